@@ -1,0 +1,277 @@
+// Package bus carries short messages between the gateways of one town hall: to
+// the gateway that holds an agent's control channel, and to all of them.
+//
+// It is a courier and nothing else. It is no authority: agents act only on
+// signed grants, leases and orders, whoever delivers them. It is no presence:
+// that nobody answers for a desk does not say that the desk is off; the state
+// of a desk lives in the store. Messages are not kept: who is not there misses
+// them, and the sender learns it by [ErrNobody] or by its own deadline.
+//
+// One gateway alone uses a NATS server inside the process, which listens on
+// nothing. Several use a NATS cluster; the code is the same.
+package bus
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+// ErrNobody says that no gateway holds the desk that was asked for.
+var ErrNobody = errors.New("no gateway holds this desk")
+
+// Config is what a Bus needs. The zero value of URL means in-process.
+type Config struct {
+	Log *slog.Logger
+	// URL of a NATS cluster, for example tls://nats1:4222,tls://nats2:4222.
+	// Empty starts a server inside this process.
+	URL string
+	// CredentialsFile is the NATS credentials file for URL; may be empty.
+	CredentialsFile string
+	// CAFile holds the CA that signed the cluster's certificates; may be empty.
+	CAFile string
+}
+
+// A Handler answers one message. It runs on one of the bus's own workers, must
+// return by the end of ctx, and may keep neither its argument nor its result.
+type Handler func(ctx context.Context, message []byte) []byte
+
+// A Bus is one gateway's connection to all gateways, itself included. It is
+// safe for use by several goroutines.
+type Bus struct {
+	log    *slog.Logger
+	server *server.Server // nil on a cluster
+	conn   *nats.Conn
+	inbox  chan *nats.Msg // shared by all subscriptions: none has a goroutine of its own
+	stop   context.CancelFunc
+	work   sync.WaitGroup
+
+	mu       sync.Mutex
+	handlers map[*nats.Subscription]Handler
+}
+
+// New starts a Bus and returns when it can carry messages.
+func New(cfg Config) (*Bus, error) {
+	b := &Bus{
+		log:      cfg.Log,
+		inbox:    make(chan *nats.Msg, inboxLength),
+		handlers: make(map[*nats.Subscription]Handler),
+	}
+	if err := b.connect(cfg); err != nil {
+		b.shutdown()
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	b.stop = stop
+	for range workers {
+		b.work.Go(func() { b.serve(ctx) })
+	}
+	return b, nil
+}
+
+// Close ends all subscriptions, waits for the handlers that are running and
+// stops the server inside the process. The Bus is of no use afterwards.
+func (b *Bus) Close() {
+	b.stop()
+	b.work.Wait()
+	b.shutdown()
+}
+
+// ServeDesk answers the messages sent to a desk with handle, until stop is
+// called. It returns once the whole process can reach the desk.
+func (b *Bus) ServeDesk(desk string, handle Handler) (stop func(), err error) {
+	return b.subscribe(deskSubject(desk), handle)
+}
+
+// AskDesk sends message to the gateway that holds the desk and returns its
+// answer, or [ErrNobody], or ctx's error.
+func (b *Bus) AskDesk(ctx context.Context, desk string, message []byte) ([]byte, error) {
+	if len(message) > maxMessage {
+		return nil, fmt.Errorf("bus message of %d bytes is too long", len(message))
+	}
+	reply, err := b.conn.RequestWithContext(ctx, deskSubject(desk), message)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return nil, ErrNobody
+	case err != nil:
+		return nil, fmt.Errorf("ask the gateway of a desk: %w", err)
+	}
+	return reply.Data, nil
+}
+
+// Listen calls handle for each message that any gateway, this one included,
+// has sent with [Bus.Tell] under the topic, until stop is called. The handler's
+// result is ignored.
+func (b *Bus) Listen(topic string, handle Handler) (stop func(), err error) {
+	return b.subscribe(topicSubject(topic), handle)
+}
+
+// Tell sends message to all gateways that listen to the topic. It does not say
+// whether there are any.
+func (b *Bus) Tell(topic string, message []byte) error {
+	if len(message) > maxMessage {
+		return fmt.Errorf("bus message of %d bytes is too long", len(message))
+	}
+	if err := b.conn.Publish(topicSubject(topic), message); err != nil {
+		return fmt.Errorf("tell all gateways: %w", err)
+	}
+	return nil
+}
+
+func (b *Bus) connect(cfg Config) error {
+	options := []nats.Option{
+		nats.Name("jiseki-gateway"),
+		nats.MaxReconnects(-1),
+		nats.ErrorHandler(b.failed),
+	}
+	url := cfg.URL
+	if url == "" {
+		inside, err := startServer()
+		if err != nil {
+			return err
+		}
+		b.server = inside
+		options = append(options, nats.InProcessServer(inside))
+	} else {
+		options = append(options, nats.Secure(), nats.Timeout(connectTimeout))
+		if cfg.CredentialsFile != "" {
+			options = append(options, nats.UserCredentials(cfg.CredentialsFile))
+		}
+		if cfg.CAFile != "" {
+			options = append(options, nats.RootCAs(cfg.CAFile))
+		}
+	}
+	conn, err := nats.Connect(url, options...)
+	if err != nil {
+		return fmt.Errorf("connect to NATS: %w", err)
+	}
+	b.conn = conn
+	return nil
+}
+
+func startServer() (*server.Server, error) {
+	inside, err := server.NewServer(&server.Options{
+		ServerName:      "jiseki",
+		DontListen:      true,
+		NoLog:           true,
+		NoSigs:          true,
+		NoSystemAccount: true,
+		MaxPayload:      maxMessage,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the NATS server inside the process: %w", err)
+	}
+	inside.Start()
+	if !inside.ReadyForConnections(connectTimeout) {
+		inside.Shutdown()
+		return nil, errors.New("the NATS server inside the process does not start")
+	}
+	return inside, nil
+}
+
+func (b *Bus) shutdown() {
+	if b.conn != nil {
+		b.conn.Close()
+	}
+	if b.server != nil {
+		b.server.Shutdown()
+		b.server.WaitForShutdown()
+	}
+}
+
+func (b *Bus) subscribe(subject string, handle Handler) (func(), error) {
+	b.mu.Lock()
+	sub, err := b.conn.ChanSubscribe(subject, b.inbox)
+	if err == nil {
+		b.handlers[sub] = handle
+	}
+	b.mu.Unlock()
+	if err != nil {
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	stop := sync.OnceFunc(func() {
+		b.mu.Lock()
+		delete(b.handlers, sub)
+		b.mu.Unlock()
+		_ = sub.Unsubscribe() // fails only when the connection is gone, and then it is done
+	})
+	// The server must know the subscription before anybody may rely on it.
+	if err := b.conn.FlushTimeout(connectTimeout); err != nil {
+		stop()
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	return stop, nil
+}
+
+// serve hands messages to their handlers until ctx ends.
+func (b *Bus) serve(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case message := <-b.inbox:
+			b.answer(ctx, message)
+		}
+	}
+}
+
+func (b *Bus) answer(ctx context.Context, message *nats.Msg) {
+	b.mu.Lock()
+	handle := b.handlers[message.Sub]
+	b.mu.Unlock()
+	if handle == nil {
+		return // the subscription ended while the message was waiting
+	}
+	ctx, cancel := context.WithTimeout(ctx, handleTimeout)
+	defer cancel()
+	reply := handle(ctx, message.Data)
+	if message.Reply == "" {
+		return
+	}
+	if err := message.Respond(reply); err != nil {
+		b.log.Warn("bus answer was not sent", "subject", message.Subject, "err", err)
+	}
+}
+
+// failed is called by NATS for what no caller can be told.
+func (b *Bus) failed(_ *nats.Conn, sub *nats.Subscription, err error) {
+	if errors.Is(err, nats.ErrSlowConsumer) {
+		b.log.Warn("bus dropped messages: too many are waiting")
+		return
+	}
+	subject := ""
+	if sub != nil {
+		subject = sub.Subject
+	}
+	b.log.Warn("bus failed", "subject", subject, "err", err)
+}
+
+// deskSubject names the subject of a desk. Ids are written in hexadecimal,
+// because the dots, stars and blanks of a name mean something to NATS.
+func deskSubject(desk string) string { return "desk." + hex.EncodeToString([]byte(desk)) }
+
+func topicSubject(topic string) string { return "all." + topic }
+
+// Limits of a Bus.
+const (
+	// maxMessage bounds a message: an offer carries a grant of about 1 KB, an
+	// order some hundred bytes.
+	maxMessage = 64 << 10
+	// inboxLength messages may wait for a worker; what comes on top is dropped
+	// and logged, and its sender runs into its own deadline.
+	inboxLength = 1024
+	// workers run handlers. Handlers write to a socket or to the store and do
+	// not wait for people.
+	workers = 8
+	// handleTimeout is what one handler may take.
+	handleTimeout = 10 * time.Second
+	// connectTimeout is what NATS may take to start or to answer a flush.
+	connectTimeout = 10 * time.Second
+)
