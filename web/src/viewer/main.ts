@@ -1,0 +1,1 @@
+document.getElementById("viewer")?.append("自席 ビューア");

@@ -1,0 +1,15 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// Tests run in Node by default; a file that needs a DOM says so in its first line:
+// // @vitest-environment jsdom
+export default defineConfig({
+  plugins: [react()],
+  test: {
+    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+    environment: "node",
+    testTimeout: 60_000,
+    maxWorkers: 2,
+    benchmark: { include: ["src/**/*.bench.ts"] },
+  },
+});
