@@ -1,0 +1,141 @@
+package cert
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+const (
+	pemType     = "PRIVATE KEY"
+	maxKeyFile  = 8 << 10 // a PKCS#8 P-256 key in PEM has about 250 bytes
+	secretPerms = 0o077   // the bits that would let somebody else at a key
+)
+
+// ErrExposed says that somebody else than the owner may read or write a key file.
+var ErrExposed = errors.New("key file is open to other users")
+
+// LoadKey reads a key file made by SaveKey: a PKCS#8 P-256 key in PEM. On Unix it fails with ErrExposed if group or others
+// have any right to the file. A missing file is fs.ErrNotExist.
+func LoadKey(path string) (*SignerKey, error) {
+	b, err := readSecret(path)
+	if err != nil {
+		return nil, fmt.Errorf("load key: %w", err)
+	}
+	k, err := parseKey(b)
+	if err != nil {
+		return nil, fmt.Errorf("load key %s: %w", path, err)
+	}
+	return WrapSigner(k, GradeFile)
+}
+
+// SaveKey writes a key of GenerateKey to a new file that only its owner can read (mode 0600). The file appears whole or
+// not at all; an existing file is never replaced (fs.ErrExist).
+func SaveKey(path string, k *SignerKey) error {
+	private, ok := k.signer.(*ecdsa.PrivateKey)
+	if !ok {
+		return errors.New("save key: this key cannot leave its place")
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return fmt.Errorf("save key: %w", err)
+	}
+	if err := writeSecret(path, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der})); err != nil {
+		return fmt.Errorf("save key: %w", err)
+	}
+	return nil
+}
+
+// LoadOrCreateKey loads the key at path, or makes and saves a new one if there is none.
+func LoadOrCreateKey(path string) (*SignerKey, error) {
+	k, err := LoadKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return k, err
+	}
+	if k, err = GenerateKey(); err != nil {
+		return nil, err
+	}
+	err = SaveKey(path, k)
+	if errors.Is(err, fs.ErrExist) { // somebody was faster
+		return LoadKey(path)
+	}
+	return k, err
+}
+
+func parseKey(b []byte) (*ecdsa.PrivateKey, error) {
+	block, rest := pem.Decode(b)
+	if block == nil || block.Type != pemType || len(rest) > 0 {
+		return nil, errors.New("not one PEM private key")
+	}
+	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New("not a PKCS#8 key") // the cause could quote the key
+	}
+	private, ok := k.(*ecdsa.PrivateKey)
+	if !ok || private.Curve != elliptic.P256() {
+		return nil, errors.New("not a P-256 key")
+	}
+	return private, nil
+}
+
+func readSecret(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // read only: nothing to lose
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if runtime.GOOS != "windows" && st.Mode().Perm()&secretPerms != 0 {
+		return nil, fmt.Errorf("%s: %w (mode %04o, expected 0600)", path, ErrExposed, st.Mode().Perm())
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err == nil && len(b) > maxKeyFile {
+		err = fmt.Errorf("%s: too large for a key", path)
+	}
+	return b, err
+}
+
+// writeSecret makes path with the content b, for the owner only. A hard link puts the finished file in place: unlike a
+// rename it fails if path exists.
+func writeSecret(path string, b []byte) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".key-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err = os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a new name in dir durable. Windows cannot and need not.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
