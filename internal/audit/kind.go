@@ -1,0 +1,118 @@
+package audit
+
+// Kind names what an event tells of. Names never change: logs of years ago must still be readable.
+type Kind string
+
+// The kinds of events.
+const (
+	OrganisationCreated Kind = "organisation_created"
+	SettingsChanged     Kind = "settings_changed"
+	SectionChanged      Kind = "section_changed"
+	SectionDeleted      Kind = "section_deleted"
+	KeysCreated         Kind = "keys_created"
+	GatewayStarted      Kind = "gateway_started"
+	GatewayStopped      Kind = "gateway_stopped"
+
+	UserCreated      Kind = "user_created"
+	UserChanged      Kind = "user_changed"
+	UserDisabled     Kind = "user_disabled"
+	UserEnabled      Kind = "user_enabled"
+	UserUnlocked     Kind = "user_unlocked"
+	PasswordChanged  Kind = "password_changed"
+	PasswordReset    Kind = "password_reset"
+	TOTPChanged      Kind = "totp_changed"
+	RecoveryCodeUsed Kind = "recovery_code_used"
+
+	SignIn        Kind = "sign_in"
+	SignInRefused Kind = "sign_in_refused"
+	SignOut       Kind = "sign_out"
+
+	DeviceCodeCreated Kind = "device_code_created"
+	DeviceEnrolled    Kind = "device_enrolled"
+	DeviceRefused     Kind = "device_refused"
+	DeviceRenewed     Kind = "device_renewed"
+	DeviceRevoked     Kind = "device_revoked"
+
+	DeskCreated      Kind = "desk_created"
+	DeskChanged      Kind = "desk_changed"
+	DeskDeleted      Kind = "desk_deleted"
+	DeskTokenCreated Kind = "desk_token_created"
+	DeskEnrolled     Kind = "desk_enrolled"
+	DeskRefused      Kind = "desk_refused"
+	DeskRenewed      Kind = "desk_renewed"
+	DeskConnected    Kind = "desk_connected"
+	DeskGone         Kind = "desk_gone"
+	DeskLockOrdered  Kind = "desk_lock_ordered"
+
+	SessionPrepared   Kind = "session_prepared"
+	SessionRefused    Kind = "session_refused"
+	SessionGranted    Kind = "session_granted"
+	SessionOpened     Kind = "session_opened"
+	SessionEnded      Kind = "session_ended"
+	SessionEndOrdered Kind = "session_end_ordered"
+	SessionLocked     Kind = "session_locked"
+	SessionLockFailed Kind = "session_lock_failed"
+)
+
+// words say each kind in Japanese and English.
+var words = map[Kind][2]string{
+	OrganisationCreated: {"組織を作成", "organisation created"},
+	SettingsChanged:     {"設定を変更", "settings changed"},
+	SectionChanged:      {"所属を変更", "section changed"},
+	SectionDeleted:      {"所属を削除", "section deleted"},
+	KeysCreated:         {"鍵を作成", "keys created"},
+	GatewayStarted:      {"ゲートウェイを起動", "gateway started"},
+	GatewayStopped:      {"ゲートウェイを停止", "gateway stopped"},
+	UserCreated:         {"利用者を登録", "user created"},
+	UserChanged:         {"利用者を変更", "user changed"},
+	UserDisabled:        {"利用者を停止", "user disabled"},
+	UserEnabled:         {"利用者の停止を解除", "user enabled"},
+	UserUnlocked:        {"サインインの制限を解除", "user unlocked"},
+	PasswordChanged:     {"パスワードを変更", "password changed"},
+	PasswordReset:       {"パスワードを再発行", "password reset"},
+	TOTPChanged:         {"ワンタイムパスワードの設定を変更", "one-time password settings changed"},
+	RecoveryCodeUsed:    {"回復コードを使用", "recovery code used"},
+	SignIn:              {"サインイン", "signed in"},
+	SignInRefused:       {"サインインを拒否", "sign-in refused"},
+	SignOut:             {"サインアウト", "signed out"},
+	DeviceCodeCreated:   {"端末登録コードを発行", "device code created"},
+	DeviceEnrolled:      {"接続元端末を登録", "device enrolled"},
+	DeviceRefused:       {"接続元端末の登録を拒否", "device enrolment refused"},
+	DeviceRenewed:       {"接続元端末の証明書を更新", "device certificate renewed"},
+	DeviceRevoked:       {"接続元端末を失効", "device revoked"},
+	DeskCreated:         {"自席端末を作成", "desk created"},
+	DeskChanged:         {"自席端末を変更", "desk changed"},
+	DeskDeleted:         {"自席端末を削除", "desk deleted"},
+	DeskTokenCreated:    {"自席端末の登録トークンを発行", "desk token created"},
+	DeskEnrolled:        {"自席端末を登録", "desk enrolled"},
+	DeskRefused:         {"自席端末を拒否", "desk refused"},
+	DeskRenewed:         {"自席端末の証明書を更新", "desk certificate renewed"},
+	DeskConnected:       {"自席端末が接続", "desk connected"},
+	DeskGone:            {"自席端末が切断", "desk gone"},
+	DeskLockOrdered:     {"自席端末のロックを指示", "desk lock ordered"},
+	SessionPrepared:     {"接続を準備", "session prepared"},
+	SessionRefused:      {"接続を拒否", "session refused"},
+	SessionGranted:      {"接続を許可", "session granted"},
+	SessionOpened:       {"接続を開始", "session opened"},
+	SessionEnded:        {"接続を終了", "session ended"},
+	SessionEndOrdered:   {"接続の終了を指示", "session end ordered"},
+	SessionLocked:       {"接続終了後に画面をロック", "desk locked after session"},
+	SessionLockFailed:   {"接続終了後のロックに失敗", "desk could not be locked"},
+}
+
+// Kinds returns every kind, in no order.
+func Kinds() []Kind {
+	all := make([]Kind, 0, len(words))
+	for k := range words {
+		all = append(all, k)
+	}
+	return all
+}
+
+// Words says the kind in Japanese and English; an unknown kind is its own name.
+func (k Kind) Words() (ja, en string) {
+	if w, ok := words[k]; ok {
+		return w[0], w[1]
+	}
+	return string(k), string(k)
+}
