@@ -39,8 +39,8 @@ type Config struct {
 	CAFile string
 }
 
-// A Handler answers one message. It runs on one of the bus's own workers, must
-// return by the end of ctx, and may keep neither its argument nor its result.
+// A Handler answers one message. It runs on a goroutine of its own, must return
+// by the end of ctx, and may keep neither its argument nor its result.
 type Handler func(ctx context.Context, message []byte) []byte
 
 // A Bus is one gateway's connection to all gateways, itself included. It is
@@ -70,9 +70,7 @@ func New(cfg Config) (*Bus, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
-	for range workers {
-		b.work.Go(func() { b.serve(ctx) })
-	}
+	b.work.Go(func() { b.serve(ctx) })
 	return b, nil
 }
 
@@ -212,13 +210,23 @@ func (b *Bus) subscribe(subject string, handle Handler) (func(), error) {
 
 // serve hands messages to their handlers until ctx ends.
 func (b *Bus) serve(ctx context.Context) {
+	free := make(chan struct{}, maxHandlers)
 	for {
+		var message *nats.Msg
 		select {
 		case <-ctx.Done():
 			return
-		case message := <-b.inbox:
-			b.answer(ctx, message)
+		case message = <-b.inbox:
 		}
+		select {
+		case <-ctx.Done():
+			return
+		case free <- struct{}{}:
+		}
+		b.work.Go(func() {
+			defer func() { <-free }()
+			b.answer(ctx, message)
+		})
 	}
 }
 
@@ -267,9 +275,9 @@ const (
 	// inboxLength messages may wait for a worker; what comes on top is dropped
 	// and logged, and its sender runs into its own deadline.
 	inboxLength = 1024
-	// workers run handlers. Handlers write to a socket or to the store and do
-	// not wait for people.
-	workers = 8
+	// maxHandlers may run at once. Each may wait for an agent whose line is
+	// broken, so there must be many more than desks fail at once.
+	maxHandlers = 256
 	// handleTimeout is what one handler may take.
 	handleTimeout = 10 * time.Second
 	// connectTimeout is what NATS may take to start or to answer a flush.
