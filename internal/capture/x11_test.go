@@ -1,0 +1,140 @@
+//go:build linux
+
+package capture_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"log/slog"
+	"testing"
+
+	"jiseki/internal/capture"
+	"jiseki/internal/capture/capturetest"
+	"jiseki/internal/desktop"
+	"jiseki/internal/desktop/desktoptest"
+	"jiseki/internal/screen"
+	"jiseki/internal/x11"
+)
+
+// An xScreen draws on the root window of a bare X server.
+type xScreen struct {
+	desk *desktop.Desktop
+	conn *x11.Conn
+	gc   x11.Context
+}
+
+func newScreen(t testing.TB, d *desktop.Desktop) *xScreen {
+	t.Helper()
+	conn, err := x11.Dial(x11.Options{Display: d.Display(), Authority: d.Authority(), OnError: func(e *x11.Error) { t.Error(e) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	gc, err := conn.CreateContext(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &xScreen{d, conn, gc}
+}
+
+func (s *xScreen) Fill(t testing.TB, r screen.Rect, colour uint32) {
+	must(t, s.conn.SetColour(s.gc, colour))
+	must(t, s.conn.FillRect(s.conn.Setup.Root, s.gc, r))
+	must(t, s.conn.Sync())
+}
+
+func (s *xScreen) Put(t testing.TB, at screen.Point, p *screen.Picture) {
+	must(t, s.conn.PutPicture(s.conn.Setup.Root, s.gc, at, p.Size, p.Pix))
+	must(t, s.conn.Sync())
+}
+
+func (s *xScreen) SetMonitors(t testing.TB, bounds ...screen.Rect) {
+	ctx := context.Background()
+	if len(bounds) > 1 {
+		must(t, s.desk.AddMonitor(ctx, "DUMMY1", bounds[1].Size(), bounds[1].Min))
+	} else {
+		must(t, s.desk.RemoveMonitor(ctx, "DUMMY1"))
+	}
+	must(t, s.desk.SetMode(ctx, desktop.PrimaryOutput, bounds[0].Size()))
+}
+
+func (s *xScreen) SetCursor(t testing.TB, size, hot screen.Point, colour uint32) {
+	must(t, s.conn.SetBlockCursor(size, hot, colour))
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func openX11(t testing.TB, d *desktop.Desktop) *capture.X11 {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	src, err := capture.OpenX11(capture.X11Config{Display: d.Display(), Authority: d.Authority(), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+func TestX11(t *testing.T) {
+	capturetest.Run(t, func(t testing.TB) (capturetest.Screen, func() capture.Source) {
+		d := desktoptest.Bare(t, image.Pt(640, 480))
+		return newScreen(t, d), func() capture.Source { return openX11(t, d) }
+	})
+}
+
+func TestX11ServerDies(t *testing.T) {
+	d, stop := desktoptest.BareUntil(t, image.Pt(640, 480))
+	src := openX11(t, d)
+	defer src.Close()
+	if _, err := src.Next(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	for {
+		_, err := src.Next(context.Background())
+		if err == nil {
+			continue
+		}
+		var gone *x11.ServerGoneError
+		if !errors.As(err, &gone) {
+			t.Errorf("Next: %v, want that the server is gone", err)
+		}
+		return
+	}
+}
+
+func TestX11NoServer(t *testing.T) {
+	if _, err := capture.OpenX11(capture.X11Config{Display: ":64999"}); err == nil {
+		t.Fatal("no error without a server")
+	}
+}
+
+func BenchmarkX11(b *testing.B) {
+	d := desktoptest.Bare(b, screen.Point{})
+	scr := newScreen(b, d)
+	for _, size := range []screen.Point{{X: 16, Y: 16}, {X: 640, Y: 480}, {X: 1920, Y: 1080}} {
+		b.Run(fmt.Sprintf("%dx%d", size.X, size.Y), func(b *testing.B) {
+			src := openX11(b, d)
+			defer src.Close()
+			if _, err := src.Next(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			colour := uint32(0)
+			for b.Loop() {
+				colour = (colour + 0x010203) & 0xffffff
+				must(b, scr.conn.SetColour(scr.gc, colour))
+				must(b, scr.conn.FillRect(scr.conn.Setup.Root, scr.gc, screen.Rect{Max: size}))
+				if _, err := src.Next(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

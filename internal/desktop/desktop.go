@@ -1,0 +1,141 @@
+//go:build linux
+
+// Package desktop starts a virtual desk: an X server without a screen that can change its mode and have two monitors and,
+// unless a bare one is wanted, an office PC's programs on it, with a Japanese input method that works.
+//
+// The demo and the end-to-end tests use it. Everything runs as an unprivileged user and ends with Run.
+package desktop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"jiseki/internal/screen"
+)
+
+// Config says what desk to start.
+type Config struct {
+	// User is the unprivileged account that all programs run as; only root can name one. Empty means the invoking user.
+	User string
+	// Home is the home folder of the desk's programs; it must exist and belong to User. One desk at a time uses it.
+	Home string
+	// Size is the first mode. Zero means 1920x1080.
+	Size screen.Point
+	// Bare means the X server alone, without programs.
+	Bare bool
+	// Log receives what the desk does; the programs' own output goes to files in Home/.jiseki.
+	Log *slog.Logger
+}
+
+// A Desktop is a virtual desk.
+type Desktop struct {
+	cfg     Config
+	account account
+	dir     string // Home/.jiseki: configuration, logs, cookie
+	group   group
+
+	ready chan struct{} // closed when the desk can be used
+
+	mu      sync.Mutex // guards what follows
+	display string     // such as ":1"
+	bus     string     // address of the D-Bus session
+	running context.Context
+}
+
+// New checks the configuration and prepares a desk. Nothing is started.
+func New(cfg Config) (*Desktop, error) {
+	if cfg.Size == (screen.Point{}) {
+		cfg.Size = screen.Point{X: 1920, Y: 1080}
+	}
+	acc, err := lookupAccount(cfg.User)
+	if err != nil {
+		return nil, fmt.Errorf("desktop: %w", err)
+	}
+	if cfg.Home, err = filepath.Abs(cfg.Home); err != nil {
+		return nil, fmt.Errorf("desktop: %w", err)
+	}
+	if err := checkInstalled(cfg.Bare); err != nil {
+		return nil, fmt.Errorf("desktop: %w", err)
+	}
+	d := &Desktop{cfg: cfg, account: acc, dir: filepath.Join(cfg.Home, ".jiseki"), ready: make(chan struct{})}
+	d.group = group{account: acc, home: cfg.Home, logs: d.dir, log: cfg.Log}
+	return d, nil
+}
+
+// Ready is closed when the desk can be used: a bare one when the X server answers, a full one when the window manager and
+// the input method answer too.
+func (d *Desktop) Ready() <-chan struct{} { return d.ready }
+
+// Display is the X display, such as ":1". It is known when Ready is closed.
+func (d *Desktop) Display() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.display
+}
+
+// Authority is the path of the Xauthority file that opens the display.
+func (d *Desktop) Authority() string { return filepath.Join(d.dir, "Xauthority") }
+
+// Home is the home folder of the desk's programs.
+func (d *Desktop) Home() string { return d.cfg.Home }
+
+// startTime bounds how long a desk may take to become ready; a loaded machine needs many seconds.
+const startTime = 2 * time.Minute
+
+// Run starts the desk and serves it until ctx ends, or until the X server or the session ends by itself, which is an
+// error. When it returns, no process of the desk is left.
+func (d *Desktop) Run(ctx context.Context) error {
+	unlock, err := d.prepare()
+	if err != nil {
+		return fmt.Errorf("desktop: %w", err)
+	}
+	defer unlock()
+	d.group.sweep()
+	defer d.group.sweep()
+	tasks, ctx := errgroup.WithContext(ctx)
+	d.mu.Lock()
+	d.running = ctx
+	d.mu.Unlock()
+	tasks.Go(func() error { return d.start(ctx, tasks) })
+	err = tasks.Wait()
+	if parent := context.Cause(ctx); errors.Is(err, context.Canceled) && errors.Is(parent, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// start brings up one part after the other and returns when the desk is ready.
+func (d *Desktop) start(ctx context.Context, tasks *errgroup.Group) error {
+	soon, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	if err := d.startServer(ctx, soon, tasks); err != nil {
+		return fmt.Errorf("desktop: X server: %w", err)
+	}
+	if !d.cfg.Bare {
+		if err := d.startSession(ctx, soon, tasks); err != nil {
+			return fmt.Errorf("desktop: session: %w", err)
+		}
+	}
+	d.cfg.Log.Info("the desk is ready", "display", d.Display(), "user", d.account.name, "home", d.cfg.Home)
+	close(d.ready)
+	return nil
+}
+
+// prepare makes the desk's own folder and takes its lock.
+func (d *Desktop) prepare() (unlock func(), err error) {
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := d.account.own(d.dir); err != nil {
+		return nil, err
+	}
+	return lockFile(filepath.Join(d.dir, "lock"))
+}
