@@ -595,4 +595,3 @@ func (b *buffer) give() {
 	}
 	largeBuffers.Put(b)
 }
-
