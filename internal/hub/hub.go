@@ -1,0 +1,304 @@
+// Package hub holds the control channels of the agents (docs/PROTOCOL.md
+// section 6): it lets desks in that prove their identity, carries offers and
+// signed orders to them, renews their lease, and hands on what they report.
+//
+// The hub decides nothing about sessions. Whatever it carries to an agent is a
+// grant or an order that the agent verifies by itself; what an agent reports is
+// taken for that agent's own desk only. A desk has at most one channel: each
+// connection has an epoch, and the newer closes the older, also between several
+// gateways. When the store cannot say which sessions may go on, no lease is
+// sent, and the agents end their sessions after 60 s.
+package hub
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"jiseki/internal/bus"
+	"jiseki/internal/cert"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/link"
+)
+
+// Why a desk cannot be reached or let in. The texts are codes of
+// docs/manual and of the messages Refused and OfferAnswer.
+var (
+	// ErrAway: no gateway holds a channel to the desk.
+	ErrAway = errors.New("desk_away")
+	// ErrSilent: the desk has a channel, but did not answer in time.
+	ErrSilent = errors.New("desk_silent")
+	// ErrUnknownDesk is what Desks.Attach returns for a desk that is not enrolled.
+	ErrUnknownDesk = errors.New("desk_unknown")
+	// ErrRevoked is what Desks.Attach returns for a desk whose certificate was revoked.
+	ErrRevoked = errors.New("desk_revoked")
+	// ErrOtherKey is what Desks.Attach returns when the key is not the desk's.
+	ErrOtherKey = errors.New("desk_other_key")
+)
+
+// An Arrival is a desk whose identity was proven by its certificate.
+type Arrival struct {
+	Desk         string
+	Zone         string // as the certificate says
+	Key          cert.PublicKey
+	Serial       cert.Serial
+	Statement    []byte // byte form of the desk statement
+	NoiseKey     cert.NoiseKey
+	StatementEnd time.Time
+	Run          []byte
+	AgentVersion string
+	Hostname     string
+	System       string
+	Address      string // of the agent's connection
+}
+
+// Attached is what the store makes of an arrival.
+type Attached struct {
+	Epoch uint64 // higher than all before of this desk
+	Name  string // as the administrator calls the desk
+}
+
+// Desks keeps what is known of desks and their sessions.
+type Desks interface {
+	// Attach checks that the desk is enrolled with this key and not revoked, and
+	// records that it is on. Errors are ErrUnknownDesk, ErrRevoked, ErrOtherKey or
+	// those of the store.
+	Attach(ctx context.Context, arrival Arrival) (Attached, error)
+	// SetState records what an agent says of its desk, unless a newer epoch has.
+	SetState(ctx context.Context, desk string, epoch uint64, state *controlv1.State) error
+	// Detach records that the channel ended, unless a newer epoch began. The desk
+	// is off, or unknown when the gateway itself stops.
+	Detach(ctx context.Context, desk string, epoch uint64, stopping bool) error
+	// Record writes a session event to the audit log once, however often it is
+	// called with the same run and seq. An event of a session that is not the
+	// desk's is recorded as such and no error.
+	Record(ctx context.Context, desk string, event *controlv1.SessionEvent) error
+	// Running names the sessions that may go on, by desk.
+	Running(ctx context.Context) (map[string][]cert.SessionID, error)
+}
+
+// Config is what a Hub needs.
+type Config struct {
+	Log   *slog.Logger
+	Now   func() time.Time
+	Bus   *bus.Bus
+	Desks Desks
+	// Orders is the grant key: it signs orders.
+	Orders cert.PrivateKey
+	// Bundle is the trust bundle in force.
+	Bundle func() *cert.Bundle
+	// Organisation is shown at the desk.
+	Organisation func() string
+	// Head is the audit log's newest signed head in its byte form, or nil; it is
+	// left at the desks with the lease.
+	Head func() []byte
+	// MyNumber says that this gateway serves zone mynumber, and nothing else.
+	MyNumber bool
+}
+
+// A Hub is the gateway's end of all control channels it holds.
+type Hub struct {
+	cfg    Config
+	log    *slog.Logger
+	work   sync.WaitGroup // readers and writers of connections
+	stop   context.CancelFunc
+	ctx    context.Context // ends when the hub stops; passed to the store
+	silent func()          // ends listening to the bus
+
+	mu       sync.Mutex
+	closed   bool
+	desks    map[string]*conn
+	halfOpen map[string]int // by address
+	waiting  int            // sum of halfOpen
+}
+
+// New makes a Hub. It answers at once; leases are sent by [Hub.Run].
+func New(cfg Config) (*Hub, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	h := &Hub{
+		cfg: cfg, log: cfg.Log, ctx: ctx, stop: stop,
+		desks: make(map[string]*conn), halfOpen: make(map[string]int),
+	}
+	silent, err := cfg.Bus.Listen(topicEpoch, h.onEpoch)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	h.silent = silent
+	return h, nil
+}
+
+// Run sends leases until ctx ends; then it closes all channels and returns when
+// nothing of them runs any more.
+func (h *Hub) Run(ctx context.Context) error {
+	defer h.close()
+	ticker := time.NewTicker(leaseEvery / leaseSteps)
+	defer ticker.Stop()
+	for step := 0; ; step++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			h.lease(step % leaseSteps)
+		}
+	}
+}
+
+// ServeHTTP upgrades a request to a control channel and returns; the channel
+// lives on by itself.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	address := hostOf(r.RemoteAddr)
+	if !h.admit(address) {
+		http.Error(w, "too many agents are connecting", http.StatusServiceUnavailable)
+		return
+	}
+	socket, err := upgrade(w, r)
+	if err != nil {
+		h.dismiss(address)
+		h.work.Done()
+		h.log.Info("control channel was not opened", "address", address, "err", err)
+		return
+	}
+	go func() {
+		defer h.work.Done()
+		h.serve(socket, address)
+	}()
+}
+
+// Offer brings an offer to the agent of the desk, whichever gateway holds it,
+// and returns its answer. Errors are ErrAway, ErrSilent, ctx's, or the bus's.
+func (h *Hub) Offer(ctx context.Context, desk string, session cert.SessionID, offer *controlv1.Offer) (*controlv1.OfferAnswer, error) {
+	return ask[controlv1.OfferAnswer](ctx, h, desk, append([]byte{kindOffer}, session[:]...), offer)
+}
+
+// EndSession orders the agent of the desk to end a session now.
+func (h *Hub) EndSession(ctx context.Context, desk string, session cert.SessionID, code uint32) error {
+	return h.order(ctx, desk, &controlv1.Order{Order: &controlv1.Order_EndSession{
+		EndSession: &controlv1.EndSessionOrder{SessionId: session[:], Code: code},
+	}})
+}
+
+// RevokeDevice orders the agent of the desk to end the device's sessions and to
+// refuse its grants.
+func (h *Hub) RevokeDevice(ctx context.Context, desk, device string) error {
+	return h.order(ctx, desk, &controlv1.Order{Order: &controlv1.Order_RevokeDevice{
+		RevokeDevice: &controlv1.RevokeDeviceOrder{DeviceId: device},
+	}})
+}
+
+// Lock orders the agent to lock its desk and waits for its answer. The code of
+// the answer says why if it could not.
+func (h *Hub) Lock(ctx context.Context, desk string) (*controlv1.OrderAnswer, error) {
+	return ask[controlv1.OrderAnswer](ctx, h, desk, []byte{kindOrder},
+		&controlv1.Order{Order: &controlv1.Order_Lock{Lock: &controlv1.LockOrder{}}})
+}
+
+// Drop closes the channel of a desk that was revoked, whichever gateway holds it.
+func (h *Hub) Drop(ctx context.Context, desk string) error {
+	_, err := h.cfg.Bus.AskDesk(ctx, desk, []byte{kindDrop})
+	if errors.Is(err, bus.ErrNobody) {
+		return nil
+	}
+	return err
+}
+
+// Connected is how many desks this gateway holds.
+func (h *Hub) Connected() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.desks)
+}
+
+// admit counts a connection without a hello, and says no when there are too
+// many. Who was admitted is part of h.work.
+func (h *Hub) admit(address string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || h.waiting >= maxHalfOpen || h.halfOpen[address] >= maxHalfOpenPerAddress {
+		return false
+	}
+	h.waiting++
+	h.halfOpen[address]++
+	h.work.Add(1)
+	return true
+}
+
+func (h *Hub) dismiss(address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waiting--
+	if h.halfOpen[address]--; h.halfOpen[address] == 0 {
+		delete(h.halfOpen, address)
+	}
+}
+
+// serve runs one channel from challenge to end.
+func (h *Hub) serve(s socket, address string) {
+	c, err := h.shakeHands(s, address)
+	h.dismiss(address)
+	if err != nil {
+		h.log.Info("agent was refused", "address", address, "err", err)
+		return
+	}
+	log := h.log.With("desk", c.desk, "epoch", c.epoch)
+	log.Info("agent came", "address", address)
+	err = c.read()
+	h.leave(c)
+	log.Info("agent went", "err", err)
+}
+
+// enter makes c the channel of its desk and closes the one before, here and on
+// every other gateway. It says no when the hub stops or c is not the newest.
+func (h *Hub) enter(c *conn) bool {
+	h.mu.Lock()
+	before := h.desks[c.desk]
+	if h.closed || before != nil && before.epoch > c.epoch {
+		h.mu.Unlock()
+		return false
+	}
+	h.desks[c.desk] = c
+	h.mu.Unlock()
+	if before != nil {
+		before.close(link.Replaced, "a later connection of the same desk")
+	}
+	if err := h.tellEpoch(c.desk, c.epoch); err != nil {
+		h.log.Warn("other gateways were not told of an agent", "desk", c.desk, "err", err)
+	}
+	return true
+}
+
+// leave forgets c and records that its desk is gone, if no newer channel is there.
+func (h *Hub) leave(c *conn) {
+	c.close(link.Normal, "")
+	c.unserve()
+	h.mu.Lock()
+	if h.desks[c.desk] == c {
+		delete(h.desks, c.desk)
+	}
+	stopping := h.closed
+	h.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), storeTimeout)
+	defer cancel()
+	if err := h.cfg.Desks.Detach(ctx, c.desk, c.epoch, stopping); err != nil {
+		h.log.Error("the end of a control channel was not recorded", "desk", c.desk, "err", err)
+	}
+}
+
+func (h *Hub) close() {
+	h.mu.Lock()
+	h.closed = true
+	all := make([]*conn, 0, len(h.desks))
+	for _, c := range h.desks {
+		all = append(all, c)
+	}
+	h.mu.Unlock()
+	for _, c := range all {
+		c.close(link.Stopping, "gateway stops")
+	}
+	h.stop()
+	h.silent()
+	h.work.Wait()
+}

@@ -1,0 +1,78 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+
+	"jiseki/internal/cert"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+)
+
+// lease renews the right to go on of the sessions at all desks whose turn it is.
+// What is not named in a lease ends; so no lease is sent when the store does
+// not answer.
+func (h *Hub) lease(slot int) {
+	due := h.due(slot)
+	if len(due) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(h.ctx, storeTimeout)
+	defer cancel()
+	running, err := h.cfg.Desks.Running(ctx)
+	if err != nil {
+		h.log.Error("no lease is sent: the store does not say which sessions run", "err", err)
+		return
+	}
+	head := h.cfg.Head()
+	for c, offers := range due {
+		if err := c.lease(running[c.desk], offers, head); err != nil {
+			h.log.Info("lease was not sent", "desk", c.desk, "err", err)
+		}
+	}
+}
+
+// due finds the channels whose turn it is, with the number of offers made on
+// each before the store is asked.
+func (h *Hub) due(slot int) map[*conn]uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	due := make(map[*conn]uint64)
+	for _, c := range h.desks {
+		c.mu.Lock()
+		if c.slot == slot || c.owed {
+			due[c] = c.offers
+		}
+		c.mu.Unlock()
+	}
+	return due
+}
+
+// lease sends a lease for the sessions, unless an offer went out since the
+// store was asked: then the answer may miss that session and would end it. The
+// next step asks again.
+func (c *conn) lease(sessions []cert.SessionID, offers uint64, head []byte) error {
+	ids := make([][]byte, len(sessions))
+	for i := range sessions {
+		ids[i] = sessions[i][:]
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.owed = c.offers != offers; c.owed {
+		return nil
+	}
+	orders := []*controlv1.Order{{Order: &controlv1.Order_Lease{Lease: &controlv1.Lease{SessionIds: ids}}}}
+	if head != nil && !bytes.Equal(head, c.head) {
+		c.head = head
+		orders = append(orders, &controlv1.Order{Order: &controlv1.Order_Head{Head: &controlv1.HeadOrder{Head: head}}})
+	}
+	for _, o := range orders {
+		b, err := c.sign(o)
+		if err != nil {
+			return err
+		}
+		if err := c.enqueue(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}

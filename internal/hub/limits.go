@@ -1,0 +1,39 @@
+package hub
+
+import "time"
+
+// Limits of the control channels.
+const (
+	// helloTimeout is what an agent may take from the upgrade to a good hello.
+	helloTimeout = 10 * time.Second
+	// maxHalfOpen connections may be without a hello at once, so that a stranger
+	// who opens sockets and says nothing holds a few megabytes at most. A whole
+	// town hall that reconnects after a restart stays below it, for agents
+	// spread their attempts.
+	maxHalfOpen = 512
+	// maxHalfOpenPerAddress leaves room for agents behind one translated
+	// address and keeps one stranger from taking all places.
+	maxHalfOpenPerAddress = 64
+	// maxMessage is the limit of docs/PROTOCOL.md section 6.
+	maxMessage = 64 << 10
+	// leaseEvery and leaseLost are told to the agent in the welcome: three
+	// leases may be lost before sessions end.
+	leaseEvery = 20 * time.Second
+	leaseLost  = 60 * time.Second
+	// leaseSteps spreads the leases of all agents over the period.
+	leaseSteps = 20
+	// maxSkew is how far the agent's clock may be from ours.
+	maxSkew = 60 * time.Second
+	// answerTimeout is what an agent may take to answer an offer or an order.
+	answerTimeout = 8 * time.Second
+	// storeTimeout is what the store may take for what an agent reports.
+	storeTimeout = 10 * time.Second
+	// maxQueued messages wait for a slow socket; one more closes it.
+	maxQueued = 64
+	// maxStateSessions bounds what a state may name.
+	maxStateSessions = 16
+	// eventsPerMinute bounds what one desk can make us write to the log.
+	eventsPerMinute = 600
+	// maxText bounds names that an agent tells of itself.
+	maxText = 128
+)
