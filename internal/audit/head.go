@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"jiseki/internal/cert"
 	"jiseki/internal/paper"
 )
 
@@ -18,21 +19,14 @@ type Mark struct {
 	Hash   [32]byte
 }
 
-// Signer signs for the gateway; package ca has one. Sign returns 64 bytes r || s over the context with its terminating
-// zero byte and then the message.
-type Signer interface {
-	Sign(context string, message []byte) ([]byte, error)
-	KeyID() [8]byte
-}
-
 // headContext is what heads are signed under.
-const headContext = "jiseki-head-1"
+const headContext cert.Context = "jiseki-head-1"
 
 // Head is a signed Mark.
 type Head struct {
 	Mark
-	Issuer    [8]byte // key id of the key that signed
-	Signature [64]byte
+	Issuer    cert.KeyID // the audit key that signed
+	Signature cert.Signature
 }
 
 // headLen is `JH`, version, number, time, hash, issuer, signature.
@@ -41,22 +35,20 @@ const headLen = 2 + 1 + 8 + 8 + 32 + 8 + 64
 // ErrHead: bytes or text are no head.
 var ErrHead = errors.New("audit: not a head")
 
-// Sign signs the mark.
-func (m Mark) Sign(s Signer) (Head, error) {
-	h := Head{Mark: m, Issuer: s.KeyID()}
-	sig, err := s.Sign(headContext, h.body())
+// Sign signs the mark with the gateway's audit key.
+func (m Mark) Sign(k cert.PrivateKey) (Head, error) {
+	h := Head{Mark: m, Issuer: k.Public().ID()}
+	sig, err := k.Sign(headContext, h.body())
 	if err != nil {
 		return Head{}, fmt.Errorf("audit: sign head: %w", err)
 	}
-	if copy(h.Signature[:], sig) != len(h.Signature) || len(sig) != len(h.Signature) {
-		return Head{}, fmt.Errorf("audit: sign head: signature of %d bytes", len(sig))
-	}
+	h.Signature = sig
 	return h, nil
 }
 
-// Verify reports whether the signature is good, by check, which verifies 64 bytes r || s under a context.
-func (h Head) Verify(check func(context string, message, signature []byte) bool) bool {
-	return check(headContext, h.body(), h.Signature[:])
+// Verify returns nil if one of the audit keys signed the head; errors are those of cert.VerifyIssued.
+func (h Head) Verify(keys []cert.PublicKey) error {
+	return cert.VerifyIssued("head", headContext, keys, h.Issuer, h.body(), h.Signature)
 }
 
 // body is what is signed: `JH`, version 1, number u64, time u64, hash, issuer; big-endian.

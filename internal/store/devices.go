@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"crypto/subtle"
+	"time"
+
+	"jiseki/internal/audit"
+	"jiseki/internal/cert"
+	"jiseki/internal/grant"
+)
+
+// Device is an enrolled terminal.
+type Device struct {
+	ID            string
+	Owner         string // "user:<id>", "section:<id>" or "all"
+	OwnerName     string // of the user or section; read only
+	Label         string
+	Kind          grant.DeviceKind
+	Grade         cert.Grade
+	Key           cert.PublicKey
+	Certificate   []byte
+	UntilMS       int64 // end of the certificate
+	Persistent    bool  // the browser promised to keep the key
+	EnrolledMS    int64
+	EnrolledBy    string
+	LastUsedMS    int64
+	RevokedMS     int64
+	RevokedReason string
+}
+
+// OwnedBy says whether a user of these sections may use the device.
+func (d *Device) OwnedBy(user string, sections []string) bool {
+	if d.Owner == "all" || d.Owner == "user:"+user {
+		return true
+	}
+	for _, s := range sections {
+		if s != "" && d.Owner == "section:"+s {
+			return true
+		}
+	}
+	return false
+}
+
+// AddDeviceCode keeps a new one-time code for a user; former ones are void.
+func (s *Store) AddDeviceCode(ctx context.Context, by By, user string, code NewDeviceCode) error {
+	return s.act(ctx, func(t *tx) error {
+		var known string
+		if err := t.one(`SELECT id FROM users WHERE id = $1`, []any{user}, &known); err != nil {
+			return err
+		}
+		return t.addDeviceCode(by, user, code)
+	})
+}
+
+func (t *tx) addDeviceCode(by By, user string, code NewDeviceCode) error {
+	if err := t.exec(`DELETE FROM device_codes WHERE user_id = $1 AND used_ms = 0`, user); err != nil {
+		return err
+	}
+	err := t.exec(`INSERT INTO device_codes (hash, user_id, tries_left, until_ms, created_ms, used_ms)
+		VALUES ($1, $2, $3, $4, $5, 0)`, code.Hash[:], user, int64(code.Tries), code.UntilMS, t.now)
+	if err != nil {
+		return err
+	}
+	return t.record(by.entry(audit.DeviceCodeCreated, "user:"+user, audit.Details{
+		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "tries": code.Tries,
+	}))
+}
+
+// EnrolDevice uses up the user's one-time code and keeps the device. ErrWrongCode: a try is gone; ErrSpent: no tries left,
+// used, or none was given out; ErrExpired; ErrExists: the key is enrolled already. Each of the first three is an event too.
+func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash [32]byte, d Device) error {
+	if err := checkText("label", d.Label, 1, 64); err != nil {
+		return err
+	}
+	return s.act(ctx, func(t *tx) error {
+		refusal, err := t.useDeviceCode(user, codeHash)
+		if err != nil {
+			return err
+		}
+		if refusal != nil {
+			t.refuse(refusal)
+			e := by.entry(audit.DeviceRefused, "user:"+user, audit.Details{"label": audit.Cut(d.Label, 128)})
+			e.Outcome, e.Code = audit.Refused, refusalCode(refusal)
+			return t.record(e)
+		}
+		return t.addDevice(by, &d)
+	})
+}
+
+// AddDevice keeps a device that the administrator enrolled beforehand.
+func (s *Store) AddDevice(ctx context.Context, by By, d Device) error {
+	if err := checkText("label", d.Label, 1, 64); err != nil {
+		return err
+	}
+	return s.act(ctx, func(t *tx) error { return t.addDevice(by, &d) })
+}
+
+// refusalCode is what the event says.
+func refusalCode(err error) string {
+	switch err {
+	case ErrWrongCode:
+		return "wrong_code"
+	case ErrExpired:
+		return "expired"
+	}
+	return "spent"
+}
+
+// useDeviceCode checks the code against the user's open one. A wrong code costs a try, and the try stays gone: refusal is for
+// the caller to commit.
+func (t *tx) useDeviceCode(user string, typed [32]byte) (refusal, err error) {
+	var hash []byte
+	var tries, until int64
+	err = t.one(`SELECT hash, tries_left, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
+		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &tries, &until)
+	switch {
+	case err == ErrNotFound: //nolint:errorlint // translate returns it bare
+		return ErrSpent, nil
+	case err != nil:
+		return nil, err
+	case tries <= 0:
+		return ErrSpent, nil
+	case until <= t.now:
+		return ErrExpired, nil
+	case subtle.ConstantTimeCompare(hash, typed[:]) != 1:
+		return ErrWrongCode, t.exec(`UPDATE device_codes SET tries_left = tries_left - 1 WHERE hash = $1`, hash)
+	}
+	return nil, t.exec(`UPDATE device_codes SET used_ms = $2 WHERE hash = $1`, hash, t.now)
+}
+
+func (t *tx) addDevice(by By, d *Device) error {
+	err := t.exec(`INSERT INTO devices (id, owner, label, kind, grade, public_key, certificate, until_ms, persistent, enrolled_ms,
+		enrolled_by, last_used_ms, revoked_ms, revoked_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, '')`,
+		d.ID, d.Owner, d.Label, int64(d.Kind), int64(d.Grade), d.Key[:], d.Certificate, d.UntilMS, d.Persistent, t.now, by.Actor)
+	if err != nil {
+		return err
+	}
+	return t.record(by.entry(audit.DeviceEnrolled, "device:"+d.ID, audit.Details{
+		"owner": d.Owner, "label": audit.Cut(d.Label, 128), "kind": int(d.Kind), "grade": int(d.Grade), "key": d.Key.ID().String(),
+		"persistent": d.Persistent,
+	}))
+}
+
+const selectDevice = `SELECT d.id, d.owner, COALESCE((SELECT u.name FROM users u WHERE d.owner = 'user:' || u.id),
+	(SELECT s.name FROM sections s WHERE d.owner = 'section:' || s.id), ''), d.label, d.kind, d.grade, d.public_key, d.certificate,
+	d.until_ms, d.persistent, d.enrolled_ms, d.enrolled_by, d.last_used_ms, d.revoked_ms, d.revoked_reason FROM devices d`
+
+func scanDevice(row scanner, d *Device) error {
+	var key []byte
+	err := row.Scan(&d.ID, &d.Owner, &d.OwnerName, &d.Label, &d.Kind, &d.Grade, &key, &d.Certificate, &d.UntilMS, &d.Persistent,
+		&d.EnrolledMS, &d.EnrolledBy, &d.LastUsedMS, &d.RevokedMS, &d.RevokedReason)
+	copy(d.Key[:], key)
+	return err
+}
+
+// Device reads a device, also a revoked one.
+func (s *Store) Device(ctx context.Context, id string) (Device, error) {
+	return get(ctx, s.read, scanDevice, selectDevice+` WHERE d.id = $1`, id)
+}
+
+// Devices lists devices by id, all or one owner's.
+func (s *Store) Devices(ctx context.Context, owner string, p Page) (devices []Device, next string, err error) {
+	all, err := list(ctx, s.read, scanDevice, selectDevice+` WHERE d.id > $1 AND ($2 = '' OR d.owner = $2) ORDER BY d.id LIMIT $3`,
+		p.After, owner, p.limit()+1)
+	devices, next = cut(all, p, func(d *Device) string { return d.ID })
+	return devices, next, err
+}
+
+// RenewDevice keeps a newer certificate of the same key: ErrNotFound if the device is revoked.
+func (s *Store) RenewDevice(ctx context.Context, by By, id string, certificate []byte, untilMS int64) error {
+	return s.act(ctx, func(t *tx) error {
+		err := t.must(`UPDATE devices SET certificate = $2, until_ms = $3 WHERE id = $1 AND revoked_ms = 0`, id, certificate, untilMS)
+		if err != nil {
+			return err
+		}
+		return t.record(by.entry(audit.DeviceRenewed, "device:"+id, audit.Details{
+			"until": time.UnixMilli(untilMS).UTC().Format(time.RFC3339),
+		}))
+	})
+}
+
+// RevokeDevice refuses the device from now on, ends its sign-ins and returns the running sessions, which the caller must end
+// now. Revoking a revoked device is ErrNotFound.
+func (s *Store) RevokeDevice(ctx context.Context, by By, id, reason string) (running []Session, err error) {
+	if err := checkText("reason", reason, 0, 200); err != nil {
+		return nil, err
+	}
+	err = s.act(ctx, func(t *tx) error {
+		err := t.must(`UPDATE devices SET revoked_ms = $2, revoked_reason = $3 WHERE id = $1 AND revoked_ms = 0`, id, t.now, reason)
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`DELETE FROM sign_ins WHERE device_id = $1`, id); err != nil {
+			return err
+		}
+		running, err = list(ctx, t, scanSession, selectSession+` WHERE s.device_id = $1 AND s.life < 4`, id)
+		if err != nil {
+			return err
+		}
+		return t.record(by.entry(audit.DeviceRevoked, "device:"+id, audit.Details{
+			"reason": audit.Cut(reason, 600), "running_sessions": len(running),
+		}))
+	})
+	return running, err
+}

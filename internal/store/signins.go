@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/audit"
+)
+
+// SignIn is a proven user, kept by the hash of the cookie's token.
+type SignIn struct {
+	Hash       [32]byte // SHA-256 of the token
+	User       string
+	Device     string // device id, empty in a sign-in by password alone
+	Second     bool   // a one-time password was given too
+	Place      access.Place
+	Address    string
+	CreatedMS  int64
+	LastUsedMS int64
+	UntilMS    int64
+}
+
+// AddSignIn keeps a new sign-in and notes its time on user and device.
+func (s *Store) AddSignIn(ctx context.Context, in SignIn) error {
+	by := By{Actor: "user:" + in.User, Address: in.Address}
+	return s.act(ctx, func(t *tx) error {
+		err := t.exec(`INSERT INTO sign_ins (hash, user_id, device_id, second, place, address, created_ms, last_used_ms, until_ms)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
+			in.Hash[:], in.User, null(in.Device), in.Second, int64(in.Place), in.Address, t.now, in.UntilMS)
+		if err != nil {
+			return err
+		}
+		if err := t.must(`UPDATE users SET last_sign_in_ms = $2 WHERE id = $1`, in.User, t.now); err != nil {
+			return err
+		}
+		if in.Device != "" {
+			if err := t.must(`UPDATE devices SET last_used_ms = $2 WHERE id = $1`, in.Device, t.now); err != nil {
+				return err
+			}
+		}
+		return t.record(by.entry(audit.SignIn, "user:"+in.User, audit.Details{
+			"device": in.Device, "place": in.Place.String(), "second_factor": in.Second,
+		}))
+	})
+}
+
+// SignIn reads a sign-in that is still valid: ErrNotFound if it is unknown or over. The user may have been disabled and the
+// device revoked in the meantime: both end their sign-ins, so that there is nothing to ask again.
+func (s *Store) SignIn(ctx context.Context, hash [32]byte) (SignIn, error) {
+	return get(ctx, s.read, scanSignIn, `SELECT hash, user_id, COALESCE(device_id, ''), second, place, address, created_ms,
+		last_used_ms, until_ms FROM sign_ins WHERE hash = $1 AND until_ms > $2`, hash[:], s.now().UnixMilli())
+}
+
+func scanSignIn(row scanner, in *SignIn) error {
+	var hash []byte
+	err := row.Scan(&hash, &in.User, &in.Device, &in.Second, &in.Place, &in.Address, &in.CreatedMS, &in.LastUsedMS, &in.UntilMS)
+	copy(in.Hash[:], hash)
+	return err
+}
+
+// TouchSignIn notes that a sign-in was used, at most once a minute.
+func (s *Store) TouchSignIn(ctx context.Context, hash [32]byte) error {
+	return s.transact(ctx, func(t *tx) error {
+		return t.exec(`UPDATE sign_ins SET last_used_ms = $2 WHERE hash = $1 AND last_used_ms < $3`,
+			hash[:], t.now, t.now-time.Minute.Milliseconds())
+	})
+}
+
+// SignOut ends a sign-in. Ending one that is over is no error.
+func (s *Store) SignOut(ctx context.Context, by By, hash [32]byte) error {
+	return s.act(ctx, func(t *tx) error {
+		n, err := t.count(`DELETE FROM sign_ins WHERE hash = $1`, hash[:])
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errUnchanged
+		}
+		return t.record(by.entry(audit.SignOut, by.Actor, nil))
+	})
+}
+
+// Record appends an event of a decision that changes nothing else: a refusal.
+func (s *Store) Record(ctx context.Context, by By, e audit.Entry) error {
+	return s.act(ctx, func(t *tx) error {
+		full := by.entry(e.Kind, e.Subject, e.Details)
+		full.Session, full.Code = e.Session, e.Code
+		if e.Outcome != "" {
+			full.Outcome = e.Outcome
+		}
+		return t.record(full)
+	})
+}
+
+// SpendNonce remembers that a nonce was answered: ErrSpent the second time. After until it may be forgotten; the caller
+// refuses nonces that old by themselves.
+func (s *Store) SpendNonce(ctx context.Context, nonce [32]byte, until time.Time) error {
+	return s.transact(ctx, func(t *tx) error {
+		if err := t.exec(`DELETE FROM spent_nonces WHERE until_ms < $1`, t.now); err != nil {
+			return err
+		}
+		n, err := t.count(`INSERT INTO spent_nonces (nonce, until_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+			nonce[:], until.UnixMilli())
+		if err == nil && n == 0 {
+			return ErrSpent
+		}
+		return err
+	})
+}
+
+// Throttle is one counter of failed attempts: for a user, or for an address.
+type Throttle struct {
+	Key    string                             // such as "user:tanaka"; kept as a hash
+	Wait   func(failures int64) time.Duration // how long after so many failures; must not be nil
+	Forget time.Duration                      // quiet time after which failures are forgotten
+}
+
+func (k Throttle) hash() []byte {
+	h := sha256.Sum256([]byte(k.Key))
+	return h[:]
+}
+
+// BeginAttempt counts an attempt as failed on every counter before it is made, so that many at once cannot slip through. If a
+// counter says wait, nothing is counted and the longest wait is returned. Call EndAttempt when the attempt succeeded.
+func (s *Store) BeginAttempt(ctx context.Context, keys ...Throttle) (wait time.Duration, err error) {
+	err = s.transact(ctx, func(t *tx) error {
+		for _, k := range keys {
+			var until int64
+			err := t.one(`SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1`, []any{k.hash()}, &until)
+			if err != nil {
+				return err
+			}
+			wait = max(wait, time.Duration(until-t.now)*time.Millisecond)
+		}
+		if wait > 0 {
+			return errUnchanged
+		}
+		for _, k := range keys {
+			if err := t.countFailure(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return wait, err
+}
+
+func (t *tx) countFailure(k Throttle) error {
+	var failures int64
+	err := t.one(`INSERT INTO throttles (key, failures, last_ms, until_ms) VALUES ($1, 1, $2, 0)
+		ON CONFLICT (key) DO UPDATE SET last_ms = excluded.last_ms,
+			failures = CASE WHEN throttles.last_ms < $3 THEN 1 ELSE throttles.failures + 1 END
+		RETURNING failures`, []any{k.hash(), t.now, t.now - k.Forget.Milliseconds()}, &failures)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE throttles SET until_ms = $2 WHERE key = $1`, k.hash(), t.now+k.Wait(failures).Milliseconds())
+}
+
+// EndAttempt takes back what BeginAttempt counted: the first key's counter (the user's) starts afresh, the others (the
+// address's) go down by one, so that a guesser with one account of his own gains nothing.
+func (s *Store) EndAttempt(ctx context.Context, keys ...Throttle) error {
+	return s.transact(ctx, func(t *tx) error {
+		for i, k := range keys {
+			query := `UPDATE throttles SET failures = failures - 1, until_ms = 0 WHERE key = $1 AND failures > 0`
+			if i == 0 {
+				query = `DELETE FROM throttles WHERE key = $1`
+			}
+			if err := t.exec(query, k.hash()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Unlock clears counters for a user who is slowed; it is an administrator's act.
+func (s *Store) Unlock(ctx context.Context, by By, user string, keys ...string) error {
+	return s.act(ctx, func(t *tx) error {
+		for _, k := range keys {
+			if err := t.exec(`DELETE FROM throttles WHERE key = $1`, Throttle{Key: k}.hash()); err != nil {
+				return err
+			}
+		}
+		return t.record(by.entry(audit.UserUnlocked, "user:"+user, nil))
+	})
+}
+
+// ThrottledUntil is the latest time until which one of the counters says wait, 0 if none does.
+func (s *Store) ThrottledUntil(ctx context.Context, keys ...string) (ms int64, err error) {
+	now := s.now().UnixMilli()
+	for _, k := range keys {
+		var until int64
+		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1`,
+			Throttle{Key: k}.hash()).Scan(&until)
+		if err != nil {
+			return 0, translate(err)
+		}
+		if until > now {
+			ms = max(ms, until)
+		}
+	}
+	return ms, nil
+}
+
+// Tidy forgets what nobody can need: sign-ins and nonces that are over, counters without failures for a day, used codes and
+// what agents reported a month ago. Events and sessions stay.
+func (s *Store) Tidy(ctx context.Context) error {
+	const day = 24 * time.Hour
+	return s.transact(ctx, func(t *tx) error {
+		for query, age := range map[string]time.Duration{
+			`DELETE FROM sign_ins WHERE until_ms < $1`:     0,
+			`DELETE FROM spent_nonces WHERE until_ms < $1`: 0,
+			`DELETE FROM throttles WHERE last_ms < $1`:     day,
+			`DELETE FROM device_codes WHERE until_ms < $1`: 30 * day,
+			`DELETE FROM desk_tokens WHERE until_ms < $1`:  30 * day,
+			`DELETE FROM agent_events WHERE time_ms < $1`:  30 * day,
+			`DELETE FROM gateways WHERE alive_ms < $1`:     30 * day,
+		} {
+			if err := t.exec(query, t.now-age.Milliseconds()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

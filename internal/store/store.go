@@ -1,0 +1,387 @@
+// Package store keeps everything the gateway must remember, in SQLite or PostgreSQL, and is the only place with SQL: one
+// text for both engines.
+//
+// An act is a method that changes something people answer for. It writes its audit events in the same transaction, under a
+// lock on the head of the chain; if the event cannot be written, nothing happened. What is committed survives a killed
+// process and a power cut. Every method runs in one transaction and may be called from many goroutines and from several
+// gateways on one PostgreSQL.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	sqlite "modernc.org/sqlite"
+
+	"jiseki/internal/audit"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Errors that callers act on. All others are failures of the database.
+var (
+	// ErrNotFound: there is no such thing, or it was deleted.
+	ErrNotFound = errors.New("store: not found")
+	// ErrExists: an id, key or name is taken.
+	ErrExists = errors.New("store: exists already")
+	// ErrInUse: something else refers to it.
+	ErrInUse = errors.New("store: in use")
+	// ErrStale: somebody else changed it first.
+	ErrStale = errors.New("store: changed by somebody else")
+	// ErrInvalid: a value that can never be stored; the text says which.
+	ErrInvalid = errors.New("store: invalid")
+	// ErrSpent: a nonce, code or token was used before.
+	ErrSpent = errors.New("store: used before")
+	// ErrExpired: too late.
+	ErrExpired = errors.New("store: expired")
+	// ErrWrongCode: the code is not the one that was given out; a try is gone.
+	ErrWrongCode = errors.New("store: wrong code")
+	// ErrLife: the session is not in the state that the step needs.
+	ErrLife = errors.New("store: session is in another state")
+)
+
+// errNoEvent is a fault of the program: an act without an event.
+var errNoEvent = errors.New("store: act without event")
+
+// errUnchanged lets an act end without change and without event.
+var errUnchanged = errors.New("store: unchanged")
+
+// Config says which database to open.
+type Config struct {
+	// DSN is "sqlite:<path>" or a "postgres://" URL.
+	DSN string
+	// Now is the gateway's clock.
+	Now func() time.Time
+}
+
+// Store is an open database.
+type Store struct {
+	write *sql.DB // SQLite: one connection, immediate transactions
+	read  *sql.DB
+	now   func() time.Time
+}
+
+// Open opens the database, creates it if it is not there, and brings it to the newest schema. Two gateways may do so at
+// the same time.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s, dialect, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx, dialect); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close closes the database. No method may run or follow.
+func (s *Store) Close() error {
+	if s.read == s.write {
+		return s.write.Close()
+	}
+	return errors.Join(s.read.Close(), s.write.Close())
+}
+
+func open(cfg Config) (*Store, goose.Dialect, error) {
+	if path, ok := strings.CutPrefix(cfg.DSN, "sqlite:"); ok {
+		s, err := openSQLite(path, cfg)
+		return s, goose.DialectSQLite3, err
+	}
+	if !strings.HasPrefix(cfg.DSN, "postgres://") && !strings.HasPrefix(cfg.DSN, "postgresql://") {
+		return nil, "", fmt.Errorf("%w: the database is named by sqlite:<path> or postgres://", ErrInvalid)
+	}
+	db, err := sql.Open("pgx", cfg.DSN)
+	if err != nil {
+		return nil, "", errors.New("store: the database URL cannot be read") // the cause would quote the password
+	}
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(8)
+	return &Store{write: db, read: db, now: cfg.Now}, goose.DialectPostgres, nil
+}
+
+// openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent; one
+// connection writes, so that nobody waits for a lock inside a transaction.
+func openSQLite(path string, cfg Config) (*Store, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // the database is for its owner, before SQLite makes it
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	base := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	write, err := sql.Open("sqlite", base+"&_txlock=immediate")
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", base+"&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("store: %w", err), write.Close())
+	}
+	read.SetMaxOpenConns(4)
+	read.SetMaxIdleConns(4)
+	return &Store{write: write, read: read, now: cfg.Now}, nil
+}
+
+func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if dialect == goose.DialectPostgres {
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(dialect, s.write, dir, options...)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	return nil
+}
+
+// By is who acts, for the events.
+type By struct {
+	Actor   string // "user:<id>", "desk:<id>", "cli:<name>", "gateway:<id>" or "anonymous"
+	Address string // network address the act came from, empty if none
+}
+
+// entry begins an event of this actor.
+func (b By) entry(kind audit.Kind, subject string, details audit.Details) audit.Entry {
+	if b.Address != "" {
+		if details == nil {
+			details = audit.Details{}
+		}
+		details["address"] = audit.Cut(b.Address, 64)
+	}
+	return audit.Entry{Kind: kind, Actor: b.Actor, Subject: subject, Outcome: audit.Done, Details: details}
+}
+
+// tx is a transaction that may write.
+type tx struct {
+	*sql.Tx
+	ctx      context.Context //nolint:containedctx // a tx lives inside one call
+	now      int64
+	head     audit.Mark
+	recorded int
+	refusal  error
+}
+
+// act runs fn in a transaction that holds the head of the chain, and commits only if fn recorded an event. An error set by
+// refuse is returned after the commit: the refusal itself is what is recorded.
+func (s *Store) act(ctx context.Context, fn func(*tx) error) error {
+	return s.transact(ctx, func(t *tx) error {
+		if err := t.lockHead(); err != nil {
+			return err
+		}
+		if err := fn(t); err != nil {
+			return err
+		}
+		if t.recorded == 0 {
+			return errNoEvent
+		}
+		return t.saveHead()
+	})
+}
+
+// transact runs fn in a transaction without events: for what nobody answers for (last seen, failed tries, clean-up).
+func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
+	raw, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("store: begin: %w", err)
+	}
+	t := &tx{Tx: raw, ctx: ctx, now: s.now().UnixMilli()}
+	if err := fn(t); err != nil {
+		_ = raw.Rollback() // the transaction is gone either way
+		if errors.Is(err, errUnchanged) {
+			return t.refusal
+		}
+		return translate(err)
+	}
+	if err := raw.Commit(); err != nil {
+		return fmt.Errorf("store: commit: %w", translate(err))
+	}
+	return t.refusal
+}
+
+// refuse makes the act return err although it commits.
+func (t *tx) refuse(err error) { t.refusal = err }
+
+// lockHead reads the head and keeps it from everybody else until the end. An update that changes nothing is the one way
+// to lock a row that both engines have.
+func (t *tx) lockHead() error {
+	var hash []byte
+	err := t.one(`UPDATE chain_head SET id = id WHERE id = 1 RETURNING number, time_ms, hash`, nil,
+		&t.head.Number, &t.head.TimeMS, &hash)
+	if err != nil {
+		return fmt.Errorf("chain head: %w", err)
+	}
+	copy(t.head.Hash[:], hash)
+	return nil
+}
+
+func (t *tx) saveHead() error {
+	return t.exec(`UPDATE chain_head SET number = $1, time_ms = $2, hash = $3 WHERE id = 1`,
+		int64(t.head.Number), t.head.TimeMS, t.head.Hash[:])
+}
+
+// record appends an event to the chain.
+func (t *tx) record(e audit.Entry) error {
+	ev, err := e.Seal(t.head, time.UnixMilli(t.now))
+	if err != nil {
+		return err
+	}
+	err = t.exec(`INSERT INTO events (number, time_ms, kind, actor, subject, session, outcome, code, details, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		int64(ev.Number), ev.TimeMS, string(ev.Kind), ev.Actor, ev.Subject, ev.Session, string(ev.Outcome), ev.Code, ev.Details,
+		ev.Hash[:])
+	if err != nil {
+		return fmt.Errorf("event: %w", err)
+	}
+	t.head = ev.Mark()
+	t.recorded++
+	return nil
+}
+
+// exec runs a statement and does not care how many rows it touched.
+func (t *tx) exec(query string, args ...any) error {
+	_, err := t.ExecContext(t.ctx, query, args...)
+	return translate(err)
+}
+
+// count runs a statement and says how many rows it touched.
+func (t *tx) count(query string, args ...any) (int64, error) {
+	r, err := t.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	return r.RowsAffected()
+}
+
+// must runs a statement that has to touch a row: ErrNotFound if it does not.
+func (t *tx) must(query string, args ...any) error {
+	n, err := t.count(query, args...)
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// one reads one row: ErrNotFound if there is none.
+func (t *tx) one(query string, args []any, into ...any) error {
+	return translate(t.QueryRowContext(t.ctx, query, args...).Scan(into...))
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// scanner is a row.
+type scanner interface{ Scan(into ...any) error }
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells what there is to tell
+	var all []T
+	for rows.Next() {
+		var v T
+		if err := scan(rows, &v); err != nil {
+			return nil, translate(err)
+		}
+		all = append(all, v)
+	}
+	return all, translate(rows.Err())
+}
+
+// get reads one row.
+func get[T any](ctx context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) (T, error) {
+	var v T
+	err := scan(q.QueryRowContext(ctx, query, args...), &v)
+	return v, translate(err)
+}
+
+// Codes of SQLite (sqlite3.h) and PostgreSQL (appendix A of its manual).
+const (
+	sqliteForeignKey = 787
+	sqlitePrimaryKey = 1555
+	sqliteUnique     = 2067
+	pgForeignKey     = "23503"
+	pgUnique         = "23505"
+)
+
+// translate names the errors that callers act on and leaves the others.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	var lite *sqlite.Error
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &lite) && (lite.Code() == sqliteUnique || lite.Code() == sqlitePrimaryKey),
+		errors.As(err, &pg) && pg.Code == pgUnique:
+		return ErrExists
+	case errors.As(err, &lite) && lite.Code() == sqliteForeignKey, errors.As(err, &pg) && pg.Code == pgForeignKey:
+		return ErrInUse
+	}
+	return err
+}
+
+// null is a text column's NULL for the empty string.
+func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+// Page is a part of a list.
+type Page struct {
+	Limit int    // 1 to 500; 0 means 100
+	After string // Next of the page before; empty for the first
+}
+
+func (p Page) limit() int {
+	if p.Limit <= 0 {
+		return 100
+	}
+	return min(p.Limit, 500)
+}
+
+// cut drops the row that was read only to know whether there is a next page, and names the last that stays.
+func cut[T any](all []T, p Page, key func(*T) string) ([]T, string) {
+	if len(all) <= p.limit() {
+		return all, ""
+	}
+	all = all[:p.limit()]
+	return all, key(&all[len(all)-1])
+}
+
+// like makes a search word a pattern for LIKE ... ESCAPE '!'.
+func like(word string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(word)) + "%"
+}
