@@ -1,5 +1,6 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
@@ -18,12 +19,32 @@ function keepPlaceholder(): Plugin {
   };
 }
 
+/** Puts a .br and a .gz beside every text asset: the gateway serves them as they are. */
+function compress(): Plugin {
+  const texts = new Set([".js", ".css", ".svg"]);
+  return {
+    name: "compress",
+    async closeBundle() {
+      const folder = resolve(root, "dist/assets");
+      for (const name of await readdir(folder)) {
+        if (!texts.has(extname(name))) continue;
+        const body = await readFile(resolve(folder, name));
+        if (body.length < 1024) continue;
+        await writeFile(resolve(folder, `${name}.br`), brotliCompressSync(body));
+        await writeFile(resolve(folder, `${name}.gz`), gzipSync(body, { level: 9 }));
+      }
+    },
+  };
+}
+
 // Two pages: the portal with the console, and the viewer. No script and no style stands inline in the
-// HTML, so that the gateway's Content-Security-Policy can stay `script-src 'self'` without nonces.
+// HTML, so that the gateway's Content-Security-Policy can stay `script-src 'self'`. The nonce is for the style elements that components make at run time; the
+// gateway puts a fresh one in the place of the placeholder.
 export default defineConfig({
   root,
   base: "/",
-  plugins: [react(), keepPlaceholder()],
+  plugins: [react(), compress(), keepPlaceholder()],
+  html: { cspNonce: "__CSP_NONCE__" },
   worker: { format: "es" },
   build: {
     outDir: "dist",
