@@ -1,0 +1,256 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"jiseki/internal/cert"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/grant"
+	"jiseki/internal/wire"
+)
+
+// accept checks an offer and starts a session for it. code says why not; it is one of those of docs/PROTOCOL.md
+// section 6 and empty if the offer was taken.
+func (a *Agent) accept(offer *controlv1.Offer) (id cert.SessionID, code string) {
+	g, err := grant.Parse(offer.GetGrant())
+	if err != nil {
+		return id, "grant_form"
+	}
+	device, code := a.check(g, offer)
+	if code != "" {
+		return g.Session, code
+	}
+	select {
+	case a.opening <- struct{}{}:
+	default:
+		return g.Session, "busy"
+	}
+	s := newSession(a, g)
+	ticket := grant.TicketOf([32]byte(offer.GetTicket()))
+	a.mu.Lock()
+	ctx := a.ctx
+	a.mu.Unlock()
+	a.tasks.Go(func() { a.serve(ctx, s, ticket, device) })
+	return g.Session, ""
+}
+
+// check verifies all of an offer that can be verified before the viewer has spoken.
+func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Certificate, code string) {
+	bundle, now := a.bundle.get(), a.now()
+	zone, _ := grant.ParseZone(a.self.Owner)
+	err := g.Verify(bundle.Grants, grant.Expect{Desk: a.self.Subject, Zone: zone, Key: a.self.Key}, now, cert.Skew)
+	if err != nil {
+		return nil, "grant_" + codeOf(err)
+	}
+	device, err = cert.ParseCertificate(offer.GetDeviceCertificate())
+	if err != nil {
+		return nil, "device_form"
+	}
+	if err := device.Verify(cert.KindDevice, bundle.DeviceCAs, now, cert.Skew); err != nil {
+		return nil, "device_" + codeOf(err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case len(offer.GetTicket()) != 32:
+		return nil, "ticket_form"
+	case device.Key != g.DeviceKey || device.Subject != g.Device:
+		return nil, "device_other"
+	case a.revoked[g.Device]:
+		return nil, "device_revoked"
+	case !g.Rights.Has(grant.RightView):
+		return nil, "no_rights"
+	case a.session != nil && a.session.grant.User != g.User:
+		return nil, "in_use"
+	case a.cfg.Limits.RequireLock && a.desk.Lock.Can() != nil:
+		return nil, "cannot_lock"
+	}
+	return device, ""
+}
+
+func codeOf(err error) string {
+	var e *cert.Error
+	if errors.As(err, &e) {
+		return string(e.Code)
+	}
+	return "refused"
+}
+
+// serve opens and runs one session, and sees to the desk after it.
+func (a *Agent) serve(ctx context.Context, s *session, ticket grant.Ticket, device *cert.Certificate) {
+	defer close(s.ended)
+	err := s.open(ctx, ticket, device)
+	<-a.opening
+	if err != nil {
+		s.log.Warn("session did not open", "err", err)
+		return
+	}
+	s.log.Info("session open", "rights", s.rights.String())
+	a.show(s)
+	err = s.run(ctx)
+	s.log.Info("session over", "err", err)
+	a.release(s, err)
+}
+
+// commit gives the desk to a session whose viewer has proved itself. An earlier session of the same user ends.
+func (a *Agent) commit(s *session) error {
+	for {
+		before, err := a.take(s)
+		if err != nil || before == nil {
+			return err
+		}
+		code := wire.TakenOver
+		if before.grant.Device == s.grant.Device {
+			code = wire.Replaced
+		}
+		before.finish(code)
+		<-before.ended
+	}
+}
+
+// take makes s the desk's session, or returns the one that has to end first.
+func (a *Agent) take(s *session) (before *session, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.session != nil {
+		if a.session.grant.User != s.grant.User {
+			return nil, errors.New("the desk is in use by somebody else")
+		}
+		return a.session, nil
+	}
+	if err := a.spent.Spend(s.grant, a.now()); err != nil {
+		return nil, err
+	}
+	err = a.events.add(controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED, s.grant.Session, 0)
+	if err != nil {
+		return nil, err
+	}
+	a.session = s
+	a.guard.relax()
+	a.changed()
+	return nil, nil
+}
+
+// show puts the notice on the desk. A desk without it still works; the event is in the log.
+func (a *Agent) show(s *session) {
+	err := a.desk.Notice.Show(s.grant.UserName, func() { s.finish(wire.EndedAtDesk) })
+	if err != nil {
+		s.log.Error("notice is not shown", "err", err)
+	}
+}
+
+// release takes the desk from a session that is over, reports it, and sees to the lock.
+func (a *Agent) release(s *session, why error) {
+	if err := a.desk.Notice.Hide(); err != nil {
+		s.log.Error("notice is not hidden", "err", err)
+	}
+	_, code := endCode(why)
+	a.record(endKind(code), s.grant.Session, code)
+	a.mu.Lock()
+	if a.session == s {
+		a.session = nil
+	}
+	ctx := a.ctx
+	a.mu.Unlock()
+	a.changed()
+	switch code {
+	case wire.TakenOver, wire.Replaced: // the next session has the desk
+	case 0:
+		grace := s.grant.Grace
+		if a.cfg.Limits.MaxGrace > 0 {
+			grace = min(grace, a.cfg.Limits.MaxGrace)
+		}
+		a.guard.lockAfter(ctx, grace, s.grant.Session)
+	default:
+		a.guard.lockAfter(ctx, 0, s.grant.Session)
+	}
+}
+
+func endKind(code wire.Code) controlv1.SessionEventKind {
+	switch code {
+	case wire.TakenOver, wire.Replaced:
+		return controlv1.SessionEventKind_SESSION_EVENT_KIND_TAKEN_OVER
+	case wire.EndedAtDesk:
+		return controlv1.SessionEventKind_SESSION_EVENT_KIND_ENDED_AT_DESK
+	default:
+		return controlv1.SessionEventKind_SESSION_EVENT_KIND_ENDED
+	}
+}
+
+// obey does an order of the gateway. Some orders want an answer.
+func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, wantsAnswer bool) {
+	switch m := o.GetOrder().(type) {
+	case *controlv1.Order_Lease:
+		a.leases.renew(a.now())
+		a.endUnless(wire.Policy, func(s *session) bool {
+			return slices.ContainsFunc(m.Lease.GetSessionIds(), func(id []byte) bool { return string(id) == string(s.grant.Session[:]) })
+		})
+		return "", false
+	case *controlv1.Order_EndSession:
+		a.endUnless(wire.Code(m.EndSession.GetCode()), func(s *session) bool {
+			return string(m.EndSession.GetSessionId()) != string(s.grant.Session[:])
+		})
+		return "", true
+	case *controlv1.Order_RevokeDevice:
+		a.mu.Lock()
+		a.revoked[m.RevokeDevice.GetDeviceId()] = true
+		a.mu.Unlock()
+		a.endUnless(wire.Revoked, func(s *session) bool { return s.grant.Device != m.RevokeDevice.GetDeviceId() })
+		return "", true
+	case *controlv1.Order_Lock:
+		return a.lockNow(ctx), true
+	case *controlv1.Order_Bundle:
+		return a.trust(m.Bundle.GetTrustBundle()), true
+	case *controlv1.Order_Head:
+		return a.keep(a.cfg.SaveHead, m.Head.GetHead()), true
+	default:
+		return "unknown_order", true
+	}
+}
+
+// endUnless ends the desk's session with a code unless keep says otherwise.
+func (a *Agent) endUnless(code wire.Code, keep func(*session) bool) {
+	a.mu.Lock()
+	s := a.session
+	a.mu.Unlock()
+	if s != nil && !keep(s) {
+		s.finish(code)
+	}
+}
+
+func (a *Agent) lockNow(ctx context.Context) (code string) {
+	if err := a.guard.try(ctx); err != nil {
+		a.log.Error("lock by order", "err", err)
+		return "cannot_lock"
+	}
+	return ""
+}
+
+// trust takes a newer trust bundle.
+func (a *Agent) trust(raw []byte) (code string) {
+	next, err := cert.ParseBundle(raw)
+	if err != nil {
+		return "bundle_form"
+	}
+	if next.Version <= a.bundle.get().Version {
+		return "bundle_old"
+	}
+	if code := a.keep(a.cfg.SaveBundle, raw); code != "" {
+		return code
+	}
+	a.bundle.set(next)
+	return ""
+}
+
+func (a *Agent) keep(save func([]byte) error, raw []byte) (code string) {
+	if save == nil {
+		return "not_kept"
+	}
+	if err := save(raw); err != nil {
+		a.log.Error("keep what the gateway sent", "err", err)
+		return "not_kept"
+	}
+	return ""
+}

@@ -1,0 +1,270 @@
+// Package agent is the engine of the desk's side: it holds the control channel to the gateway, opens sessions that were
+// granted, sends pictures of the screen, injects what viewers type, and locks the desk when nobody works on it.
+//
+// Rights are decided here: whatever a viewer sends, only what grant, device certificate and the desk's own limits allow
+// is done. Nothing listens; the agent only dials out.
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"jiseki/internal/capture"
+	"jiseki/internal/cert"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/grant"
+	"jiseki/internal/input"
+	"jiseki/internal/wire"
+)
+
+// A Locker locks the desk's screen and reads the lock back.
+type Locker interface {
+	// Can says why the desk could not be locked now, or nil.
+	Can() error
+	// Lock locks the screen and returns nil only when the lock was read back. It is harmless on a locked screen.
+	Lock(ctx context.Context) error
+	// Locked says whether the screen is locked.
+	Locked() (bool, error)
+	// LoggedIn says whether somebody is logged in.
+	LoggedIn() (bool, error)
+}
+
+// A Notice tells whoever is at the desk that it is used from elsewhere.
+type Notice interface {
+	// Show shows the name of who works on the desk, until Hide. end is called when somebody at the desk ends the session.
+	Show(name string, end func()) error
+	Hide() error
+}
+
+// A Desk is what the agent serves. Input, Lock and Notice are used by several goroutines.
+type Desk struct {
+	Screen func() (capture.Source, error) // opens the screen; called when the first session of several begins
+	Input  input.Injector
+	Lock   Locker
+	Notice Notice
+}
+
+// Limits are the desk's own, beside those of the grant.
+type Limits struct {
+	Deny        grant.Rights  // never given, whatever a grant says
+	RequireLock bool          // no session while the desk could not lock itself
+	MaxGrace    time.Duration // longest grace period; 0 means what the grant says
+}
+
+// Config is what an agent needs. All fields but Proxy, Limits and SaveBundle are required.
+type Config struct {
+	Gateway  string            // https URL
+	Identity cert.PrivateKey   // the desk's identity key
+	Self     *cert.Certificate // the desk's
+	Bundle   *cert.Bundle      // what the desk trusts
+	Dir      string            // for events that the gateway has not yet got
+	Desk     Desk
+	Limits   Limits
+	Proxy    string // see link.DialConfig
+	Version  string
+	Hostname string
+	System   string // the operating system in words
+	Log      *slog.Logger
+	Now      func() time.Time
+
+	// SaveBundle keeps a newer trust bundle, SaveHead a copy of the audit log's head.
+	SaveBundle func(raw []byte) error
+	SaveHead   func(raw []byte) error
+}
+
+// maxOpening bounds the handshakes that run at once.
+const maxOpening = 4
+
+// An Agent is the engine. Make it with New.
+type Agent struct {
+	cfg    Config
+	desk   Desk
+	self   *cert.Certificate
+	log    *slog.Logger
+	now    func() time.Time
+	run    [16]byte
+	bundle bundle
+	noise  noise
+	feed   *feed
+	events *outbox
+	leases leases
+	guard  guard
+	resume resume
+	spent  *grant.Spent
+
+	stateChanged chan struct{}
+	opening      chan struct{}
+	tasks        sync.WaitGroup
+
+	mu       sync.Mutex
+	ctx      context.Context // of Run; sessions end with it
+	name     string          // of the desk, as the gateway says it
+	session  *session        // the one that has the desk
+	isLocked bool
+	loggedIn bool
+	revoked  map[string]bool // device ids
+}
+
+// A bundle is the trust bundle in use.
+type bundle struct {
+	mu sync.Mutex
+	b  *cert.Bundle
+}
+
+func (b *bundle) get() *cert.Bundle {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b
+}
+
+func (b *bundle) set(next *cert.Bundle) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.b = next
+}
+
+// New returns an agent that does nothing until Run.
+func New(cfg Config) (*Agent, error) {
+	a := &Agent{
+		cfg: cfg, desk: cfg.Desk, self: cfg.Self, log: cfg.Log, now: cfg.Now, name: cfg.Self.Subject,
+		bundle: bundle{b: cfg.Bundle}, noise: noise{identity: cfg.Identity, now: cfg.Now},
+		feed: newFeed(cfg.Desk.Screen), spent: grant.NewSpent(1024, cert.Skew),
+		stateChanged: make(chan struct{}, 1), opening: make(chan struct{}, maxOpening), revoked: map[string]bool{},
+	}
+	rand.Read(a.run[:]) // never fails
+	a.guard.agent = a
+	var err error
+	if a.events, err = openOutbox(cfg.Dir, a.run[:], cfg.Now); err != nil {
+		return nil, err
+	}
+	if err := a.self.Verify(cert.KindDesk, cfg.Bundle.DeskCAs, cfg.Now(), cert.Skew); err != nil {
+		return nil, fmt.Errorf("the desk's own certificate: %w", err)
+	}
+	return a, nil
+}
+
+// Run serves the desk until ctx ends. Before it returns, it ends the session and locks the desk if somebody worked on it.
+func (a *Agent) Run(ctx context.Context) error {
+	sessions, cancel := context.WithCancel(context.WithoutCancel(ctx)) // they are told before they end
+	defer cancel()
+	a.mu.Lock()
+	a.ctx = sessions
+	a.mu.Unlock()
+	if _, err := a.noise.statement(); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.keepControl(ctx) })
+	group.Go(func() error { return a.watchDesk(ctx) })
+	err := group.Wait()
+	a.endUnless(wire.AgentStopping, func(s *session) bool { return false })
+	a.await()
+	cancel()
+	a.tasks.Wait()
+	a.guard.hasten()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// await waits for the end of the session that has the desk, if there is one.
+func (a *Agent) await() {
+	a.mu.Lock()
+	s := a.session
+	a.mu.Unlock()
+	if s != nil {
+		<-s.ended
+	}
+}
+
+// agentURL is the address of the control channel.
+func (a *Agent) agentURL() string { return "wss" + a.cfg.Gateway[len("https"):] + "/agent" }
+
+func (a *Agent) tlsConfig() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: a.bundle.get().Pool()}
+}
+
+func (a *Agent) deskName() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.name
+}
+
+func (a *Agent) welcomed(w *controlv1.Welcome) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.name = w.GetDeskName()
+}
+
+func (a *Agent) locked() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.isLocked
+}
+
+// record keeps an event for the gateway. What it tells has happened already: failing to keep it is logged.
+func (a *Agent) record(kind controlv1.SessionEventKind, session [16]byte, code wire.Code) {
+	if err := a.events.add(kind, session, uint32(code)); err != nil {
+		a.log.Error("event is lost", "kind", kind.String(), "session", fmt.Sprintf("%x", session[:4]), "err", err)
+	}
+}
+
+// changed makes the control channel report the state.
+func (a *Agent) changed() {
+	select {
+	case a.stateChanged <- struct{}{}:
+	default:
+	}
+}
+
+// state is what the gateway shows of this desk.
+func (a *Agent) state() *controlv1.State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := &controlv1.State{LoggedIn: a.loggedIn, Locked: a.isLocked, Lockable: a.desk.Lock.Can() == nil}
+	if a.session != nil {
+		id := a.session.grant.Session
+		s.SessionIds = [][]byte{id[:]}
+	}
+	return s
+}
+
+// deskCheck is how often lock and log-in are looked at. It only asks the X server or the log-in service.
+const deskCheck = 2 * time.Second
+
+// watchDesk follows whether the desk is locked and somebody is logged in.
+func (a *Agent) watchDesk(ctx context.Context) error {
+	tick := time.NewTicker(deskCheck)
+	defer tick.Stop()
+	for {
+		locked, err := a.desk.Lock.Locked()
+		if err != nil {
+			a.log.Debug("cannot tell whether the desk is locked", "err", err)
+		}
+		loggedIn, err := a.desk.Lock.LoggedIn()
+		if err != nil {
+			a.log.Debug("cannot tell whether somebody is logged in", "err", err)
+		}
+		a.mu.Lock()
+		differs := locked != a.isLocked || loggedIn != a.loggedIn
+		a.isLocked, a.loggedIn = locked, loggedIn
+		a.mu.Unlock()
+		if differs {
+			a.changed()
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

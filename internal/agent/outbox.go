@@ -1,0 +1,140 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+)
+
+// maxOutbox bounds the events that wait for a gateway. An agent that cannot report is refused new sessions long before.
+const maxOutbox = 4096
+
+// An outbox keeps the events of sessions until the gateway has acknowledged them, over restarts too. It is safe for
+// concurrent use.
+type outbox struct {
+	path string
+	run  []byte
+	now  func() time.Time
+	wake chan struct{} // holds one token when something was added
+
+	mu      sync.Mutex
+	seq     uint64
+	waiting []storedEvent
+}
+
+// storedEvent is the form of an event on disk.
+type storedEvent struct {
+	Run     []byte `json:"run"`
+	Seq     uint64 `json:"seq"`
+	Kind    int32  `json:"kind"`
+	Session []byte `json:"session"`
+	Code    uint32 `json:"code"`
+	TimeMs  int64  `json:"time_ms"`
+}
+
+// openOutbox reads what an earlier run could not deliver. run names this run.
+func openOutbox(dir string, run []byte, now func() time.Time) (*outbox, error) {
+	o := &outbox{path: filepath.Join(dir, "events.json"), run: run, now: now, wake: make(chan struct{}, 1)}
+	raw, err := os.ReadFile(o.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return o, nil
+	case err != nil:
+		return nil, fmt.Errorf("read undelivered events: %w", err)
+	}
+	if err := json.Unmarshal(raw, &o.waiting); err != nil {
+		return nil, fmt.Errorf("undelivered events in %s are damaged: %w", o.path, err)
+	}
+	return o, nil
+}
+
+// add keeps an event durably. When it returns an error, the event is not kept, and what it tells about must not happen.
+func (o *outbox) add(kind controlv1.SessionEventKind, session [16]byte, code uint32) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting) >= maxOutbox {
+		return errors.New("too many events wait for the gateway")
+	}
+	e := storedEvent{
+		Run: o.run, Seq: o.seq + 1, Kind: int32(kind), Session: session[:], Code: code, TimeMs: o.now().UnixMilli(),
+	}
+	if err := o.save(append(o.waiting, e)); err != nil {
+		return err
+	}
+	o.seq++
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// acknowledge forgets an event that the gateway has written to its log.
+func (o *outbox) acknowledge(run []byte, seq uint64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	kept := make([]storedEvent, 0, len(o.waiting))
+	for _, e := range o.waiting {
+		if e.Seq != seq || string(e.Run) != string(run) {
+			kept = append(kept, e)
+		}
+	}
+	if len(kept) == len(o.waiting) {
+		return nil
+	}
+	return o.save(kept)
+}
+
+// undelivered returns copies of all events that wait, oldest first.
+func (o *outbox) undelivered() []*controlv1.SessionEvent {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	events := make([]*controlv1.SessionEvent, 0, len(o.waiting))
+	for _, e := range o.waiting {
+		events = append(events, &controlv1.SessionEvent{
+			Run: e.Run, Seq: e.Seq, Kind: controlv1.SessionEventKind(e.Kind), SessionId: e.Session, Code: e.Code, TimeMs: e.TimeMs,
+		})
+	}
+	return events
+}
+
+// save replaces the file and then the list in memory. The caller holds mu.
+func (o *outbox) save(events []storedEvent) error {
+	raw, err := json.Marshal(events)
+	if err != nil {
+		return fmt.Errorf("write undelivered events: %w", err)
+	}
+	if err := replaceFile(o.path, raw); err != nil {
+		return fmt.Errorf("write undelivered events: %w", err)
+	}
+	o.waiting = events
+	return nil
+}
+
+// replaceFile writes a file that appears whole or not at all and that only its owner can read.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails when the file has its name already
+	if _, err := f.Write(data); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

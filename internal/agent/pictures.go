@@ -1,0 +1,264 @@
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"jiseki/internal/codec"
+	"jiseki/internal/pace"
+	"jiseki/internal/screen"
+	"jiseki/internal/wire"
+)
+
+const (
+	firstPicture  = 10 * time.Second // how long a session waits for its first picture
+	fullCompare   = time.Second      // how often damage is not believed
+	mostPixels    = 1 << 18          // an update codes at most so many new pixels (codec.MaxUpdate)
+	leastPixels   = 1 << 12          // and at least so many, on the slowest line: one tile
+	pixelsPerByte = 2                // of a photo, the worst that comes for long; text needs a tenth of it
+)
+
+// pictures keeps one viewer's picture equal to the desk's: whenever there is a difference and the line may carry more,
+// it codes the newest picture and sends one update.
+type pictures struct {
+	session *session
+	layout  screen.Layout
+	encoder *codec.Encoder
+	cursors cursors
+
+	buf     []byte
+	seq     uint32
+	shown   wish      // what the last update was coded for
+	fresh   bool      // the next update starts with a black mirror
+	behind  bool      // the mirror differed from the picture after the last update
+	checked time.Time // when all pixels were last compared
+
+	mu    sync.Mutex // guards pacer, which acknowledgements change
+	pacer *pace.Pacer
+}
+
+// newPictures waits for the first picture. resumed says whether the picture that the viewer still has counts.
+func newPictures(ctx context.Context, s *session, start *wire.Start) (p *pictures, resumed bool, err error) {
+	p = &pictures{session: s, pacer: pace.New(), fresh: true}
+	ctx, cancel := context.WithTimeout(ctx, firstPicture)
+	defer cancel()
+	for {
+		err := s.view.take(func(_ *screen.Picture, layout screen.Layout, _ []screen.Rect) error {
+			p.layout = layout
+			return nil
+		})
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errNoPicture) {
+			return nil, false, err
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return nil, false, errors.New("no picture of the screen")
+		}
+	}
+	mirror := s.agent.takeResume(s, p.layout, start)
+	if err := p.restart(mirror); err != nil {
+		return nil, false, err
+	}
+	p.fresh = mirror == nil
+	p.behind = true
+	return p, mirror != nil, nil
+}
+
+// restart begins a new history of the coder. mirror is what the viewer shows, nil for black.
+func (p *pictures) restart(mirror *screen.Picture) error {
+	var err error
+	p.encoder, err = codec.NewEncoder(codec.Config{
+		Coder: codec.Coder(p.session.sealed.Coder), Size: p.layout.Size, Mirror: mirror,
+	})
+	if err != nil {
+		return fmt.Errorf("start the coder: %w", err)
+	}
+	p.fresh = true
+	return nil
+}
+
+// send sends updates and cursors until ctx ends or the link is lost.
+func (p *pictures) send(ctx context.Context) error {
+	for {
+		sent, err := p.step(ctx)
+		if err != nil {
+			return err
+		}
+		if sent {
+			continue
+		}
+		select {
+		case <-p.session.wake:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// step sends what the viewer lacks, as far as the line may carry it now; it says whether it sent an update.
+func (p *pictures) step(ctx context.Context) (sent bool, err error) {
+	wanted := p.session.wanted()
+	if !wanted.visible {
+		return false, nil
+	}
+	if err := p.cursors.send(ctx, p.session); err != nil {
+		return false, err
+	}
+	if !p.behind && wanted == p.shown && !p.session.view.fresh() {
+		return false, nil
+	}
+	pixels := p.budget()
+	if pixels == 0 {
+		return false, nil
+	}
+	before := p.layout.Generation
+	if err := p.encode(wanted, pixels); err != nil {
+		if errors.Is(err, errNoPicture) {
+			return false, nil
+		}
+		return false, p.session.leave(ctx, wire.CaptureFailed, err)
+	}
+	if p.layout.Generation != before {
+		if err := p.session.tell(ctx, &wire.Layout{Layout: p.layout}); err != nil {
+			return false, err
+		}
+	}
+	if len(p.buf) == 0 {
+		return false, nil
+	}
+	if err := p.launch(); err != nil {
+		return false, err
+	}
+	return true, p.session.sealed.Display.Send(ctx, p.buf)
+}
+
+// encode codes the newest picture into buf, which stays empty when nothing differs.
+func (p *pictures) encode(wanted wish, pixels int) error {
+	return p.session.view.take(func(picture *screen.Picture, layout screen.Layout, damage []screen.Rect) error {
+		if layout.Generation != p.layout.Generation {
+			p.layout = layout
+			if err := p.restart(nil); err != nil {
+				return err
+			}
+		}
+		now := p.session.agent.now()
+		if p.behind || p.fresh || wanted != p.shown || now.Sub(p.checked) >= fullCompare {
+			damage = nil
+			p.checked = now
+		}
+		var flags wire.UpdateFlags
+		if p.fresh {
+			flags |= wire.Fresh
+		}
+		head := wire.AppendUpdateHead(p.buf[:0], p.seq+1, layout.Generation, flags)
+		out, done, err := p.encoder.Encode(head, picture, clip(layout, wanted.monitor), damage, pixels)
+		if err != nil {
+			return fmt.Errorf("code the picture: %w", err)
+		}
+		p.behind, p.shown = !done, wanted
+		p.buf = out
+		if len(out) == len(head) {
+			p.buf = out[:0]
+			return nil
+		}
+		if done { // known only now: the head is written again in its place
+			wire.AppendUpdateHead(out[:0], p.seq+1, layout.Generation, flags|wire.Settled)
+		}
+		p.fresh = false
+		p.seq++
+		return nil
+	})
+}
+
+// clip is the part of the layout that the viewer looks at. A monitor that is gone means all of it.
+func clip(layout screen.Layout, monitor uint8) screen.Rect {
+	if int(monitor) < len(layout.Monitors) {
+		return layout.Monitors[monitor].Bounds
+	}
+	return screen.Rect{Max: layout.Size}
+}
+
+// budget is how many pixels the next update may code; 0 while the line has enough.
+func (p *pictures) budget() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pacer.Allowance(p.session.agent.now()) <= 0 {
+		return 0
+	}
+	return max(leastPixels, min(mostPixels, p.pacer.SliceHint()*pixelsPerByte))
+}
+
+// launch notes the update in buf as on its way.
+func (p *pictures) launch() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pacer.Sent(p.session.agent.now(), p.seq, len(p.buf))
+}
+
+// readAcks takes the viewer's acknowledgements, which give credit for the next updates.
+func (p *pictures) readAcks(ctx context.Context) error {
+	parser := wire.Parser{Route: wire.DisplayToAgent}
+	for {
+		raw, err := p.session.sealed.Display.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		message, err := parser.Parse(raw)
+		if errors.Is(err, &wire.Error{Class: wire.Skip}) {
+			continue
+		}
+		ack, ok := message.(*wire.Ack)
+		if err == nil && !ok {
+			err = errors.New("not an acknowledgement")
+		}
+		if err == nil {
+			err = p.acknowledge(ack)
+		}
+		if err != nil {
+			return p.session.leave(ctx, wire.ProtocolError, err)
+		}
+		p.session.poke()
+	}
+}
+
+// acknowledge gives the credit of all updates up to the acknowledged one back.
+func (p *pictures) acknowledge(ack *wire.Ack) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pacer.Acked(p.session.agent.now(), ack.Seq, time.Duration(ack.DecodeMicros)*time.Microsecond)
+}
+
+// cursors remembers which shapes the viewer holds.
+type cursors struct {
+	serial uint64 // of the shape that was sent last
+	slots  [wire.CursorSlots][sha256.Size]byte
+	used   int
+}
+
+// send shows the desk's present pointer at the viewer, if it changed.
+func (c *cursors) send(ctx context.Context, s *session) error {
+	shape, serial := s.view.cursor()
+	if shape == nil || serial == c.serial {
+		return nil
+	}
+	c.serial = serial
+	m := &wire.Cursor{Cursor: *shape}
+	sum := sha256.Sum256(m.Append(nil))
+	for i := range min(c.used, len(c.slots)) {
+		if c.slots[i] == sum {
+			return s.tell(ctx, &wire.CursorUse{Slot: uint8(i)})
+		}
+	}
+	m.Slot = uint8(c.used % len(c.slots))
+	c.slots[m.Slot] = sum
+	c.used++
+	return s.tell(ctx, m)
+}

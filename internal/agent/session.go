@@ -1,0 +1,302 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"jiseki/internal/cert"
+	"jiseki/internal/codec"
+	"jiseki/internal/grant"
+	"jiseki/internal/input"
+	"jiseki/internal/link"
+	"jiseki/internal/seal"
+	"jiseki/internal/wire"
+)
+
+const (
+	openLimit = 20 * time.Second // for reaching the relay and the handshake
+	sayLimit  = 2 * time.Second  // for the last message to a viewer that may not read any more
+	endsSoon  = 5 * time.Minute  // before session_until the viewer is told
+	idleCheck = time.Second      // how exactly the idle limit is kept
+)
+
+// An endError ends a session with a code that the viewer was told, or has told.
+type endError struct{ code wire.Code }
+
+func (e *endError) Error() string { return "session ended: " + e.code.String() }
+
+// A session is one viewer on the desk, from the offer to the end.
+type session struct {
+	agent  *Agent
+	grant  *grant.Grant
+	log    *slog.Logger
+	sealed *seal.Session
+	held   *input.Held
+	view   *view
+	rights grant.Rights
+
+	stop  chan wire.Code // holds the code with which somebody else ends the session
+	ended chan struct{}  // closed when nothing of the session runs any more
+
+	say sync.Mutex // one sender at a time on the control channel
+
+	mu        sync.Mutex
+	lastInput time.Time
+	wish      wish
+	wake      chan struct{} // holds one token when the picture loop has something to look at
+}
+
+// A wish is what the viewer wants to see.
+type wish struct {
+	visible bool
+	monitor uint8 // index in the layout, or wire.AllMonitors
+}
+
+func newSession(a *Agent, g *grant.Grant) *session {
+	return &session{
+		agent: a, grant: g, rights: g.Rights &^ a.cfg.Limits.Deny,
+		log:  a.log.With("session", fmt.Sprintf("%x", g.Session[:4]), "user", g.User, "device", g.Device),
+		stop: make(chan wire.Code, 1), ended: make(chan struct{}), wake: make(chan struct{}, 1),
+	}
+}
+
+// finish asks the session to end with a code; the first code counts. It does not wait.
+func (s *session) finish(code wire.Code) {
+	select {
+	case s.stop <- code:
+	default:
+	}
+}
+
+func (s *session) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// open reaches the relay on both channels and shakes hands. When it returns nil, the session has taken the desk.
+func (s *session) open(ctx context.Context, ticket grant.Ticket, device *cert.Certificate) error {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	control, display, err := s.dial(ctx, ticket)
+	if err != nil {
+		return err
+	}
+	bundle := s.agent.bundle.get()
+	s.sealed, err = seal.Accept(ctx, link.Pipe{Conn: control}, link.Pipe{Conn: display}, seal.AcceptConfig{
+		Grant: s.grant, Device: device, DeviceCAs: bundle.DeviceCAs, Identity: s.agent.cfg.Identity,
+		Keys: s.agent.noise.keys(), Wire: seal.Wire{Min: wire.MinVersion, Max: wire.Version},
+		Coders: []uint8{uint8(codec.CoderQ2Z)}, Now: s.agent.now,
+		Commit: func(context.Context) error { return s.agent.commit(s) },
+	})
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	return nil
+}
+
+// dial claims the agent's side of both channels.
+func (s *session) dial(ctx context.Context, ticket grant.Ticket) (control, display *link.Conn, err error) {
+	dial := func(channel link.Channel) (*link.Conn, error) {
+		return link.Dial(ctx, link.DialConfig{
+			URL: "wss://" + s.grant.Relay + "/relay", TLS: s.agent.tlsConfig(), Proxy: s.agent.cfg.Proxy,
+			Side: link.Agent, Channel: channel, Ticket: link.Ticket(ticket.Bytes()), Log: s.log,
+		})
+	}
+	var group errgroup.Group
+	group.Go(func() (err error) { control, err = dial(link.Control); return err })
+	group.Go(func() (err error) { display, err = dial(link.Display); return err })
+	if err := group.Wait(); err != nil {
+		for _, c := range []*link.Conn{control, display} {
+			if c != nil {
+				c.Close(link.GoingAway, "")
+			}
+		}
+		return nil, nil, fmt.Errorf("reach the relay: %w", err)
+	}
+	return control, display, nil
+}
+
+// run serves the open session until it ends, and returns the code if it was ended, or the reason if the link was lost.
+// No key is down when it returns.
+func (s *session) run(ctx context.Context) error {
+	defer s.sealed.Close(int(link.Normal), "")
+	s.held = input.NewHeld(s.agent.desk.Input)
+	defer func() {
+		if err := s.held.Close(); err != nil {
+			s.log.Error("release keys", "err", err)
+		}
+	}()
+	s.view = s.agent.feed.look(s.poke)
+	defer s.view.close()
+
+	start, err := s.readStart(ctx)
+	if err != nil {
+		return err
+	}
+	pictures, err := s.begin(ctx, start)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.readControl(ctx) })
+	group.Go(func() error { return s.watch(ctx) })
+	group.Go(func() error { return pictures.send(ctx) })
+	group.Go(func() error { return pictures.readAcks(ctx) })
+	err = group.Wait()
+	if _, code := endCode(err); code == 0 {
+		s.agent.keepResume(s, pictures)
+	}
+	return err
+}
+
+// endCode returns the code of an endError; otherwise 0.
+func endCode(err error) (*endError, wire.Code) {
+	var end *endError
+	if errors.As(err, &end) {
+		return end, end.code
+	}
+	return nil, 0
+}
+
+// readStart takes the viewer's first message, which must be a start.
+func (s *session) readStart(ctx context.Context) (*wire.Start, error) {
+	raw, err := s.sealed.Control.Receive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	message, err := wire.Parse(wire.ControlToAgent, raw)
+	if err != nil {
+		return nil, s.leave(ctx, wire.ProtocolError, err)
+	}
+	start, ok := message.(*wire.Start)
+	if !ok {
+		return nil, s.leave(ctx, wire.ProtocolError, errors.New("the first message is no start"))
+	}
+	return start, nil
+}
+
+// begin answers the start: it waits for the first picture, and says what this desk is and whether the viewer's picture
+// still counts.
+func (s *session) begin(ctx context.Context, start *wire.Start) (*pictures, error) {
+	s.setWish(wish{visible: start.Visible, monitor: start.Monitor})
+	s.touched()
+	p, resumed, err := newPictures(ctx, s, start)
+	if err != nil {
+		return nil, s.leave(ctx, wire.CaptureFailed, err)
+	}
+	locks, err := s.agent.desk.Input.Locks()
+	if err != nil {
+		return nil, s.leave(ctx, wire.CaptureFailed, err)
+	}
+	welcome := &wire.Welcome{
+		Run: s.agent.run, Resumed: resumed, Lockable: s.agent.desk.Lock.Can() == nil, Rights: uint32(s.rights),
+		SessionUntil: uint64(s.grant.SessionUntil.UnixMilli()), IdleSeconds: uint32(s.grant.Idle / time.Second), Desk: s.agent.deskName(),
+	}
+	for _, m := range []wire.Message{welcome, &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(locks)}} {
+		if err := s.tell(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// tell sends one message on the control channel.
+func (s *session) tell(ctx context.Context, m wire.Message) error {
+	s.say.Lock()
+	defer s.say.Unlock()
+	return s.sealed.Control.Send(ctx, m.Append(nil))
+}
+
+// leave tells the viewer why the session ends and returns the error that ends it.
+func (s *session) leave(ctx context.Context, code wire.Code, why error) error {
+	s.log.Info("session ends", "code", code.String(), "why", why)
+	ctx, cancel := context.WithTimeout(ctx, sayLimit)
+	defer cancel()
+	if err := s.tell(ctx, &wire.AgentEnd{Code: code}); err != nil {
+		s.log.Debug("viewer was not told", "err", err)
+	}
+	return &endError{code}
+}
+
+// watch ends the session when its time is over, when nobody has typed for too long, when an operator asks, and tells
+// the viewer of new cursors, lock keys and the coming end.
+func (s *session) watch(ctx context.Context) error {
+	tick := time.NewTicker(idleCheck)
+	defer tick.Stop()
+	locked, warned := false, false
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case code := <-s.stop:
+			return s.leave(ctx, code, nil)
+		case <-tick.C:
+		}
+		now := s.agent.now()
+		if code := s.overdue(now); code != 0 {
+			return s.leave(ctx, code, nil)
+		}
+		if left := s.grant.SessionUntil.Sub(now); !warned && left < endsSoon {
+			warned = true
+			if err := s.tell(ctx, &wire.Notice{Code: wire.EndsSoon, Seconds: uint32(left / time.Second)}); err != nil {
+				return err
+			}
+		}
+		if is := s.agent.locked(); is != locked {
+			locked = is
+			if err := s.tell(ctx, lockNotice(locked)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func lockNotice(locked bool) *wire.Notice {
+	if locked {
+		return &wire.Notice{Code: wire.DeskLocked}
+	}
+	return &wire.Notice{Code: wire.DeskUnlocked}
+}
+
+// overdue says with which code the session has to end now, or 0.
+func (s *session) overdue(now time.Time) wire.Code {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !now.Before(s.grant.SessionUntil):
+		return wire.Expired
+	case !s.agent.leases.hold(now):
+		return wire.LeaseLost
+	case s.grant.Idle > 0 && now.Sub(s.lastInput) >= s.grant.Idle:
+		return wire.Idle
+	}
+	return 0
+}
+
+// touched notes that the viewer's user did something.
+func (s *session) touched() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastInput = s.agent.now()
+}
+
+func (s *session) setWish(w wish) {
+	s.mu.Lock()
+	s.wish = w
+	s.mu.Unlock()
+	s.poke()
+}
+
+func (s *session) wanted() wish {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wish
+}
