@@ -1,0 +1,244 @@
+// Package access decides who may reach which desk from where, and says why not. It is pure: everything it needs comes in, and
+// the same input always gives the same answer. A "no" wins over every "yes", and less authority never gives more rights.
+package access
+
+import (
+	"slices"
+	"time"
+
+	"jiseki/internal/cert"
+	"jiseki/internal/grant"
+)
+
+// User is who asks.
+type User struct {
+	ID           string
+	Roles        []Role
+	Disabled     bool
+	MustChange   bool // the first password was not changed yet
+	SecondFactor bool // a one-time password was given at this sign-in
+}
+
+// Has says whether the user has a role.
+func (u *User) Has(r Role) bool { return slices.Contains(u.Roles, r) }
+
+// Device is what the user asks from.
+type Device struct {
+	ID      string
+	Mine    bool // it belongs to the user, to a section of the user, or to all
+	Kind    grant.DeviceKind
+	Grade   cert.Grade
+	Revoked bool
+	Until   time.Time // end of its certificate
+}
+
+// Desk is what the user wants.
+type Desk struct {
+	ID       string
+	Zone     grant.Zone
+	Assigned bool // to the user
+	Enrolled bool
+	Until    time.Time // end of its certificate
+	Presence Presence
+	Lockable bool
+	InUseBy  string // id of the user of its open session, empty if none
+}
+
+// Presence is what the gateways know of a desk.
+type Presence uint8
+
+// The presences. Unknown, the zero value, is a state of its own: the gateway that held the desk is silent.
+const (
+	Unknown Presence = iota
+	Off
+	On
+)
+
+// Approval is an approved request that covers a time.
+type Approval struct {
+	From, Until time.Time
+}
+
+// Gateway is what is special about the gateway that decides.
+type Gateway struct {
+	// MyNumberOnly: it has no internet and no lgwan listener; only such a gateway serves desks of zone mynumber.
+	MyNumberOnly bool
+}
+
+// MayHold says whether a gateway may enrol and serve desks of a zone.
+func (g Gateway) MayHold(z grant.Zone) bool {
+	switch z {
+	case grant.ZoneMyNumber:
+		return g.MyNumberOnly
+	case grant.ZoneLGWAN, grant.ZoneInternet:
+		return !g.MyNumberOnly
+	}
+	return false
+}
+
+// Input is everything a decision depends on.
+type Input struct {
+	User        User
+	Device      *Device // nil: no enrolled device
+	Desk        Desk
+	Place       Place
+	Now         time.Time
+	SignInUntil time.Time
+	Approval    *Approval // nil: no approved request covers now
+	Gateway     Gateway
+	Running     int // sessions of others that are open or about to open
+	Settings    Settings
+}
+
+// Decision is the answer. No reasons means yes.
+type Decision struct {
+	Rights  grant.Rights
+	Until   time.Time // end of the session at the latest
+	Idle    time.Duration
+	Grace   time.Duration
+	Reasons []Code // every rule that says no, the most important first
+}
+
+// Allowed says whether a session may be opened.
+func (d *Decision) Allowed() bool { return len(d.Reasons) == 0 && d.Rights.Has(grant.RightView) }
+
+// Decide decides whether a session may be opened now, with which rights and for how long.
+func Decide(in Input) Decision {
+	var d Decision
+	for _, rule := range rules {
+		if rule.refuses(&in) {
+			d.Reasons = append(d.Reasons, rule.code)
+		}
+	}
+	if len(d.Reasons) > 0 {
+		return d
+	}
+	d.Rights = grant.RightView | grant.RightInput
+	if in.Settings.clipboardAllowed(in.Desk.Zone) {
+		d.Rights |= grant.RightClipboard
+	}
+	d.Until = in.until()
+	d.Idle, d.Grace = in.Settings.Idle, in.Settings.Grace
+	return d
+}
+
+// rules in the order in which their reasons are shown. Each looks at the whole input and says no or nothing.
+var rules = []struct {
+	code    Code
+	refuses func(*Input) bool
+}{
+	{UserDisabled, func(in *Input) bool { return in.User.Disabled }},
+	{PasswordMustChange, func(in *Input) bool { return in.User.MustChange }},
+	{SignInOver, func(in *Input) bool { return !in.Now.Before(in.SignInUntil) }},
+	{DeviceNeeded, func(in *Input) bool { return in.Device == nil }},
+	{DeviceRevoked, withDevice(func(_ *Input, d *Device) bool { return d.Revoked })},
+	{DeviceNotYours, withDevice(func(_ *Input, d *Device) bool { return !d.Mine })},
+	{DeviceExpired, withDevice(func(in *Input, d *Device) bool { return !in.Now.Before(d.Until) })},
+	{DevicePrivate, withDevice(func(in *Input, d *Device) bool { return d.Kind != grant.DeviceLent && !privateAllowed(in) })},
+	{KeyGrade, withDevice(func(in *Input, d *Device) bool {
+		return d.Grade < cert.GradeHardware || d.Grade > in.Settings.WorstGrade
+	})},
+	{MyNumberGateway, func(in *Input) bool { return !in.Gateway.MayHold(in.Desk.Zone) }},
+	{MyNumberPlace, func(in *Input) bool { return in.Desk.Zone == grant.ZoneMyNumber && in.Place != Satellite }},
+	{PlaceUnknown, func(in *Input) bool { return in.Place < Home || in.Place > Office }},
+	{OfficeClosed, func(in *Input) bool { return in.Place == Office && !in.Settings.OfficeSessions }},
+	{SecondFactorNeeded, func(in *Input) bool { return in.Settings.TOTPOutside && in.Place != Office && !in.User.SecondFactor }},
+	{ApprovalNeeded, func(in *Input) bool { return in.needsApproval() && !in.approved() }},
+	{DeskNotYours, func(in *Input) bool { return !in.Desk.Assigned }},
+	{DeskNotEnrolled, func(in *Input) bool { return !in.Desk.Enrolled }},
+	{DeskExpired, func(in *Input) bool { return in.Desk.Enrolled && !in.Now.Before(in.Desk.Until) }},
+	{DeskOff, func(in *Input) bool { return in.Desk.Enrolled && in.Desk.Presence == Off }},
+	{DeskUnknown, func(in *Input) bool { return in.Desk.Enrolled && in.Desk.Presence != Off && in.Desk.Presence != On }},
+	{DeskCannotLock, func(in *Input) bool {
+		return in.Settings.RequireLockable && in.Desk.Presence == On && !in.Desk.Lockable
+	}},
+	{DeskInUse, func(in *Input) bool { return in.Desk.InUseBy != "" && in.Desk.InUseBy != in.User.ID }},
+	{Full, func(in *Input) bool { return in.Running >= in.Settings.MaxSessions }},
+}
+
+// withDevice makes a rule that has nothing to say without a device: DeviceNeeded says it.
+func withDevice(refuses func(*Input, *Device) bool) func(*Input) bool {
+	return func(in *Input) bool { return in.Device != nil && refuses(in, in.Device) }
+}
+
+// privateAllowed: never for desks of zone mynumber.
+func privateAllowed(in *Input) bool {
+	return in.Device.Kind == grant.DevicePrivate && in.Settings.PrivateDevices && in.Desk.Zone != grant.ZoneMyNumber
+}
+
+// needsApproval: outside the town hall, where the organisation asks for it and no emergency is declared.
+func (in *Input) needsApproval() bool {
+	return in.Settings.ApprovalRequired && !in.Settings.Emergency && in.Place != Office
+}
+
+func (in *Input) approved() bool {
+	a := in.Approval
+	return a != nil && !in.Now.Before(a.From) && in.Now.Before(a.Until)
+}
+
+// until is the earliest end of all that a session stands on.
+func (in *Input) until() time.Time {
+	until := in.Now.Add(in.Settings.SessionMax)
+	ends := []time.Time{in.SignInUntil, in.Device.Until, in.Desk.Until}
+	if in.needsApproval() {
+		ends = append(ends, in.Approval.Until)
+	}
+	for _, t := range ends {
+		if t.Before(until) {
+			until = t
+		}
+	}
+	return until
+}
+
+// May is a set of things that a sign-in may do.
+type May uint8
+
+// What a sign-in may do. Bit n-1 stands for the number n of the control API.
+const (
+	MayChangePassword May = 1 << iota
+	MayEnrolDevice
+	MayUsePortal
+	MayOpenDesk
+	MayAdminister
+)
+
+// Has says whether all of want is in m.
+func (m May) Has(want May) bool { return m&want == want }
+
+// SignIn is what the rights of a sign-in depend on.
+type SignIn struct {
+	User     User
+	Device   *Device // nil: by password alone
+	Place    Place
+	Now      time.Time
+	Settings Settings
+	// OfficeListener: the request came in on the listener of the office networks.
+	OfficeListener bool
+}
+
+// Rights of a sign-in, apart from rights on desks. By password alone from outside somebody can change the password and enrol a
+// device, nothing else; from an office network the portal opens too. Desks always take an enrolled device.
+func Rights(in SignIn) May {
+	if in.User.Disabled {
+		return 0
+	}
+	m := MayChangePassword
+	if in.User.MustChange {
+		return m
+	}
+	m |= MayEnrolDevice
+	device := in.Device != nil && in.Device.Mine && !in.Device.Revoked && in.Now.Before(in.Device.Until)
+	inside := in.Place == Office
+	second := inside || !in.Settings.TOTPOutside || in.User.SecondFactor
+	if (inside || device) && second {
+		m |= MayUsePortal
+	}
+	if device && second {
+		m |= MayOpenDesk
+	}
+	if inside && in.OfficeListener && in.User.Has(Admin) {
+		m |= MayAdminister
+	}
+	return m
+}

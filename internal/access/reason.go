@@ -1,0 +1,238 @@
+package access
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Code names a reason. Codes never change: the manual and the help desk look them up.
+type Code string
+
+// Codes of decisions.
+const (
+	UserDisabled       Code = "user_disabled"
+	PasswordMustChange Code = "password_must_change"
+	SignInOver         Code = "sign_in_over"
+	DeviceNeeded       Code = "device_needed"
+	DeviceRevoked      Code = "device_revoked"
+	DeviceNotYours     Code = "device_not_yours"
+	DeviceExpired      Code = "device_expired"
+	DevicePrivate      Code = "device_private"
+	KeyGrade           Code = "key_grade"
+	MyNumberGateway    Code = "zone_gateway"
+	MyNumberPlace      Code = "mynumber_place"
+	PlaceUnknown       Code = "place_unknown"
+	OfficeClosed       Code = "office_closed"
+	SecondFactorNeeded Code = "second_factor_needed"
+	ApprovalNeeded     Code = "approval_needed"
+	DeskNotYours       Code = "desk_not_yours"
+	DeskNotEnrolled    Code = "desk_not_enrolled"
+	DeskExpired        Code = "desk_expired"
+	DeskOff            Code = "desk_off"
+	DeskUnknown        Code = "desk_unknown"
+	DeskCannotLock     Code = "desk_cannot_lock"
+	DeskInUse          Code = "desk_in_use"
+	Full               Code = "full"
+)
+
+// Codes of signing in, passwords and enrolment.
+const (
+	WrongCredentials Code = "wrong_credentials"
+	SlowDown         Code = "slow_down" // {n} minutes
+	Busy             Code = "busy"
+	NotSignedIn      Code = "not_signed_in"
+	NotAllowed       Code = "not_allowed"
+	TOTPWrong        Code = "totp_wrong"
+	DeviceUnknown    Code = "device_unknown"
+	SignatureWrong   Code = "signature_wrong"
+	ChallengeOver    Code = "challenge_over"
+	CodeMistyped     Code = "code_mistyped"
+	CodeWrong        Code = "code_wrong"
+	CodeSpent        Code = "code_spent"
+	CodeExpired      Code = "code_expired"
+	TokenSpent       Code = "token_spent"
+	TokenExpired     Code = "token_expired"
+	PasswordShort    Code = "password_short"
+	PasswordLong     Code = "password_long"
+	PasswordKinds    Code = "password_kinds"
+	PasswordHasID    Code = "password_has_id"
+	PasswordCommon   Code = "password_common"
+	PasswordRepeats  Code = "password_repeats"
+	PasswordSame     Code = "password_same"
+	PasswordChars    Code = "password_chars"
+)
+
+// Codes of opening a session and of everything else.
+const (
+	SessionState   Code = "session_state"
+	SessionOver    Code = "session_over"
+	AgentRefused   Code = "agent_refused"
+	AgentNoAnswer  Code = "agent_no_answer"
+	ClockSkew      Code = "clock_skew"
+	DeskRevoked    Code = "desk_revoked"
+	NotFound       Code = "not_found"
+	Exists         Code = "exists"
+	InUse          Code = "in_use"
+	Stale          Code = "stale"
+	Invalid        Code = "invalid"
+	Internal       Code = "internal"
+	WrongListener  Code = "wrong_listener"
+	TooManyAtOnce  Code = "too_many_at_once"
+	StorageForgets Code = "storage_forgets"
+)
+
+// Reason is a code with its words.
+type Reason struct {
+	Code           Code
+	JA, EN         string // what is the matter
+	HelpJA, HelpEN string // what to do now
+}
+
+// Explain gives a code its words; {n} in them becomes n. An unknown code explains itself as an internal error with that code.
+func Explain(c Code, n ...int) Reason {
+	w, ok := words[c]
+	if !ok {
+		w = words[Internal]
+	}
+	if len(n) > 0 {
+		for i := range w {
+			w[i] = strings.ReplaceAll(w[i], "{n}", strconv.Itoa(n[0]))
+		}
+	}
+	return Reason{Code: c, JA: w[0], HelpJA: w[1], EN: w[2], HelpEN: w[3]}
+}
+
+// Codes returns every code, in no order.
+func Codes() []Code {
+	all := make([]Code, 0, len(words))
+	for c := range words {
+		all = append(all, c)
+	}
+	return all
+}
+
+const (
+	askJA = "情報システム担当に連絡してください。"
+	askEN = "Please ask your administrator."
+)
+
+// words: Japanese, what to do in Japanese, English, what to do in English.
+var words = map[Code][4]string{
+	UserDisabled: {"この利用者は停止されています。", askJA, "This user is disabled.", askEN},
+	PasswordMustChange: {"初期パスワードが変更されていません。", "先にパスワードを変更してください。",
+		"The initial password has not been changed.", "Change your password first."},
+	SignInOver: {"サインインの有効時間が過ぎました。", "もう一度サインインしてください。",
+		"Your sign-in has ended.", "Sign in again."},
+	DeviceNeeded: {"自席端末への接続には、登録済みの接続元端末が必要です。", "利用者登録通知書の端末登録コードで、この端末を登録してください。",
+		"Opening a desk takes an enrolled device.", "Enrol this device with the one-time code on your slip."},
+	DeviceRevoked: {"この接続元端末は失効しています。", "別の端末を使うか、" + askJA,
+		"This device has been revoked.", "Use another device, or ask your administrator."},
+	DeviceNotYours: {"この接続元端末は、あなたの端末として登録されていません。", "自分の端末を使うか、端末を登録し直してください。",
+		"This device is not enrolled for you.", "Use your own device, or enrol this one."},
+	DeviceExpired: {"接続元端末の証明書の期限が切れています。", "サインインし直すと更新されます。更新されないときは" + askJA,
+		"The certificate of this device has expired.", "Sign in again to renew it. If that fails, ask your administrator."},
+	DevicePrivate: {"私用端末からこの自席端末には接続できません。", "貸与端末を使ってください。",
+		"This desk cannot be opened from a private device.", "Use a lent device."},
+	KeyGrade: {"この端末の鍵の保管方法は、組織の基準を満たしていません。", "別の端末を使うか、" + askJA,
+		"The way this device keeps its key is below what the organisation asks for.", "Use another device, or ask your administrator."},
+	MyNumberGateway: {"このゲートウェイは、この自席端末のネットワーク区分を扱いません。", askJA,
+		"This gateway does not serve the zone of this desk.", askEN},
+	MyNumberPlace: {"マイナンバー利用事務系の自席端末には、サテライトオフィスからだけ接続できます。", "サテライトオフィスの端末を使ってください。",
+		"Desks of the My Number zone open from satellite offices only.", "Use a terminal in a satellite office."},
+	PlaceUnknown: {"どこから接続しているかを確認できません。", askJA, "The place you connect from is not known.", askEN},
+	OfficeClosed: {"庁内からの自席端末への接続は許可されていません。", "自席で作業するか、" + askJA,
+		"Opening a desk from inside the town hall is not allowed.", "Work at your desk, or ask your administrator."},
+	SecondFactorNeeded: {"庁外からの接続にはワンタイムパスワードが必要です。", "ワンタイムパスワードを使ってサインインし直してください。",
+		"From outside a one-time password is needed.", "Sign in again with a one-time password."},
+	ApprovalNeeded: {"現在の時間に承認済みの申請がありません。", "テレワークを申請し、所属長の承認を受けてください。",
+		"There is no approved request for this time.", "Request telework and have it approved."},
+	DeskNotYours: {"この自席端末は、あなたに割り当てられていません。", askJA, "This desk is not assigned to you.", askEN},
+	DeskNotEnrolled: {"この自席端末は、まだ登録されていません。", "自席端末にエージェントを登録するよう、情報システム担当に依頼してください。",
+		"This desk is not enrolled yet.", "Ask your administrator to enrol its agent."},
+	DeskExpired: {"自席端末の証明書の期限が切れています。", "自席端末を起動したままにすると更新されます。更新されないときは" + askJA,
+		"The certificate of this desk has expired.", "Leave the desk on and it is renewed. If not, ask your administrator."},
+	DeskOff: {"自席端末の電源が入っていないか、ネットワークにつながっていません。", "職場に電源の投入を依頼してください。",
+		"The desk is off or not on the network.", "Ask somebody in the office to switch it on."},
+	DeskUnknown: {"自席端末の状態を確認できません。", "1分ほど待ってから、もう一度試してください。",
+		"The state of this desk is not known.", "Wait a minute and try again."},
+	DeskCannotLock: {"自席端末が画面をロックできないため、接続できません。", askJA,
+		"The desk cannot lock its screen, so it must not be opened.", askEN},
+	DeskInUse: {"自席端末は、別の利用者が接続しています。", "その接続が終わるのを待つか、" + askJA,
+		"Somebody else has a session on this desk.", "Wait for it to end, or ask your administrator."},
+	Full: {"同時に接続できる数の上限に達しています。", "しばらく待ってから、もう一度試してください。",
+		"The limit of sessions at the same time is reached.", "Wait a while and try again."},
+
+	WrongCredentials: {"利用者IDまたはパスワードが違います。", "入力を確かめてください。忘れたときは、情報システム担当に再発行を依頼してください。",
+		"User id or password is wrong.", "Check what you typed. If you forgot it, ask your administrator for a new one."},
+	SlowDown: {"サインインの失敗が続いたため、しばらくサインインできません。", "あと{n}分待ってから、もう一度試してください。急ぐときは" + askJA,
+		"Signing in failed too often and is paused.", "Try again in {n} min. If it is urgent, ask your administrator."},
+	Busy: {"ただいま混み合っています。", "数秒待ってから、もう一度試してください。",
+		"The gateway is busy.", "Wait a few seconds and try again."},
+	NotSignedIn: {"サインインしていません。", "サインインしてください。", "You are not signed in.", "Sign in."},
+	NotAllowed: {"この操作は、現在のサインインでは許可されていません。", "登録済みの端末または庁内からサインインし直してください。",
+		"This sign-in may not do that.", "Sign in on an enrolled device or from the office network."},
+	TOTPWrong: {"ワンタイムパスワードが違うか、すでに使われています。", "新しい数字が表示されてから入力してください。",
+		"The one-time password is wrong or was used already.", "Wait for the next one and type that."},
+	DeviceUnknown: {"この接続元端末は登録されていません。", "端末登録コードで登録し直してください。",
+		"This device is not enrolled.", "Enrol it again with a one-time code."},
+	SignatureWrong: {"接続元端末の署名を確認できません。", "画面を再読み込みしてください。繰り返すときは、端末を登録し直してください。",
+		"The signature of this device does not verify.", "Reload the page. If it happens again, enrol the device again."},
+	ChallengeOver: {"操作に時間がかかったため、確認用の番号が無効になりました。", "もう一度操作してください。",
+		"This took too long and the challenge is void.", "Try again."},
+	CodeMistyped: {"端末登録コードの文字に誤りがあります。", "通知書のコードを確かめて、入力し直してください。回数は減りません。",
+		"The one-time code is mistyped.", "Compare it with your slip. This did not cost a try."},
+	CodeWrong: {"端末登録コードが違います。", "通知書のコードを確かめてください。5回間違えると無効になります。",
+		"The one-time code is wrong.", "Check your slip. After five wrong ones it is void."},
+	CodeSpent: {"端末登録コードは使用済みか、無効です。", "情報システム担当に新しいコードの発行を依頼してください。",
+		"The one-time code has been used or is void.", "Ask your administrator for a new one."},
+	CodeExpired: {"端末登録コードの期限が切れています。", "情報システム担当に新しいコードの発行を依頼してください。",
+		"The one-time code has expired.", "Ask your administrator for a new one."},
+	TokenSpent: {"登録トークンは使用済みか、無効です。", "管理画面で新しいトークンを発行してください。",
+		"The enrolment token has been used or is void.", "Make a new one in the console."},
+	TokenExpired: {"登録トークンの期限が切れています。", "管理画面で新しいトークンを発行してください。",
+		"The enrolment token has expired.", "Make a new one in the console."},
+	PasswordShort: {"パスワードが短すぎます。", "12文字以上、または英大文字・英小文字・数字・記号のうち3種類を含む8文字以上にしてください。",
+		"The password is too short.", "Use 12 characters, or 8 with three of: capitals, small letters, digits, symbols."},
+	PasswordLong: {"パスワードが長すぎます。", "128文字以内にしてください。", "The password is too long.", "Use at most 128 characters."},
+	PasswordKinds: {"8文字から11文字のパスワードには、文字の種類が足りません。", "英大文字・英小文字・数字・記号のうち3種類を含めるか、12文字以上にしてください。",
+		"A password of 8 to 11 characters needs more kinds of characters.", "Use three of: capitals, small letters, digits, symbols; or 12 characters."},
+	PasswordHasID: {"パスワードに利用者IDまたは氏名が含まれています。", "利用者IDや氏名を含まないパスワードにしてください。",
+		"The password contains your user id or name.", "Choose one without them."},
+	PasswordCommon: {"推測されやすい言葉や並びが使われています。", "よくある言葉、日付、キーの並びを避け、関係のない言葉を3つ以上つなげてください。",
+		"The password uses words or rows that are easily guessed.", "Avoid common words, dates and rows of keys; join three or more unrelated words."},
+	PasswordRepeats: {"同じ文字や並びの繰り返しが多すぎます。", "繰り返しの少ないパスワードにしてください。",
+		"The password repeats the same characters too often.", "Choose one with fewer repeats."},
+	PasswordSame: {"現在のパスワードと同じか、よく似ています。", "別のパスワードにしてください。",
+		"The password is the same as the present one, or much alike.", "Choose another one."},
+	PasswordChars: {"パスワードに使えない文字が含まれています。", "改行などの制御文字を除いてください。",
+		"The password contains characters that cannot be used.", "Leave out control characters."},
+
+	SessionState: {"この接続はすでに開始されたか、終わっています。", "もう一度「接続」を押してください。",
+		"This session was started already or has ended.", "Press connect again."},
+	SessionOver: {"接続の準備から時間がたちすぎました。", "もう一度「接続」を押してください。",
+		"The session was prepared too long ago.", "Press connect again."},
+	AgentRefused: {"自席端末が接続を断りました。", "もう一度試してください。繰り返すときは" + askJA,
+		"The desk refused the session.", "Try again. If it happens again, ask your administrator."},
+	AgentNoAnswer: {"自席端末から応答がありません。", "1分ほど待ってから、もう一度試してください。",
+		"The desk does not answer.", "Wait a minute and try again."},
+	ClockSkew: {"時計がゲートウェイの時計とずれています。", "端末の時計を合わせてください。",
+		"The clock differs from the gateway's clock.", "Set the clock right."},
+	DeskRevoked: {"この自席端末の登録は取り消されています。", "自席端末を登録し直してください。",
+		"This desk is no longer enrolled.", "Enrol the desk again."},
+	NotFound: {"対象が見つかりません。", "一覧を読み込み直してください。", "There is no such thing.", "Reload the list."},
+	Exists: {"同じIDまたは名称がすでに使われています。", "別のものを指定してください。",
+		"The id or name is taken.", "Choose another one."},
+	InUse: {"ほかで使われているため、変更または削除できません。", "先に、これを使っているものを変更してください。",
+		"Something else still needs it.", "Change what uses it first."},
+	Stale: {"ほかの人が先に変更しました。", "読み込み直してから、もう一度変更してください。",
+		"Somebody else changed it first.", "Reload and change it again."},
+	Invalid: {"入力に誤りがあります。", "入力内容を確かめてください。", "Something in the input is wrong.", "Check what you entered."},
+	Internal: {"ゲートウェイで問題が発生しました。", "しばらく待ってから試してください。繰り返すときは" + askJA,
+		"Something went wrong in the gateway.", "Try again later. If it happens again, ask your administrator."},
+	WrongListener: {"この操作は庁内の管理用アドレスからだけ行えます。", "庁内の管理用アドレスを開いてください。",
+		"This works on the office listener only.", "Open the administration address in the office."},
+	TooManyAtOnce: {"短い時間に要求が多すぎます。", "1分ほど待ってから、もう一度試してください。",
+		"Too many requests in a short time.", "Wait a minute and try again."},
+	StorageForgets: {"このブラウザーは鍵を保存し続けられません。", "プライベートウィンドウを閉じ、通常のウィンドウで登録してください。",
+		"This browser does not keep keys.", "Close the private window and enrol in a normal one."},
+}
