@@ -1,0 +1,281 @@
+// Package viewer is the engine of the device's side without a window: it reaches the relay, shakes hands with the agent,
+// keeps the desk's picture in memory and sends keys and pointer. The native viewer, the end-to-end tests and the
+// benchmarks are built on it; web/src/session.ts is its counterpart in the browser.
+package viewer
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"jiseki/internal/cert"
+	"jiseki/internal/codec"
+	"jiseki/internal/grant"
+	"jiseki/internal/keys"
+	"jiseki/internal/link"
+	"jiseki/internal/screen"
+	"jiseki/internal/seal"
+	"jiseki/internal/wire"
+)
+
+// An Opening is a granted session as the gateway answers it, with what the device made for it.
+type Opening struct {
+	Session     cert.SessionID
+	Desk        string
+	Grant       *grant.Grant
+	Ticket      grant.Ticket
+	RelayURL    string
+	Certificate *cert.Certificate   // of the desk
+	Statement   *cert.DeskStatement // of the desk
+	DeskCAs     []cert.PublicKey
+	Key         *seal.StaticKey // fresh for this session, named in the grant
+}
+
+// Config is what a viewer needs. Proxy, Resume and Shown may be empty.
+type Config struct {
+	Opening  *Opening
+	Identity cert.PrivateKey // the device's
+	TLS      *tls.Config     // trusts the gateway
+	Proxy    string          // see link.DialConfig
+	Monitor  uint8           // index in the layout, or wire.AllMonitors
+	Resume   *Viewer         // one whose link was lost: its picture is kept if the agent still knows it
+	Log      *slog.Logger
+	Now      func() time.Time
+
+	// Shown is called after each update was applied, from the goroutine that decodes. It must not block.
+	Shown func(Shown)
+}
+
+// A Shown is one update that was applied.
+type Shown struct {
+	Seq     uint32
+	Settled bool // the picture now equals the desk's
+	Bytes   int  // of the update, as the coder made it
+	Damage  []screen.Rect
+	Picture *screen.Picture // valid during the call
+}
+
+// An EndError says that the agent ended the session.
+type EndError struct{ Code wire.Code }
+
+func (e *EndError) Error() string { return "the desk ended the session: " + e.Code.String() }
+
+// A Viewer is one session on one desk. Make it with Open, then call Run.
+type Viewer struct {
+	cfg     Config
+	log     *slog.Logger
+	sealed  *seal.Session
+	welcome wire.Welcome
+
+	say sync.Mutex // one sender at a time on the control channel
+
+	mu       sync.Mutex
+	layout   screen.Layout   // of picture
+	coming   []screen.Layout // whose first update has not come yet, in order
+	picture  *screen.Picture
+	decoder  *codec.Decoder
+	seq      uint32
+	settled  bool
+	cursor   *screen.Cursor
+	slots    [wire.CursorSlots]*screen.Cursor
+	locks    wire.LockBits
+	notices  []wire.Notice
+	held     []uint16
+	buttons  wire.Buttons
+	changed  chan struct{} // closed and replaced whenever something of the above changes
+	finished error
+}
+
+// openLimit is for reaching the relay, the handshake and the agent's first messages.
+const openLimit = 30 * time.Second
+
+// Open reaches the desk. When it returns, the desk has proved its identity and answered.
+func Open(ctx context.Context, cfg Config) (*Viewer, error) {
+	v := &Viewer{cfg: cfg, log: cfg.Log, changed: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	control, display, err := v.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := cfg.Opening
+	v.sealed, err = seal.Dial(ctx, link.Pipe{Conn: control}, link.Pipe{Conn: display}, seal.DialConfig{
+		Grant: o.Grant, Session: o.Session, Desk: o.Desk, Certificate: o.Certificate, Statement: o.Statement, DeskCAs: o.DeskCAs,
+		Identity: cfg.Identity, Key: o.Key, Wire: seal.Wire{Min: wire.MinVersion, Max: wire.Version},
+		Coders: []uint8{uint8(codec.CoderQ2Z)}, Now: cfg.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	if err := v.begin(ctx); err != nil {
+		v.sealed.Close(int(link.GoingAway), "")
+		return nil, err
+	}
+	return v, nil
+}
+
+// dial claims the viewer's side of both channels.
+func (v *Viewer) dial(ctx context.Context) (control, display *link.Conn, err error) {
+	o := v.cfg.Opening
+	dial := func(channel link.Channel) (*link.Conn, error) {
+		return link.Dial(ctx, link.DialConfig{
+			URL: o.RelayURL, TLS: v.cfg.TLS, Proxy: v.cfg.Proxy, Side: link.Viewer, Channel: channel,
+			Ticket: link.Ticket(o.Ticket.Bytes()), Log: v.log,
+		})
+	}
+	var group errgroup.Group
+	group.Go(func() (err error) { control, err = dial(link.Control); return err })
+	group.Go(func() (err error) { display, err = dial(link.Display); return err })
+	if err := group.Wait(); err != nil {
+		for _, c := range []*link.Conn{control, display} {
+			if c != nil {
+				c.Close(link.GoingAway, "")
+			}
+		}
+		return nil, nil, fmt.Errorf("reach the relay: %w", err)
+	}
+	return control, display, nil
+}
+
+// begin says what the viewer wants to see and takes the agent's welcome.
+func (v *Viewer) begin(ctx context.Context) error {
+	start := &wire.Start{Visible: true, Monitor: v.cfg.Monitor, Resume: v.cfg.Resume.resume()}
+	if err := v.Send(ctx, start); err != nil {
+		return err
+	}
+	raw, err := v.sealed.Control.Receive(ctx)
+	if err != nil {
+		return err
+	}
+	message, err := wire.Parse(wire.ControlToViewer, raw)
+	if err != nil {
+		return err
+	}
+	switch m := message.(type) {
+	case *wire.Welcome:
+		v.welcome = *m
+	case *wire.AgentEnd:
+		return &EndError{m.Code}
+	default:
+		return errors.New("the desk did not begin with a welcome")
+	}
+	if v.welcome.Resumed {
+		if start.Resume == nil {
+			return errors.New("the desk resumes a picture that was not named")
+		}
+		return v.restart(v.cfg.Resume.layout, v.cfg.Resume.picture)
+	}
+	return nil
+}
+
+// resume names the picture that v still shows; nil if there is none.
+func (v *Viewer) resume() *wire.Resume {
+	if v == nil {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.picture == nil {
+		return nil
+	}
+	return &wire.Resume{Run: v.welcome.Run, Generation: v.layout.Generation, Seq: v.seq, Hash: sha256.Sum256(v.picture.Pix)}
+}
+
+// restart begins a new history of the coder for a layout. The caller holds mu or is alone.
+func (v *Viewer) restart(layout screen.Layout, mirror *screen.Picture) error {
+	decoder, err := codec.NewDecoder(codec.Config{Coder: codec.Coder(v.sealed.Coder), Size: layout.Size, Mirror: mirror})
+	if err != nil {
+		return fmt.Errorf("start the decoder: %w", err)
+	}
+	if v.decoder != nil {
+		v.decoder.Close()
+	}
+	v.decoder, v.picture, v.layout = decoder, decoder.Picture(), layout
+	return nil
+}
+
+// Welcome is what the desk said when the session opened.
+func (v *Viewer) Welcome() wire.Welcome { return v.welcome }
+
+// Run keeps the picture up to date until ctx ends, the desk ends the session (an *EndError) or the link is lost.
+func (v *Viewer) Run(ctx context.Context) error {
+	defer v.sealed.Close(int(link.Normal), "")
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return v.readControl(ctx) })
+	group.Go(func() error { return v.readDisplay(ctx) })
+	group.Go(func() error { return v.refresh(ctx) })
+	err := group.Wait()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.finished = err
+	v.tellChange()
+	return err
+}
+
+// End tells the desk that the user ends the session. Run returns soon after.
+func (v *Viewer) End(ctx context.Context) error {
+	if err := v.Send(ctx, &wire.ViewerEnd{Code: wire.EndedByUser}); err != nil {
+		return err
+	}
+	return v.sealed.Close(int(link.Normal), "")
+}
+
+// Send sends one message on the control channel. It may be called from several goroutines.
+func (v *Viewer) Send(ctx context.Context, m wire.Message) error {
+	v.say.Lock()
+	defer v.say.Unlock()
+	return v.sealed.Control.Send(ctx, m.Append(nil))
+}
+
+// Key presses or releases a physical key; what is pressed is refreshed until it is released.
+func (v *Viewer) Key(ctx context.Context, code keys.Code, down bool) error {
+	v.mu.Lock()
+	at, held := slices.BinarySearch(v.held, uint16(code))
+	switch {
+	case down && !held:
+		v.held = slices.Insert(v.held, at, uint16(code))
+	case !down && held:
+		v.held = slices.Delete(v.held, at, at+1)
+	}
+	v.mu.Unlock()
+	return v.Send(ctx, &wire.Key{Code: uint16(code), Down: down})
+}
+
+// Pointer moves the pointer to a place of the present layout and makes exactly these buttons down.
+func (v *Viewer) Pointer(ctx context.Context, at screen.Point, down wire.Buttons) error {
+	v.mu.Lock()
+	v.buttons = down
+	generation := v.layout.Generation
+	v.mu.Unlock()
+	return v.Send(ctx, &wire.Pointer{Generation: generation, X: uint16(at.X), Y: uint16(at.Y), Buttons: down})
+}
+
+// refresh tells every 250 ms what is held.
+func (v *Viewer) refresh(ctx context.Context) error {
+	tick := time.NewTicker(wire.HeldEvery * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		v.mu.Lock()
+		held := &wire.Held{Buttons: v.buttons, Codes: slices.Clone(v.held)}
+		v.mu.Unlock()
+		if held.Buttons == 0 && len(held.Codes) == 0 {
+			continue
+		}
+		if err := v.Send(ctx, held); err != nil {
+			return err
+		}
+	}
+}
