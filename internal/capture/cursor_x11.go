@@ -8,7 +8,7 @@ import (
 )
 
 // maxCursor is the greatest width or height of a pointer that is believed.
-const maxCursor = 512
+const maxCursor = 256
 
 // Cursors implements Source.
 func (s *X11) Cursors() <-chan *screen.Cursor { return s.cursors }

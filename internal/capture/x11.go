@@ -198,11 +198,10 @@ func (s *X11) update(p part) (bool, error) {
 			}
 		}
 		more, err := s.updatePicture(p, changed)
-		var refused *x11.Error
 		if err == nil {
 			return changed || more, nil
 		}
-		if !errors.As(err, &refused) || refused.Code != x11.BadMatch {
+		if !x11.IsError(err, x11.BadMatch) {
 			return false, err
 		}
 		p = layoutPart // the picture reached beyond the screen: the layout has just changed

@@ -51,6 +51,12 @@ const (
 	BadAccess = 10
 )
 
+// IsError says whether err is a protocol error with this code.
+func IsError(err error, code uint8) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == code
+}
+
 // Options are what Dial needs.
 type Options struct {
 	// Display is the server, such as ":0". Only local displays are supported.

@@ -13,15 +13,15 @@ import (
 
 // A Setup is what the server says of itself at the start. Only the first screen is used.
 type Setup struct {
-	Root                     Window
-	RootVisual               uint32
-	RootDepth                uint8
-	White, Black             uint32
-	MinKeycode, MaxKeycode   uint8
-	LittleEndian             bool  // byte order of pictures
-	BitsPerPixel             uint8 // of pictures of RootDepth
+	Root                         Window
+	RootVisual                   uint32
+	RootDepth                    uint8
+	White, Black                 uint32
+	MinKeycode, MaxKeycode       uint8
+	LittleEndian                 bool  // byte order of pictures
+	BitsPerPixel                 uint8 // of pictures of RootDepth
 	RedMask, GreenMask, BlueMask uint32
-	idBase, idMask           uint32
+	idBase, idMask               uint32
 }
 
 // BGRX says whether pictures of the root window are 4 bytes a pixel: blue, green, red, unused.

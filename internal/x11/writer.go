@@ -69,7 +69,7 @@ func (w *writer) check() error {
 	void.void = true
 	err := c.write(void, w.b, w.fd)
 	if err == nil {
-		err = c.write(sync, inputFocusRequest, -1)
+		err = c.ask(sync)
 	}
 	c.writing.Unlock()
 	if err != nil {
@@ -101,7 +101,7 @@ func (w *writer) call(into []byte) (reply, error) {
 	return reply(b), nil
 }
 
-var inputFocusRequest = []byte{43, 0, 1, 0} // GetInputFocus: the shortest request with a reply
+var inputFocusRequest = [4]byte{43, 0, 1, 0} // GetInputFocus; never written to
 
 // maxSilence is how many requests may go without an answer. Sequence numbers on the wire have 16 bits, so an answer must
 // come before they wrap.
@@ -121,18 +121,17 @@ func (c *Conn) write(k *call, b []byte, fd int) error {
 		return c.lost(err)
 	}
 	if sync {
-		return c.flushSilence()
+		return c.ask(c.newCall(nil)) // nobody waits for it
 	}
 	return nil
 }
 
-// flushSilence asks for an answer that nobody waits for.
-func (c *Conn) flushSilence() error {
-	k := c.newCall(nil)
+// ask sends the shortest request that has a reply. The caller holds c.writing.
+func (c *Conn) ask(k *call) error {
 	if _, err := c.enqueue(k); err != nil {
 		return err
 	}
-	if err := c.writeBytes(inputFocusRequest, -1); err != nil {
+	if err := c.writeBytes(inputFocusRequest[:], -1); err != nil {
 		return c.lost(err)
 	}
 	return nil
