@@ -67,6 +67,8 @@ type parcel struct {
 
 // carry takes bytes from one connection to another until the end of the first, which it passes on as an end of writing.
 func (l *lane) carry(ctx context.Context, from, to net.Conn) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	way := newWay()
 	sent := make(chan error, 1)
 	go func() {
@@ -77,6 +79,9 @@ func (l *lane) carry(ctx context.Context, from, to net.Conn) error {
 		sent <- err
 	}()
 	err := l.collect(ctx, from, way)
+	if err != nil {
+		cancel() // what was broken off is not passed on as an end
+	}
 	way.end()
 	return errors.Join(err, <-sent)
 }
@@ -109,6 +114,9 @@ func (l *lane) collect(ctx context.Context, from net.Conn, way *way) error {
 func (l *lane) deliver(ctx context.Context, way *way, to net.Conn) error {
 	for {
 		p, ok := way.take(ctx)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if !ok {
 			if half, can := to.(interface{ CloseWrite() error }); can {
 				return half.CloseWrite()
