@@ -1,0 +1,257 @@
+// Package ca holds the gateway's keys and issues certificates with them. The keys of the TLS CA, device CA, desk CA, of grants and
+// of the audit log are separate, with separate uses, one file each that only the gateway's user can read. It decides nothing:
+// who may have a certificate is for its callers.
+package ca
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"jiseki/internal/cert"
+)
+
+// Life is how long certificates of devices and desks last. They are renewed when two thirds have passed.
+const Life = 90 * 24 * time.Hour
+
+// Renew says whether two thirds of a certificate's life are over.
+func Renew(until, now time.Time) bool { return until.Sub(now) < Life/3 }
+
+// Names of the files.
+const (
+	tlsKeyFile    = "tls-ca.key"
+	tlsCertFile   = "tls-ca.crt"
+	deviceKeyFile = "device-ca.key"
+	deskKeyFile   = "desk-ca.key"
+	grantKeyFile  = "grant.key"
+	auditKeyFile  = "audit.key"
+	secretFile    = "secret.key"
+	bundleFile    = "trust.bundle"
+)
+
+// ErrExists: there are keys in this folder already.
+var ErrExists = errors.New("ca: there are keys already")
+
+// ErrBundle: the trust bundle in the folder does not belong to the keys in it.
+var ErrBundle = errors.New("ca: trust bundle and keys do not belong together")
+
+// Config says where the keys are.
+type Config struct {
+	// Dir is the folder of the keys, mode 0700.
+	Dir string
+	// Now is the gateway's clock.
+	Now func() time.Time
+	// PublicTLS: the gateway's TLS certificate comes from outside, by a CA that every system knows, so bundles name no TLS CA.
+	PublicTLS bool
+}
+
+// Authority issues certificates. It is safe for concurrent use.
+type Authority struct {
+	dir    string
+	now    func() time.Time
+	device *cert.SignerKey
+	desk   *cert.SignerKey
+	grant  *cert.SignerKey
+	audit  *cert.SignerKey
+	secret [32]byte
+	tls    tlsCA
+	bundle *cert.Bundle
+	text   []byte
+}
+
+// Create makes all keys for an organisation, in a folder that holds none, and opens them. It leaves a folder that another Create
+// is filling alone: ErrExists.
+func Create(cfg Config, organisation string) (*Authority, error) {
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
+	keys := map[string]*cert.SignerKey{}
+	for _, name := range []string{tlsKeyFile, deviceKeyFile, deskKeyFile, grantKeyFile, auditKeyFile} {
+		k, err := cert.GenerateKey()
+		if err != nil {
+			return nil, fmt.Errorf("ca: %w", err)
+		}
+		if err := cert.SaveKey(filepath.Join(cfg.Dir, name), k); err != nil {
+			if errors.Is(err, fs.ErrExist) {
+				return nil, ErrExists
+			}
+			return nil, fmt.Errorf("ca: %w", err)
+		}
+		keys[name] = k
+	}
+	if err := createSecret(cfg.Dir); err != nil {
+		return nil, err
+	}
+	root, err := createRoot(cfg.Dir, organisation, cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	b := &cert.Bundle{
+		Version:   1,
+		DeviceCAs: []cert.PublicKey{keys[deviceKeyFile].Public()},
+		DeskCAs:   []cert.PublicKey{keys[deskKeyFile].Public()},
+		Grants:    []cert.PublicKey{keys[grantKeyFile].Public()},
+	}
+	if !cfg.PublicTLS {
+		b.TLS = [][]byte{root}
+	}
+	if err := writeNew(filepath.Join(cfg.Dir, bundleFile), b.Append(nil), 0o644); err != nil {
+		return nil, err
+	}
+	return Open(cfg)
+}
+
+// Open loads the keys. It refuses key files that others can read, and a trust bundle whose first keys are not these.
+func Open(cfg Config) (*Authority, error) {
+	a := &Authority{dir: cfg.Dir, now: cfg.Now}
+	for name, k := range map[string]**cert.SignerKey{
+		deviceKeyFile: &a.device, deskKeyFile: &a.desk, grantKeyFile: &a.grant, auditKeyFile: &a.audit,
+	} {
+		var err error
+		if *k, err = cert.LoadKey(filepath.Join(cfg.Dir, name)); err != nil {
+			return nil, fmt.Errorf("ca: %w", err)
+		}
+	}
+	if err := a.loadSecret(); err != nil {
+		return nil, err
+	}
+	if err := a.tls.load(cfg.Dir, cfg.Now); err != nil {
+		return nil, err
+	}
+	return a, a.loadBundle()
+}
+
+func (a *Authority) loadBundle() error {
+	b, err := os.ReadFile(filepath.Join(a.dir, bundleFile))
+	if err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	a.bundle, err = cert.ParseBundle(b)
+	if err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	if a.bundle.DeviceCAs[0] != a.device.Public() || a.bundle.DeskCAs[0] != a.desk.Public() || a.bundle.Grants[0] != a.grant.Public() ||
+		(len(a.bundle.TLS) > 0 && !slices.Equal(a.bundle.TLS[0], a.tls.root.Raw)) {
+		return ErrBundle
+	}
+	a.text = b
+	return nil
+}
+
+// Bundle is what devices and desks trust. It must not be changed.
+func (a *Authority) Bundle() *cert.Bundle { return a.bundle }
+
+// BundleBytes is the byte form of Bundle. It must not be changed.
+func (a *Authority) BundleBytes() []byte { return a.text }
+
+// GrantKey signs grants and orders.
+func (a *Authority) GrantKey() cert.PrivateKey { return a.grant }
+
+// AuditKey signs heads of the audit log.
+func (a *Authority) AuditKey() cert.PrivateKey { return a.audit }
+
+// AuditKeys verify heads of the audit log.
+func (a *Authority) AuditKeys() []cert.PublicKey { return []cert.PublicKey{a.audit.Public()} }
+
+// Fingerprint is SHA-256 of the TLS CA's DER, for enrolment tokens; zero if a public CA signed the gateway's certificate.
+func (a *Authority) Fingerprint() [32]byte {
+	if f := a.bundle.Fingerprints(); len(f) > 0 {
+		return f[0]
+	}
+	return [32]byte{}
+}
+
+// IssueDevice certifies a device's identity key for its owner ("user:<id>", "section:<id>" or "all").
+func (a *Authority) IssueDevice(id, owner string, grade cert.Grade, key cert.PublicKey) (*cert.Certificate, error) {
+	return a.issue(a.device, cert.KindDevice, id, owner, grade, key)
+}
+
+// IssueDesk certifies a desk's identity key for its zone.
+func (a *Authority) IssueDesk(id, zone string, grade cert.Grade, key cert.PublicKey) (*cert.Certificate, error) {
+	return a.issue(a.desk, cert.KindDesk, id, zone, grade, key)
+}
+
+func (a *Authority) issue(by *cert.SignerKey, kind cert.Kind, id, owner string, grade cert.Grade, key cert.PublicKey) (*cert.Certificate, error) {
+	now := a.now()
+	c := &cert.Certificate{
+		Kind: kind, Serial: cert.NewSerial(), Subject: id, Owner: owner, Grade: grade, Key: key, NotBefore: now, NotAfter: now.Add(Life),
+	}
+	if err := c.Sign(by); err != nil {
+		return nil, fmt.Errorf("ca: issue: %w", err)
+	}
+	return c, nil
+}
+
+// Secret derives a symmetric key of the gateway for one purpose, such as "nonces" or "totp".
+func (a *Authority) Secret(purpose string) [32]byte { return deriveSecret(a.secret, purpose) }
+
+// TLSRoot is the certificate of the TLS CA in PEM, for browsers and operating systems to trust.
+func (a *Authority) TLSRoot() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.tls.root.Raw})
+}
+
+func createSecret(dir string) error {
+	var b [32]byte
+	rand.Read(b[:]) // never fails
+	return writeNew(filepath.Join(dir, secretFile), pem.EncodeToMemory(&pem.Block{Type: "JISEKI SECRET", Bytes: b[:]}), 0o600)
+}
+
+func (a *Authority) loadSecret() error {
+	path := filepath.Join(a.dir, secretFile)
+	if err := checkMode(path); err != nil {
+		return err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	block, rest := pem.Decode(b)
+	if block == nil || block.Type != "JISEKI SECRET" || len(block.Bytes) != len(a.secret) || len(rest) > 0 {
+		return fmt.Errorf("ca: %s is no secret", path)
+	}
+	copy(a.secret[:], block.Bytes)
+	return nil
+}
+
+// writeNew writes a file that must not be there yet, and sees it on the disk.
+func writeNew(path string, b []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s", ErrExists, path)
+	}
+	if err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	return nil
+}
+
+// parseRoot reads the one certificate of a PEM file.
+func parseRoot(path string) (*x509.Certificate, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
+	block, rest := pem.Decode(b)
+	if block == nil || block.Type != "CERTIFICATE" || len(rest) > 0 {
+		return nil, fmt.Errorf("ca: %s is not one certificate", path)
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %s: %w", path, err)
+	}
+	return c, nil
+}

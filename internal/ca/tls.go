@@ -1,0 +1,187 @@
+package ca
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	rootLife   = 10 * 365 * 24 * time.Hour
+	serverLife = 90 * 24 * time.Hour
+	// backdate lets clients whose clock is a little behind accept a new certificate.
+	backdate = time.Hour
+)
+
+// tlsCA signs the gateway's own TLS certificate.
+type tlsCA struct {
+	key  *ecdsa.PrivateKey
+	root *x509.Certificate
+	now  func() time.Time
+}
+
+func createRoot(dir, organisation string, now time.Time) ([]byte, error) {
+	key, err := loadECDSA(filepath.Join(dir, tlsKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: "Jiseki TLS CA", Organization: []string{organisation}},
+		NotBefore: now.Add(-backdate), NotAfter: now.Add(rootLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("ca: TLS CA: %w", err)
+	}
+	return der, writeNew(filepath.Join(dir, tlsCertFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)
+}
+
+func (c *tlsCA) load(dir string, now func() time.Time) (err error) {
+	if c.key, err = loadECDSA(filepath.Join(dir, tlsKeyFile)); err != nil {
+		return err
+	}
+	if c.root, err = parseRoot(filepath.Join(dir, tlsCertFile)); err != nil {
+		return err
+	}
+	if !c.key.PublicKey.Equal(c.root.PublicKey) {
+		return ErrBundle
+	}
+	c.now = now
+	return nil
+}
+
+// issue makes a server certificate for host names and addresses, with a key that exists in memory only. The chain holds the CA
+// too, for agents that know only its fingerprint.
+func (c *tlsCA) issue(names []string) (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("ca: server key: %w", err)
+	}
+	now := c.now()
+	template := &x509.Certificate{
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: names[0]}, NotBefore: now.Add(-backdate), NotAfter: now.Add(serverLife),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
+	}
+	for _, n := range names {
+		if ip := net.ParseIP(n); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, n)
+		}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, c.root, key.Public(), c.key)
+	if err != nil {
+		return nil, fmt.Errorf("ca: server certificate: %w", err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("ca: server certificate: %w", err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der, c.root.Raw}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+// ServerTLS is a TLS 1.3 configuration whose certificate is valid for names (host names and addresses, at least one) and is
+// renewed by itself when two thirds of its 90 days have passed.
+func (a *Authority) ServerTLS(names []string) (*tls.Config, error) {
+	if len(names) == 0 || slices.Contains(names, "") {
+		return nil, errors.New("ca: a server certificate needs names")
+	}
+	s := &server{ca: &a.tls, names: slices.Clone(names)}
+	if _, err := s.certificate(nil); err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: s.certificate}, nil
+}
+
+// server holds the certificate in use.
+type server struct {
+	ca      *tlsCA
+	names   []string
+	mu      sync.Mutex
+	current *tls.Certificate
+}
+
+func (s *server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.ca.now()
+	if s.current != nil && s.current.Leaf.NotAfter.Sub(now) > serverLife/3 {
+		return s.current, nil
+	}
+	c, err := s.ca.issue(s.names)
+	if err != nil {
+		if s.current != nil && now.Before(s.current.Leaf.NotAfter) {
+			return s.current, nil // the old one still works
+		}
+		return nil, err
+	}
+	s.current = c
+	return c, nil
+}
+
+func newSerial() *big.Int {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[0] &= 0x7f
+	return new(big.Int).SetBytes(b[:])
+}
+
+func loadECDSA(path string) (*ecdsa.PrivateKey, error) {
+	if err := checkMode(path); err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return nil, fmt.Errorf("ca: %s is no key", path)
+	}
+	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %s is no key", path) // the cause could quote it
+	}
+	key, ok := k.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("ca: %s is no ECDSA key", path)
+	}
+	return key, nil
+}
+
+// checkMode refuses a secret that others can read or write.
+func checkMode(path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	if runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("ca: %s is open to other users (mode %04o, expected 0600)", path, st.Mode().Perm())
+	}
+	return nil
+}
+
+func deriveSecret(secret [32]byte, purpose string) [32]byte {
+	b, err := hkdf.Key(sha256.New, secret[:], nil, "jiseki-secret-1 "+purpose, 32)
+	if err != nil {
+		panic("ca: hkdf of 32 bytes cannot fail: " + err.Error())
+	}
+	return [32]byte(b)
+}
