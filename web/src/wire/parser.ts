@@ -94,7 +94,7 @@ export function parse<R extends Route>(route: R, bytes: Uint8Array): RouteMessag
  */
 export function append(m: Message, w: Writer = new Writer()): Uint8Array<ArrayBuffer> {
   w.u8(TYPES[m.kind]);
-  const append = CODECS[m.kind][1] as (w: Writer, m: Message) => void;
-  append(w, m);
+  const body = CODECS[m.kind][1] as (w: Writer, m: Message) => void;
+  body(w, m);
   return w.take();
 }
