@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/subtle"
+	"fmt"
 	"time"
 
 	"jiseki/internal/audit"
@@ -57,24 +58,28 @@ func (t *tx) addDeviceCode(by By, user string, code NewDeviceCode) error {
 	if err := t.exec(`DELETE FROM device_codes WHERE user_id = $1 AND used_ms = 0`, user); err != nil {
 		return err
 	}
-	err := t.exec(`INSERT INTO device_codes (hash, user_id, tries_left, until_ms, created_ms, used_ms)
-		VALUES ($1, $2, $3, $4, $5, 0)`, code.Hash[:], user, int64(code.Tries), code.UntilMS, t.now)
+	if code.Kind != grant.DeviceLent && code.Kind != grant.DevicePrivate {
+		return fmt.Errorf("%w: kind of device", ErrInvalid)
+	}
+	err := t.exec(`INSERT INTO device_codes (hash, user_id, kind, tries_left, until_ms, created_ms, used_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, 0)`, code.Hash[:], user, int64(code.Kind), int64(code.Tries), code.UntilMS, t.now)
 	if err != nil {
 		return err
 	}
 	return t.record(by.entry(audit.DeviceCodeCreated, "user:"+user, audit.Details{
-		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "tries": code.Tries,
+		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "tries": code.Tries, "kind": int(code.Kind),
 	}))
 }
 
-// EnrolDevice uses up the user's one-time code and keeps the device. ErrWrongCode: a try is gone; ErrSpent: no tries left,
-// used, or none was given out; ErrExpired; ErrExists: the key is enrolled already. Each of the first three is an event too.
-func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash [32]byte, d Device) error {
+// EnrolDevice uses up the user's one-time code, keeps the device, with the kind that the code was given out for, and makes the
+// sign-in one with this device. ErrWrongCode: a try is gone; ErrSpent: no tries left, used, or none was given out; ErrExpired;
+// ErrExists: the key is enrolled already. Each of the first three is an event too.
+func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash, signIn [32]byte, d Device) error {
 	if err := checkText("label", d.Label, 1, 64); err != nil {
 		return err
 	}
 	return s.act(ctx, func(t *tx) error {
-		refusal, err := t.useDeviceCode(user, codeHash)
+		kind, refusal, err := t.useDeviceCode(user, codeHash)
 		if err != nil {
 			return err
 		}
@@ -84,7 +89,11 @@ func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash [3
 			e.Outcome, e.Code = audit.Refused, refusalCode(refusal)
 			return t.record(e)
 		}
-		return t.addDevice(by, &d)
+		d.Kind = kind
+		if err := t.addDevice(by, &d); err != nil {
+			return err
+		}
+		return t.exec(`UPDATE sign_ins SET device_id = $3 WHERE hash = $1 AND user_id = $2`, signIn[:], user, d.ID)
 	})
 }
 
@@ -109,24 +118,24 @@ func refusalCode(err error) string {
 
 // useDeviceCode checks the code against the user's open one. A wrong code costs a try, and the try stays gone: refusal is for
 // the caller to commit.
-func (t *tx) useDeviceCode(user string, typed [32]byte) (refusal, err error) {
+func (t *tx) useDeviceCode(user string, typed [32]byte) (kind grant.DeviceKind, refusal, err error) {
 	var hash []byte
 	var tries, until int64
-	err = t.one(`SELECT hash, tries_left, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
-		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &tries, &until)
+	err = t.one(`SELECT hash, kind, tries_left, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
+		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &kind, &tries, &until)
 	switch {
 	case err == ErrNotFound: //nolint:errorlint // translate returns it bare
-		return ErrSpent, nil
+		return 0, ErrSpent, nil
 	case err != nil:
-		return nil, err
+		return 0, nil, err
 	case tries <= 0:
-		return ErrSpent, nil
+		return 0, ErrSpent, nil
 	case until <= t.now:
-		return ErrExpired, nil
+		return 0, ErrExpired, nil
 	case subtle.ConstantTimeCompare(hash, typed[:]) != 1:
-		return ErrWrongCode, t.exec(`UPDATE device_codes SET tries_left = tries_left - 1 WHERE hash = $1`, hash)
+		return 0, ErrWrongCode, t.exec(`UPDATE device_codes SET tries_left = tries_left - 1 WHERE hash = $1`, hash)
 	}
-	return nil, t.exec(`UPDATE device_codes SET used_ms = $2 WHERE hash = $1`, hash, t.now)
+	return kind, nil, t.exec(`UPDATE device_codes SET used_ms = $2 WHERE hash = $1`, hash, t.now)
 }
 
 func (t *tx) addDevice(by By, d *Device) error {

@@ -176,6 +176,20 @@ func (s *Store) EndAttempt(ctx context.Context, keys ...Throttle) error {
 	})
 }
 
+// UndoAttempt takes one count back from each counter and resets none: for an attempt that was neither good nor bad, such as a right
+// password without the one-time password that is needed too.
+func (s *Store) UndoAttempt(ctx context.Context, keys ...Throttle) error {
+	return s.transact(ctx, func(t *tx) error {
+		for _, k := range keys {
+			err := t.exec(`UPDATE throttles SET failures = failures - 1, until_ms = 0 WHERE key = $1 AND failures > 0`, k.hash())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Unlock clears counters for a user who is slowed; it is an administrator's act.
 func (s *Store) Unlock(ctx context.Context, by By, user string, keys ...string) error {
 	return s.act(ctx, func(t *tx) error {

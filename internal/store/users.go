@@ -8,6 +8,7 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
+	"jiseki/internal/grant"
 )
 
 // User is a member of the staff.
@@ -45,7 +46,8 @@ type NewUser struct {
 
 // NewDeviceCode is a one-time code to enrol a device.
 type NewDeviceCode struct {
-	Hash    [32]byte // SHA-256 of the code
+	Hash    [32]byte         // SHA-256 of the code
+	Kind    grant.DeviceKind // of the device that it enrols
 	Tries   int
 	UntilMS int64
 }

@@ -82,6 +82,7 @@ CREATE INDEX spent_nonces_until ON spent_nonces (until_ms);
 CREATE TABLE device_codes (
     hash       BYTEA  NOT NULL PRIMARY KEY,
     user_id    TEXT   NOT NULL REFERENCES users (id),
+    kind       BIGINT NOT NULL,
     tries_left BIGINT NOT NULL,
     until_ms   BIGINT NOT NULL,
     created_ms BIGINT NOT NULL,

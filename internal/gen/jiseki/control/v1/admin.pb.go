@@ -620,7 +620,9 @@ type NewUser struct {
 	OtherSectionIds []string               `protobuf:"bytes,5,rep,name=other_section_ids,json=otherSectionIds,proto3" json:"other_section_ids,omitempty"`
 	Roles           []Role                 `protobuf:"varint,6,rep,packed,name=roles,proto3,enum=jiseki.control.v1.Role" json:"roles,omitempty"`
 	// desk_ids are assigned at once.
-	DeskIds       []string `protobuf:"bytes,7,rep,name=desk_ids,json=deskIds,proto3" json:"desk_ids,omitempty"`
+	DeskIds []string `protobuf:"bytes,7,rep,name=desk_ids,json=deskIds,proto3" json:"desk_ids,omitempty"`
+	// device_kind of the device that the one-time code enrols; unspecified: private.
+	DeviceKind    DeviceKind `protobuf:"varint,8,opt,name=device_kind,json=deviceKind,proto3,enum=jiseki.control.v1.DeviceKind" json:"device_kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -702,6 +704,13 @@ func (x *NewUser) GetDeskIds() []string {
 		return x.DeskIds
 	}
 	return nil
+}
+
+func (x *NewUser) GetDeviceKind() DeviceKind {
+	if x != nil {
+		return x.DeviceKind
+	}
+	return DeviceKind_DEVICE_KIND_UNSPECIFIED
 }
 
 type CreateUsersRequest struct {
@@ -1289,8 +1298,10 @@ func (*UnlockUserResponse) Descriptor() ([]byte, []int) {
 }
 
 type CreateDeviceCodeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	UserId        string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	UserId string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// device_kind of the device that the code enrols; unspecified: private.
+	DeviceKind    DeviceKind `protobuf:"varint,2,opt,name=device_kind,json=deviceKind,proto3,enum=jiseki.control.v1.DeviceKind" json:"device_kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1330,6 +1341,13 @@ func (x *CreateDeviceCodeRequest) GetUserId() string {
 		return x.UserId
 	}
 	return ""
+}
+
+func (x *CreateDeviceCodeRequest) GetDeviceKind() DeviceKind {
+	if x != nil {
+		return x.DeviceKind
+	}
+	return DeviceKind_DEVICE_KIND_UNSPECIFIED
 }
 
 type CreateDeviceCodeResponse struct {
@@ -3428,7 +3446,7 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x11ListUsersResponse\x12-\n" +
 	"\x05users\x18\x01 \x03(\v2\x17.jiseki.control.v1.UserR\x05users\x12\x1d\n" +
 	"\n" +
-	"next_token\x18\x02 \x01(\tR\tnextToken\"\xe8\x01\n" +
+	"next_token\x18\x02 \x01(\tR\tnextToken\"\xa8\x02\n" +
 	"\aNewUser\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3436,7 +3454,9 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x0fmain_section_id\x18\x04 \x01(\tR\rmainSectionId\x12*\n" +
 	"\x11other_section_ids\x18\x05 \x03(\tR\x0fotherSectionIds\x12-\n" +
 	"\x05roles\x18\x06 \x03(\x0e2\x17.jiseki.control.v1.RoleR\x05roles\x12\x19\n" +
-	"\bdesk_ids\x18\a \x03(\tR\adeskIds\"F\n" +
+	"\bdesk_ids\x18\a \x03(\tR\adeskIds\x12>\n" +
+	"\vdevice_kind\x18\b \x01(\x0e2\x1d.jiseki.control.v1.DeviceKindR\n" +
+	"deviceKind\"F\n" +
 	"\x12CreateUsersRequest\x120\n" +
 	"\x05users\x18\x01 \x03(\v2\x1a.jiseki.control.v1.NewUserR\x05users\"D\n" +
 	"\x13CreateUsersResponse\x12-\n" +
@@ -3472,9 +3492,11 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x17SetUserDisabledResponse\",\n" +
 	"\x11UnlockUserRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"\x14\n" +
-	"\x12UnlockUserResponse\"2\n" +
+	"\x12UnlockUserResponse\"r\n" +
 	"\x17CreateDeviceCodeRequest\x12\x17\n" +
-	"\auser_id\x18\x01 \x01(\tR\x06userId\"G\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12>\n" +
+	"\vdevice_kind\x18\x02 \x01(\x0e2\x1d.jiseki.control.v1.DeviceKindR\n" +
+	"deviceKind\"G\n" +
 	"\x18CreateDeviceCodeResponse\x12+\n" +
 	"\x04slip\x18\x01 \x01(\v2\x17.jiseki.control.v1.SlipR\x04slip\"\xc0\x03\n" +
 	"\x06Device\x12\x1b\n" +
@@ -3755,82 +3777,84 @@ var file_jiseki_control_v1_admin_proto_depIdxs = []int32{
 	55, // 4: jiseki.control.v1.ListUsersRequest.page:type_name -> jiseki.control.v1.Page
 	7,  // 5: jiseki.control.v1.ListUsersResponse.users:type_name -> jiseki.control.v1.User
 	54, // 6: jiseki.control.v1.NewUser.roles:type_name -> jiseki.control.v1.Role
-	10, // 7: jiseki.control.v1.CreateUsersRequest.users:type_name -> jiseki.control.v1.NewUser
-	13, // 8: jiseki.control.v1.CreateUsersResponse.slips:type_name -> jiseki.control.v1.Slip
-	54, // 9: jiseki.control.v1.UpdateUserRequest.roles:type_name -> jiseki.control.v1.Role
-	7,  // 10: jiseki.control.v1.UpdateUserResponse.user:type_name -> jiseki.control.v1.User
-	13, // 11: jiseki.control.v1.ResetPasswordResponse.slip:type_name -> jiseki.control.v1.Slip
-	13, // 12: jiseki.control.v1.CreateDeviceCodeResponse.slip:type_name -> jiseki.control.v1.Slip
-	56, // 13: jiseki.control.v1.Device.kind:type_name -> jiseki.control.v1.DeviceKind
-	57, // 14: jiseki.control.v1.Device.grade:type_name -> jiseki.control.v1.KeyGrade
-	55, // 15: jiseki.control.v1.ListDevicesRequest.page:type_name -> jiseki.control.v1.Page
-	24, // 16: jiseki.control.v1.ListDevicesResponse.devices:type_name -> jiseki.control.v1.Device
-	58, // 17: jiseki.control.v1.Desk.zone:type_name -> jiseki.control.v1.Zone
-	59, // 18: jiseki.control.v1.Desk.state:type_name -> jiseki.control.v1.DeskState
-	57, // 19: jiseki.control.v1.Desk.grade:type_name -> jiseki.control.v1.KeyGrade
-	55, // 20: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
-	29, // 21: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
-	58, // 22: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
-	29, // 23: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
-	58, // 24: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
-	55, // 25: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
-	60, // 26: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
-	55, // 27: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
-	44, // 28: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
-	57, // 29: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
-	49, // 30: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
-	49, // 31: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
-	1,  // 32: jiseki.control.v1.AdminService.ListSections:input_type -> jiseki.control.v1.ListSectionsRequest
-	3,  // 33: jiseki.control.v1.AdminService.PutSection:input_type -> jiseki.control.v1.PutSectionRequest
-	5,  // 34: jiseki.control.v1.AdminService.DeleteSection:input_type -> jiseki.control.v1.DeleteSectionRequest
-	8,  // 35: jiseki.control.v1.AdminService.ListUsers:input_type -> jiseki.control.v1.ListUsersRequest
-	11, // 36: jiseki.control.v1.AdminService.CreateUsers:input_type -> jiseki.control.v1.CreateUsersRequest
-	14, // 37: jiseki.control.v1.AdminService.UpdateUser:input_type -> jiseki.control.v1.UpdateUserRequest
-	16, // 38: jiseki.control.v1.AdminService.ResetPassword:input_type -> jiseki.control.v1.ResetPasswordRequest
-	18, // 39: jiseki.control.v1.AdminService.SetUserDisabled:input_type -> jiseki.control.v1.SetUserDisabledRequest
-	20, // 40: jiseki.control.v1.AdminService.UnlockUser:input_type -> jiseki.control.v1.UnlockUserRequest
-	22, // 41: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
-	25, // 42: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
-	27, // 43: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
-	30, // 44: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
-	32, // 45: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
-	34, // 46: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
-	36, // 47: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
-	38, // 48: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
-	40, // 49: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
-	42, // 50: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
-	45, // 51: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
-	47, // 52: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
-	50, // 53: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
-	52, // 54: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
-	2,  // 55: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
-	4,  // 56: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
-	6,  // 57: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
-	9,  // 58: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
-	12, // 59: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
-	15, // 60: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
-	17, // 61: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
-	19, // 62: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
-	21, // 63: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
-	23, // 64: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
-	26, // 65: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
-	28, // 66: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
-	31, // 67: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
-	33, // 68: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
-	35, // 69: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
-	37, // 70: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
-	39, // 71: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
-	41, // 72: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
-	43, // 73: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
-	46, // 74: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
-	48, // 75: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
-	51, // 76: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
-	53, // 77: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
-	55, // [55:78] is the sub-list for method output_type
-	32, // [32:55] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	56, // 7: jiseki.control.v1.NewUser.device_kind:type_name -> jiseki.control.v1.DeviceKind
+	10, // 8: jiseki.control.v1.CreateUsersRequest.users:type_name -> jiseki.control.v1.NewUser
+	13, // 9: jiseki.control.v1.CreateUsersResponse.slips:type_name -> jiseki.control.v1.Slip
+	54, // 10: jiseki.control.v1.UpdateUserRequest.roles:type_name -> jiseki.control.v1.Role
+	7,  // 11: jiseki.control.v1.UpdateUserResponse.user:type_name -> jiseki.control.v1.User
+	13, // 12: jiseki.control.v1.ResetPasswordResponse.slip:type_name -> jiseki.control.v1.Slip
+	56, // 13: jiseki.control.v1.CreateDeviceCodeRequest.device_kind:type_name -> jiseki.control.v1.DeviceKind
+	13, // 14: jiseki.control.v1.CreateDeviceCodeResponse.slip:type_name -> jiseki.control.v1.Slip
+	56, // 15: jiseki.control.v1.Device.kind:type_name -> jiseki.control.v1.DeviceKind
+	57, // 16: jiseki.control.v1.Device.grade:type_name -> jiseki.control.v1.KeyGrade
+	55, // 17: jiseki.control.v1.ListDevicesRequest.page:type_name -> jiseki.control.v1.Page
+	24, // 18: jiseki.control.v1.ListDevicesResponse.devices:type_name -> jiseki.control.v1.Device
+	58, // 19: jiseki.control.v1.Desk.zone:type_name -> jiseki.control.v1.Zone
+	59, // 20: jiseki.control.v1.Desk.state:type_name -> jiseki.control.v1.DeskState
+	57, // 21: jiseki.control.v1.Desk.grade:type_name -> jiseki.control.v1.KeyGrade
+	55, // 22: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
+	29, // 23: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
+	58, // 24: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
+	29, // 25: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
+	58, // 26: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
+	55, // 27: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
+	60, // 28: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
+	55, // 29: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
+	44, // 30: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
+	57, // 31: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
+	49, // 32: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
+	49, // 33: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
+	1,  // 34: jiseki.control.v1.AdminService.ListSections:input_type -> jiseki.control.v1.ListSectionsRequest
+	3,  // 35: jiseki.control.v1.AdminService.PutSection:input_type -> jiseki.control.v1.PutSectionRequest
+	5,  // 36: jiseki.control.v1.AdminService.DeleteSection:input_type -> jiseki.control.v1.DeleteSectionRequest
+	8,  // 37: jiseki.control.v1.AdminService.ListUsers:input_type -> jiseki.control.v1.ListUsersRequest
+	11, // 38: jiseki.control.v1.AdminService.CreateUsers:input_type -> jiseki.control.v1.CreateUsersRequest
+	14, // 39: jiseki.control.v1.AdminService.UpdateUser:input_type -> jiseki.control.v1.UpdateUserRequest
+	16, // 40: jiseki.control.v1.AdminService.ResetPassword:input_type -> jiseki.control.v1.ResetPasswordRequest
+	18, // 41: jiseki.control.v1.AdminService.SetUserDisabled:input_type -> jiseki.control.v1.SetUserDisabledRequest
+	20, // 42: jiseki.control.v1.AdminService.UnlockUser:input_type -> jiseki.control.v1.UnlockUserRequest
+	22, // 43: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
+	25, // 44: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
+	27, // 45: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
+	30, // 46: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
+	32, // 47: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
+	34, // 48: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
+	36, // 49: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
+	38, // 50: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
+	40, // 51: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
+	42, // 52: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
+	45, // 53: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
+	47, // 54: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
+	50, // 55: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
+	52, // 56: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
+	2,  // 57: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
+	4,  // 58: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
+	6,  // 59: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
+	9,  // 60: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
+	12, // 61: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
+	15, // 62: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
+	17, // 63: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
+	19, // 64: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
+	21, // 65: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
+	23, // 66: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
+	26, // 67: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
+	28, // 68: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
+	31, // 69: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
+	33, // 70: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
+	35, // 71: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
+	37, // 72: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
+	39, // 73: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
+	41, // 74: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
+	43, // 75: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
+	46, // 76: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
+	48, // 77: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
+	51, // 78: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
+	53, // 79: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
+	57, // [57:80] is the sub-list for method output_type
+	34, // [34:57] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_admin_proto_init() }

@@ -938,9 +938,9 @@ type EnrolDeviceRequest struct {
 	// signature by that key, context `jiseki-enrol-1`.
 	Signature []byte `protobuf:"bytes,4,opt,name=signature,proto3" json:"signature,omitempty"`
 	// label is what the user calls the device, at most 64 characters.
-	Label string     `protobuf:"bytes,5,opt,name=label,proto3" json:"label,omitempty"`
-	Kind  DeviceKind `protobuf:"varint,6,opt,name=kind,proto3,enum=jiseki.control.v1.DeviceKind" json:"kind,omitempty"`
-	Grade KeyGrade   `protobuf:"varint,7,opt,name=grade,proto3,enum=jiseki.control.v1.KeyGrade" json:"grade,omitempty"`
+	Label string `protobuf:"bytes,5,opt,name=label,proto3" json:"label,omitempty"`
+	// grade as the device says; without attestation no better than NON_EXTRACTABLE counts.
+	Grade KeyGrade `protobuf:"varint,7,opt,name=grade,proto3,enum=jiseki.control.v1.KeyGrade" json:"grade,omitempty"`
 	// persistent_storage: the browser promised to keep the key.
 	PersistentStorage bool `protobuf:"varint,8,opt,name=persistent_storage,json=persistentStorage,proto3" json:"persistent_storage,omitempty"`
 	unknownFields     protoimpl.UnknownFields
@@ -1010,13 +1010,6 @@ func (x *EnrolDeviceRequest) GetLabel() string {
 		return x.Label
 	}
 	return ""
-}
-
-func (x *EnrolDeviceRequest) GetKind() DeviceKind {
-	if x != nil {
-		return x.Kind
-	}
-	return DeviceKind_DEVICE_KIND_UNSPECIFIED
 }
 
 func (x *EnrolDeviceRequest) GetGrade() KeyGrade {
@@ -1362,7 +1355,7 @@ const file_jiseki_control_v1_auth_proto_rawDesc = "" +
 	"\fold_password\x18\x01 \x01(\tR\voldPassword\x12!\n" +
 	"\fnew_password\x18\x02 \x01(\tR\vnewPassword\"N\n" +
 	"\x16ChangePasswordResponse\x124\n" +
-	"\arefusal\x18\x01 \x01(\v2\x1a.jiseki.control.v1.RefusalR\arefusal\"\xb6\x02\n" +
+	"\arefusal\x18\x01 \x01(\v2\x1a.jiseki.control.v1.RefusalR\arefusal\"\x89\x02\n" +
 	"\x12EnrolDeviceRequest\x12\"\n" +
 	"\rone_time_code\x18\x01 \x01(\tR\voneTimeCode\x12\x14\n" +
 	"\x05nonce\x18\x02 \x01(\fR\x05nonce\x12\x1d\n" +
@@ -1370,9 +1363,8 @@ const file_jiseki_control_v1_auth_proto_rawDesc = "" +
 	"public_key\x18\x03 \x01(\fR\tpublicKey\x12\x1c\n" +
 	"\tsignature\x18\x04 \x01(\fR\tsignature\x12\x14\n" +
 	"\x05label\x18\x05 \x01(\tR\x05label\x121\n" +
-	"\x04kind\x18\x06 \x01(\x0e2\x1d.jiseki.control.v1.DeviceKindR\x04kind\x121\n" +
 	"\x05grade\x18\a \x01(\x0e2\x1b.jiseki.control.v1.KeyGradeR\x05grade\x12-\n" +
-	"\x12persistent_storage\x18\b \x01(\bR\x11persistentStorage\"\x93\x01\n" +
+	"\x12persistent_storage\x18\b \x01(\bR\x11persistentStorageJ\x04\b\x06\x10\a\"\x93\x01\n" +
 	"\x13EnrolDeviceResponse\x129\n" +
 	"\benrolled\x18\x01 \x01(\v2\x1b.jiseki.control.v1.EnrolledH\x00R\benrolled\x126\n" +
 	"\arefusal\x18\x02 \x01(\v2\x1a.jiseki.control.v1.RefusalH\x00R\arefusalB\t\n" +
@@ -1458,32 +1450,31 @@ var file_jiseki_control_v1_auth_proto_depIdxs = []int32{
 	24, // 9: jiseki.control.v1.Me.place:type_name -> jiseki.control.v1.Place
 	0,  // 10: jiseki.control.v1.Me.may:type_name -> jiseki.control.v1.May
 	20, // 11: jiseki.control.v1.ChangePasswordResponse.refusal:type_name -> jiseki.control.v1.Refusal
-	21, // 12: jiseki.control.v1.EnrolDeviceRequest.kind:type_name -> jiseki.control.v1.DeviceKind
-	22, // 13: jiseki.control.v1.EnrolDeviceRequest.grade:type_name -> jiseki.control.v1.KeyGrade
-	17, // 14: jiseki.control.v1.EnrolDeviceResponse.enrolled:type_name -> jiseki.control.v1.Enrolled
-	20, // 15: jiseki.control.v1.EnrolDeviceResponse.refusal:type_name -> jiseki.control.v1.Refusal
-	3,  // 16: jiseki.control.v1.RenewDeviceCertificateRequest.device:type_name -> jiseki.control.v1.DeviceProof
-	17, // 17: jiseki.control.v1.RenewDeviceCertificateResponse.renewed:type_name -> jiseki.control.v1.Enrolled
-	20, // 18: jiseki.control.v1.RenewDeviceCertificateResponse.refusal:type_name -> jiseki.control.v1.Refusal
-	1,  // 19: jiseki.control.v1.AuthService.GetChallenge:input_type -> jiseki.control.v1.GetChallengeRequest
-	4,  // 20: jiseki.control.v1.AuthService.SignIn:input_type -> jiseki.control.v1.SignInRequest
-	6,  // 21: jiseki.control.v1.AuthService.SignOut:input_type -> jiseki.control.v1.SignOutRequest
-	8,  // 22: jiseki.control.v1.AuthService.GetMe:input_type -> jiseki.control.v1.GetMeRequest
-	13, // 23: jiseki.control.v1.AuthService.ChangePassword:input_type -> jiseki.control.v1.ChangePasswordRequest
-	15, // 24: jiseki.control.v1.AuthService.EnrolDevice:input_type -> jiseki.control.v1.EnrolDeviceRequest
-	18, // 25: jiseki.control.v1.AuthService.RenewDeviceCertificate:input_type -> jiseki.control.v1.RenewDeviceCertificateRequest
-	2,  // 26: jiseki.control.v1.AuthService.GetChallenge:output_type -> jiseki.control.v1.GetChallengeResponse
-	5,  // 27: jiseki.control.v1.AuthService.SignIn:output_type -> jiseki.control.v1.SignInResponse
-	7,  // 28: jiseki.control.v1.AuthService.SignOut:output_type -> jiseki.control.v1.SignOutResponse
-	9,  // 29: jiseki.control.v1.AuthService.GetMe:output_type -> jiseki.control.v1.GetMeResponse
-	14, // 30: jiseki.control.v1.AuthService.ChangePassword:output_type -> jiseki.control.v1.ChangePasswordResponse
-	16, // 31: jiseki.control.v1.AuthService.EnrolDevice:output_type -> jiseki.control.v1.EnrolDeviceResponse
-	19, // 32: jiseki.control.v1.AuthService.RenewDeviceCertificate:output_type -> jiseki.control.v1.RenewDeviceCertificateResponse
-	26, // [26:33] is the sub-list for method output_type
-	19, // [19:26] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	22, // 12: jiseki.control.v1.EnrolDeviceRequest.grade:type_name -> jiseki.control.v1.KeyGrade
+	17, // 13: jiseki.control.v1.EnrolDeviceResponse.enrolled:type_name -> jiseki.control.v1.Enrolled
+	20, // 14: jiseki.control.v1.EnrolDeviceResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	3,  // 15: jiseki.control.v1.RenewDeviceCertificateRequest.device:type_name -> jiseki.control.v1.DeviceProof
+	17, // 16: jiseki.control.v1.RenewDeviceCertificateResponse.renewed:type_name -> jiseki.control.v1.Enrolled
+	20, // 17: jiseki.control.v1.RenewDeviceCertificateResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	1,  // 18: jiseki.control.v1.AuthService.GetChallenge:input_type -> jiseki.control.v1.GetChallengeRequest
+	4,  // 19: jiseki.control.v1.AuthService.SignIn:input_type -> jiseki.control.v1.SignInRequest
+	6,  // 20: jiseki.control.v1.AuthService.SignOut:input_type -> jiseki.control.v1.SignOutRequest
+	8,  // 21: jiseki.control.v1.AuthService.GetMe:input_type -> jiseki.control.v1.GetMeRequest
+	13, // 22: jiseki.control.v1.AuthService.ChangePassword:input_type -> jiseki.control.v1.ChangePasswordRequest
+	15, // 23: jiseki.control.v1.AuthService.EnrolDevice:input_type -> jiseki.control.v1.EnrolDeviceRequest
+	18, // 24: jiseki.control.v1.AuthService.RenewDeviceCertificate:input_type -> jiseki.control.v1.RenewDeviceCertificateRequest
+	2,  // 25: jiseki.control.v1.AuthService.GetChallenge:output_type -> jiseki.control.v1.GetChallengeResponse
+	5,  // 26: jiseki.control.v1.AuthService.SignIn:output_type -> jiseki.control.v1.SignInResponse
+	7,  // 27: jiseki.control.v1.AuthService.SignOut:output_type -> jiseki.control.v1.SignOutResponse
+	9,  // 28: jiseki.control.v1.AuthService.GetMe:output_type -> jiseki.control.v1.GetMeResponse
+	14, // 29: jiseki.control.v1.AuthService.ChangePassword:output_type -> jiseki.control.v1.ChangePasswordResponse
+	16, // 30: jiseki.control.v1.AuthService.EnrolDevice:output_type -> jiseki.control.v1.EnrolDeviceResponse
+	19, // 31: jiseki.control.v1.AuthService.RenewDeviceCertificate:output_type -> jiseki.control.v1.RenewDeviceCertificateResponse
+	25, // [25:32] is the sub-list for method output_type
+	18, // [18:25] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_auth_proto_init() }

@@ -520,6 +520,13 @@ export declare type NewUser = Message<"jiseki.control.v1.NewUser"> & {
    * @generated from field: repeated string desk_ids = 7;
    */
   deskIds: string[];
+
+  /**
+   * device_kind of the device that the one-time code enrols; unspecified: private.
+   *
+   * @generated from field: jiseki.control.v1.DeviceKind device_kind = 8;
+   */
+  deviceKind: DeviceKind;
 };
 
 /**
@@ -562,6 +569,13 @@ export declare type NewUserJson = {
    * @generated from field: repeated string desk_ids = 7;
    */
   deskIds?: string[];
+
+  /**
+   * device_kind of the device that the one-time code enrols; unspecified: private.
+   *
+   * @generated from field: jiseki.control.v1.DeviceKind device_kind = 8;
+   */
+  deviceKind?: DeviceKindJson;
 };
 
 /**
@@ -1004,6 +1018,13 @@ export declare type CreateDeviceCodeRequest = Message<"jiseki.control.v1.CreateD
    * @generated from field: string user_id = 1;
    */
   userId: string;
+
+  /**
+   * device_kind of the device that the code enrols; unspecified: private.
+   *
+   * @generated from field: jiseki.control.v1.DeviceKind device_kind = 2;
+   */
+  deviceKind: DeviceKind;
 };
 
 /**
@@ -1014,6 +1035,13 @@ export declare type CreateDeviceCodeRequestJson = {
    * @generated from field: string user_id = 1;
    */
   userId?: string;
+
+  /**
+   * device_kind of the device that the code enrols; unspecified: private.
+   *
+   * @generated from field: jiseki.control.v1.DeviceKind device_kind = 2;
+   */
+  deviceKind?: DeviceKindJson;
 };
 
 /**

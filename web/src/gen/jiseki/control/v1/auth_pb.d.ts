@@ -706,11 +706,8 @@ export declare type EnrolDeviceRequest = Message<"jiseki.control.v1.EnrolDeviceR
   label: string;
 
   /**
-   * @generated from field: jiseki.control.v1.DeviceKind kind = 6;
-   */
-  kind: DeviceKind;
-
-  /**
+   * grade as the device says; without attestation no better than NON_EXTRACTABLE counts.
+   *
    * @generated from field: jiseki.control.v1.KeyGrade grade = 7;
    */
   grade: KeyGrade;
@@ -759,11 +756,8 @@ export declare type EnrolDeviceRequestJson = {
   label?: string;
 
   /**
-   * @generated from field: jiseki.control.v1.DeviceKind kind = 6;
-   */
-  kind?: DeviceKindJson;
-
-  /**
+   * grade as the device says; without attestation no better than NON_EXTRACTABLE counts.
+   *
    * @generated from field: jiseki.control.v1.KeyGrade grade = 7;
    */
   grade?: KeyGradeJson;
