@@ -99,7 +99,7 @@ export class ZstdStream {
 
   private pos = 0;
   private wrap = 0; // where the ring was turned last, 0 if not yet: bytes pos..wrap are the oldest
-  private state: "open" | "ended" | "broken" = "open";
+  private broken = false;
 
   private readonly fse = new FseReader();
   private readonly tree = new Huffman();
@@ -131,24 +131,22 @@ export class ZstdStream {
    * they end at `end` in mem and stay there until the next call.
    */
   decode(piece: Uint8Array): number {
-    if (this.state !== "open") throw new ZstdError("ended", `stream is ${this.state}`);
-    this.state = "broken"; // unless all goes well
+    if (this.broken) throw new ZstdError("ended", "stream is broken");
+    this.broken = true; // unless all goes well
     if (this.pos + this.limit > this.literalsAt) {
       this.wrap = this.pos;
       this.pos = 0;
     }
     const start = this.pos;
     const stop = start + this.limit;
-    let last = false;
     for (let at = 0; at < piece.length; ) {
-      if (last) throw new ZstdError("ended", "bytes after the last block");
       if (at + 3 > piece.length) throw new ZstdError("short", "block header ends early");
       const head = piece[at]! | (piece[at + 1]! << 8) | (piece[at + 2]! << 16);
       at += 3;
-      last = (head & 1) === 1;
+      if ((head & 1) === 1) throw new ZstdError("ended", "last block of a stream that does not end");
       at += this.block((head >> 1) & 3, head >> 3, piece, at, stop);
     }
-    this.state = last ? "ended" : "open";
+    this.broken = false;
     return this.pos - start;
   }
 

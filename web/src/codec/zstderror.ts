@@ -8,7 +8,7 @@ export type ZstdFault =
   | "block"
   /** more bytes than the caller allows */
   | "limit"
-  /** bytes after the last block, or after an error */
+  /** a last block, or anything after an error */
   | "ended";
 
 /** A zstd stream that cannot be decoded. The decoder that threw it is unusable from then on. */
