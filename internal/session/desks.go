@@ -1,0 +1,134 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"jiseki/internal/audit"
+	"jiseki/internal/cert"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/hub"
+	"jiseki/internal/store"
+)
+
+// settle is how long a session may be open before the desk's own list of
+// sessions counts against it: a report that was on its way when the session
+// opened does not name it.
+const settle = 10 * time.Second
+
+// Desks keeps in the store what the agents of one gateway report. It is what the
+// hub asks and tells.
+type Desks struct {
+	log     *slog.Logger
+	now     func() time.Time
+	store   *store.Store
+	gateway string
+}
+
+// NewDesks makes the Desks of the gateway with this id.
+func NewDesks(log *slog.Logger, now func() time.Time, s *store.Store, gateway string) *Desks {
+	return &Desks{log: log, now: now, store: s, gateway: gateway}
+}
+
+// Attach checks that the desk is in service with this key and begins its
+// channel.
+func (d *Desks) Attach(ctx context.Context, a hub.Arrival) (hub.Attached, error) {
+	desk, err := d.store.Desk(ctx, a.Desk)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return hub.Attached{}, hub.ErrUnknownDesk
+	case err != nil:
+		return hub.Attached{}, err
+	case desk.Key != a.Key:
+		return hub.Attached{}, hub.ErrOtherKey
+	}
+	epoch, err := d.store.DeskConnected(ctx, store.DeskHello{
+		Desk: a.Desk, Gateway: d.gateway, Statement: a.Statement, Hostname: a.Hostname,
+		AgentVersion: a.AgentVersion, System: a.System, Address: a.Address,
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound): // deleted in between
+		return hub.Attached{}, hub.ErrRevoked
+	case err != nil:
+		return hub.Attached{}, err
+	}
+	return hub.Attached{Epoch: uint64(epoch), Name: desk.Name}, nil //nolint:gosec // counts from 1
+}
+
+// SetState keeps what the agent says, and ends in the store what no longer runs
+// at the desk although nobody reported its end: the agent was killed.
+func (d *Desks) SetState(ctx context.Context, desk string, epoch uint64, state *controlv1.State) error {
+	err := d.store.SetDeskState(ctx, desk, int64(epoch), store.DeskState{ //nolint:gosec // counts from 1
+		LoggedIn: state.GetLoggedIn(), Locked: state.GetLocked(), Lockable: state.GetLockable(), Present: state.GetPresent(),
+	})
+	if errors.Is(err, store.ErrStale) {
+		return nil // a newer channel speaks for the desk
+	}
+	if err != nil {
+		return err
+	}
+	return d.endLost(ctx, desk, state.GetSessionIds())
+}
+
+func (d *Desks) endLost(ctx context.Context, desk string, running [][]byte) error {
+	sessions, err := d.store.RunningSessions(ctx, desk)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		young := d.now().Sub(time.UnixMilli(s.OpenedMS)) < settle
+		named := slices.ContainsFunc(running, func(id []byte) bool { return string(id) == string(s.ID[:]) })
+		if s.Life != store.LifeOpen || young || named {
+			continue
+		}
+		by := store.By{Actor: "gateway:" + d.gateway}
+		if err := d.store.EndSession(ctx, by, s.ID, codeAgentStopping, "lost_at_desk"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Detach records that a channel ended.
+func (d *Desks) Detach(ctx context.Context, desk string, epoch uint64, stopping bool) error {
+	code := ""
+	if stopping {
+		code = "gateway_stopping"
+	}
+	return d.store.DeskGone(ctx, desk, int64(epoch), code) //nolint:gosec // counts from 1
+}
+
+// Record writes a session event once. What names a session that is not this
+// desk's is written as a refusal, so that the agent need not send it for ever.
+func (d *Desks) Record(ctx context.Context, desk string, e *controlv1.SessionEvent) error {
+	id := cert.SessionID(e.GetSessionId())
+	err := d.store.AddAgentEvent(ctx, store.AgentEvent{
+		Desk: desk, Run: [16]byte(e.GetRun()), Seq: e.GetSeq(), Session: id,
+		Kind: store.AgentEventKind(e.GetKind()), Code: uint16(min(e.GetCode(), 0xffff)), //nolint:gosec // bounded here
+		TimeMS: e.GetTimeMs(),
+	})
+	if !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrInvalid) {
+		return err
+	}
+	d.log.Warn("a desk reported of a session that is not its own", "desk", desk, "err", err)
+	return d.store.Record(ctx, store.By{Actor: "desk:" + desk}, audit.Entry{
+		Kind: audit.SessionRefused, Subject: "desk:" + desk, Session: id[:], Outcome: audit.Refused, Code: "foreign_session",
+	})
+}
+
+// Running names the sessions that may go on, by desk: granted or open, and not
+// past their time.
+func (d *Desks) Running(ctx context.Context) (map[string][]cert.SessionID, error) {
+	sessions, err := d.store.RunningSessions(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	running := make(map[string][]cert.SessionID)
+	for _, s := range sessions {
+		running[s.Desk] = append(running[s.Desk], s.ID)
+	}
+	return running, nil
+}

@@ -1,0 +1,331 @@
+// Package session is the life of a session on the gateway: prepared, decided,
+// granted and offered, open, ended.
+//
+// It guarantees that a grant is minted only for a request that the device's
+// identity key signed over a fresh nonce, after [access.Decide] said yes to what
+// the store says now; that each step is in the audit log before anybody acts on
+// it; and that taking a right away ends the running sessions that stood on it:
+// in the store first, then at the relay, then by a signed order to the agent. If
+// the order does not reach the agent, the next lease does not name the session
+// any more, and without a lease the agent ends by itself.
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/audit"
+	"jiseki/internal/bus"
+	"jiseki/internal/cert"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/link"
+	"jiseki/internal/relay"
+	"jiseki/internal/store"
+)
+
+// End codes of docs/PROTOCOL.md section 5.2 that the gateway gives.
+const (
+	codeEndedByUser   = 1
+	codeRevoked       = 4
+	codeExpired       = 5
+	codePolicy        = 7
+	codeAgentStopping = 8
+)
+
+const (
+	// sweepEvery is how often what can no longer run is ended.
+	sweepEvery = 30 * time.Second
+	// silentAfter is how long a gateway may be silent before what it said of its
+	// desks no longer counts. It says that it lives every few seconds.
+	silentAfter = 45 * time.Second
+	// actTimeout bounds what must be done after the caller has gone.
+	actTimeout = 10 * time.Second
+
+	// topicEnd tells all relays: session 16 B.
+	topicEnd = "session-end"
+)
+
+// Agents brings offers and orders to agents: the hub.
+type Agents interface {
+	Offer(ctx context.Context, desk string, session cert.SessionID, offer *controlv1.Offer) (*controlv1.OfferAnswer, error)
+	EndSession(ctx context.Context, desk string, session cert.SessionID, code uint32) error
+	RevokeDevice(ctx context.Context, desk, device string) error
+}
+
+// Config is what a Manager needs.
+type Config struct {
+	Log    *slog.Logger
+	Now    func() time.Time
+	Store  *store.Store
+	Agents Agents
+	Bus    *bus.Bus
+	Relay  *relay.Relay
+	// Grants is the grant key.
+	Grants cert.PrivateKey
+	// Gateway is the id of this gateway.
+	Gateway string
+	// RelayForDesks is host:port of this gateway's relay as desks see it.
+	RelayForDesks func() string
+	// MyNumber says that this gateway serves zone mynumber, and nothing else.
+	MyNumber bool
+}
+
+// A Manager makes and ends sessions. It is safe for use by several goroutines.
+type Manager struct {
+	cfg      Config
+	log      *slog.Logger
+	silent   func()         // ends listening to the bus
+	work     sync.WaitGroup // what goes on after a call has returned
+	stopping chan struct{}
+}
+
+// New makes a Manager, which the caller closes.
+func New(cfg Config) (*Manager, error) {
+	m := &Manager{cfg: cfg, log: cfg.Log, stopping: make(chan struct{})}
+	silent, err := cfg.Bus.Listen(topicEnd, m.onEnd)
+	if err != nil {
+		return nil, err
+	}
+	m.silent = silent
+	return m, nil
+}
+
+// Close waits for what is still being done. The relay must have been shut down.
+func (m *Manager) Close() {
+	m.silent()
+	close(m.stopping)
+	m.work.Wait()
+}
+
+// Run ends sessions that can no longer run, until ctx ends.
+func (m *Manager) Run(ctx context.Context) error {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if err := m.sweep(ctx); err != nil && ctx.Err() == nil {
+				m.log.Error("stale sessions were not ended", "err", err)
+			}
+		}
+	}
+}
+
+// A Caller is a user on a device, as a sign-in proved.
+type Caller struct {
+	SignIn  store.SignIn
+	Address string // of this request
+	Place   access.Place
+}
+
+func (c Caller) by() store.By { return store.By{Actor: "user:" + c.SignIn.User, Address: c.Address} }
+
+// A Refusal is a "no" with its reasons, most important first. It is an error so
+// that steps can return it; it is expected and not logged as a failure.
+type Refusal struct {
+	Reasons []access.Code
+	// Agent is the agent's own code when it said no.
+	Agent string
+}
+
+func (r *Refusal) Error() string { return fmt.Sprint("refused: ", r.Reasons) }
+
+func refuse(code access.Code) error { return &Refusal{Reasons: []access.Code{code}} }
+
+// Prepared is what a viewer needs to sign its request.
+type Prepared struct {
+	Session         cert.SessionID
+	Nonce           cert.Nonce
+	DeskCertificate []byte
+}
+
+// Prepare begins a session. Nothing is decided yet, but what is refused already
+// now is refused here.
+func (m *Manager) Prepare(ctx context.Context, c Caller, desk string) (Prepared, error) {
+	s, err := m.situation(ctx, c, desk)
+	if err != nil {
+		return Prepared{}, err
+	}
+	if decision := access.Decide(s.input); !decision.Allowed() {
+		return Prepared{}, m.recordRefusal(ctx, c, desk, nil, &Refusal{Reasons: decision.Reasons})
+	}
+	var p Prepared
+	_, _ = rand.Read(p.Session[:]) // never fails: crypto/rand ends the process instead
+	_, _ = rand.Read(p.Nonce[:])
+	err = m.cfg.Store.PrepareSession(ctx, store.Session{
+		ID: p.Session, User: c.SignIn.User, Device: c.SignIn.Device, Desk: desk,
+		Place: c.Place, Address: c.Address, Nonce: p.Nonce,
+	})
+	if err != nil {
+		return Prepared{}, fmt.Errorf("prepare session: %w", err)
+	}
+	p.DeskCertificate = s.desk.Certificate
+	return p, nil
+}
+
+// recordRefusal writes a refusal to the log and returns it.
+func (m *Manager) recordRefusal(ctx context.Context, c Caller, desk string, id []byte, r *Refusal) error {
+	code := string(r.Reasons[0])
+	details := audit.Details{"device": c.SignIn.Device, "place": c.Place.String()}
+	if r.Agent != "" {
+		details["agent_code"] = audit.Cut(r.Agent, 64)
+	}
+	err := m.cfg.Store.Record(ctx, c.by(), audit.Entry{
+		Kind: audit.SessionRefused, Subject: "desk:" + audit.Cut(desk, 128), Session: id,
+		Outcome: audit.Refused, Code: code, Details: details,
+	})
+	if err != nil {
+		return fmt.Errorf("record a refusal: %w", err)
+	}
+	return r
+}
+
+// End ends a session of the caller. Ending an ended one does nothing.
+func (m *Manager) End(ctx context.Context, c Caller, id cert.SessionID) error {
+	s, err := m.cfg.Store.Session(ctx, id)
+	if err != nil {
+		return err
+	}
+	if s.User != c.SignIn.User {
+		return store.ErrNotFound
+	}
+	return m.end(ctx, c.by(), s, codeEndedByUser, "ended_by_user")
+}
+
+// EndAny ends a session because somebody ordered it.
+func (m *Manager) EndAny(ctx context.Context, by store.By, id cert.SessionID, reason string) error {
+	s, err := m.cfg.Store.OrderEnd(ctx, by, id, reason)
+	if err != nil {
+		return err
+	}
+	return m.end(ctx, by, s, codeRevoked, "ended_by_administrator")
+}
+
+// EndAll ends sessions whose right was taken away and says how many. All are
+// tried; the errors are joined.
+func (m *Manager) EndAll(ctx context.Context, by store.By, sessions []store.Session, reason string) (int, error) {
+	var failed []error
+	ended := 0
+	for _, s := range sessions {
+		if s.Life == store.LifeGranted || s.Life == store.LifeOpen {
+			ended++
+		}
+		failed = append(failed, m.end(ctx, by, s, codeRevoked, reason))
+	}
+	return ended, errors.Join(failed...)
+}
+
+// RevokeDevice ends the sessions of a revoked device and tells the desks that
+// had one to refuse its grants.
+func (m *Manager) RevokeDevice(ctx context.Context, by store.By, device string, sessions []store.Session) (int, error) {
+	told := make(map[string]bool)
+	for _, s := range sessions {
+		if !told[s.Desk] {
+			told[s.Desk] = true
+			if err := m.cfg.Agents.RevokeDevice(ctx, s.Desk, device); err != nil {
+				m.log.Warn("a desk was not told of a revoked device", "desk", s.Desk, "err", err)
+			}
+		}
+	}
+	return m.EndAll(ctx, by, sessions, "device_revoked")
+}
+
+// end ends a session everywhere. Once the store says that it has ended, it has:
+// relay and agent are told at once, and by the lease if that fails.
+func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code uint16, reason string) error {
+	// The caller may go away now; the session must end all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
+	defer cancel()
+	if err := m.cfg.Store.EndSession(ctx, by, s.ID, code, reason); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	if s.Life == store.LifePrepared {
+		return nil
+	}
+	// The agent comes first: it says to the viewer why, through the relay.
+	if err := m.cfg.Agents.EndSession(ctx, s.Desk, s.ID, uint32(code)); err != nil {
+		m.log.Warn("a desk was not told that its session has ended", "desk", s.Desk, "session", s.ID, "err", err)
+	}
+	m.work.Go(func() {
+		select {
+		case <-time.After(lastWord):
+		case <-m.stopping:
+		}
+		m.endRelay(s.ID)
+	})
+	return nil
+}
+
+// lastWord is how long the agent has to tell the viewer why the session ends,
+// before the relay cuts the line.
+const lastWord = time.Second
+
+// endRelay ends a session at the relay that carries it, on this gateway or
+// another.
+func (m *Manager) endRelay(id cert.SessionID) {
+	m.cfg.Relay.End(id, link.Revoked)
+	if err := m.cfg.Bus.Tell(topicEnd, id[:]); err != nil {
+		m.log.Warn("other relays were not told that a session has ended", "err", err)
+	}
+}
+
+func (m *Manager) onEnd(_ context.Context, message []byte) []byte {
+	if len(message) == len(cert.SessionID{}) {
+		m.cfg.Relay.End([16]byte(message), link.Revoked)
+	}
+	return nil
+}
+
+// sweep ends what never opened, what is past its time, and what was open at a
+// desk that has been away for longer than its lease lasted.
+func (m *Manager) sweep(ctx context.Context) error {
+	by := store.By{Actor: "gateway:" + m.cfg.Gateway}
+	if _, err := m.cfg.Store.EndStale(ctx, by); err != nil {
+		return err
+	}
+	open, err := m.cfg.Store.RunningSessions(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, s := range open {
+		if s.Life != store.LifeOpen {
+			continue
+		}
+		desk, err := m.cfg.Store.Desk(ctx, s.Desk)
+		if err != nil {
+			return err
+		}
+		gone := m.cfg.Now().Sub(time.UnixMilli(desk.LastSeenMS))
+		if !desk.Connected && gone > lostAfter {
+			if err := m.end(ctx, by, s, codeAgentStopping, "desk_lost"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lostAfter is when a session at a desk without a channel is over for sure: the
+// agent ends without a lease after 60 s.
+const lostAfter = 2 * time.Minute
+
+// Carried adds what the relay forwarded for a session. It is called by the relay
+// and returns at once.
+func (m *Manager) Carried(s relay.Stats, _ link.Code) {
+	m.work.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), actTimeout)
+		defer cancel()
+		err := m.cfg.Store.AddBytes(ctx, s.Session, int64(s.FromAgent), int64(s.FromViewer)) //nolint:gosec // below 2^63
+		if err != nil {
+			m.log.Warn("the bytes of a session were not recorded", "err", err)
+		}
+	})
+}

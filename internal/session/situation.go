@@ -1,0 +1,126 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/store"
+)
+
+// situation reads all that a decision about one desk depends on.
+func (m *Manager) situation(ctx context.Context, c Caller, desk string) (*situation, error) {
+	s, err := m.caller(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	d, err := m.cfg.Store.Desk(ctx, desk)
+	if errors.Is(err, store.ErrNotFound) {
+		// Not "unknown": who may not use a desk need not learn whether it exists.
+		return nil, m.recordRefusal(ctx, c, desk, nil, &Refusal{Reasons: []access.Code{access.DeskNotYours}})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read desk: %w", err)
+	}
+	running, err := m.cfg.Store.RunningSessions(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("count sessions: %w", err)
+	}
+	s.at(d, running, m.cfg.Now())
+	return s, nil
+}
+
+// caller reads what depends on the caller alone.
+func (m *Manager) caller(ctx context.Context, c Caller) (*situation, error) {
+	s := &situation{}
+	var err error
+	if s.organisation, err = m.cfg.Store.Organisation(ctx); err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	if s.user, err = m.cfg.Store.User(ctx, c.SignIn.User); err != nil {
+		return nil, fmt.Errorf("read user: %w", err)
+	}
+	s.input = access.Input{
+		User: access.User{
+			ID: s.user.ID, Roles: s.user.Roles, Disabled: s.user.Disabled, MustChange: s.user.MustChange,
+			SecondFactor: c.SignIn.Second,
+		},
+		Place: c.Place, Now: m.cfg.Now(), SignInUntil: time.UnixMilli(c.SignIn.UntilMS),
+		Gateway: access.Gateway{MyNumberOnly: m.cfg.MyNumber}, Settings: s.organisation.Settings,
+	}
+	if c.SignIn.Device == "" {
+		return s, nil
+	}
+	if s.device, err = m.cfg.Store.Device(ctx, c.SignIn.Device); err != nil {
+		return nil, fmt.Errorf("read device: %w", err)
+	}
+	sections := append([]string{s.user.MainSection}, s.user.OtherSections...)
+	s.input.Device = &access.Device{
+		ID: s.device.ID, Mine: s.device.OwnedBy(s.user.ID, sections), Kind: s.device.Kind, Grade: s.device.Grade,
+		Revoked: s.device.RevokedMS != 0, Until: time.UnixMilli(s.device.UntilMS),
+	}
+	return s, nil
+}
+
+// at adds a desk and the sessions that run elsewhere.
+func (s *situation) at(d store.Desk, running []store.Session, now time.Time) {
+	s.desk = d
+	s.input.Desk = access.Desk{
+		ID: d.ID, Zone: d.Zone, Enrolled: d.Certificate != nil, Until: time.UnixMilli(d.UntilMS),
+		Presence: Presence(&d, now), Lockable: d.Lockable, InUseBy: d.SessionBy,
+	}
+	for _, user := range d.Users {
+		s.input.Desk.Assigned = s.input.Desk.Assigned || user == s.user.ID
+	}
+	s.input.Running = 0
+	for _, other := range running {
+		if other.Desk != d.ID {
+			s.input.Running++
+		}
+	}
+}
+
+// Presence is what the gateways know of a desk now.
+func Presence(d *store.Desk, now time.Time) access.Presence {
+	switch silent := now.Sub(time.UnixMilli(d.AliveMS)) > silentAfter; {
+	case !d.Connected && d.Gateway != "" && silent:
+		return access.Unknown // its gateway is gone; the desk may be on
+	case !d.Connected:
+		return access.Off
+	case silent:
+		return access.Unknown
+	}
+	return access.On
+}
+
+// A Choice is a desk of the caller with the decision as it would be now.
+type Choice struct {
+	Desk     store.Desk
+	Presence access.Presence
+	Decision access.Decision
+}
+
+// Choices lists the caller's desks. The decisions are for display: [Manager.Open]
+// decides anew.
+func (m *Manager) Choices(ctx context.Context, c Caller) ([]Choice, error) {
+	s, err := m.caller(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	desks, err := m.cfg.Store.DesksOf(ctx, c.SignIn.User)
+	if err != nil {
+		return nil, fmt.Errorf("list desks: %w", err)
+	}
+	running, err := m.cfg.Store.RunningSessions(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("count sessions: %w", err)
+	}
+	choices := make([]Choice, 0, len(desks))
+	for _, d := range desks {
+		s.at(d, running, m.cfg.Now())
+		choices = append(choices, Choice{Desk: d, Presence: s.input.Desk.Presence, Decision: access.Decide(s.input)})
+	}
+	return choices, nil
+}
