@@ -1,4 +1,4 @@
-// The device's identity key: made here, kept by the browser, never readable. See docs/PROTOCOL.md section 2 for what it signs.
+// The device's identity key: made here, kept by the browser, never readable. cert/proof.ts has what it signs.
 
 /** A browser that holds an identity key. */
 export interface Device {
@@ -33,15 +33,6 @@ export async function createKey(): Promise<NewKey> {
   const pair = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
   const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
   return { key: pair.privateKey, publicKey };
-}
-
-/** Signs `context`, a zero byte and then data with an identity key; 64 bytes r || s. */
-export async function sign(key: CryptoKey, context: string, data: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  const name = new TextEncoder().encode(context);
-  const signed = new Uint8Array(name.length + 1 + data.length);
-  signed.set(name);
-  signed.set(data, name.length + 1);
-  return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key, signed));
 }
 
 /** Asks the browser to keep what is stored and says whether it will. Call it before enrolment, from a user's action. */
