@@ -67,7 +67,7 @@ func (m *KeyTap) String() string { return "key_tap" }
 // LogValue hides the code.
 func (m *KeyTap) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
-// Held is all that is held now. The viewer sends it every HeldEvery while anything is held; the agent
+// Held is all that is held now. The viewer sends it every HeldEvery milliseconds while anything is held; the agent
 // releases what was not refreshed for one second.
 //
 //	buttons u8 · n u8 · n × code u16

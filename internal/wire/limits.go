@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"time"
-
-	"jiseki/internal/screen"
-)
+import "jiseki/internal/screen"
 
 // Limits of docs/PROTOCOL.md section 5.
 const (
@@ -28,8 +24,8 @@ const (
 	MaxSide = screen.MaxSide
 	// AllMonitors in Start.Monitor and View.Monitor asks for the whole layout.
 	AllMonitors = 0xff
-	// HeldEvery is how often a viewer sends Held while anything is held.
-	HeldEvery = 250 * time.Millisecond
+	// HeldEvery is how often a viewer sends Held while anything is held, in milliseconds.
+	HeldEvery = 250
 )
 
 // maxTime is the end of the year 9999 in Unix milliseconds: what every system can show, and far below 2^53, above which

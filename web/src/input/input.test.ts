@@ -4,12 +4,10 @@ import { afterEach, describe, expect, test } from "vitest";
 import { CODES } from "../keys/codes.ts";
 import { HELD_EVERY } from "../wire/limits.ts";
 import { append, parse } from "../wire/parser.ts";
-import { type Area, toDesk } from "./area.ts";
+import { type Area } from "./area.ts";
 import { Chord } from "./chord.ts";
-import { FullScreen, type LockNavigator } from "./fullscreen.ts";
 import { Input } from "./input.ts";
 import type { InputMessage, Timers } from "./sink.ts";
-import { Wheels, type WheelLike } from "./wheel.ts";
 
 /** Timers that run when the test says so. */
 class Clock implements Timers {
@@ -566,11 +564,6 @@ describe("the wheel", () => {
     expect(desk.take()).toEqual(["wheel 0,120 at 100,0", "wheel 0,-120 at 100,0", "wheel 120,0 at 100,0"]);
   });
 
-  test("prefers what the browser says in notches", () => {
-    const e: WheelLike = { deltaX: 0, deltaY: 53, deltaMode: 0, shiftKey: false, wheelDeltaX: 0, wheelDeltaY: -120 };
-    expect(new Wheels().turn(e)).toEqual({ dx: 0, dy: 120 });
-  });
-
   test("with Shift is not turned around twice", () => {
     const { down, wheel, desk } = ready();
     down("ShiftLeft");
@@ -585,49 +578,6 @@ describe("the wheel", () => {
     down("ControlLeft");
     wheel({ deltaY: 100 });
     expect(desk.take()).toEqual(["+ControlLeft", "wheel 0,120 at 100,0"]);
-  });
-
-  test("loses nothing to rounding", () => {
-    fc.assert(
-      fc.property(fc.array(fc.double({ min: -300, max: 300, noNaN: true })), (deltas) => {
-        const w = new Wheels();
-        let sent = 0;
-        let turned = 0;
-        for (const deltaY of deltas) {
-          turned += deltaY * 1.2;
-          sent += w.turn({ deltaX: 0, deltaY, deltaMode: 0, shiftKey: false })?.dy ?? 0;
-          expect(Math.abs(sent - turned)).toBeLessThan(1.0001);
-        }
-      }),
-    );
-  });
-});
-
-describe("positions", () => {
-  test.each([1, 1.25, 1.5, 1.75, 2, 3])("at 1:1 and device pixel ratio %d each device pixel is its own desk pixel", (ratio) => {
-    const width = 1920;
-    const a: Area = { generation: 1, x: 0, y: 0, width, height: 1080, box: { left: 13.6, top: 7.2, width: width / ratio, height: 1080 / ratio } };
-    for (let px = 0; px < width; px++) {
-      expect(toDesk(a, a.box.left + px / ratio, a.box.top).x).toBe(px);
-    }
-  });
-
-  test("lie inside the part of the layout that is shown, and grow with the pointer", () => {
-    const num = fc.double({ min: -5000, max: 5000, noNaN: true });
-    const side = fc.integer({ min: 1, max: 16384 });
-    fc.assert(
-      fc.property(num, num, num, side, side, fc.double({ min: 0.01, max: 5000, noNaN: true }), (x1, x2, left, x, width, css) => {
-        const a: Area = { generation: 1, x, y: 0, width, height: 1, box: { left, top: 0, width: css, height: 1 } };
-        const [p, q] = [toDesk(a, Math.min(x1, x2), 0).x, toDesk(a, Math.max(x1, x2), 0).x];
-        expect(p).toBeGreaterThanOrEqual(x);
-        expect(q).toBeLessThan(x + width);
-        expect(p).toBeLessThanOrEqual(q);
-      }),
-    );
-  });
-
-  test("survive an area without size", () => {
-    expect(toDesk({ generation: 1, x: 5, y: 6, width: 7, height: 8, box: { left: 0, top: 0, width: 0, height: 0 } }, 3, 3)).toEqual({ x: 5, y: 6 });
   });
 });
 
@@ -756,60 +706,4 @@ test("the toolbar's keys", () => {
   input.tap(CODES.Backquote);
   expect(desk.take()).toEqual(["+ControlLeft", "+AltLeft", "+Delete", "-Delete", "-AltLeft", "-ControlLeft", "tap Backquote"]);
   expect(clock.waiting).toBe(0);
-});
-
-function screen(lock?: () => Promise<void>) {
-  const element = document.createElement("div");
-  document.body.replaceChildren(element);
-  let full: Element | null = null;
-  const changed = (e: Element | null) => {
-    full = e;
-    document.dispatchEvent(new Event("fullscreenchange"));
-  };
-  Object.defineProperty(document, "fullscreenElement", { get: () => full, configurable: true });
-  document.exitFullscreen = async () => changed(null);
-  element.requestFullscreen = async () => changed(element);
-  const calls: string[] = [];
-  const navigator: LockNavigator = lock === undefined ? {} : {
-    keyboard: {
-      lock: () => {
-        calls.push("lock");
-        return lock();
-      },
-      unlock: () => void calls.push("unlock"),
-    },
-  };
-  return { f: new FullScreen(element, navigator), calls, changed };
-}
-
-describe("full screen", () => {
-  test("locks the keyboard and unlocks it in the end", async () => {
-    const { f, calls } = screen(async () => {});
-    await f.enter();
-    expect([f.active, f.locked]).toEqual([true, true]);
-    await f.leave();
-    expect([f.active, f.locked]).toEqual([false, false]);
-    expect(calls).toEqual(["lock", "unlock"]);
-  });
-
-  test("works without keyboard lock", async () => {
-    const { f } = screen();
-    await f.enter();
-    expect([f.active, f.locked]).toEqual([true, false]);
-  });
-
-  test("stays when the lock is refused", async () => {
-    const { f } = screen(async () => {
-      throw new DOMException("no", "InvalidStateError");
-    });
-    await f.enter();
-    expect([f.active, f.locked]).toEqual([true, false]);
-  });
-
-  test("that ends while the lock is on its way leaves nothing locked", async () => {
-    const { f, calls, changed } = screen(async () => changed(null));
-    await f.enter();
-    expect([f.active, f.locked]).toEqual([false, false]);
-    expect(calls.at(-1)).toBe("unlock");
-  });
 });
