@@ -29,8 +29,8 @@ type vector struct {
 }
 
 type claimValue struct {
-	Side    Side    `json:"side"`
 	Channel Channel `json:"channel"`
+	Side    Side    `json:"side"`
 	Ticket  string  `json:"ticket"`
 }
 
@@ -42,7 +42,7 @@ func vectors() []vector {
 	claim := func(side Side, channel Channel) []byte { return Claim{side, channel, ticket}.Append(nil) }
 	change := func(b []byte, at int, to byte) []byte { b[at] = to; return b }
 	value := func(side Side, channel Channel) string {
-		j, _ := json.Marshal(claimValue{side, channel, hex.EncodeToString(ticket[:])})
+		j, _ := json.Marshal(claimValue{channel, side, hex.EncodeToString(ticket[:])})
 		return string(j)
 	}
 	return []vector{
