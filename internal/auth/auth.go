@@ -1,0 +1,411 @@
+// Package auth proves who someone is: passwords, one-time passwords, device keys, and the sign-ins that follow from them. It
+// slows guessing down, takes as long for unknown users as for known ones, and says every "no" as reasons for people.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/netip"
+	"strings"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/audit"
+	"jiseki/internal/cert"
+	"jiseki/internal/store"
+)
+
+// Store is what auth keeps; *store.Store is one.
+type Store interface {
+	Organisation(ctx context.Context) (store.Organisation, error)
+	User(ctx context.Context, id string) (store.User, error)
+	Device(ctx context.Context, id string) (store.Device, error)
+	BeginAttempt(ctx context.Context, keys ...store.Throttle) (time.Duration, error)
+	EndAttempt(ctx context.Context, keys ...store.Throttle) error
+	UndoAttempt(ctx context.Context, keys ...store.Throttle) error
+	SpendNonce(ctx context.Context, nonce [32]byte, until time.Time) error
+	SpendTOTPStep(ctx context.Context, user string, step int64) error
+	SpendRecoveryCode(ctx context.Context, by store.By, user string, hash [32]byte) error
+	AddSignIn(ctx context.Context, in store.SignIn) error
+	SignIn(ctx context.Context, hash [32]byte) (store.SignIn, error)
+	TouchSignIn(ctx context.Context, hash [32]byte) error
+	SignOut(ctx context.Context, by store.By, hash [32]byte) error
+	SetPassword(ctx context.Context, by store.By, user, hash string, reset bool, keep [32]byte) error
+	SetTOTP(ctx context.Context, by store.By, user string, sealed []byte, recovery [][32]byte) error
+	EnrolDevice(ctx context.Context, by store.By, user string, codeHash, signIn [32]byte, d store.Device) error
+	RenewDevice(ctx context.Context, by store.By, id string, certificate []byte, untilMS int64) error
+	Record(ctx context.Context, by store.By, e audit.Entry) error
+}
+
+// Issuer certifies devices; *ca.Authority is one.
+type Issuer interface {
+	IssueDevice(id, owner string, grade cert.Grade, key cert.PublicKey) (*cert.Certificate, error)
+}
+
+// Config is what a Service needs. All fields are required.
+type Config struct {
+	Store  Store
+	Issuer Issuer
+	Hasher *Hasher
+	Nonces *Nonces
+	// TOTPSecret encrypts the keys of one-time passwords (ca.Authority.Secret).
+	TOTPSecret [32]byte
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// Service signs users in.
+type Service struct{ Config }
+
+// New makes a Service.
+func New(cfg Config) *Service { return &Service{cfg} }
+
+// Refusal is an expected "no". It is an error that api shows as it is.
+type Refusal struct {
+	Reasons    []access.Reason
+	RetryAfter time.Duration // 0: waiting does not help
+	TOTPNeeded bool          // the password was right, a one-time password is needed too
+}
+
+// Error names the codes.
+func (r *Refusal) Error() string {
+	codes := make([]string, len(r.Reasons))
+	for i, x := range r.Reasons {
+		codes[i] = string(x.Code)
+	}
+	return "refused: " + strings.Join(codes, ", ")
+}
+
+// Refuse makes a Refusal of codes.
+func Refuse(codes ...access.Code) *Refusal {
+	r := &Refusal{}
+	for _, c := range codes {
+		r.Reasons = append(r.Reasons, access.Explain(c))
+	}
+	return r
+}
+
+func refuse(c access.Code) error { return Refuse(c) }
+
+// slowDown says how many minutes are left.
+func slowDown(wait time.Duration) *Refusal {
+	minutes := int(math.Ceil(wait.Minutes()))
+	return &Refusal{Reasons: []access.Reason{access.Explain(access.SlowDown, max(minutes, 1))}, RetryAfter: wait}
+}
+
+// DeviceProof is a device's signature over a nonce, the user and the device.
+type DeviceProof struct {
+	Device    string
+	Nonce     cert.Nonce
+	Signature cert.Signature
+}
+
+// Attempt is a sign-in that is asked for.
+type Attempt struct {
+	User     string // as typed
+	Password string
+	TOTP     string       // one-time password or recovery code, may be empty
+	Device   *DeviceProof // nil: this browser has no key
+	Address  netip.Addr   // of the connection itself
+}
+
+// Identity is a proven user: who, from which device, from where, and what that allows.
+type Identity struct {
+	User     store.User
+	Device   *store.Device // nil: by password alone
+	SignIn   store.SignIn
+	Place    access.Place // of this request
+	Address  netip.Addr
+	Settings access.Settings
+	Name     string // of the organisation
+}
+
+// By is the identity as the actor of events.
+func (id *Identity) By() store.By {
+	return store.By{Actor: "user:" + id.User.ID, Address: id.Address.String()}
+}
+
+// Who is the user as access decides about.
+func (id *Identity) Who() access.User { return AccessUser(&id.User, id.SignIn.Second) }
+
+// From is the device as access decides about, nil if there is none.
+func (id *Identity) From() *access.Device {
+	if id.Device == nil {
+		return nil
+	}
+	return AccessDevice(id.Device, &id.User)
+}
+
+// May is what this sign-in may do apart from desks. officeListener says that the request came in on the office listener.
+func (id *Identity) May(now time.Time, officeListener bool) access.May {
+	return access.Rights(access.SignIn{
+		User: id.Who(), Device: id.From(), Place: id.Place, Now: now, Settings: id.Settings, OfficeListener: officeListener,
+	})
+}
+
+// AccessUser is a stored user as access sees it.
+func AccessUser(u *store.User, second bool) access.User {
+	return access.User{ID: u.ID, Roles: u.Roles, Disabled: u.Disabled, MustChange: u.MustChange, SecondFactor: second}
+}
+
+// AccessDevice is a stored device as access sees it when u uses it.
+func AccessDevice(d *store.Device, u *store.User) *access.Device {
+	return &access.Device{
+		ID: d.ID, Mine: d.OwnedBy(u.ID, append([]string{u.MainSection}, u.OtherSections...)), Kind: d.Kind, Grade: d.Grade,
+		Revoked: d.RevokedMS > 0, Until: time.UnixMilli(d.UntilMS),
+	}
+}
+
+// normalID is the user id as it is stored: typed in any case and width.
+func normalID(typed string) string { return strings.ToLower(strings.TrimSpace(plain(typed))) }
+
+// SignIn proves a user and returns the token for the cookie. Every "no" is a *Refusal; ErrBusy is one too.
+func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Identity, err error) {
+	org, err := s.Store.Organisation(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	id = &Identity{Place: org.Settings.PlaceOf(a.Address), Address: a.Address, Settings: org.Settings, Name: org.Name}
+	user := normalID(a.User)
+	keys := throttles(user, a.Address, id.Place)
+	wait, err := s.Store.BeginAttempt(ctx, keys...)
+	if err != nil {
+		return "", nil, err
+	}
+	if wait > 0 {
+		return "", nil, slowDown(wait)
+	}
+	if err := s.prove(ctx, id, user, &a); err != nil {
+		return "", nil, s.failed(ctx, id, err, keys)
+	}
+	if err := s.Store.EndAttempt(ctx, keys...); err != nil {
+		return "", nil, err
+	}
+	token, err = s.keep(ctx, id)
+	return token, id, err
+}
+
+// failed records a refusal and gives back what the attempt should not have cost.
+func (s *Service) failed(ctx context.Context, id *Identity, err error, keys []store.Throttle) error {
+	if errors.Is(err, ErrBusy) {
+		err = errors.Join(refuse(access.Busy), s.Store.UndoAttempt(ctx, keys...))
+	}
+	var r *Refusal
+	if !errors.As(err, &r) {
+		return errors.Join(err, s.Store.UndoAttempt(ctx, keys...))
+	}
+	code := r.Reasons[0].Code
+	if r.TOTPNeeded {
+		return errors.Join(err, s.Store.UndoAttempt(ctx, keys...))
+	}
+	subject := "user:?" // whatever a stranger typed, a password perhaps, stays out of the log
+	if id.User.ID != "" {
+		subject = "user:" + id.User.ID
+	}
+	by := store.By{Actor: "anonymous", Address: id.Address.String()}
+	e := audit.Entry{Kind: audit.SignInRefused, Subject: subject, Outcome: audit.Refused, Code: string(code)}
+	if rerr := s.Store.Record(ctx, by, e); rerr != nil {
+		return fmt.Errorf("record refusal: %w", rerr)
+	}
+	return err
+}
+
+// prove checks everything that the attempt brings.
+func (s *Service) prove(ctx context.Context, id *Identity, user string, a *Attempt) error {
+	u, err := s.Store.User(ctx, user)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	id.User = u
+	right, err := s.Hasher.Verify(ctx, u.PasswordHash, a.Password)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return refuse(access.WrongCredentials)
+	}
+	if u.Disabled {
+		return refuse(access.UserDisabled)
+	}
+	if err := s.proveSecond(ctx, id, a); err != nil {
+		return err
+	}
+	if a.Device == nil {
+		return nil
+	}
+	id.Device, err = s.proveDevice(ctx, &u, a.Device)
+	return err
+}
+
+// proveSecond asks for a one-time password where the user has one, except in the town hall unless it was given anyway.
+func (s *Service) proveSecond(ctx context.Context, id *Identity, a *Attempt) error {
+	u := &id.User
+	if u.TOTPSealed == nil || (a.TOTP == "" && id.Place == access.Office) {
+		return nil
+	}
+	if a.TOTP == "" {
+		r := Refuse(access.SecondFactorNeeded)
+		r.TOTPNeeded = true
+		return r
+	}
+	id.SignIn.Second = true
+	if hash, err := ParseRecoveryCode(a.TOTP); err == nil {
+		err := s.Store.SpendRecoveryCode(ctx, store.By{Actor: "user:" + u.ID, Address: a.Address.String()}, u.ID, hash)
+		if errors.Is(err, store.ErrWrongCode) {
+			return refuse(access.TOTPWrong)
+		}
+		return err
+	}
+	key, err := openTOTP(s.TOTPSecret, u.ID, u.TOTPSealed)
+	if err != nil {
+		return err
+	}
+	step, ok := checkTOTP(key, a.TOTP, s.Now())
+	if !ok {
+		return refuse(access.TOTPWrong)
+	}
+	err = s.Store.SpendTOTPStep(ctx, u.ID, step)
+	if errors.Is(err, store.ErrSpent) {
+		return refuse(access.TOTPWrong)
+	}
+	return err
+}
+
+// proveDevice checks that the device is enrolled for the user, not revoked, and holds its key now. Its certificate may have
+// expired: then the key may renew it, and nothing else.
+func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof) (*store.Device, error) {
+	if err := s.spend(ctx, ForDevice, p.Nonce); err != nil {
+		return nil, err
+	}
+	d, err := s.Store.Device(ctx, p.Device)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuse(access.DeviceUnknown)
+	}
+	if err != nil {
+		return nil, err
+	}
+	proof := cert.SignIn{Nonce: p.Nonce, User: u.ID, Device: d.ID}
+	switch {
+	case proof.Verify(d.Key, p.Signature) != nil:
+		return nil, refuse(access.SignatureWrong)
+	case d.RevokedMS > 0:
+		return nil, refuse(access.DeviceRevoked)
+	case !AccessDevice(&d, u).Mine:
+		return nil, refuse(access.DeviceNotYours)
+	}
+	return &d, nil
+}
+
+// spend takes a nonce that was made for a purpose, once.
+func (s *Service) spend(ctx context.Context, purpose string, nonce cert.Nonce) error {
+	until, err := s.Nonces.Check(purpose, nonce)
+	if err != nil {
+		return err
+	}
+	err = s.Store.SpendNonce(ctx, nonce, until)
+	if errors.Is(err, store.ErrSpent) {
+		return refuse(access.ChallengeOver)
+	}
+	return err
+}
+
+// Spend takes a nonce that was made for a purpose, once: a *Refusal if it is not ours, too old or used.
+func (s *Service) Spend(ctx context.Context, purpose string, nonce cert.Nonce) error {
+	return s.spend(ctx, purpose, nonce)
+}
+
+// keep makes the sign-in.
+func (s *Service) keep(ctx context.Context, id *Identity) (string, error) {
+	token, hash := newToken()
+	id.SignIn.Hash = hash
+	id.SignIn.User = id.User.ID
+	id.SignIn.Place = id.Place
+	id.SignIn.Address = id.Address.String()
+	id.SignIn.UntilMS = s.Now().Add(id.Settings.SignInMax).UnixMilli()
+	if id.Device != nil {
+		id.SignIn.Device = id.Device.ID
+	}
+	return token, s.Store.AddSignIn(ctx, id.SignIn)
+}
+
+// Resume finds the identity behind a cookie's token, with the place of this request: NotSignedIn if there is none any more.
+func (s *Service) Resume(ctx context.Context, token string, addr netip.Addr) (*Identity, error) {
+	hash, err := parseToken(token)
+	if err != nil {
+		return nil, refuse(access.NotSignedIn)
+	}
+	in, err := s.Store.SignIn(ctx, hash)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuse(access.NotSignedIn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	org, err := s.Store.Organisation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id := &Identity{SignIn: in, Place: org.Settings.PlaceOf(addr), Address: addr, Settings: org.Settings, Name: org.Name}
+	if id.User, err = s.Store.User(ctx, in.User); err != nil {
+		return nil, err
+	}
+	if in.Device != "" {
+		d, err := s.Store.Device(ctx, in.Device)
+		if err != nil {
+			return nil, err
+		}
+		id.Device = &d
+	}
+	if id.User.Disabled || (id.Device != nil && id.Device.RevokedMS > 0) {
+		return nil, refuse(access.NotSignedIn)
+	}
+	if s.Now().UnixMilli()-in.LastUsedMS > time.Minute.Milliseconds() {
+		err = s.Store.TouchSignIn(ctx, hash)
+	}
+	return id, err
+}
+
+// SignOut ends the sign-in.
+func (s *Service) SignOut(ctx context.Context, id *Identity) error {
+	return s.Store.SignOut(ctx, id.By(), id.SignIn.Hash)
+}
+
+// ChangePassword replaces the user's own password and ends all other sign-ins. A *Refusal names every rule that the new one breaks.
+func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed string) error {
+	keys := throttles(id.User.ID, id.Address, id.Place)
+	wait, err := s.Store.BeginAttempt(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return slowDown(wait)
+	}
+	right, err := s.Hasher.Verify(ctx, id.User.PasswordHash, old)
+	if err != nil {
+		return s.failed(ctx, id, err, keys)
+	}
+	if !right {
+		return s.failed(ctx, id, refuse(access.WrongCredentials), keys)
+	}
+	if err := s.Store.EndAttempt(ctx, keys...); err != nil {
+		return err
+	}
+	broken := CheckPassword(changed, id.User.ID, id.User.Name)
+	if similar(old, changed) {
+		broken = append(broken, access.PasswordSame)
+	}
+	if len(broken) > 0 {
+		return Refuse(broken...)
+	}
+	hash, err := s.Hasher.Hash(ctx, changed)
+	if errors.Is(err, ErrBusy) {
+		return refuse(access.Busy)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Store.SetPassword(ctx, id.By(), id.User.ID, hash, false, id.SignIn.Hash)
+}

@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+
+	"jiseki/internal/access"
+	"jiseki/internal/cert"
+	"jiseki/internal/store"
+)
+
+// Enrolment is a device that asks to be enrolled.
+type Enrolment struct {
+	Code       string // as typed from the slip
+	Nonce      cert.Nonce
+	Key        cert.PublicKey
+	Signature  cert.Signature
+	Label      string
+	Grade      cert.Grade
+	Persistent bool
+}
+
+// EnrolDevice binds a new identity key to the user who is signed in, by the one-time code, and makes this sign-in one with the
+// device. Without attestation a claim of hardware counts as the operating system's word at best.
+func (s *Service) EnrolDevice(ctx context.Context, id *Identity, e Enrolment) (*cert.Certificate, error) {
+	hash, err := ParseDeviceCode(e.Code)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.spend(ctx, ForDevice, e.Nonce); err != nil {
+		return nil, err
+	}
+	if (cert.Enrol{Nonce: e.Nonce, Key: e.Key}).Verify(e.Signature) != nil {
+		return nil, refuse(access.SignatureWrong)
+	}
+	device, owner := NewID(), "user:"+id.User.ID
+	c, err := s.Issuer.IssueDevice(device, owner, max(e.Grade, cert.GradeSystem), e.Key)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.EnrolDevice(ctx, id.By(), id.User.ID, hash, id.SignIn.Hash, store.Device{
+		ID: device, Owner: owner, Label: e.Label, Grade: c.Grade, Key: e.Key, Certificate: c.Append(nil), UntilMS: c.NotAfter.UnixMilli(),
+		Persistent: e.Persistent,
+	})
+	switch {
+	case errors.Is(err, store.ErrWrongCode):
+		return nil, refuse(access.CodeWrong)
+	case errors.Is(err, store.ErrSpent):
+		return nil, refuse(access.CodeSpent)
+	case errors.Is(err, store.ErrExpired):
+		return nil, refuse(access.CodeExpired)
+	case errors.Is(err, store.ErrExists):
+		return nil, refuse(access.Exists)
+	case errors.Is(err, store.ErrInvalid):
+		return nil, refuse(access.Invalid)
+	case err != nil:
+		return nil, err
+	}
+	return c, nil
+}
+
+// RenewDevice certifies the key of the user's device again, also after its certificate has expired, unless it is revoked.
+func (s *Service) RenewDevice(ctx context.Context, id *Identity, p DeviceProof) (*cert.Certificate, error) {
+	d, err := s.proveDevice(ctx, &id.User, &p)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Issuer.IssueDevice(d.ID, d.Owner, d.Grade, d.Key)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.RenewDevice(ctx, id.By(), d.ID, c.Append(nil), c.NotAfter.UnixMilli())
+	if errors.Is(err, store.ErrNotFound) { // revoked meanwhile
+		return nil, refuse(access.DeviceRevoked)
+	}
+	return c, err
+}
+
+// EnableTOTP gives the user a new key of one-time passwords and recovery codes, both to be shown this once. typed is a password made
+// with that key, which proves that the app has it.
+func (s *Service) EnableTOTP(ctx context.Context, id *Identity, key []byte, typed string) (recovery []string, err error) {
+	if len(key) != totpKeyLen {
+		return nil, refuse(access.Invalid)
+	}
+	if _, ok := checkTOTP(key, typed, s.Now()); !ok {
+		return nil, refuse(access.TOTPWrong)
+	}
+	sealed, err := SealTOTP(s.TOTPSecret, id.User.ID, key)
+	if err != nil {
+		return nil, err
+	}
+	recovery, hashes := NewRecoveryCodes()
+	return recovery, s.Store.SetTOTP(ctx, id.By(), id.User.ID, sealed, hashes)
+}
+
+// NewID draws an id for a device, desk or section: 64 random bits in hexadecimal.
+func NewID() string {
+	var b [8]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,61 @@
+package auth
+
+import (
+	"net/netip"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/store"
+)
+
+// Slowing down after failures. The first few are free; then each doubles the wait, up to a quarter of an hour: slow enough that
+// guessing 77 bits, or a password by the rules, takes for ever, and short enough that nobody is locked out for the day.
+const (
+	freeUser    = 5
+	freeAddress = 30 // a town hall or a family may stand behind one address
+	firstWait   = 30 * time.Second
+	longestWait = 15 * time.Minute
+	forgetAfter = 12 * time.Hour
+)
+
+// backoff doubles from firstWait on.
+func backoff(free int64) func(failures int64) time.Duration {
+	return func(failures int64) time.Duration {
+		over := failures - free
+		if over < 0 {
+			return 0
+		}
+		if over > 5 {
+			return longestWait
+		}
+		return min(firstWait<<over, longestWait)
+	}
+}
+
+// throttles are the counters of an attempt. Failures from outside do not slow the same user inside the town hall, so that a
+// stranger can keep nobody from working there.
+func throttles(user string, addr netip.Addr, place access.Place) []store.Throttle {
+	keys := UserThrottles(user)
+	key := keys[0]
+	if place == access.Office || place == access.Satellite {
+		key = keys[1]
+	}
+	return []store.Throttle{
+		{Key: key, Wait: backoff(freeUser), Forget: forgetAfter},
+		{Key: "address:" + network(addr), Wait: backoff(freeAddress), Forget: forgetAfter},
+	}
+}
+
+// UserThrottles are the names of a user's counters, from outside and from inside: for showing and for unlocking.
+func UserThrottles(user string) []string { return []string{"user:" + user, "user-inside:" + user} }
+
+// network of an address that one guesser can fill: one IPv4 address, or an IPv6 /64.
+func network(addr netip.Addr) string {
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		if p, err := addr.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return addr.String()
+}
