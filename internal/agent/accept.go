@@ -39,8 +39,9 @@ func (a *Agent) accept(offer *controlv1.Offer) (id cert.SessionID, code string) 
 // check verifies all of an offer that can be verified before the viewer has spoken.
 func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Certificate, code string) {
 	bundle, now := a.bundle.get(), a.now()
-	zone, _ := grant.ParseZone(a.self.Owner)
-	err := g.Verify(bundle.Grants, grant.Expect{Desk: a.self.Subject, Zone: zone, Key: a.self.Key}, now, cert.Skew)
+	self := a.certificate()
+	zone, _ := grant.ParseZone(self.Owner)
+	err := g.Verify(bundle.Grants, grant.Expect{Desk: self.Subject, Zone: zone, Key: self.Key}, now, cert.Skew)
 	if err != nil {
 		return nil, "grant_" + codeOf(err)
 	}
@@ -245,9 +246,6 @@ func (a *Agent) trust(raw []byte) (code string) {
 }
 
 func (a *Agent) keep(save func([]byte) error, raw []byte) (code string) {
-	if save == nil {
-		return "not_kept"
-	}
 	if err := save(raw); err != nil {
 		a.log.Error("keep what the gateway sent", "err", err)
 		return "not_kept"

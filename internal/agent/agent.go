@@ -59,7 +59,7 @@ type Limits struct {
 	MaxGrace    time.Duration // longest grace period; 0 means what the grant says
 }
 
-// Config is what an agent needs. All fields but Proxy, Limits and SaveBundle are required.
+// Config is what an agent needs. All fields but Proxy and Limits are required.
 type Config struct {
 	Gateway  string            // https URL
 	Identity cert.PrivateKey   // the desk's identity key
@@ -75,9 +75,8 @@ type Config struct {
 	Log      *slog.Logger
 	Now      func() time.Time
 
-	// SaveBundle keeps a newer trust bundle, SaveHead a copy of the audit log's head.
-	SaveBundle func(raw []byte) error
-	SaveHead   func(raw []byte) error
+	// These keep what the gateway sends: a newer trust bundle, a copy of the audit log's head, a renewed certificate.
+	SaveBundle, SaveHead, SaveCertificate func(raw []byte) error
 }
 
 // maxOpening bounds the handshakes that run at once.
@@ -87,7 +86,6 @@ const maxOpening = 4
 type Agent struct {
 	cfg    Config
 	desk   Desk
-	self   *cert.Certificate
 	log    *slog.Logger
 	now    func() time.Time
 	run    [16]byte
@@ -105,6 +103,7 @@ type Agent struct {
 	tasks        sync.WaitGroup
 
 	mu       sync.Mutex
+	self     *cert.Certificate
 	ctx      context.Context // of Run; sessions end with it
 	name     string          // of the desk, as the gateway says it
 	session  *session        // the one that has the desk

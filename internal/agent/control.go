@@ -79,6 +79,9 @@ type channel struct {
 
 // control opens one control channel and serves it until it ends.
 func (a *Agent) control(ctx context.Context) error {
+	if err := a.renew(ctx); err != nil {
+		a.log.Warn("certificate was not renewed", "err", err)
+	}
 	dialing, cancel := context.WithTimeout(ctx, helloLimit)
 	defer cancel()
 	conn, err := link.DialSocket(dialing, link.DialConfig{URL: a.agentURL(), TLS: a.tlsConfig(), Proxy: a.cfg.Proxy, Log: a.log})
@@ -110,7 +113,7 @@ func (c *channel) hello(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.orders = order.NewReader(c.agent.self.Subject, hello.GetNonce())
+	c.orders = order.NewReader(c.agent.certificate().Subject, hello.GetNonce())
 	err = c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_Hello{Hello: hello}})
 	if err != nil {
 		return err
@@ -134,14 +137,15 @@ func (a *Agent) hello(challenge cert.Nonce) (*controlv1.Hello, error) {
 	if err != nil {
 		return nil, err
 	}
-	signature, err := cert.AgentHello{Nonce: challenge, Desk: a.self.Subject, Statement: statement.Hash()}.Sign(a.cfg.Identity)
+	self := a.certificate()
+	signature, err := cert.AgentHello{Nonce: challenge, Desk: self.Subject, Statement: statement.Hash()}.Sign(a.cfg.Identity)
 	if err != nil {
 		return nil, fmt.Errorf("sign hello: %w", err)
 	}
 	nonce := make([]byte, 32)
 	rand.Read(nonce) // never fails
 	return &controlv1.Hello{
-		Certificate: a.self.Append(nil), Statement: statement.Append(nil), Signature: signature[:], Nonce: nonce,
+		Certificate: self.Append(nil), Statement: statement.Append(nil), Signature: signature[:], Nonce: nonce,
 		AgentVersion: a.cfg.Version, Hostname: a.cfg.Hostname, System: a.cfg.System, Run: a.run[:],
 		WireMin: wire.MinVersion, WireMax: wire.Version, BundleVersion: a.bundle.get().Version, TimeMs: a.now().UnixMilli(),
 	}, nil

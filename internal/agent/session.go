@@ -198,7 +198,7 @@ func (s *session) begin(ctx context.Context, start *wire.Start) (*pictures, erro
 	}
 	welcome := &wire.Welcome{
 		Run: s.agent.run, Resumed: resumed, Lockable: s.agent.desk.Lock.Can() == nil, Rights: uint32(s.rights),
-		SessionUntil: uint64(s.grant.SessionUntil.UnixMilli()), IdleSeconds: uint32(s.grant.Idle / time.Second), Desk: s.agent.deskName(),
+		SessionUntil: s.grant.SessionUntil, Idle: s.grant.Idle, Desk: s.agent.deskName(),
 	}
 	for _, m := range []wire.Message{welcome, &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(locks)}} {
 		if err := s.tell(ctx, m); err != nil {
