@@ -1,0 +1,72 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+)
+
+const opened = controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED
+
+func TestOutboxKeepsEventsOverRestarts(t *testing.T) {
+	dir := t.TempDir()
+	first := openTestOutbox(t, dir, "run 1")
+	for _, code := range []uint32{3, 4} {
+		if err := first.add(opened, [16]byte{1}, code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := openTestOutbox(t, dir, "run 2")
+	if err := second.add(opened, [16]byte{2}, 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.acknowledge([]byte("run 1"), 1); err != nil {
+		t.Fatal(err)
+	}
+	var got []uint32
+	for _, e := range openTestOutbox(t, dir, "run 3").undelivered() {
+		got = append(got, e.GetCode())
+	}
+	if len(got) != 2 || got[0] != 4 || got[1] != 5 {
+		t.Errorf("codes that wait: %v, want [4 5]", got)
+	}
+}
+
+func TestOutboxRefusesWhatItCannotKeep(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := openTestOutbox(t, dir, "run")
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.add(opened, [16]byte{}, 0); err == nil {
+		t.Error("an event that is not on disk was accepted")
+	}
+	if len(o.undelivered()) != 0 {
+		t.Error("an event that was refused waits for delivery")
+	}
+}
+
+func TestOutboxSaysWhenItsFileIsDamaged(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "events.json"), []byte(`[{"seq":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openOutbox(dir, nil, time.Now); err == nil {
+		t.Error("a damaged file was taken for an empty one")
+	}
+}
+
+func openTestOutbox(t *testing.T, dir, run string) *outbox {
+	t.Helper()
+	o, err := openOutbox(dir, []byte(run), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
