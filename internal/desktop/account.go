@@ -60,51 +60,80 @@ func lookupAccount(name string) (account, error) {
 	return a, nil
 }
 
+// A folder is a home folder. Paths are relative to it and never lead out of it, whatever links the account, which owns the
+// folder, has put there: root writes to it.
+type folder struct {
+	root  *os.Root
+	owner account
+}
+
+func openFolder(path string, owner account) (folder, error) {
+	root, err := os.OpenRoot(path)
+	return folder{root, owner}, err
+}
+
 // own gives a file or folder to the account.
-func (a account) own(path string) error {
-	if a.credential == nil {
+func (f folder) own(path string) error {
+	if f.owner.credential == nil {
 		return nil
 	}
-	return os.Lchown(path, a.uid, a.gid)
+	return f.root.Lchown(path, f.owner.uid, f.owner.gid)
 }
 
-// write makes a file of the account, with its folders below home.
-func (a account) write(home, path string, data []byte, mode os.FileMode) error {
-	full := filepath.Join(home, path)
-	at := home
-	for _, dir := range strings.Split(filepath.Dir(path), "/") {
-		at = filepath.Join(at, dir)
-		if err := os.Mkdir(at, 0o700); err != nil && !os.IsExist(err) {
-			return err
-		}
-		if err := a.own(at); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile(full, data, mode); err != nil {
+// write makes a file of the account, with its folders.
+func (f folder) write(path string, data []byte, mode os.FileMode) error {
+	if err := f.makeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
-	return a.own(full)
+	if err := f.root.WriteFile(path, data, mode); err != nil {
+		return err
+	}
+	return f.own(path)
 }
 
-// lockFile takes a lock that ends with the process.
-func lockFile(path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+// writeNew is like write, but leaves a file that exists alone.
+func (f folder) writeNew(path string, data []byte) error {
+	if _, err := f.root.Lstat(path); err == nil {
+		return nil
+	}
+	return f.write(path, data, 0o644)
+}
+
+// makeDir makes a folder and those above it.
+func (f folder) makeDir(path string) error {
+	at := ""
+	for name := range strings.SplitSeq(path, "/") {
+		at = filepath.Join(at, name)
+		if err := f.root.Mkdir(at, 0o700); os.IsExist(err) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if err := f.own(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lock takes a lock on the folder that ends with the process.
+func (f folder) lock() (unlock func(), err error) {
+	file, err := f.root.OpenFile(".jiseki/lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("another desk uses %s", filepath.Dir(filepath.Dir(path)))
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("another desk uses %s", f.root.Name())
 	}
-	return func() { f.Close() }, nil
+	return func() { file.Close() }, nil
 }
 
 const serverPath = "/usr/lib/xorg/Xorg"
 
 // checkInstalled says which programs are missing, all at once.
 func checkInstalled(bare bool) error {
-	programs := []string{serverPath, "xrandr"}
+	programs := []string{serverPath, "xrandr", "setxkbmap"}
 	if !bare {
 		programs = append(programs, sessionPrograms...)
 	}
@@ -117,6 +146,9 @@ func checkInstalled(bare bool) error {
 	const dummy = "/usr/lib/xorg/modules/drivers/dummy_drv.so"
 	if _, err := os.Stat(dummy); err != nil {
 		missing = append(missing, dummy)
+	}
+	if out, err := exec.Command("locale", "-a").Output(); !bare && (err != nil || !strings.Contains(string(out), "ja_JP.utf8")) {
+		missing = append(missing, "locale ja_JP.UTF-8 (package locales, then: localedef -i ja_JP -f UTF-8 ja_JP.UTF-8)")
 	}
 	if missing != nil {
 		return fmt.Errorf("a virtual desk needs programs that are not installed: %s", strings.Join(missing, ", "))

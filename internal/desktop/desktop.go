@@ -8,10 +8,8 @@ package desktop
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -40,7 +38,10 @@ type Desktop struct {
 	cfg     Config
 	account account
 	dir     string // Home/.jiseki: configuration, logs, cookie
+	home    folder
 	group   group
+
+	programs sync.WaitGroup // started by Start
 
 	ready chan struct{} // closed when the desk can be used
 
@@ -66,7 +67,6 @@ func New(cfg Config) (*Desktop, error) {
 		return nil, fmt.Errorf("desktop: %w", err)
 	}
 	d := &Desktop{cfg: cfg, account: acc, dir: filepath.Join(cfg.Home, ".jiseki"), ready: make(chan struct{})}
-	d.group = group{account: acc, home: cfg.Home, logs: d.dir, log: cfg.Log}
 	return d, nil
 }
 
@@ -100,16 +100,18 @@ func (d *Desktop) Run(ctx context.Context) error {
 	defer unlock()
 	d.group.sweep()
 	defer d.group.sweep()
-	tasks, ctx := errgroup.WithContext(ctx)
+	tasks, running := errgroup.WithContext(ctx)
 	d.mu.Lock()
-	d.running = ctx
+	d.running = running
 	d.mu.Unlock()
-	tasks.Go(func() error { return d.start(ctx, tasks) })
+	tasks.Go(func() error { return d.start(running, tasks) })
+	tasks.Go(func() error { <-running.Done(); return running.Err() })
 	err = tasks.Wait()
-	if parent := context.Cause(ctx); errors.Is(err, context.Canceled) && errors.Is(parent, context.Canceled) {
-		return nil
+	d.programs.Wait()
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // start brings up one part after the other and returns when the desk is ready.
@@ -129,13 +131,14 @@ func (d *Desktop) start(ctx context.Context, tasks *errgroup.Group) error {
 	return nil
 }
 
-// prepare makes the desk's own folder and takes its lock.
+// prepare opens the home folder and takes its lock.
 func (d *Desktop) prepare() (unlock func(), err error) {
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+	if d.home, err = openFolder(d.cfg.Home, d.account); err != nil {
 		return nil, err
 	}
-	if err := d.account.own(d.dir); err != nil {
+	d.group = group{home: d.home, log: d.cfg.Log}
+	if err := d.home.makeDir(".jiseki"); err != nil {
 		return nil, err
 	}
-	return lockFile(filepath.Join(d.dir, "lock"))
+	return d.home.lock()
 }

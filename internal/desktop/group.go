@@ -24,10 +24,8 @@ const marker = "JISEKI_DESK_HOME"
 
 // A group starts the desk's processes and ends them.
 type group struct {
-	account account
-	home    string
-	logs    string
-	log     *slog.Logger
+	home folder
+	log  *slog.Logger
 }
 
 // A process is one program of a desk.
@@ -81,34 +79,41 @@ func (g *group) endWith(ctx context.Context, pid int, stopped <-chan struct{}) {
 	}
 }
 
-func (g *group) logPath(name string) string { return filepath.Join(g.logs, name+".log") }
+func (g *group) logPath(name string) string {
+	return filepath.Join(g.home.root.Name(), ".jiseki", name+".log")
+}
 
 // launch starts a program with its output going to its log.
 func (g *group) launch(p process) (*exec.Cmd, error) {
-	out, err := os.OpenFile(g.logPath(p.name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	out, err := g.home.root.OpenFile(".jiseki/"+p.name+".log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
 	cmd := exec.Command(p.args[0], p.args[1:]...)
-	cmd.Dir = g.home
+	cmd.Dir = g.home.root.Name()
 	cmd.Env = append(g.environment(), p.env...)
 	cmd.ExtraFiles = p.files
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: g.account.credential}
+	g.as(cmd)
 	return cmd, cmd.Start()
+}
+
+// as makes a command run as the desk's account, in a process group of its own.
+func (g *group) as(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: g.home.owner.credential}
 }
 
 // environment is the desk's own: nothing of the invoking process's but the path.
 func (g *group) environment() []string {
 	return []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
-		"HOME=" + g.home,
-		"USER=" + g.account.name,
-		"LOGNAME=" + g.account.name,
+		"HOME=" + g.home.root.Name(),
+		"USER=" + g.home.owner.name,
+		"LOGNAME=" + g.home.owner.name,
 		"SHELL=/bin/bash",
 		"TZ=Asia/Tokyo",
-		marker + "=" + g.home,
+		marker + "=" + g.home.root.Name(),
 	}
 }
 
@@ -133,7 +138,7 @@ func (g *group) marked() []int {
 	if err != nil {
 		return nil
 	}
-	want := []byte(marker + "=" + g.home)
+	want := []byte(marker + "=" + g.home.root.Name())
 	var pids []int
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())

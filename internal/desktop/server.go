@@ -49,7 +49,7 @@ EndSection
 // startServer starts the X server and waits until it answers.
 func (d *Desktop) startServer(ctx, soon context.Context, tasks *errgroup.Group) error {
 	config := fmt.Sprintf(serverConfig, d.cfg.Size.X, d.cfg.Size.Y)
-	if err := d.account.write(d.cfg.Home, ".jiseki/xorg.conf", []byte(config), 0o600); err != nil {
+	if err := d.home.write(".jiseki/xorg.conf", []byte(config), 0o600); err != nil {
 		return err
 	}
 	cookie := make([]byte, 16)
@@ -70,11 +70,16 @@ func (d *Desktop) startServer(ctx, soon context.Context, tasks *errgroup.Group) 
 	d.mu.Lock()
 	d.display = ":" + strconv.Itoa(number)
 	d.mu.Unlock()
-	conn, err := d.dial()
-	if err != nil {
-		return err
+	return d.setKeyboard(soon)
+}
+
+// setKeyboard gives the desk a Japanese keyboard. A server without devices starts with the key numbers of another age.
+func (d *Desktop) setKeyboard(ctx context.Context) error {
+	cmd := d.command(ctx, "setxkbmap", "-rules", "evdev", "-model", "jp106", "-layout", "jp", "-option", "")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("setxkbmap: %w: %s", err, out)
 	}
-	return conn.Close()
+	return nil
 }
 
 func (d *Desktop) dial() (*x11.Conn, error) {
@@ -82,7 +87,7 @@ func (d *Desktop) dial() (*x11.Conn, error) {
 }
 
 func (d *Desktop) writeCookie(display int, cookie []byte) error {
-	return d.account.write(d.cfg.Home, ".jiseki/Xauthority", x11.AppendAuthority(nil, display, cookie), 0o600)
+	return d.home.write(".jiseki/Xauthority", x11.AppendAuthority(nil, display, cookie), 0o600)
 }
 
 // socketFolder makes the folder of the X servers' sockets as systems do at boot; a server that is not root cannot give it

@@ -69,6 +69,12 @@ func start(t testing.TB, cfg desktop.Config) (d *desktop.Desktop, stop func()) {
 	return d, stop
 }
 
+// FullUntil is like Full; stop ends the desk before the test does.
+func FullUntil(t testing.TB) (d *desktop.Desktop, stop func()) {
+	t.Helper()
+	return start(t, desktop.Config{})
+}
+
 // home makes a home folder. It is not t.TempDir, which other accounts cannot enter.
 func home(t testing.TB, name string) string {
 	t.Helper()
