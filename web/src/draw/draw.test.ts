@@ -27,7 +27,8 @@ class Canvas implements Surface {
   getContext(_: "2d", options: CanvasRenderingContext2DSettings): ReturnType<Surface["getContext"]> {
     this.options.push(options);
     return {
-      putImageData: (image: ImageData, dx: number, dy: number, x = 0, y = 0, w = image.width, h = image.height) => {
+      putImageData: (image: ImageData, dx: number, dy: number, ...dirty: number[]) => {
+        const [x, y, w, h] = dirty as [number, number, number, number];
         const from = new Int32Array(image.data.buffer);
         for (let row = y; row < y + h; row++) {
           for (let col = x; col < x + w; col++) this.#set(col + dx, row + dy, from[row * image.width + col]!);

@@ -1,0 +1,206 @@
+// The engine of a session: counterpart of internal/viewer. Runs in a worker (engine.worker.ts), knows no page.
+
+import { causeOf, Connection, type Host, type Sealed, type Shown } from "./connection.ts";
+import { type Part, Screen, type Surface } from "./draw/draw.ts";
+import type { FromEngine, Opening, ToEngine, View } from "./messages.ts";
+import { type Cause, type Event, first, reduce, type State } from "./reconnect.ts";
+import { END_CODES } from "./wire/end.ts";
+import type { Layout } from "./wire/layout.ts";
+
+/** What an engine needs of its surroundings. */
+export interface EngineConfig {
+  /** Opens a session; calls linked when the relay has paired it. */
+  readonly dial: (opening: Opening, linked: () => void) => Promise<Sealed>;
+  /** Tells the page. */
+  readonly emit: (message: FromEngine) => void;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** From [0, 1). */
+  readonly random: () => number;
+  /** Calls f once after so many milliseconds; the returned function calls it off. */
+  readonly after: (ms: number, f: () => void) => () => void;
+}
+
+const BEAT = 1000;
+
+/** Opens a session, keeps it, and opens it again when it is lost. */
+export class Engine {
+  private readonly c: EngineConfig;
+  private state: State = first;
+  private view: View = { visible: true, monitor: 255 };
+  private screen: Screen | null = null;
+  private shown: Shown | null = null;
+  private connection: Connection | null = null;
+  private session: Uint8Array<ArrayBuffer> | null = null;
+  /** Counts attempts: what an earlier one still does is of no account. */
+  private attempt = 0;
+  private cancelRetry: () => void = () => {};
+  private cancelBeat: () => void = () => {};
+
+  constructor(config: EngineConfig) {
+    this.c = config;
+  }
+
+  /** Takes a message of the page. */
+  handle(m: ToEngine): void {
+    switch (m.type) {
+      case "begin":
+        this.begin(m.canvas, m.view);
+        break;
+      case "opened":
+        if (m.id === this.attempt) void this.run(m.opening, m.id);
+        break;
+      case "refused":
+        if (m.id === this.attempt) this.event({ type: "lost", cause: m.cause });
+        break;
+      case "send":
+        if (this.state.phase === "live") this.connection?.send(m.message);
+        break;
+      case "view":
+        this.look(m.view);
+        break;
+      case "hurry":
+        this.event({ type: "hurry" });
+        break;
+      case "end":
+        this.end();
+        break;
+      case "peek":
+        this.peek(m.id);
+        break;
+    }
+  }
+
+  /** Begins with a canvas. Once. */
+  begin(surface: Surface, view: View): void {
+    this.screen = new Screen(surface);
+    this.view = view;
+    this.emitState();
+    this.open();
+  }
+
+  private event(e: Event): void {
+    const { state, open } = reduce(this.state, e, this.c.now(), this.c.random());
+    if (state === this.state) return;
+    this.state = state;
+    this.cancelRetry();
+    if (state.phase === "waiting") {
+      this.cancelRetry = this.c.after(Math.max(0, state.retryAt - this.c.now()), () => this.event({ type: "tick" }));
+    }
+    this.emitState();
+    if (open) this.open();
+  }
+
+  private emitState(): void {
+    const retryIn = this.state.phase === "waiting" ? Math.max(0, this.state.retryAt - this.c.now()) : 0;
+    this.c.emit({ type: "state", state: this.state, retryIn });
+  }
+
+  private open(): void {
+    this.c.emit({ type: "authorize", id: ++this.attempt, continues: this.session });
+  }
+
+  private async run(opening: Opening, attempt: number): Promise<void> {
+    this.event({ type: "reached", phase: "linking" });
+    let sealed: Sealed;
+    try {
+      sealed = await this.c.dial(opening, () => this.reached(attempt, "sealing"));
+    } catch (e) {
+      if (attempt === this.attempt) this.event({ type: "lost", cause: causeOf(e) });
+      return;
+    }
+    if (attempt !== this.attempt || this.state.phase === "ended") {
+      sealed.close(1000, "not wanted any more");
+      return;
+    }
+    this.session = opening.session;
+    this.event({ type: "reached", phase: "starting" });
+    const connection = new Connection(sealed, this.host(), this.view, this.shown);
+    this.connection = connection;
+    this.beat(connection);
+    this.lost(connection, await connection.work());
+  }
+
+  private reached(attempt: number, phase: "sealing"): void {
+    if (attempt === this.attempt) this.event({ type: "reached", phase });
+  }
+
+  private lost(connection: Connection, cause: Cause): void {
+    if (this.connection !== connection) return;
+    this.connection = null;
+    this.cancelBeat();
+    this.event({ type: "lost", cause });
+  }
+
+  private host(): Host {
+    const { emit, now, after } = this.c;
+    return {
+      now,
+      after,
+      welcome: ({ rights, sessionUntil, idle, lockable }) => emit({ type: "welcome", rights, sessionUntil, idle, lockable }),
+      replaced: (shown) => {
+        this.shown = shown;
+        this.show();
+        this.live();
+      },
+      updated: (shown, damage) => {
+        this.shown = shown;
+        this.screen?.draw(damage);
+      },
+      cursor: (cursor) => emit({ type: "cursor", cursor }),
+      locks: (locks) => emit({ type: "locks", locks }),
+      notice: (code, seconds) => emit({ type: "notice", code, seconds }),
+    };
+  }
+
+  /** The first picture of a connection is there. */
+  private live(): void {
+    if (this.state.phase !== "live") this.event({ type: "reached", phase: "live" });
+  }
+
+  /** Puts the chosen part of the picture on the canvas and says so. */
+  private show(): void {
+    if (this.shown === null) return;
+    const { decoder, layout } = this.shown;
+    const part = partOf(layout, this.view.monitor);
+    this.screen?.show(decoder, part);
+    this.c.emit({ type: "layout", layout, part });
+  }
+
+  private look(view: View): void {
+    const other = view.monitor !== this.view.monitor;
+    this.view = view;
+    this.connection?.look(view);
+    if (other) this.show();
+    if (view.visible) this.event({ type: "hurry" });
+  }
+
+  private end(): void {
+    if (this.connection !== null) this.connection.end(END_CODES.ended_by_user);
+    else this.event({ type: "lost", cause: { kind: "user" } });
+  }
+
+  private beat(connection: Connection): void {
+    this.cancelBeat = this.c.after(BEAT, () => {
+      this.c.emit({ type: "statistics", statistics: connection.beat() });
+      if (this.connection === connection) this.beat(connection);
+    });
+  }
+
+  private peek(id: number): void {
+    if (this.shown === null || this.screen === null) {
+      this.c.emit({ type: "peeked", id, peek: null });
+      return;
+    }
+    const { data, width, height } = this.screen.read();
+    const { layout, seq, settled } = this.shown;
+    const peek = { width, height, pixels: new Uint8ClampedArray(data), generation: layout.generation, seq, settled };
+    this.c.emit({ type: "peeked", id, peek });
+  }
+}
+
+/** The part of a layout that a choice of monitor means; all of it if there is no such monitor. */
+export function partOf(layout: Layout, monitor: number): Part {
+  const { x, y, width, height } = layout.monitors[monitor] ?? { x: 0, y: 0, width: layout.width, height: layout.height };
+  return { x, y, width, height };
+}
