@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -86,6 +87,14 @@ func (d *Desktop) Authority() string { return filepath.Join(d.dir, "Xauthority")
 
 // Home is the home folder of the desk's programs.
 func (d *Desktop) Home() string { return d.cfg.Home }
+
+// Credential is the account that the desk's programs run as; nil means the invoking user.
+func (d *Desktop) Credential() *syscall.Credential { return d.account.credential }
+
+// Environment is what a program needs to run on the desk. The desk must be ready.
+func (d *Desktop) Environment() []string {
+	return append((&group{home: d.home}).environment(), d.sessionEnvironment()...)
+}
 
 // startTime bounds how long a desk may take to become ready; a loaded machine needs many seconds.
 const startTime = 2 * time.Minute

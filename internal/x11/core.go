@@ -1,6 +1,9 @@
 package x11
 
-import "image"
+import (
+	"image"
+	"slices"
+)
 
 // A Window names a window or, where a drawable is meant, a pixmap.
 type Window uint32
@@ -111,16 +114,50 @@ func (c *Conn) Geometry(win Window) (image.Rectangle, error) {
 	return image.Rect(x, y, x+int(r.u16(16)), y+int(r.u16(18))), nil
 }
 
-// Viewable says whether a window and all its ancestors are mapped.
-func (c *Conn) Viewable(win Window) (bool, error) {
+// State returns whether a window and all its ancestors are mapped, and whether the window manager leaves it alone.
+func (c *Conn) State(win Window) (viewable, override bool, err error) {
 	r, err := c.request(3, 0).u32(uint32(win)).call(nil)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	if !r.has(44) {
-		return false, errShort
+		return false, false, errShort
 	}
-	return r.u8(26) == 2, nil
+	return r.u8(26) == 2, r.u8(27) != 0, nil
+}
+
+// Cover returns the window that covers the whole screen beyond the window manager's reach, as those of screen lockers do;
+// 0 when there is none.
+func (c *Conn) Cover() (Window, error) {
+	screen, err := c.Geometry(c.Setup.Root)
+	if err != nil {
+		return 0, err
+	}
+	windows, err := c.Children(c.Setup.Root)
+	if err != nil {
+		return 0, err
+	}
+	for _, win := range slices.Backward(windows) {
+		covers, err := c.covers(win, screen)
+		if IsError(err, BadWindow) || IsError(err, badDrawable) {
+			continue // it has just been destroyed
+		}
+		if covers || err != nil {
+			return win, err
+		}
+	}
+	return 0, nil
+}
+
+const badDrawable = 9
+
+func (c *Conn) covers(win Window, screen image.Rectangle) (bool, error) {
+	bounds, err := c.Geometry(win)
+	if err != nil || !screen.In(bounds) {
+		return false, err
+	}
+	viewable, override, err := c.State(win)
+	return viewable && override, err
 }
 
 // Children returns the children of a window, the lowest first.

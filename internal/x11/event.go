@@ -10,6 +10,7 @@ const (
 	ButtonRelease    = 5
 	MotionNotify     = 6
 	Expose           = 12
+	VisibilityNotify = 15
 	DestroyNotify    = 17
 	UnmapNotify      = 18
 	MapNotify        = 19
@@ -28,6 +29,7 @@ const (
 	MaskButtons         = 1<<2 | 1<<3
 	MaskMotion          = 1 << 6
 	MaskExposure        = 1 << 15
+	MaskVisibility      = 1 << 16
 	MaskStructure       = 1 << 17
 	MaskSubstructure    = 1 << 19
 	MaskPropertyChanges = 1 << 22

@@ -19,6 +19,9 @@ import (
 // Account is the unprivileged account that a full desk uses when the tests run as root; the set-up script makes it.
 const Account = "jiseki-desk"
 
+// Password is the password of Account, for tests that unlock its screen.
+const Password = "jiseki-desk"
+
 // Bare starts an X server without programs for the time of a test. Zero size means 1920x1080.
 func Bare(t testing.TB, size screen.Point) *desktop.Desktop {
 	t.Helper()

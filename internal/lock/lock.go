@@ -1,0 +1,38 @@
+// Package lock locks a desk's screen and makes sure that it is locked; it tells when it is unlocked, how long nobody has
+// used the desk, and whether somebody uses it on the spot.
+package lock
+
+import (
+	"context"
+	"time"
+)
+
+// A Screen is a desk's screen, as far as locking goes. Its methods may be called from several goroutines.
+type Screen interface {
+	// Can says why the screen could not be locked now; nil if it can.
+	Can() error
+
+	// Lock locks the screen and returns when it has been read back that it is locked. It does nothing when the screen is
+	// locked. A lock outlives the Screen and the process.
+	Lock(ctx context.Context) error
+
+	// Locked says whether the screen is locked, whoever locked it.
+	Locked() (bool, error)
+
+	// Changes delivers whether the screen is locked: the present state at once, then each change. It holds one state, the
+	// newest. It is closed when the screen is lost or closed.
+	Changes() <-chan bool
+
+	// LoggedOn says whether somebody is logged on at the desk.
+	LoggedOn() (bool, error)
+
+	// Idle is how long there has been no input, at the desk or by a viewer.
+	Idle() (time.Duration, error)
+
+	// UsedLocally is when the desk's own keyboard or mouse was used last, as far as it can be told from a viewer's; zero
+	// if never since the Screen was opened.
+	UsedLocally() time.Time
+
+	// Close frees what the Screen holds. It unlocks nothing.
+	Close() error
+}

@@ -1,0 +1,195 @@
+//go:build linux
+
+package lock_test
+
+import (
+	"context"
+	"image"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"jiseki/internal/desktop"
+	"jiseki/internal/desktop/desktoptest"
+	"jiseki/internal/input"
+	"jiseki/internal/keys"
+	"jiseki/internal/lock"
+	"jiseki/internal/screen"
+	"jiseki/internal/x11"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t *testing.T, d *desktop.Desktop, command ...string) *lock.X11 {
+	t.Helper()
+	s, err := lock.OpenX11(lock.X11Config{
+		Display: d.Display(), Authority: d.Authority(), Command: command, Env: d.Environment(), Credential: d.Credential(),
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	must(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// state waits until the screen is said to be locked or not.
+func state(t *testing.T, s *lock.X11, locked bool) {
+	t.Helper()
+	late := time.After(time.Minute)
+	for {
+		select {
+		case now, ok := <-s.Changes():
+			if !ok {
+				t.Fatal("the screen is not watched any more")
+			}
+			if now == locked {
+				return
+			}
+		case <-late:
+			t.Fatalf("the screen does not become locked %v", locked)
+		}
+	}
+}
+
+func write(t *testing.T, x *input.X11, text string) {
+	t.Helper()
+	for _, c := range text {
+		code := keys.FromName("Key" + strings.ToUpper(string(c)))
+		if c == '-' {
+			code = keys.Minus
+		}
+		must(t, x.Key(code, true))
+		must(t, x.Key(code, false))
+	}
+	must(t, x.Key(keys.Enter, true))
+	must(t, x.Key(keys.Enter, false))
+}
+
+// TestLockAndUnlock locks with a real locker, and unlocks as a viewer does: by typing the password.
+func TestLockAndUnlock(t *testing.T) {
+	d := desktoptest.Bare(t, screen.Point{X: 1024, Y: 768})
+	s := open(t, d, "i3lock", "--nofork")
+	state(t, s, false)
+	must(t, s.Can())
+	must(t, s.Lock(t.Context()))
+	locked, err := s.Locked()
+	must(t, err)
+	if !locked {
+		t.Fatal("Lock returned, but the screen is not locked")
+	}
+	state(t, s, true)
+	must(t, s.Lock(t.Context())) // again: nothing to do
+	if os.Getuid() != 0 {
+		return // the invoking user's password is not known
+	}
+	x, err := input.OpenX11(input.X11Config{Display: d.Display(), Authority: d.Authority()})
+	must(t, err)
+	defer x.Close()
+	write(t, x, "wrong")
+	for {
+		write(t, x, desktoptest.Password)
+		select {
+		case now := <-s.Changes():
+			if now {
+				t.Fatal("locked anew")
+			}
+			return
+		case <-time.After(5 * time.Second): // lockers drop keys while they check a password
+		}
+	}
+}
+
+func TestLockFailsClearly(t *testing.T) {
+	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
+	if err := open(t, d).Can(); err == nil {
+		t.Error("Can without a locker")
+	}
+	if err := open(t, d, "/nonexistent/locker").Can(); err == nil {
+		t.Error("Can with a locker that does not exist")
+	}
+	for _, command := range []string{"false", "true"} {
+		if err := open(t, d, command).Lock(t.Context()); err == nil || !strings.Contains(err.Error(), "did not lock") {
+			t.Errorf("Lock with %s: %v", command, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := open(t, d, "sleep", "1000").Lock(ctx); err == nil || !strings.Contains(err.Error(), "in time") {
+		t.Errorf("Lock with a locker that does nothing: %v", err)
+	}
+}
+
+// TestCoverAloneIsNoLock shows that neither a window nor a grab alone counts as a lock.
+func TestCoverAloneIsNoLock(t *testing.T) {
+	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
+	s := open(t, d, "i3lock", "--nofork")
+	conn, err := x11.Dial(x11.Options{Display: d.Display(), Authority: d.Authority()})
+	must(t, err)
+	defer conn.Close()
+	want := func(locked bool) {
+		t.Helper()
+		got, err := s.Locked()
+		must(t, err)
+		if got != locked {
+			t.Errorf("locked %v, want %v", got, locked)
+		}
+	}
+	win, err := conn.CreateWindow(image.Rect(0, 0, 640, 480), x11.Attributes{OverrideRedirect: true})
+	must(t, err)
+	must(t, conn.MapWindow(win))
+	want(false)
+	got, err := conn.GrabKeyboard()
+	must(t, err)
+	if !got {
+		t.Fatal("no grab")
+	}
+	want(true)
+	state(t, s, true)
+	must(t, conn.UnmapWindow(win))
+	want(false)
+	state(t, s, false)
+}
+
+func TestIdleAndPresence(t *testing.T) {
+	d := desktoptest.Full(t)
+	s := open(t, d, "i3lock", "--nofork")
+	on, err := s.LoggedOn()
+	must(t, err)
+	if !on {
+		t.Error("nobody is logged on at a full desk")
+	}
+	bare := open(t, desktoptest.Bare(t, screen.Point{X: 640, Y: 480}), "i3lock", "--nofork")
+	if on, err := bare.LoggedOn(); err != nil || on {
+		t.Errorf("somebody is logged on at a bare X server: %v, %v", on, err)
+	}
+	before, err := s.Idle()
+	must(t, err)
+	x, err := input.OpenX11(input.X11Config{Display: d.Display(), Authority: d.Authority()})
+	must(t, err)
+	defer x.Close()
+	for {
+		if before, err = s.Idle(); err != nil || before > 200*time.Millisecond {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	must(t, err)
+	must(t, x.Key(keys.ShiftLeft, true))
+	must(t, x.Key(keys.ShiftLeft, false))
+	_, err = x.Locks() // a round trip: the key has been seen
+	must(t, err)
+	after, err := s.Idle()
+	must(t, err)
+	if after >= before {
+		t.Errorf("idle for %v before and %v after a key", before, after)
+	}
+	if at := s.UsedLocally(); !at.IsZero() {
+		t.Errorf("a viewer's key counts as local use at %v", at)
+	}
+}
