@@ -98,7 +98,7 @@ func (cfg *DialConfig) check() error {
 func (s *Session) sign(ctx context.Context, role direction, key cert.PrivateKey) error {
 	sig, err := key.Sign(contextOf(role), s.Hash[:])
 	if err != nil {
-		return fmt.Errorf("%w: %w: %w", ErrHandshake, errNoSigner, err)
+		return handshake(err)
 	}
 	return s.Control.Send(ctx, sig[:])
 }

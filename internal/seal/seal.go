@@ -37,20 +37,32 @@ const MaxMessage = 2 << 20
 
 // Why a session did not open or ended. Each error of this package wraps exactly one of them.
 var (
-	ErrHandshake    = errors.New("handshake failed")                 // message 1 or 2 does not open or has a wrong form
-	ErrVersion      = errors.New("no common wire version")           //
-	ErrCoder        = errors.New("no common coder")                  //
-	ErrGrant        = errors.New("grant is for something else")      // grant, keys and certificates do not belong together
-	ErrPeerIdentity = errors.New("peer is not who it should be")     // certificate, statement, X25519 key or signature
-	ErrCommit       = errors.New("session was not committed")        // AcceptConfig.Commit failed
-	ErrOpen         = errors.New("record does not open")             // changed, replayed, out of order, or another key
-	ErrSize         = errors.New("record has a size not allowed")    //
-	ErrRecord       = errors.New("record has a wrong form")          // flags, length or padding
-	ErrOrder        = errors.New("message out of order")             // a first message is not what it must be
-	ErrTooLarge     = errors.New("message is too large")             //
-	ErrPipe         = errors.New("pipe failed")                      // the link ended, or the context
-	ErrClosed       = errors.New("session closed by this side")      //
-	errNoSigner     = errors.New("signing with identity key failed") // wrapped in ErrHandshake
+	// ErrHandshake: message 1 or 2 does not open or has a wrong form, or the identity key did not sign.
+	ErrHandshake = errors.New("handshake failed")
+	// ErrVersion: no wire version that both sides know.
+	ErrVersion = errors.New("no common wire version")
+	// ErrCoder: no coder that both sides know.
+	ErrCoder = errors.New("no common coder")
+	// ErrGrant: grant, keys and certificates do not belong together.
+	ErrGrant = errors.New("grant is for something else")
+	// ErrPeerIdentity: the peer's certificate, statement, X25519 key or signature is not what it should be.
+	ErrPeerIdentity = errors.New("peer is not who it should be")
+	// ErrCommit: AcceptConfig.Commit failed.
+	ErrCommit = errors.New("session was not committed")
+	// ErrOpen: a record was changed, replayed, out of order, or sealed with another key.
+	ErrOpen = errors.New("record does not open")
+	// ErrSize: a record's size is not in the table.
+	ErrSize = errors.New("record has a size not allowed")
+	// ErrRecord: a record's flags, length or padding are not allowed.
+	ErrRecord = errors.New("record has a wrong form")
+	// ErrOrder: a first message is not what it must be.
+	ErrOrder = errors.New("message out of order")
+	// ErrTooLarge: a message has more than MaxMessage bytes.
+	ErrTooLarge = errors.New("message is too large")
+	// ErrPipe: the link ended, or the context.
+	ErrPipe = errors.New("pipe failed")
+	// ErrClosed: Session.Close was called.
+	ErrClosed = errors.New("session closed by this side")
 )
 
 // Wire is the range of wire versions that a side knows.
