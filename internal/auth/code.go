@@ -26,7 +26,9 @@ const (
 func NewDeviceCode() (text string, hash [32]byte) { return newCode("device", deviceCodeChars) }
 
 // ParseDeviceCode reads a typed code. A mistyped one is told from a wrong one, so that it costs no try.
-func ParseDeviceCode(typed string) ([32]byte, error) { return parseCode("device", typed, deviceCodeChars) }
+func ParseDeviceCode(typed string) ([32]byte, error) {
+	return parseCode("device", typed, deviceCodeChars)
+}
 
 // NewRecoveryCodes draws the codes that replace a lost one-time password generator, each good once.
 func NewRecoveryCodes() (texts []string, hashes [][32]byte) {

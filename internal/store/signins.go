@@ -126,9 +126,10 @@ func (k Throttle) hash() []byte {
 // counter says wait, nothing is counted and the longest wait is returned. Call EndAttempt when the attempt succeeded.
 func (s *Store) BeginAttempt(ctx context.Context, keys ...Throttle) (wait time.Duration, err error) {
 	err = s.transact(ctx, func(t *tx) error {
-		for _, k := range keys {
+		for _, k := range keys { // an insert that changes nothing makes others with this key wait for us
 			var until int64
-			err := t.one(`SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1`, []any{k.hash()}, &until)
+			err := t.one(`INSERT INTO throttles (key, failures, last_ms, until_ms) VALUES ($1, 0, $2, 0)
+				ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING until_ms`, []any{k.hash(), t.now}, &until)
 			if err != nil {
 				return err
 			}
@@ -147,12 +148,11 @@ func (s *Store) BeginAttempt(ctx context.Context, keys ...Throttle) (wait time.D
 	return wait, err
 }
 
+// countFailure counts on a row that is there and locked.
 func (t *tx) countFailure(k Throttle) error {
 	var failures int64
-	err := t.one(`INSERT INTO throttles (key, failures, last_ms, until_ms) VALUES ($1, 1, $2, 0)
-		ON CONFLICT (key) DO UPDATE SET last_ms = excluded.last_ms,
-			failures = CASE WHEN throttles.last_ms < $3 THEN 1 ELSE throttles.failures + 1 END
-		RETURNING failures`, []any{k.hash(), t.now, t.now - k.Forget.Milliseconds()}, &failures)
+	err := t.one(`UPDATE throttles SET failures = CASE WHEN last_ms < $3 THEN 1 ELSE failures + 1 END, last_ms = $2
+		WHERE key = $1 RETURNING failures`, []any{k.hash(), t.now, t.now - k.Forget.Milliseconds()}, &failures)
 	if err != nil {
 		return err
 	}

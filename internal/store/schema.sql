@@ -1,0 +1,258 @@
+-- What the migrations end in. Written by go test ./internal/store -run Schema -update; do not edit.
+
+CREATE TABLE agent_events (
+    desk_id TEXT   NOT NULL REFERENCES desks (id),
+    run     BYTEA  NOT NULL,
+    seq     BIGINT NOT NULL,
+    time_ms BIGINT NOT NULL,
+    PRIMARY KEY (desk_id, run, seq)
+);
+
+CREATE INDEX agent_events_time ON agent_events (time_ms);
+
+CREATE TABLE chain_head (
+    id      BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    number  BIGINT NOT NULL,
+    time_ms BIGINT NOT NULL,
+    hash    BYTEA  NOT NULL
+);
+
+CREATE TABLE desk_tokens (
+    hash       BYTEA  NOT NULL PRIMARY KEY,
+    desk_id    TEXT   REFERENCES desks (id),
+    zone       BIGINT NOT NULL,
+    section_id TEXT   REFERENCES sections (id),
+    uses_left  BIGINT NOT NULL,
+    until_ms   BIGINT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    created_by TEXT   NOT NULL
+);
+
+CREATE INDEX desk_tokens_desk ON desk_tokens (desk_id);
+
+CREATE TABLE desk_users (
+    desk_id TEXT NOT NULL REFERENCES desks (id),
+    user_id TEXT NOT NULL REFERENCES users (id),
+    PRIMARY KEY (desk_id, user_id)
+);
+
+CREATE INDEX desk_users_user ON desk_users (user_id);
+
+CREATE TABLE desks (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    name          TEXT    NOT NULL,
+    zone          BIGINT  NOT NULL,
+    section_id    TEXT    REFERENCES sections (id),
+    public_key    BYTEA   UNIQUE,
+    grade         BIGINT  NOT NULL,
+    certificate   BYTEA,
+    until_ms      BIGINT  NOT NULL,
+    statement     BYTEA,
+    hostname      TEXT    NOT NULL,
+    agent_version TEXT    NOT NULL,
+    system        TEXT    NOT NULL,
+    created_ms    BIGINT  NOT NULL,
+    enrolled_ms   BIGINT  NOT NULL,
+    deleted_ms    BIGINT  NOT NULL,
+    -- what the gateway that holds the agent's connection last knew
+    epoch         BIGINT  NOT NULL,
+    gateway       TEXT    NOT NULL,
+    connected     BOOLEAN NOT NULL,
+    last_seen_ms  BIGINT  NOT NULL,
+    logged_in     BOOLEAN NOT NULL,
+    locked        BOOLEAN NOT NULL,
+    lockable      BOOLEAN NOT NULL,
+    present       BOOLEAN NOT NULL
+);
+
+CREATE INDEX desks_section ON desks (section_id);
+
+CREATE TABLE device_codes (
+    hash       BYTEA  NOT NULL PRIMARY KEY,
+    user_id    TEXT   NOT NULL REFERENCES users (id),
+    kind       BIGINT NOT NULL,
+    tries_left BIGINT NOT NULL,
+    until_ms   BIGINT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    used_ms    BIGINT NOT NULL
+);
+
+CREATE INDEX device_codes_user ON device_codes (user_id);
+
+CREATE TABLE devices (
+    id              TEXT    NOT NULL PRIMARY KEY,
+    owner           TEXT    NOT NULL,
+    label           TEXT    NOT NULL,
+    kind            BIGINT  NOT NULL,
+    grade           BIGINT  NOT NULL,
+    public_key      BYTEA   NOT NULL UNIQUE,
+    certificate     BYTEA   NOT NULL,
+    until_ms        BIGINT  NOT NULL,
+    persistent      BOOLEAN NOT NULL,
+    enrolled_ms     BIGINT  NOT NULL,
+    enrolled_by     TEXT    NOT NULL,
+    last_used_ms    BIGINT  NOT NULL,
+    revoked_ms      BIGINT  NOT NULL,
+    revoked_reason  TEXT    NOT NULL
+);
+
+CREATE INDEX devices_owner ON devices (owner);
+
+CREATE TABLE events (
+    number  BIGINT NOT NULL PRIMARY KEY,
+    time_ms BIGINT NOT NULL,
+    kind    TEXT   NOT NULL,
+    actor   TEXT   NOT NULL,
+    subject TEXT   NOT NULL,
+    session BYTEA,
+    outcome TEXT   NOT NULL,
+    code    TEXT   NOT NULL,
+    details TEXT   NOT NULL,
+    hash    BYTEA  NOT NULL
+);
+
+CREATE INDEX events_actor ON events (actor, number);
+
+CREATE INDEX events_kind ON events (kind, number);
+
+CREATE INDEX events_session ON events (session, number);
+
+CREATE INDEX events_subject ON events (subject, number);
+
+CREATE TABLE gateways (
+    id         TEXT   NOT NULL PRIMARY KEY,
+    started_ms BIGINT NOT NULL,
+    alive_ms   BIGINT NOT NULL
+);
+
+CREATE TABLE organisation (
+    id         BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    name       TEXT   NOT NULL,
+    settings   TEXT   NOT NULL,
+    revision   BIGINT NOT NULL,
+    created_ms BIGINT NOT NULL
+);
+
+CREATE TABLE posts (
+    user_id    TEXT    NOT NULL REFERENCES users (id),
+    section_id TEXT    NOT NULL REFERENCES sections (id),
+    main       BOOLEAN NOT NULL,
+    PRIMARY KEY (user_id, section_id)
+);
+
+CREATE UNIQUE INDEX posts_main ON posts (user_id) WHERE main;
+
+CREATE INDEX posts_section ON posts (section_id);
+
+CREATE TABLE recovery_codes (
+    user_id TEXT   NOT NULL REFERENCES users (id),
+    hash    BYTEA  NOT NULL,
+    used_ms BIGINT NOT NULL,
+    PRIMARY KEY (user_id, hash)
+);
+
+CREATE TABLE section_heads (
+    section_id TEXT   NOT NULL REFERENCES sections (id),
+    position   BIGINT NOT NULL,
+    user_id    TEXT   NOT NULL REFERENCES users (id),
+    PRIMARY KEY (section_id, position)
+);
+
+CREATE INDEX section_heads_user ON section_heads (user_id);
+
+CREATE TABLE sections (
+    id        TEXT   NOT NULL PRIMARY KEY,
+    parent_id TEXT   REFERENCES sections (id),
+    name      TEXT   NOT NULL,
+    position  BIGINT NOT NULL
+);
+
+CREATE INDEX sections_parent ON sections (parent_id);
+
+CREATE TABLE sessions (
+    id               BYTEA   NOT NULL PRIMARY KEY,
+    user_id          TEXT    NOT NULL REFERENCES users (id),
+    device_id        TEXT    NOT NULL REFERENCES devices (id),
+    desk_id          TEXT    NOT NULL REFERENCES desks (id),
+    viewer_kind      BIGINT  NOT NULL,
+    place            BIGINT  NOT NULL,
+    address          TEXT    NOT NULL,
+    life             BIGINT  NOT NULL,
+    nonce            BYTEA   NOT NULL,
+    reconnect_of     BYTEA,
+    rights           BIGINT  NOT NULL,
+    relay            TEXT    NOT NULL,
+    gateway          TEXT    NOT NULL,
+    prepared_ms      BIGINT  NOT NULL,
+    granted_ms       BIGINT  NOT NULL,
+    opened_ms        BIGINT  NOT NULL,
+    ended_ms         BIGINT  NOT NULL,
+    until_ms         BIGINT  NOT NULL,
+    end_code         BIGINT  NOT NULL,
+    end_reason       TEXT    NOT NULL,
+    bytes_to_viewer  BIGINT  NOT NULL,
+    bytes_to_desk    BIGINT  NOT NULL,
+    locked_after_end BOOLEAN NOT NULL
+);
+
+CREATE INDEX sessions_desk ON sessions (desk_id, prepared_ms);
+
+CREATE INDEX sessions_device ON sessions (device_id, prepared_ms);
+
+CREATE INDEX sessions_life ON sessions (life, prepared_ms);
+
+CREATE UNIQUE INDEX sessions_open ON sessions (desk_id) WHERE life = 3;
+
+CREATE INDEX sessions_user ON sessions (user_id, prepared_ms);
+
+CREATE TABLE sign_ins (
+    hash         BYTEA   NOT NULL PRIMARY KEY,
+    user_id      TEXT    NOT NULL REFERENCES users (id),
+    device_id    TEXT    REFERENCES devices (id),
+    second       BOOLEAN NOT NULL,
+    place        BIGINT  NOT NULL,
+    address      TEXT    NOT NULL,
+    created_ms   BIGINT  NOT NULL,
+    last_used_ms BIGINT  NOT NULL,
+    until_ms     BIGINT  NOT NULL
+);
+
+CREATE INDEX sign_ins_until ON sign_ins (until_ms);
+
+CREATE INDEX sign_ins_user ON sign_ins (user_id);
+
+CREATE TABLE spent_nonces (
+    nonce    BYTEA  NOT NULL PRIMARY KEY,
+    until_ms BIGINT NOT NULL
+);
+
+CREATE INDEX spent_nonces_until ON spent_nonces (until_ms);
+
+CREATE TABLE throttles (
+    key      BYTEA  NOT NULL PRIMARY KEY,
+    failures BIGINT NOT NULL,
+    last_ms  BIGINT NOT NULL,
+    until_ms BIGINT NOT NULL
+);
+
+CREATE INDEX throttles_last ON throttles (last_ms);
+
+CREATE TABLE user_roles (
+    user_id TEXT   NOT NULL REFERENCES users (id),
+    role    BIGINT NOT NULL,
+    PRIMARY KEY (user_id, role)
+);
+
+CREATE TABLE users (
+    id                   TEXT    NOT NULL PRIMARY KEY,
+    name                 TEXT    NOT NULL,
+    kana                 TEXT    NOT NULL,
+    password_hash        TEXT    NOT NULL,
+    must_change_password BOOLEAN NOT NULL,
+    password_changed_ms  BIGINT  NOT NULL,
+    disabled             BOOLEAN NOT NULL,
+    totp_sealed          BYTEA,
+    totp_last_step       BIGINT  NOT NULL,
+    created_ms           BIGINT  NOT NULL,
+    last_sign_in_ms      BIGINT  NOT NULL
+);
