@@ -1,0 +1,217 @@
+//go:build linux
+
+package notice
+
+import (
+	"fmt"
+	"image"
+	"log/slog"
+	"time"
+
+	"jiseki/internal/x11"
+)
+
+// X11Config says what to show, and where.
+type X11Config struct {
+	Display   string // such as ":0"
+	Authority string // path of the Xauthority file; empty: see x11.Options
+	Name      string // who uses the desk
+	// OnEnd is called once when somebody presses the button. It may block.
+	OnEnd func()
+	Log   *slog.Logger
+}
+
+// An X11 is a notice on an X server.
+type X11 struct {
+	cfg    X11Config
+	conn   *x11.Conn
+	win    x11.Window
+	gc     x11.Context
+	size   image.Point
+	button image.Rectangle
+	pix    []byte
+
+	events chan event
+	ended  chan struct{} // closed when the goroutine that handles events has ended
+
+	// What follows belongs to that goroutine.
+	at      image.Point
+	grip    image.Point // where in the strip it is being dragged
+	drag    bool
+	pressed bool // the button is
+	done    bool // OnEnd has been called
+}
+
+// An event is what the notice reacts to.
+type event struct {
+	kind   uint8
+	detail uint8 // of a button event: its number
+	hidden bool  // of a visibility event
+	in, on image.Point
+}
+
+// raiseAfter is how long the notice may be hidden before it comes to the top again; two windows that both insist would
+// otherwise flicker.
+const raiseAfter = 200 * time.Millisecond
+
+// ShowX11 shows the notice at the top of the primary monitor. An error means that it cannot be shown; the session need not
+// end for it.
+func ShowX11(cfg X11Config) (*X11, error) {
+	n := &X11{cfg: cfg, events: make(chan event, 64), ended: make(chan struct{})}
+	if err := n.draw(); err != nil {
+		return nil, fmt.Errorf("notice: %w", err)
+	}
+	conn, err := x11.Dial(x11.Options{Display: cfg.Display, Authority: cfg.Authority, OnEvent: n.onEvent})
+	if err != nil {
+		return nil, fmt.Errorf("notice: %w", err)
+	}
+	n.conn = conn
+	if err := n.show(); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("notice: %w", err)
+	}
+	go n.serve()
+	return n, nil
+}
+
+// draw paints the strip once; it never changes.
+func (n *X11) draw() error {
+	face, file, err := openFace(fontFiles, fontSize)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	p, button := paint(face, Text(n.cfg.Name), ButtonText)
+	n.size, n.button, n.pix = p.Rect.Size(), button, bgrx(p)
+	return nil
+}
+
+func (n *X11) show() (err error) {
+	if err := n.conn.WatchLayout(); err != nil {
+		return err
+	}
+	area, err := n.area()
+	if err != nil {
+		return err
+	}
+	n.at = image.Pt(area.Min.X+(area.Dx()-n.size.X)/2, area.Min.Y)
+	n.win, err = n.conn.CreateWindow(image.Rectangle{n.at, n.at.Add(n.size)}, x11.Attributes{
+		OverrideRedirect: true,
+		Events:           x11.MaskExposure | x11.MaskVisibility | x11.MaskButtons | x11.MaskMotion,
+	})
+	if err != nil {
+		return err
+	}
+	if n.gc, err = n.conn.CreateContext(0); err != nil {
+		return err
+	}
+	return n.conn.MapWindow(n.win)
+}
+
+// area is the primary monitor, or the first.
+func (n *X11) area() (image.Rectangle, error) {
+	monitors, err := n.conn.Monitors()
+	if err != nil {
+		return image.Rectangle{}, err
+	}
+	for _, m := range monitors {
+		if m.Primary {
+			return m.Bounds, nil
+		}
+	}
+	if len(monitors) > 0 {
+		return monitors[0].Bounds, nil
+	}
+	return n.conn.Geometry(n.conn.Setup.Root)
+}
+
+func (n *X11) onEvent(e x11.Event) {
+	ev := event{kind: e.Type(), detail: e.Detail()}
+	switch ev.kind {
+	case x11.ButtonPress, x11.ButtonRelease, x11.MotionNotify:
+		ev.in, ev.on = e.Position(), e.RootPosition()
+	case x11.VisibilityNotify:
+		ev.hidden = e[8] != 0
+	}
+	select {
+	case n.events <- ev:
+	default: // a flood of motion: the next event tells the newer place
+	}
+}
+
+// serve handles events until the connection ends.
+func (n *X11) serve() {
+	defer close(n.ended)
+	var raise <-chan time.Time
+	for {
+		var err error
+		select {
+		case <-n.conn.Done():
+			return
+		case e := <-n.events:
+			if e.kind == x11.VisibilityNotify && e.hidden {
+				raise = time.After(raiseAfter)
+				continue
+			}
+			err = n.handle(e)
+		case <-raise:
+			raise = nil
+			err = n.raise()
+		}
+		if err != nil && n.conn.Err() == nil {
+			n.cfg.Log.Warn("the notice at the desk", "error", err)
+		}
+	}
+}
+
+func (n *X11) handle(e event) error {
+	switch e.kind {
+	case x11.Expose:
+		return n.conn.PutPicture(n.win, n.gc, image.Point{}, n.size, n.pix)
+	case x11.ButtonPress:
+		n.pressed = e.detail == 1 && e.in.In(n.button)
+		n.drag = e.detail == 1 && !n.pressed
+		n.grip = e.in
+	case x11.ButtonRelease:
+		if n.pressed && e.in.In(n.button) && !n.done {
+			n.done = true
+			go n.cfg.OnEnd()
+		}
+		n.pressed, n.drag = false, false
+	case x11.MotionNotify:
+		if n.drag {
+			return n.move(e.on.Sub(n.grip))
+		}
+	case x11.VisibilityNotify:
+	default: // the layout has changed
+		return n.move(n.at)
+	}
+	return nil
+}
+
+// raise brings the notice to the top, unless the screen is locked: lockers insist on the top.
+func (n *X11) raise() error {
+	cover, err := n.conn.Cover()
+	if err != nil || cover != 0 {
+		return err
+	}
+	return n.conn.RaiseWindow(n.win)
+}
+
+// move puts the notice at a place, or as near as the screen allows.
+func (n *X11) move(to image.Point) error {
+	root, err := n.conn.Geometry(n.conn.Setup.Root)
+	if err != nil {
+		return err
+	}
+	n.at.X = max(0, min(to.X, root.Dx()-n.size.X))
+	n.at.Y = max(0, min(to.Y, root.Dy()-n.size.Y))
+	return n.conn.MoveWindow(n.win, n.at)
+}
+
+// Close takes the notice away. OnEnd may still be running if the button was pressed.
+func (n *X11) Close() error {
+	err := n.conn.Close()
+	<-n.ended
+	return err
+}

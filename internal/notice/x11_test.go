@@ -1,0 +1,170 @@
+//go:build linux
+
+package notice
+
+import (
+	"bytes"
+	"image"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"jiseki/internal/desktop"
+	"jiseki/internal/desktop/desktoptest"
+	"jiseki/internal/input"
+	"jiseki/internal/x11"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A bench is a notice on a desk with everything needed to try it.
+type bench struct {
+	desk  *desktop.Desktop
+	n     *X11
+	conn  *x11.Conn
+	input *input.X11
+	ended chan struct{}
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{desk: desktoptest.Bare(t, image.Pt(1024, 768)), ended: make(chan struct{}, 2)}
+	var err error
+	b.n, err = ShowX11(X11Config{
+		Display: b.desk.Display(), Authority: b.desk.Authority(), Name: "山田 太郎",
+		OnEnd: func() { b.ended <- struct{}{} }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	must(t, err)
+	t.Cleanup(func() { b.n.Close() })
+	b.conn, err = x11.Dial(x11.Options{Display: b.desk.Display(), Authority: b.desk.Authority()})
+	must(t, err)
+	t.Cleanup(func() { b.conn.Close() })
+	b.input, err = input.OpenX11(input.X11Config{Display: b.desk.Display(), Authority: b.desk.Authority()})
+	must(t, err)
+	t.Cleanup(func() { b.input.Close() })
+	return b
+}
+
+// seen waits until the whole strip is on the screen with its corner at a place.
+func (b *bench) seen(t *testing.T, at image.Point) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		pix, err := b.conn.GetPicture(b.conn.Setup.Root, image.Rectangle{at, at.Add(b.n.size)}, nil)
+		must(t, err)
+		for i := 3; i < len(pix); i += 4 {
+			pix[i] = 0
+		}
+		if bytes.Equal(pix, b.n.pix) {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("the notice is not at %v", at)
+}
+
+func (b *bench) place() image.Point { return image.Pt((1024-b.n.size.X)/2, 0) }
+
+func TestNoticeIsShownAtTheTop(t *testing.T) {
+	b := newBench(t)
+	b.seen(t, b.place())
+	if b.n.size.Y > 28 || b.n.size.X > 600 {
+		t.Errorf("the notice of %v is in the way", b.n.size)
+	}
+}
+
+func TestButtonEndsTheSessionOnce(t *testing.T) {
+	b := newBench(t)
+	b.seen(t, b.place())
+	middle := b.place().Add(b.n.button.Min.Add(b.n.button.Max).Div(2))
+	must(t, b.input.Pointer(b.place().Add(image.Pt(40, 14)))) // on the text
+	click := func() {
+		t.Helper()
+		must(t, b.input.Buttons(input.Left))
+		must(t, b.input.Buttons(0))
+	}
+	click()
+	must(t, b.input.Pointer(middle))
+	must(t, b.input.Buttons(input.Left)) // pressed, but let go elsewhere
+	must(t, b.input.Pointer(image.Pt(500, 500)))
+	must(t, b.input.Buttons(0))
+	must(t, b.conn.Sync())
+	if len(b.ended) != 0 {
+		t.Fatal("the session ends without the button")
+	}
+	must(t, b.input.Pointer(middle))
+	click()
+	select {
+	case <-b.ended:
+	case <-time.After(time.Minute):
+		t.Fatal("the button does nothing")
+	}
+	click()
+	must(t, b.n.Close())
+	if len(b.ended) != 0 {
+		t.Error("the session ends twice")
+	}
+}
+
+func TestNoticeCanBeMovedAside(t *testing.T) {
+	b := newBench(t)
+	b.seen(t, b.place())
+	must(t, b.input.Pointer(b.place().Add(image.Pt(40, 14))))
+	must(t, b.input.Buttons(input.Left))
+	must(t, b.input.Pointer(image.Pt(340, 414)))
+	b.seen(t, image.Pt(300, 400))
+	must(t, b.input.Pointer(image.Pt(0, 767)))
+	b.seen(t, image.Pt(0, 740)) // never out of the screen
+	must(t, b.input.Buttons(0))
+	must(t, b.desk.SetMode(t.Context(), desktop.PrimaryOutput, image.Pt(800, 600)))
+	b.seen(t, image.Pt(0, 572))
+}
+
+func TestNoticeStaysOnTopButNotOfALock(t *testing.T) {
+	b := newBench(t)
+	b.seen(t, b.place())
+	window := func(r image.Rectangle) x11.Window {
+		w, err := b.conn.CreateWindow(r, x11.Attributes{OverrideRedirect: true, Background: 0x335577})
+		must(t, err)
+		must(t, b.conn.MapWindow(w))
+		return w
+	}
+	small := window(image.Rect(0, 0, 1000, 300))
+	b.seen(t, b.place())
+	must(t, b.conn.DestroyWindow(small))
+	cover := window(image.Rect(0, 0, 1024, 768))
+	time.Sleep(3 * raiseAfter) // it would come up by now
+	pix, err := b.conn.GetPicture(b.conn.Setup.Root, image.Rectangle{b.place(), b.place().Add(b.n.size)}, nil)
+	must(t, err)
+	if pix[0] != 0x77 || pix[len(pix)-4] != 0x77 {
+		t.Error("the notice covers a locked screen")
+	}
+	must(t, b.conn.DestroyWindow(cover))
+	b.seen(t, b.place())
+}
+
+func TestText(t *testing.T) {
+	if got := Text("山田 太郎"); got != "接続中: 山田 太郎さんが遠隔で使用しています" {
+		t.Error(got)
+	}
+	if got := []rune(Text(strings.Repeat("長", 200))); len(got) > 50 {
+		t.Errorf("%d characters", len(got))
+	}
+}
+
+func TestNoFont(t *testing.T) {
+	if _, _, err := openFace([]string{"/nonexistent.ttc"}, 14); err == nil {
+		t.Error("no error without a font")
+	}
+	bad := t.TempDir() + "/bad.ttc"
+	must(t, os.WriteFile(bad, []byte("not a font"), 0o600))
+	if _, _, err := openFace([]string{bad}, 14); err == nil {
+		t.Error("no error with a broken font")
+	}
+}
