@@ -82,20 +82,22 @@ describe("vectors", () => {
   });
 });
 
-describe("proofs", () => {
-  const of = (name: string) => {
-    const v = vectors.find((x) => x.name === name);
-    if (v === undefined) {
-      throw new Error(`no vector ${name}`);
-    }
-    const value = JSON.parse(v.header.get("value") ?? "") as Record<string, string>;
-    return { payload: v.payload, text: (k: string) => value[k] ?? "", bytes: (k: string) => fromHex(value[k] ?? "") };
-  };
-  const pair = async () => {
-    const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
-    return { key: keys.privateKey, public: new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey)) };
-  };
+/** A vector of a proof and the fields of its value. */
+function of(name: string) {
+  const v = vectors.find((x) => x.name === name);
+  if (v === undefined) {
+    throw new Error(`no vector ${name}`);
+  }
+  const value = JSON.parse(v.header.get("value") ?? "") as Record<string, string>;
+  return { payload: v.payload, text: (k: string) => value[k] ?? "", bytes: (k: string) => fromHex(value[k] ?? "") };
+}
 
+async function pair() {
+  const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+  return { key: keys.privateKey, public: new Uint8Array(await crypto.subtle.exportKey("raw", keys.publicKey)) };
+}
+
+describe("proofs", () => {
   test("request", async () => {
     const v = of("request");
     const p = {
