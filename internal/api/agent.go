@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/auth"
+	"jiseki/internal/cert"
+	"jiseki/internal/enrol"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/grant"
+	"jiseki/internal/store"
+)
+
+// agentService enrols desks.
+type agentService struct{ *Server }
+
+func (s *agentService) GetAgentChallenge(context.Context, *controlv1.GetAgentChallengeRequest) (*controlv1.GetAgentChallengeResponse, error) {
+	nonce := s.cfg.Nonces.New(auth.ForDesk)
+	return &controlv1.GetAgentChallengeResponse{Nonce: nonce[:], ServerTimeMs: s.cfg.Now().UnixMilli()}, nil
+}
+
+// errZone says that a token is for a zone that this gateway must not serve.
+var errZone = errors.New("the desk's zone is not served by this gateway")
+
+func (s *agentService) EnrolDesk(ctx context.Context, r *controlv1.EnrolDeskRequest) (*controlv1.EnrolDeskResponse, error) {
+	enrolment, err := s.deskEnrolment(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	proof := cert.Enrol{Nonce: cert.Nonce(r.GetNonce()), Key: enrolment.Key}
+	if proof.Verify(cert.Signature(r.GetSignature())) != nil {
+		return enrolNo(refusalOf(access.SignatureWrong)), nil
+	}
+	err = s.cfg.Auth.Spend(ctx, auth.ForDesk, proof.Nonce)
+	if refusal, ok := expectedNo(err); ok {
+		return enrolNo(refusal), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	desk, err := s.cfg.Store.EnrolDesk(ctx, *enrolment)
+	switch {
+	case errors.Is(err, store.ErrSpent):
+		return enrolNo(refusalOf(access.TokenSpent)), nil
+	case errors.Is(err, store.ErrExpired):
+		return enrolNo(refusalOf(access.TokenExpired)), nil
+	case errors.Is(err, errZone):
+		return enrolNo(refusalOf(access.MyNumberGateway)), nil
+	case err != nil:
+		return nil, err
+	}
+	enrolled, err := s.deskEnrolled(ctx, &desk)
+	if err != nil {
+		return nil, err
+	}
+	return &controlv1.EnrolDeskResponse{Outcome: &controlv1.EnrolDeskResponse_Enrolled{Enrolled: enrolled}}, nil
+}
+
+func enrolNo(r *controlv1.Refusal) *controlv1.EnrolDeskResponse {
+	return &controlv1.EnrolDeskResponse{Outcome: &controlv1.EnrolDeskResponse_Refusal{Refusal: r}}
+}
+
+// deskEnrolment reads a request, and certifies when the store knows which desk
+// it is for.
+func (s *agentService) deskEnrolment(ctx context.Context, r *controlv1.EnrolDeskRequest) (*store.DeskEnrolment, error) {
+	if len(r.GetSecret()) != 32 || len(r.GetNonce()) != len(cert.Nonce{}) || len(r.GetSignature()) != len(cert.Signature{}) {
+		return nil, invalid(errors.New("a field has a wrong length"))
+	}
+	key, err := cert.ParsePublicKey(r.GetPublicKey())
+	if err != nil {
+		return nil, invalid(err)
+	}
+	grade, err := keyGrade(r.GetGrade())
+	if err != nil {
+		return nil, err
+	}
+	return &store.DeskEnrolment{
+		TokenHash: enrol.Hash([32]byte(r.GetSecret())), NewID: auth.NewID(), Key: key, Grade: grade,
+		Hostname: r.GetHostname(), AgentVersion: r.GetAgentVersion(), System: r.GetSystem(), Address: requestOf(ctx).remote.String(),
+		Certify: func(id string, zone grant.Zone) ([]byte, time.Time, error) {
+			if !s.cfg.Gateway.MayHold(zone) {
+				return nil, time.Time{}, errZone
+			}
+			c, err := s.cfg.CA.IssueDesk(id, zone.String(), grade, key)
+			if err != nil {
+				return nil, time.Time{}, err
+			}
+			return c.Append(nil), c.NotAfter, nil
+		},
+	}, nil
+}
+
+func (s *Server) deskEnrolled(ctx context.Context, d *store.Desk) (*controlv1.DeskEnrolled, error) {
+	organisation, err := s.cfg.Store.Organisation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &controlv1.DeskEnrolled{
+		DeskId: d.ID, DeskName: d.Name, Certificate: d.Certificate, TrustBundle: s.cfg.CA.BundleBytes(), GatewayName: organisation.Name,
+	}, nil
+}
+
+func (s *agentService) RenewDeskCertificate(ctx context.Context, r *controlv1.RenewDeskCertificateRequest) (*controlv1.RenewDeskCertificateResponse, error) {
+	desk, code, err := s.proveDesk(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if code != "" {
+		return renewNo(refusalOf(code)), nil
+	}
+	c, err := s.cfg.CA.IssueDesk(desk.ID, desk.Zone.String(), desk.Grade, desk.Key)
+	if err != nil {
+		return nil, err
+	}
+	by := store.By{Actor: "desk:" + desk.ID, Address: requestOf(ctx).remote.String()}
+	if err := s.cfg.Store.RenewDesk(ctx, by, desk.ID, c.Append(nil), c.NotAfter.UnixMilli()); err != nil {
+		return nil, err
+	}
+	desk.Certificate = c.Append(nil)
+	renewed, err := s.deskEnrolled(ctx, desk)
+	if err != nil {
+		return nil, err
+	}
+	return &controlv1.RenewDeskCertificateResponse{Outcome: &controlv1.RenewDeskCertificateResponse_Renewed{Renewed: renewed}}, nil
+}
+
+func renewNo(r *controlv1.Refusal) *controlv1.RenewDeskCertificateResponse {
+	return &controlv1.RenewDeskCertificateResponse{Outcome: &controlv1.RenewDeskCertificateResponse_Refusal{Refusal: r}}
+}
+
+// proveDesk finds the desk that holds its key now; a code says why it does not.
+func (s *agentService) proveDesk(ctx context.Context, r *controlv1.RenewDeskCertificateRequest) (*store.Desk, access.Code, error) {
+	if checkID(r.GetDeskId()) != nil || len(r.GetNonce()) != len(cert.Nonce{}) || len(r.GetSignature()) != len(cert.Signature{}) {
+		return nil, "", invalid(errors.New("a field has a wrong length"))
+	}
+	statement, err := cert.ParseDeskStatement(r.GetStatement())
+	if err != nil {
+		return nil, "", invalid(err)
+	}
+	desk, err := s.cfg.Store.Desk(ctx, r.GetDeskId())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, access.DeskRevoked, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	proof := cert.AgentHello{Nonce: cert.Nonce(r.GetNonce()), Desk: desk.ID, Statement: statement.Hash()}
+	if statement.Verify(desk.Key, s.cfg.Now(), cert.Skew) != nil || proof.Verify(desk.Key, cert.Signature(r.GetSignature())) != nil {
+		return nil, access.SignatureWrong, nil
+	}
+	err = s.cfg.Auth.Spend(ctx, auth.ForDesk, proof.Nonce)
+	var no *auth.Refusal
+	if errors.As(err, &no) {
+		return nil, access.ChallengeOver, nil
+	}
+	return &desk, "", err
+}

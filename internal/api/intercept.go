@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"jiseki/internal/access"
+	"jiseki/internal/auth"
+	"jiseki/internal/store"
+)
+
+// idleLimit ends a sign-in that was not used for so long, unless a session of
+// its device runs: then its user is at work.
+const idleLimit = 30 * time.Minute
+
+// intercept is what happens around every method.
+func (s *Server) intercept(door Door) connect.UnaryInterceptorFunc {
+	return func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
+			ctx, err := s.admit(ctx, door, r.Spec().Procedure, r.Header())
+			if err != nil {
+				return nil, s.fail(ctx, r.Spec().Procedure, err)
+			}
+			answer, err := next(ctx, r)
+			if err != nil {
+				return nil, s.fail(ctx, r.Spec().Procedure, err)
+			}
+			return answer, nil
+		}
+	}
+}
+
+// admit finds out who calls and whether he may.
+func (s *Server) admit(ctx context.Context, door Door, procedure string, header http.Header) (context.Context, error) {
+	rule, known := rules[procedure]
+	if !known {
+		return ctx, deny(access.NotAllowed)
+	}
+	if door == Socket {
+		return withCaller(ctx, &caller{by: store.By{Actor: "cli:local"}}), nil
+	}
+	if wait := s.limiter.take(requestOf(ctx).remote, rule.open); wait > 0 {
+		return ctx, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+	}
+	if rule.agent && fromBrowser(header) {
+		return ctx, deny(access.NotAllowed)
+	}
+	if rule.open {
+		return ctx, nil
+	}
+	c, err := s.authenticate(ctx, door, header)
+	if err != nil {
+		return ctx, err
+	}
+	if !c.may.Has(rule.may) {
+		return ctx, s.denial(c, rule)
+	}
+	return withCaller(ctx, c), nil
+}
+
+// denial says what a sign-in is missing for a method.
+func (s *Server) denial(c *caller, r rule) error {
+	switch {
+	case c.identity.User.MustChange:
+		return deny(access.PasswordMustChange)
+	case r.may == access.MayOpenDesk && c.identity.Device == nil:
+		return deny(access.DeviceNeeded)
+	case r.may == access.MayAdminister && c.identity.User.Has(access.Admin):
+		return deny(access.WrongListener)
+	}
+	return deny(access.NotAllowed)
+}
+
+// authenticate finds the caller by the cookie.
+func (s *Server) authenticate(ctx context.Context, door Door, header http.Header) (*caller, error) {
+	notSignedIn := &failure{code: access.NotSignedIn, status: connect.CodeUnauthenticated}
+	token := tokenOf(header)
+	if token == "" {
+		return nil, notSignedIn
+	}
+	identity, err := s.cfg.Auth.Resume(ctx, token, requestOf(ctx).remote)
+	var no *auth.Refusal
+	if errors.As(err, &no) {
+		return nil, notSignedIn
+	}
+	if err != nil {
+		return nil, fmt.Errorf("resume sign-in: %w", err)
+	}
+	idle, err := s.isIdle(ctx, identity)
+	if err != nil {
+		return nil, err
+	}
+	if idle {
+		if err := s.cfg.Auth.SignOut(ctx, identity); err != nil {
+			return nil, fmt.Errorf("end an idle sign-in: %w", err)
+		}
+		return nil, notSignedIn
+	}
+	return &caller{identity: identity, may: identity.May(s.cfg.Now(), door == Office), by: identity.By()}, nil
+}
+
+func (s *Server) isIdle(ctx context.Context, id *auth.Identity) (bool, error) {
+	if s.cfg.Now().Sub(time.UnixMilli(id.SignIn.LastUsedMS)) < idleLimit {
+		return false, nil
+	}
+	if id.SignIn.Device == "" {
+		return true, nil
+	}
+	running, _, err := s.cfg.Store.Sessions(ctx, store.SessionFilter{Device: id.SignIn.Device, User: id.User.ID, Running: true}, store.Page{Limit: 1})
+	if err != nil {
+		return false, fmt.Errorf("look for a running session: %w", err)
+	}
+	return len(running) == 0, nil
+}
+
+// fail turns an error into what goes out, and logs it once if it is ours.
+func (s *Server) fail(ctx context.Context, procedure string, err error) error {
+	f := failureOf(err)
+	log := s.log.With("request", requestOf(ctx).id, "method", procedure, "code", string(f.code))
+	if f.serious() {
+		log.Error("a call failed", "err", err)
+	} else {
+		log.Info("a call was refused", "err", err)
+	}
+	return f.connectError()
+}
+
+func (s *Server) recovered(ctx context.Context, spec connect.Spec, _ http.Header, what any) error {
+	return s.fail(ctx, spec.Procedure, fmt.Errorf("panic: %v", what))
+}
+
+// cookieName's prefix makes browsers insist on Secure, Path=/ and no Domain.
+const cookieName = "__Host-jiseki"
+
+func tokenOf(header http.Header) string {
+	r := http.Request{Header: header}
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// setCookie gives the browser a token until the sign-in ends by itself; an empty
+// token takes it away.
+func setCookie(ctx context.Context, token string, life time.Duration) {
+	info, ok := connect.CallInfoForHandlerContext(ctx)
+	if !ok {
+		return
+	}
+	c := &http.Cookie{
+		Name: cookieName, Value: token, Path: "/", Secure: true, HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, MaxAge: int(life / time.Second),
+	}
+	if token == "" {
+		c.MaxAge = -1
+	}
+	info.ResponseHeader().Add("Set-Cookie", c.String())
+}

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Limits of calls.
+const (
+	// maxBody bounds a request: the longest is a list of a thousand new users.
+	maxBody = 1 << 20
+	// callsPerMinute is what one address may call: a hundred open portals behind
+	// the translated address of a satellite office poll below it.
+	callsPerMinute = 3000
+	// openPerMinute is what one address may call without a sign-in. Each such call
+	// may cost a password hash or a signature.
+	openPerMinute = 300
+	// maxCounted addresses are counted; beyond that the oldest minute goes first.
+	maxCounted = 100_000
+)
+
+// A limiter counts calls per address in windows of one minute.
+type limiter struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	window time.Time
+	counts map[netip.Prefix]*counts
+}
+
+type counts struct{ all, open int }
+
+func newLimiter(now func() time.Time) *limiter {
+	return &limiter{now: now, counts: make(map[netip.Prefix]*counts)}
+}
+
+// take counts a call and says how many seconds to wait when there were too many;
+// 0 is go on.
+func (l *limiter) take(address netip.Addr, open bool) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if now.Sub(l.window) >= time.Minute || now.Before(l.window) || len(l.counts) >= maxCounted {
+		l.window = now
+		clear(l.counts)
+	}
+	key := limitKey(address)
+	c := l.counts[key]
+	if c == nil {
+		c = &counts{}
+		l.counts[key] = c
+	}
+	c.all++
+	if open {
+		c.open++
+	}
+	if c.all > callsPerMinute || c.open > openPerMinute {
+		return int(time.Minute-now.Sub(l.window))/int(time.Second) + 1
+	}
+	return 0
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"jiseki/internal/access"
+	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
+)
+
+// A rule says who may call a method.
+type rule struct {
+	// open methods need no sign-in: what they are given proves itself.
+	open bool
+	// may is what the sign-in must be allowed to do; 0 is any sign-in.
+	may access.May
+	// agent methods are for agents: a browser page may not call them.
+	agent bool
+}
+
+var (
+	anybody    = rule{open: true}
+	agents     = rule{open: true, agent: true}
+	signedIn   = rule{}
+	changers   = rule{may: access.MayChangePassword}
+	enrollers  = rule{may: access.MayEnrolDevice}
+	portal     = rule{may: access.MayUsePortal}
+	openers    = rule{may: access.MayOpenDesk}
+	administer = rule{may: access.MayAdminister}
+)
+
+// rules has a row for every method; a method without one is refused, and a test
+// fails.
+var rules = map[string]rule{
+	controlv1connect.AuthServiceGetChallengeProcedure:           anybody,
+	controlv1connect.AuthServiceSignInProcedure:                 anybody,
+	controlv1connect.AuthServiceSignOutProcedure:                signedIn,
+	controlv1connect.AuthServiceGetMeProcedure:                  signedIn,
+	controlv1connect.AuthServiceChangePasswordProcedure:         changers,
+	controlv1connect.AuthServiceEnrolDeviceProcedure:            enrollers,
+	controlv1connect.AuthServiceRenewDeviceCertificateProcedure: signedIn,
+
+	controlv1connect.DeskServiceListDesksProcedure:      portal,
+	controlv1connect.DeskServicePrepareSessionProcedure: openers,
+	controlv1connect.DeskServiceOpenSessionProcedure:    openers,
+	controlv1connect.DeskServiceEndSessionProcedure:     openers,
+	controlv1connect.DeskServiceListMySessionsProcedure: portal,
+
+	controlv1connect.AgentServiceGetAgentChallengeProcedure:    agents,
+	controlv1connect.AgentServiceEnrolDeskProcedure:            agents,
+	controlv1connect.AgentServiceRenewDeskCertificateProcedure: agents,
+
+	controlv1connect.AdminServiceListSectionsProcedure:     administer,
+	controlv1connect.AdminServicePutSectionProcedure:       administer,
+	controlv1connect.AdminServiceDeleteSectionProcedure:    administer,
+	controlv1connect.AdminServiceListUsersProcedure:        administer,
+	controlv1connect.AdminServiceCreateUsersProcedure:      administer,
+	controlv1connect.AdminServiceUpdateUserProcedure:       administer,
+	controlv1connect.AdminServiceResetPasswordProcedure:    administer,
+	controlv1connect.AdminServiceSetUserDisabledProcedure:  administer,
+	controlv1connect.AdminServiceUnlockUserProcedure:       administer,
+	controlv1connect.AdminServiceCreateDeviceCodeProcedure: administer,
+	controlv1connect.AdminServiceListDevicesProcedure:      administer,
+	controlv1connect.AdminServiceRevokeDeviceProcedure:     administer,
+	controlv1connect.AdminServiceListAllDesksProcedure:     administer,
+	controlv1connect.AdminServicePutDeskProcedure:          administer,
+	controlv1connect.AdminServiceDeleteDeskProcedure:       administer,
+	controlv1connect.AdminServiceCreateDeskTokenProcedure:  administer,
+	controlv1connect.AdminServiceLockDeskProcedure:         administer,
+	controlv1connect.AdminServiceListSessionsProcedure:     administer,
+	controlv1connect.AdminServiceEndAnySessionProcedure:    administer,
+	controlv1connect.AdminServiceListEventsProcedure:       administer,
+	controlv1connect.AdminServiceVerifyEventsProcedure:     administer,
+	controlv1connect.AdminServiceGetSettingsProcedure:      administer,
+	controlv1connect.AdminServiceUpdateSettingsProcedure:   administer,
+}

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+)
+
+// TestEveryMethodHasARule walks the services as the .proto files name them.
+func TestEveryMethodHasARule(t *testing.T) {
+	seen := 0
+	for _, file := range []protoreflect.FileDescriptor{
+		controlv1.File_jiseki_control_v1_auth_proto, controlv1.File_jiseki_control_v1_desk_proto,
+		controlv1.File_jiseki_control_v1_admin_proto, controlv1.File_jiseki_control_v1_agent_proto,
+	} {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				name := "/" + string(service.FullName()) + "/" + string(service.Methods().Get(j).Name())
+				if _, ok := rules[name]; !ok {
+					t.Errorf("%s has no rule", name)
+				}
+				seen++
+			}
+		}
+	}
+	if seen != len(rules) {
+		t.Errorf("%d methods, %d rules: a rule is for a method that is gone", seen, len(rules))
+	}
+}
+
+// TestNothingIsOpenByMistake holds the list of open methods against the table.
+func TestNothingIsOpenByMistake(t *testing.T) {
+	open := []string{"GetChallenge", "SignIn", "GetAgentChallenge", "EnrolDesk", "RenewDeskCertificate"}
+	for name, r := range rules {
+		method := name[strings.LastIndex(name, "/")+1:]
+		wanted := false
+		for _, o := range open {
+			wanted = wanted || o == method
+		}
+		if r.open != wanted {
+			t.Errorf("%s: open is %v, want %v", name, r.open, wanted)
+		}
+		if strings.Contains(name, ".AdminService/") && r != administer {
+			t.Errorf("%s is not for administrators only", name)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+// Package api answers the control API: what the portal, the console, the agents
+// and the administrative commands say to the gateway (proto/jiseki/control/v1).
+//
+// Its handlers are thin: they check the form of what comes in, ask the packages
+// that decide, and put the answer into words. What holds for all of them is in
+// one place: who may call which method is one table, a method without a row is
+// refused, every error goes out as a code with words in both languages and stays
+// in the log with its cause once.
+package api
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"jiseki/internal/access"
+	"jiseki/internal/auth"
+	"jiseki/internal/ca"
+	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
+	"jiseki/internal/hub"
+	"jiseki/internal/pages"
+	"jiseki/internal/session"
+	"jiseki/internal/store"
+)
+
+// Config is what a Server needs.
+type Config struct {
+	Log      *slog.Logger
+	Now      func() time.Time
+	Store    *store.Store
+	Auth     *auth.Service
+	Nonces   *auth.Nonces
+	Hasher   *auth.Hasher
+	CA       *ca.Authority
+	Sessions *session.Manager
+	// Hub reaches agents. It is nil in a command that works on a stopped gateway.
+	Hub *hub.Hub
+	// Gateway is what is special about this gateway.
+	Gateway access.Gateway
+}
+
+// A Server answers the control API.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	limiter *limiter
+}
+
+// New makes a Server.
+func New(cfg Config) *Server {
+	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now)}
+}
+
+// Handler is the API as it is behind a door. It belongs at the root of a mux:
+// see [Prefix].
+func (s *Server) Handler(door Door) http.Handler {
+	options := []connect.HandlerOption{
+		connect.WithInterceptors(s.intercept(door)),
+		connect.WithReadMaxBytes(maxBody),
+		connect.WithRecover(s.recovered),
+	}
+	mux := http.NewServeMux()
+	if door != Public { // what is not there cannot be attacked from outside
+		mux.Handle(controlv1connect.NewAdminServiceHandler(&adminService{s}, options...))
+	}
+	if door != Socket {
+		mux.Handle(controlv1connect.NewAuthServiceHandler(&authService{s}, options...))
+		mux.Handle(controlv1connect.NewDeskServiceHandler(&deskService{s}, options...))
+		mux.Handle(controlv1connect.NewAgentServiceHandler(&agentService{s}, options...))
+	}
+	return s.enclose(door, mux)
+}
+
+// Prefix begins the path of every method.
+const Prefix = "/jiseki.control.v1."
+
+// enclose gives a call its identity, refuses what comes from other sites, bounds
+// the body, and keeps answers out of every cache.
+func (s *Server) enclose(door Door, next http.Handler) http.Handler {
+	guarded := http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages.SecureHeaders(w.Header())
+		call := &request{id: newID(), door: door, remote: remoteOf(r), host: r.Host}
+		w.Header().Set("X-Request-Id", call.id)
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		guarded.ServeHTTP(w, r.WithContext(withRequest(r.Context(), call)))
+	})
+}
+
+// fromBrowser says that a page in a browser made the request: only a browser
+// sends these headers, and a page cannot leave them out.
+func fromBrowser(h http.Header) bool {
+	return h.Get("Sec-Fetch-Site") != "" || h.Get("Origin") != "" || strings.Contains(h.Get("User-Agent"), "Mozilla/")
+}
+
+func newID() string {
+	b := make([]byte, 8)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
+	return hex.EncodeToString(b)
+}

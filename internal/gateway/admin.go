@@ -1,0 +1,201 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+
+	"jiseki/internal/access"
+	"jiseki/internal/api"
+	"jiseki/internal/audit"
+	"jiseki/internal/ca"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
+	"jiseki/internal/store"
+)
+
+// OpenAdmin reaches the administration of the gateway that uses this data, or,
+// when none runs, does the work in this process under the lock of the data. The
+// caller calls done. Errors that an administrator can act on are *Error.
+func OpenAdmin(ctx context.Context, cfg Config) (client controlv1connect.AdminServiceClient, done func() error, err error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
+	if err == nil {
+		conn.Close()
+		return adminClient(func(ctx context.Context) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
+		}), func() error { return nil }, nil
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, nil, errNotAllowed(err)
+	}
+	return openInside(ctx, cfg, Environment{})
+}
+
+// openInside serves the administration to this process alone.
+func openInside(ctx context.Context, cfg Config, env Environment) (controlv1connect.AdminServiceClient, func() error, error) {
+	env.fill()
+	if _, err := os.Stat(cfg.keys()); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, errNotInitialised()
+	}
+	c, err := open(ctx, cfg, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	inside := newInside()
+	server := &http.Server{Handler: c.api.Handler(api.Socket), ReadHeaderTimeout: headerTimeout}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(inside) // ends by done, with nothing to say
+	}()
+	return adminClient(inside.dial), func() error {
+		err := server.Close()
+		<-served
+		return errors.Join(err, c.finish())
+	}, nil
+}
+
+// finish closes a core that was never run.
+func (c *core) finish() error {
+	stopped, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := c.hub.Run(stopped)
+	return errors.Join(err, c.close())
+}
+
+func adminClient(dial func(context.Context) (net.Conn, error)) controlv1connect.AdminServiceClient {
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }}
+	return controlv1connect.NewAdminServiceClient(&http.Client{Transport: transport}, "http://gateway")
+}
+
+// inside is a listener without a network.
+type inside struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newInside() *inside {
+	return &inside{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+func (i *inside) dial(ctx context.Context) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case i.conns <- there:
+		return here, nil
+	case <-i.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (i *inside) Accept() (net.Conn, error) {
+	select {
+	case c := <-i.conns:
+		return c, nil
+	case <-i.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (i *inside) Close() error {
+	i.once.Do(func() { close(i.closed) })
+	return nil
+}
+
+// Addr has nothing to say.
+func (i *inside) Addr() net.Addr { return &net.UnixAddr{Net: "inside"} }
+
+// A Founding is what a new organisation begins with.
+type Founding struct {
+	Organisation string // its name
+	Address      string // of the portal, https://host[:port]
+	AdminID      string // user id of the first administrator
+	AdminName    string
+	// Settings changes the settings before they are kept; may be nil.
+	Settings func(*access.Settings)
+}
+
+// Init makes the keys, the organisation and its first administrator, whose slip
+// it returns. It can be repeated when it was interrupted; once there is an
+// organisation it fails with code already_initialised.
+func Init(ctx context.Context, cfg Config, env Environment, f Founding) (*controlv1.Slip, error) {
+	env.fill()
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if err := found(ctx, cfg, env, f); err != nil {
+		return nil, err
+	}
+	admin, done, err := openInside(ctx, cfg, env)
+	if err != nil {
+		return nil, err
+	}
+	r, err := admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
+		UserId: f.AdminID, Name: f.AdminName, Roles: []controlv1.Role{controlv1.Role_ROLE_STAFF, controlv1.Role_ROLE_ADMIN},
+		DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
+	}}})
+	if err := errors.Join(err, done()); err != nil {
+		return nil, err
+	}
+	return r.GetSlips()[0], nil
+}
+
+// found makes keys and organisation under the lock.
+func found(ctx context.Context, cfg Config, env Environment, f Founding) (err error) {
+	unlock, err := takeLock(cfg.lock())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	dsn, err := cfg.dsn()
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, store.Config{DSN: dsn, Now: env.Now})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	// With a user the founding was finished; without one it was interrupted.
+	users, _, err := s.Users(ctx, store.UserFilter{}, store.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(users) > 0 {
+		return errInitialised(nil)
+	}
+	if err := makeKeys(cfg, env, f.Organisation); err != nil {
+		return err
+	}
+	settings := access.Default()
+	settings.Address = f.Address
+	if f.Settings != nil {
+		f.Settings(&settings)
+	}
+	by := store.By{Actor: "cli:init"}
+	err = s.CreateOrganisation(ctx, by, f.Organisation, settings)
+	if errors.Is(err, store.ErrExists) {
+		return nil // interrupted before the administrator was made
+	}
+	if err != nil {
+		return err
+	}
+	return s.Record(ctx, by, audit.Entry{Kind: audit.KeysCreated})
+}
+
+func makeKeys(cfg Config, env Environment, organisation string) error {
+	config := ca.Config{Dir: cfg.keys(), Now: env.Now, PublicTLS: cfg.TLS.CertificateFile != ""}
+	_, err := ca.Create(config, organisation)
+	if errors.Is(err, ca.ErrExists) {
+		_, err = ca.Open(config)
+	}
+	return err
+}

@@ -1,0 +1,265 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/api"
+	"jiseki/internal/auth"
+	"jiseki/internal/bus"
+	"jiseki/internal/ca"
+	"jiseki/internal/hub"
+	"jiseki/internal/link"
+	"jiseki/internal/relay"
+	"jiseki/internal/session"
+	"jiseki/internal/store"
+)
+
+const (
+	// aliveEvery is how often a gateway says in the database that it lives.
+	aliveEvery = 10 * time.Second
+	// tidyEvery is how often what nobody can need is forgotten.
+	tidyEvery = time.Hour
+	// closeTimeout bounds what is said when the gateway stops.
+	closeTimeout = 10 * time.Second
+)
+
+// core is everything behind the listeners. It holds the lock of the data folder.
+type core struct {
+	cfg      Config
+	env      Environment
+	id       string
+	unlock   func() error
+	ca       *ca.Authority
+	store    *store.Store
+	bus      *bus.Bus
+	relay    *relay.Relay
+	hub      *hub.Hub
+	sessions *session.Manager
+	heads    *heads
+	api      *api.Server
+	org      *organisation
+}
+
+// open takes the lock and opens everything. What was opened is closed again when
+// a later step fails.
+func open(ctx context.Context, cfg Config, env Environment) (c *core, err error) {
+	unlock, err := takeLock(cfg.lock())
+	if err != nil {
+		return nil, err
+	}
+	c = &core{cfg: cfg, env: env, unlock: unlock}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	for _, step := range []func(context.Context) error{c.openKeys, c.openStore, c.openBus, c.openSessions, c.openAPI} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *core) openKeys(context.Context) error {
+	if err := checkOwner(c.cfg.DataDir); err != nil {
+		return err
+	}
+	var err error
+	if c.id, err = gatewayID(c.cfg.DataDir); err != nil {
+		return err
+	}
+	c.ca, err = ca.Open(ca.Config{Dir: c.cfg.keys(), Now: c.env.Now, PublicTLS: c.cfg.TLS.CertificateFile != ""})
+	if errors.Is(err, fs.ErrNotExist) {
+		return errNotInitialised()
+	}
+	return err
+}
+
+func (c *core) openStore(ctx context.Context) error {
+	dsn, err := c.cfg.dsn()
+	if err != nil {
+		return err
+	}
+	if c.store, err = store.Open(ctx, store.Config{DSN: dsn, Now: c.env.Now}); err != nil {
+		return err
+	}
+	c.org = &organisation{store: c.store}
+	if err := c.org.refresh(ctx); errors.Is(err, store.ErrNotFound) {
+		return errNotInitialised()
+	} else if err != nil {
+		return fmt.Errorf("read the organisation: %w", err)
+	}
+	c.heads = &heads{store: c.store, key: c.ca.AuditKey(), log: c.env.Log}
+	return c.heads.refresh(ctx)
+}
+
+func (c *core) openBus(context.Context) (err error) {
+	c.bus, err = bus.New(bus.Config{
+		Log: c.env.Log, URL: c.cfg.Bus.URL, CredentialsFile: c.cfg.Bus.CredentialsFile, CAFile: c.cfg.Bus.CAFile,
+	})
+	return err
+}
+
+func (c *core) openSessions(context.Context) (err error) {
+	c.relay = relay.New(relay.Config{
+		Log: c.env.Log, Now: c.env.Now, Limits: relay.Limits{Sessions: c.cfg.Relay.MaxSessions},
+		Closed: func(s relay.Stats, code link.Code) { c.sessions.Carried(s, code) },
+	})
+	c.hub, err = hub.New(hub.Config{
+		Log: c.env.Log, Now: c.env.Now, Bus: c.bus, Desks: session.NewDesks(c.env.Log, c.env.Now, c.store, c.id),
+		Orders: c.ca.GrantKey(), Bundle: c.ca.Bundle, Organisation: c.org.name, Head: c.heads.bytes, MyNumber: c.cfg.MyNumber(),
+	})
+	if err != nil {
+		return err
+	}
+	c.sessions, err = session.New(session.Config{
+		Log: c.env.Log, Now: c.env.Now, Store: c.store, Agents: c.hub, Bus: c.bus, Relay: c.relay, Grants: c.ca.GrantKey(),
+		Gateway: c.id, RelayForDesks: c.relayForDesks, MyNumber: c.cfg.MyNumber(),
+	})
+	return err
+}
+
+func (c *core) openAPI(context.Context) error {
+	hasher, err := auth.NewHasher(c.env.Cost)
+	if err != nil {
+		return err
+	}
+	nonces := auth.NewNonces(c.ca.Secret("nonces"), c.env.Now)
+	c.api = api.New(api.Config{
+		Log: c.env.Log, Now: c.env.Now, Store: c.store, Nonces: nonces, Hasher: hasher, CA: c.ca, Sessions: c.sessions, Hub: c.hub,
+		Gateway: access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
+		Auth: auth.New(auth.Config{
+			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), Now: c.env.Now, Log: c.env.Log,
+		}),
+	})
+	return nil
+}
+
+// relayForDesks is host:port of the relay as desks see it.
+func (c *core) relayForDesks() string {
+	if c.cfg.Relay.DeskAddress != "" {
+		return c.cfg.Relay.DeskAddress
+	}
+	u, err := url.Parse(c.org.address())
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	if u.Port() == "" {
+		return net.JoinHostPort(u.Hostname(), "443")
+	}
+	return u.Host
+}
+
+// keepAlive says that the gateway lives, and follows changes of the settings.
+func (c *core) keepAlive(ctx context.Context) error {
+	return every(ctx, aliveEvery, func() {
+		if err := c.store.GatewayAlive(ctx, c.id); err != nil && ctx.Err() == nil {
+			c.env.Log.Error("sign of life was not written", "err", err)
+		}
+		if err := c.org.refresh(ctx); err != nil && ctx.Err() == nil {
+			c.env.Log.Error("settings were not read", "err", err)
+		}
+	})
+}
+
+func (c *core) keepTidy(ctx context.Context) error {
+	return every(ctx, tidyEvery, func() {
+		if err := c.store.Tidy(ctx); err != nil && ctx.Err() == nil {
+			c.env.Log.Error("old entries were not removed", "err", err)
+		}
+	})
+}
+
+// every calls do at once and then in each period until ctx ends.
+func every(ctx context.Context, period time.Duration, do func()) error {
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		do()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// stop ends the running sessions' links and notes the end. The listeners and the
+// hub have ended before.
+func (c *core) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := c.relay.Shutdown(ctx)
+	return errors.Join(err, c.store.GatewayStopped(ctx, c.id))
+}
+
+// close closes what is open and gives the lock back.
+func (c *core) close() error {
+	var failed []error
+	if c.sessions != nil {
+		c.sessions.Close()
+	}
+	if c.bus != nil {
+		c.bus.Close()
+	}
+	if c.store != nil {
+		failed = append(failed, c.store.Close())
+	}
+	return errors.Join(append(failed, c.unlock())...)
+}
+
+// checkOwner refuses a data folder that others may enter: keys and the socket
+// are in it.
+func checkOwner(dir string) error {
+	st, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if exposed(st) {
+		return fmt.Errorf("data folder %s is open to other users (mode %04o, expected 0700)", dir, st.Mode().Perm())
+	}
+	return nil
+}
+
+// gatewayID names this gateway for ever: several share a database.
+func gatewayID(dir string) (string, error) {
+	path := filepath.Join(dir, "gateway.id")
+	b, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(b)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the gateway's id: %w", err)
+	}
+	id := auth.NewID()
+	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write the gateway's id: %w", err)
+	}
+	return id, nil
+}
+
+// tlsNames are what the gateway's own certificate is for.
+func (c *core) tlsNames() []string {
+	var names []string
+	if u, err := url.Parse(c.org.address()); err == nil && u.Hostname() != "" {
+		names = append(names, u.Hostname())
+	}
+	for _, name := range c.cfg.TLS.Names {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

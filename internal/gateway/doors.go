@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"jiseki/internal/link"
+)
+
+const (
+	healthTimeout = 5 * time.Second
+	// headerTimeout is what a stranger may take to send the head of a request.
+	headerTimeout = 10 * time.Second
+	// bodyTimeout is what a request may take altogether; sockets are taken over
+	// long before.
+	bodyTimeout = 60 * time.Second
+	// idleTimeout closes connections that nobody uses.
+	idleTimeout = 2 * time.Minute
+	// stopTimeout is what running requests may take when the gateway stops.
+	stopTimeout = 5 * time.Second
+	// maxHeader bounds the head of a request.
+	maxHeader = 16 << 10
+)
+
+// doors are the listeners of a gateway.
+type doors struct {
+	log       *slog.Logger
+	listening Listening
+	all       []door
+}
+
+type door struct {
+	listener net.Listener
+	server   *http.Server
+	secure   bool
+}
+
+func listen(ctx context.Context, address string, log *slog.Logger) (*link.Listener, error) {
+	l, err := link.Listen(ctx, address, log)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, errPortBusy(address, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// add prepares a listener; without a TLS configuration it is a local socket.
+func (d *doors) add(l net.Listener, config *tls.Config, handler http.Handler) {
+	if config != nil {
+		config = config.Clone() // http adds to it
+	}
+	d.all = append(d.all, door{listener: l, secure: config != nil, server: &http.Server{
+		Handler: handler, TLSConfig: config, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
+	}})
+}
+
+// serve answers until ctx ends; then it lets running requests end.
+func (d *doors) serve(ctx context.Context, group *errgroup.Group) {
+	for _, one := range d.all {
+		group.Go(func() error {
+			err := one.serve()
+			if errors.Is(err, http.ErrServerClosed) {
+				return nil
+			}
+			return fmt.Errorf("serve %s: %w", one.listener.Addr(), err)
+		})
+		group.Go(func() error {
+			<-ctx.Done()
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+			defer cancel()
+			if one.server.Shutdown(stopping) != nil {
+				return one.server.Close()
+			}
+			return nil
+		})
+	}
+}
+
+func (d *door) serve() error {
+	if d.secure {
+		return d.server.ServeTLS(d.listener, "", "")
+	}
+	return d.server.Serve(d.listener)
+}
+
+// close closes listeners that were never served.
+func (d *doors) close() {
+	for _, one := range d.all {
+		one.listener.Close()
+	}
+}

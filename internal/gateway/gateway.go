@@ -1,0 +1,204 @@
+// Package gateway puts the parts of a gateway together: database, keys, bus, hub,
+// relay, sessions, API and pages behind TLS.
+//
+// [New] and [Gateway.Run] are the whole server; the program and the tests start
+// it the same way. [OpenAdmin] reaches the administration of a running gateway,
+// or takes its place while none runs. [Init] makes a new organisation.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"jiseki/internal/api"
+	"jiseki/internal/auth"
+	"jiseki/internal/pages"
+	"jiseki/web"
+)
+
+// Environment is what a gateway needs of the world around it. The zero value of a
+// field means what its comment says.
+type Environment struct {
+	Log  *slog.Logger     // slog.Default() would be global: nil is silence
+	Now  func() time.Time // time.Now
+	Cost auth.Cost        // auth.DefaultCost()
+	// Pages are the built pages: those in the program.
+	Pages fs.FS
+	// Ready is called once, when all listeners answer.
+	Ready func(Listening)
+	// Version of the program, for the audit log.
+	Version string
+}
+
+func (e *Environment) fill() {
+	if e.Log == nil {
+		e.Log = slog.New(slog.DiscardHandler)
+	}
+	if e.Now == nil {
+		e.Now = time.Now
+	}
+	if e.Cost == (auth.Cost{}) {
+		e.Cost = auth.DefaultCost()
+	}
+	if e.Ready == nil {
+		e.Ready = func(Listening) {}
+	}
+}
+
+// Listening says where a gateway answers.
+type Listening struct {
+	Public     net.Addr
+	Office     net.Addr // nil when the public listener is the office's too, or there is none
+	Congestion string   // the congestion control of the public listener
+}
+
+// A Gateway is a server that has not been started.
+type Gateway struct {
+	cfg Config
+	env Environment
+}
+
+// New makes a Gateway of a valid configuration.
+func New(cfg Config, env Environment) (*Gateway, error) {
+	env.fill()
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return &Gateway{cfg: cfg, env: env}, nil
+}
+
+// Run serves until ctx ends or a part fails, then stops in good order: no new
+// requests, viewers and agents are told, the log says that the gateway stopped.
+// Errors that an administrator can act on are *Error.
+func (g *Gateway) Run(ctx context.Context) (err error) {
+	c, err := open(ctx, g.cfg, g.env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	doors, err := g.openDoors(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := c.store.GatewayStarted(ctx, c.id, g.env.Version); err != nil {
+		doors.close()
+		return fmt.Errorf("record the start: %w", err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.run, c.keepAlive, c.keepTidy} {
+		group.Go(func() error { return run(ctx) })
+	}
+	doors.serve(ctx, group)
+	g.env.Ready(doors.listening)
+	err = group.Wait()
+	return errors.Join(err, c.stop())
+}
+
+// openDoors opens all listeners before any of them answers.
+func (g *Gateway) openDoors(ctx context.Context, c *core) (*doors, error) {
+	files := g.env.Pages
+	if files == nil {
+		sub, err := fs.Sub(web.Dist, "dist")
+		if err != nil {
+			return nil, fmt.Errorf("pages: %w", err)
+		}
+		files = sub
+	}
+	built, err := pages.New(files)
+	if err != nil {
+		return nil, err
+	}
+	tlsConfig, err := c.serverTLS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := &doors{log: g.env.Log}
+	public := api.Public
+	if g.cfg.Office.Shared {
+		public = api.Office
+	}
+	l, err := listen(ctx, g.cfg.Public.Address, g.env.Log)
+	if err != nil {
+		return nil, err
+	}
+	d.listening.Public, d.listening.Congestion = l.Addr(), l.Congestion
+	d.add(l, tlsConfig, c.routes(public, built))
+	if g.cfg.Office.Address != "" {
+		l, err := listen(ctx, g.cfg.Office.Address, g.env.Log)
+		if err != nil {
+			d.close()
+			return nil, err
+		}
+		d.listening.Office = l.Addr()
+		d.add(l, tlsConfig, c.routes(api.Office, built))
+	}
+	admin, err := listenAdmin(ctx, g.cfg.AdminSocket())
+	if err != nil {
+		d.close()
+		return nil, err
+	}
+	if admin != nil {
+		d.add(admin, nil, c.api.Handler(api.Socket))
+	}
+	return d, nil
+}
+
+// routes are the paths that a listener answers.
+func (c *core) routes(door api.Door, built http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /relay", sameOrigin(c.relay))
+	mux.Handle("GET /agent", noBrowser(c.hub))
+	mux.HandleFunc("GET /healthz", c.health)
+	mux.Handle(api.Prefix+"AuthService/", c.api.Handler(door))
+	mux.Handle(api.Prefix+"DeskService/", c.api.Handler(door))
+	mux.Handle(api.Prefix+"AdminService/", c.api.Handler(door))
+	mux.Handle(api.Prefix+"AgentService/", c.api.Handler(door))
+	mux.Handle("/", built)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages.SecureHeaders(w.Header())
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// health says that the gateway and its database answer, and nothing about them.
+func (c *core) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
+	defer cancel()
+	if _, err := c.store.Head(ctx); err != nil {
+		c.env.Log.Error("the database does not answer", "err", err)
+		http.Error(w, "unhealthy", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok\n")) // who asked may be gone
+}
+
+// sameOrigin refuses sockets that a page of another site opens. Native viewers
+// and agents send no Origin.
+func sameOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origin := r.Header.Get("Origin"); origin != "" && origin != "https://"+r.Host {
+			http.Error(w, "cross-origin request refused", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// noBrowser refuses pages altogether.
+func noBrowser(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") != "" {
+			http.Error(w, "this is for agents", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"jiseki/internal/audit"
+	"jiseki/internal/cert"
+	"jiseki/internal/store"
+)
+
+// organisation is the newest copy of the settings that those read who cannot
+// wait for the database. Decisions do not use it.
+type organisation struct {
+	store *store.Store
+	now   atomic.Pointer[store.Organisation]
+}
+
+func (o *organisation) refresh(ctx context.Context) error {
+	now, err := o.store.Organisation(ctx)
+	if err != nil {
+		return err
+	}
+	o.now.Store(&now)
+	return nil
+}
+
+func (o *organisation) name() string    { return o.now.Load().Name }
+func (o *organisation) address() string { return o.now.Load().Settings.Address }
+
+// headEvery is how often the head of the audit log is signed and written to the
+// gateway's own log, which the system copies elsewhere, if it has changed.
+const headEvery = time.Minute
+
+// heads keeps the newest signed head of the audit log.
+type heads struct {
+	store  *store.Store
+	key    cert.PrivateKey
+	log    *slog.Logger
+	mark   audit.Mark
+	newest atomic.Pointer[[]byte]
+}
+
+func (h *heads) run(ctx context.Context) error {
+	return every(ctx, headEvery, func() {
+		if err := h.refresh(ctx); err != nil && ctx.Err() == nil {
+			h.log.Error("the head of the audit log was not signed", "err", err)
+		}
+	})
+}
+
+// refresh signs the head if it has changed. One goroutine calls it at a time.
+func (h *heads) refresh(ctx context.Context) error {
+	mark, err := h.store.Head(ctx)
+	if err != nil {
+		return fmt.Errorf("read the head of the audit log: %w", err)
+	}
+	if mark == h.mark && h.newest.Load() != nil {
+		return nil
+	}
+	head, err := mark.Sign(h.key)
+	if err != nil {
+		return err
+	}
+	b := head.Bytes()
+	h.mark = mark
+	h.newest.Store(&b)
+	h.log.Info("head of the audit log", "head", head, "line", mark.Line())
+	return nil
+}
+
+// bytes is the byte form of the newest head.
+func (h *heads) bytes() []byte {
+	if b := h.newest.Load(); b != nil {
+		return *b
+	}
+	return nil
+}
+
+// serverTLS is the TLS configuration of the listeners: TLS 1.3 with a
+// certificate from files or from the gateway's own CA.
+func (c *core) serverTLS(context.Context) (*tls.Config, error) {
+	if c.cfg.TLS.CertificateFile == "" {
+		names := c.tlsNames()
+		if len(names) == 0 {
+			return nil, errors.New("the TLS certificate needs a name: set the portal's address, or tls.names")
+		}
+		return c.ca.ServerTLS(names)
+	}
+	files := &certificateFiles{certificate: c.cfg.TLS.CertificateFile, key: c.cfg.TLS.KeyFile, log: c.env.Log}
+	if err := files.load(); err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: files.get}, nil
+}
+
+// certificateFiles serves a certificate from files and follows their renewal.
+type certificateFiles struct {
+	certificate, key string
+	log              *slog.Logger
+
+	mu      sync.Mutex
+	checked time.Time
+	changed time.Time
+	now     *tls.Certificate
+}
+
+// checkEvery is how often the files are looked at.
+const checkEvery = time.Minute
+
+func (f *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if time.Since(f.checked) > checkEvery {
+		if err := f.loadLocked(); err != nil {
+			f.log.Error("the TLS certificate was not read again; the former one stays", "err", err)
+		}
+	}
+	return f.now, nil
+}
+
+func (f *certificateFiles) load() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.loadLocked()
+}
+
+func (f *certificateFiles) loadLocked() error {
+	f.checked = time.Now()
+	st, err := os.Stat(f.certificate)
+	if err != nil {
+		return fmt.Errorf("read the TLS certificate: %w", err)
+	}
+	if f.now != nil && st.ModTime().Equal(f.changed) {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(f.certificate, f.key)
+	if err != nil {
+		return fmt.Errorf("read the TLS certificate: %w", err)
+	}
+	f.now, f.changed = &pair, st.ModTime()
+	return nil
+}
+
+// exposed says that others than the owner have rights to a folder. Windows says
+// so by other means.
+func exposed(st fs.FileInfo) bool { return modesCount && st.Mode().Perm()&0o077 != 0 }

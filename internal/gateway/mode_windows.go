@@ -1,0 +1,4 @@
+package gateway
+
+// modesCount says that file modes keep others out.
+const modesCount = false
