@@ -149,4 +149,13 @@ export function isFinal(cause: Cause, failures: number, wasLive: boolean): boole
 }
 
 /** Reasons of the gateway that pass by themselves while a desk or its agent starts again. */
-const PASSING_REASONS: ReadonlySet<string> = new Set(["desk_off", "desk_unknown", "desk_offline", "desk_not_answering", "relay_unavailable"]);
+const PASSING_REASONS: ReadonlySet<string> = new Set([
+  "desk_off",
+  "desk_unknown",
+  "agent_no_answer",
+  "agent_refused",
+  "session_state",
+  "too_many_at_once",
+  "busy",
+  "internal",
+]);

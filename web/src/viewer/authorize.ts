@@ -1,0 +1,106 @@
+import { parseBundle } from "../cert/bundle.ts";
+import { signRequest } from "../cert/proof.ts";
+import { type Device, Devices } from "../device.ts";
+import type { GetMeResponseJson } from "../gen/jiseki/control/v1/auth_pb.js";
+import type { OpenedJson, OpenSessionResponseJson, PrepareSessionResponseJson } from "../gen/jiseki/control/v1/desk_pb.js";
+import type { Opening } from "../messages.ts";
+import type { Cause } from "../reconnect.ts";
+import { generateX25519 } from "../seal/noise.ts";
+import { call, CallError, fromBase64, refused, toBase64 } from "./api.ts";
+
+/** Who opens desks here. */
+export interface Person {
+  readonly user: string;
+  readonly name: string;
+  readonly device: Device;
+  readonly deviceLabel: string;
+}
+
+/** Finds out who is signed in, and with which of this browser's keys. Rejects with CallError. */
+export async function identify(): Promise<Person> {
+  const { me } = await call<GetMeResponseJson>("AuthService/GetMe", {});
+  if (me?.userId === undefined) throw new CallError({ kind: "signed_out" });
+  const { userId, name, device } = me;
+  const key = await findKey(device?.deviceId);
+  if (key === undefined) throw new CallError({ kind: "no_device" });
+  return { user: userId, name: name ?? "", device: key, deviceLabel: device?.label ?? "" };
+}
+
+async function findKey(id: string | undefined): Promise<Device | undefined> {
+  try {
+    const store = await Devices.open();
+    const found = (await store.all()).find((d) => d.id === id);
+    store.close();
+    return found;
+  } catch {
+    return undefined; // a browser that stores nothing holds no key
+  }
+}
+
+/** What a grant comes with, for the page. */
+export interface Granted {
+  readonly opening: Opening;
+  /** What lies over the picture, with `{time}` in it; empty for nothing. */
+  readonly watermark: string;
+}
+
+/** Gets a grant for a session on a desk: prepares, signs, opens. Resolves to a Cause instead if there is none; never rejects. */
+export async function authorize(person: Person, desk: string, continues: Uint8Array | null): Promise<Granted | Cause> {
+  try {
+    return await grant(person, desk, continues);
+  } catch (e) {
+    return e instanceof CallError ? e.why : { kind: "broken", detail: e instanceof Error ? e.message : String(e) };
+  }
+}
+
+async function grant(person: Person, desk: string, continues: Uint8Array | null): Promise<Granted | Cause> {
+  const { prepared, refusal } = await call<PrepareSessionResponseJson>("DeskService/PrepareSession", { deskId: desk });
+  if (refusal !== undefined) return refused(refusal);
+  const session = fromBase64(prepared?.sessionId);
+  const clockOffset = Number(prepared?.serverTimeMs ?? Date.now()) - Date.now();
+  const key = await generateX25519();
+  const { device } = person;
+  const signature = await signRequest(device.key, {
+    nonce: fromBase64(prepared?.nonce),
+    session,
+    user: person.user,
+    desk,
+    noiseKey: key.publicKey,
+  });
+  const answer = await call<OpenSessionResponseJson>("DeskService/OpenSession", {
+    sessionId: toBase64(session),
+    noiseKey: toBase64(key.publicKey),
+    signature: toBase64(signature),
+    viewerKind: "VIEWER_KIND_BROWSER",
+    reconnectOf: toBase64(continues ?? new Uint8Array(0)),
+  });
+  if (answer.refusal !== undefined) return refused(answer.refusal);
+  const opened: OpenedJson = answer.opened ?? {};
+  return {
+    watermark: opened.watermark ?? "",
+    opening: {
+      relayUrl: opened.relayUrl ?? "",
+      ticket: fromBase64(opened.ticket),
+      grant: fromBase64(opened.grant),
+      session,
+      desk,
+      certificate: fromBase64(opened.deskCertificate),
+      statement: fromBase64(opened.deskStatement),
+      deskCAs: trusted(device, fromBase64(prepared?.trustBundle)),
+      identity: { key: device.key, publicKey: device.publicKey },
+      key,
+      clockOffset,
+    },
+  };
+}
+
+/**
+ * The desk CAs to trust: those of the bundle kept at enrolment, or of the gateway's if that is newer. (Whoever serves this
+ * page could change it anyway: docs/THREATS.md. The native viewer keeps to what it was enrolled with.)
+ */
+function trusted(device: Device, offered: Uint8Array): Opening["deskCAs"] {
+  const own = parseBundle(device.trustBundle);
+  if (offered.length === 0) return own.deskCAs;
+  const theirs = parseBundle(offered);
+  return theirs.version > own.version ? theirs.deskCAs : own.deskCAs;
+}

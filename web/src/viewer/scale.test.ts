@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { place } from "./scale.ts";
+
+const picture = { width: 1920, height: 1080 };
+
+describe("actual size", () => {
+  test.each([1, 1.25, 1.5, 2])("is one desk pixel to one device pixel at ratio %d", (ratio) => {
+    const p = place(picture, { width: 2000 / ratio, height: 1100 / ratio }, ratio, "actual");
+    expect(p.width * ratio).toBeCloseTo(1920, 9);
+    expect(p.height * ratio).toBeCloseTo(1080, 9);
+    expect(p.exact).toBe(true);
+    expect([p.left * ratio, p.top * ratio]).toEqual([40, 10]);
+  });
+
+  test("starts at the corner when the stage is too small", () => {
+    expect(place(picture, { width: 800, height: 600 }, 1, "actual")).toEqual({ left: 0, top: 0, width: 1920, height: 1080, exact: true });
+  });
+});
+
+describe("fit", () => {
+  test("keeps the shape and leaves bars", () => {
+    expect(place(picture, { width: 960, height: 800 }, 1, "fit")).toEqual({ left: 0, top: 130, width: 960, height: 540, exact: false });
+  });
+
+  test("is exact when the window is as large as the desk", () => {
+    expect(place(picture, { width: 1536, height: 900 }, 1.25, "fit")).toMatchObject({ exact: true, width: 1536 });
+  });
+});
+
+test("edges fall on device pixels, and fit never exceeds the stage", () => {
+  const side = fc.integer({ min: 1, max: 5000 });
+  fc.assert(
+    fc.property(side, side, side, side, fc.constantFrom(1, 1.25, 1.5, 2), fc.constantFrom("fit" as const, "actual" as const), (w, h, sw, sh, ratio, scale) => {
+      const stage = { width: sw, height: sh };
+      const p = place({ width: w, height: h }, stage, ratio, scale);
+      for (const edge of [p.left, p.top]) expect(Math.abs(edge * ratio - Math.round(edge * ratio))).toBeLessThan(1e-6);
+      expect(p.width / p.height).toBeCloseTo(w / h, 6);
+      if (scale === "fit" && !p.exact) {
+        expect(p.left + p.width).toBeLessThanOrEqual(sw + 1e-6);
+        expect(p.top + p.height).toBeLessThanOrEqual(sh + 1e-6);
+      }
+    }),
+  );
+});

@@ -1,0 +1,51 @@
+// Who looks at the picture, where and when, in faint text all over it: a deterrent against photographs of the screen.
+
+const STEP_X = 420;
+const STEP_Y = 170;
+const ANGLE = -Math.PI / 8;
+
+/** Lies over the picture and takes no pointer. */
+export class Watermark {
+  readonly element = document.createElement("canvas");
+  private text = "";
+
+  constructor() {
+    this.element.className = "watermark";
+    this.element.setAttribute("aria-hidden", "true");
+  }
+
+  /** Shows a text; `{time}` in it becomes the time. Empty: shows nothing. To be called again when the time or the size changes. */
+  show(template: string, now: Date): void {
+    this.text = template.replaceAll("{time}", stamp(now));
+    this.draw();
+  }
+
+  private draw(): void {
+    const { element, text } = this;
+    const ratio = globalThis.devicePixelRatio;
+    const width = globalThis.innerWidth;
+    const height = globalThis.innerHeight;
+    element.width = Math.round(width * ratio);
+    element.height = Math.round(height * ratio);
+    const context = element.getContext("2d");
+    if (context === null || text === "") return;
+    context.scale(ratio, ratio);
+    context.rotate(ANGLE);
+    context.font = '500 15px "Noto Sans JP", "Noto Sans CJK JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, sans-serif';
+    const reach = width + height;
+    for (let y = -height, odd = 0; y < reach; y += STEP_Y, odd ^= 1) {
+      for (let x = -reach / 2 - (odd * STEP_X) / 2; x < reach; x += STEP_X) {
+        // Twice, so that it shows on light and on dark.
+        context.fillStyle = "rgb(255 255 255 / 0.10)";
+        context.fillText(text, x + 1, y + 1);
+        context.fillStyle = "rgb(0 0 0 / 0.075)";
+        context.fillText(text, x, y);
+      }
+    }
+  }
+}
+
+function stamp(d: Date): string {
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}`;
+}
