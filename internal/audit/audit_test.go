@@ -1,0 +1,395 @@
+package audit_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode"
+
+	"jiseki/internal/audit"
+	"jiseki/internal/cert"
+)
+
+var start = time.UnixMilli(1_790_000_000_000)
+
+// chain makes n events.
+func chain(t testing.TB, n int) []audit.Event {
+	t.Helper()
+	var head audit.Mark
+	var all []audit.Event
+	for i := range n {
+		e, err := audit.Entry{
+			Kind: audit.SignIn, Actor: "user:tanaka", Subject: "user:tanaka", Outcome: audit.Done, Details: audit.Details{"place": "home"},
+		}.Seal(head, start.Add(time.Duration(i)*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		head = e.Mark()
+		all = append(all, e)
+	}
+	return all
+}
+
+func each(events []audit.Event) iter.Seq2[audit.Event, error] {
+	return func(yield func(audit.Event, error) bool) {
+		for i := range events {
+			if !yield(events[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+func verify(t *testing.T, events []audit.Event, against audit.Against) audit.Report {
+	t.Helper()
+	r, err := audit.Verify(each(events), against)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestVerifyFindsEveryTampering(t *testing.T) {
+	good := chain(t, 10)
+	stored := good[9].Mark()
+	other := chain(t, 11)[10].Mark()
+	// A forger who rewrites event 5 and computes all later hashes anew.
+	forged := slices.Clone(good[:4])
+	head := good[3].Mark()
+	for range 6 {
+		e, err := audit.Entry{Kind: audit.SignOut, Actor: "user:x", Outcome: audit.Done}.Seal(head, start.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		forged, head = append(forged, e), e.Mark()
+	}
+	change := func(at int, f func(*audit.Event)) []audit.Event {
+		c := slices.Clone(good)
+		f(&c[at])
+		return c
+	}
+	line, err := audit.ParseLine(good[6].Mark().Line())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		events  []audit.Event
+		against audit.Against
+		at      uint64
+	}{
+		"deleted":           {slices.Delete(slices.Clone(good), 4, 5), audit.Against{}, 5},
+		"first deleted":     {good[1:], audit.Against{}, 1},
+		"swapped":           {slices.Concat(good[:4], []audit.Event{good[5], good[4]}, good[6:]), audit.Against{}, 5},
+		"twice":             {slices.Concat(good[:5], good[4:]), audit.Against{}, 5},
+		"kind":              {change(3, func(e *audit.Event) { e.Kind = audit.SignOut }), audit.Against{}, 4},
+		"actor":             {change(3, func(e *audit.Event) { e.Actor = "user:suzuki" }), audit.Against{}, 4},
+		"subject":           {change(3, func(e *audit.Event) { e.Subject = "" }), audit.Against{}, 4},
+		"session":           {change(3, func(e *audit.Event) { e.Session = make([]byte, 16) }), audit.Against{}, 4},
+		"outcome":           {change(3, func(e *audit.Event) { e.Outcome = audit.Refused }), audit.Against{}, 4},
+		"code":              {change(3, func(e *audit.Event) { e.Code = "x" }), audit.Against{}, 4},
+		"details":           {change(3, func(e *audit.Event) { e.Details = "{}" }), audit.Against{}, 4},
+		"time":              {change(3, func(e *audit.Event) { e.TimeMS++ }), audit.Against{}, 4},
+		"field moved":       {change(3, func(e *audit.Event) { e.Actor, e.Subject = e.Actor+e.Subject, "" }), audit.Against{}, 4},
+		"truncated, stored": {good[:7], audit.Against{Stored: &stored}, 8},
+		"truncated, signed": {good[:7], audit.Against{Marks: []audit.Mark{stored}}, 8},
+		"truncated, line":   {good[:5], audit.Against{Lines: []audit.Line{line}}, 6},
+		"forged, no head":   {forged, audit.Against{}, 0}, // nobody can see it: why heads are copied
+		"forged, stored":    {forged, audit.Against{Stored: &stored}, 10},
+		"forged, signed":    {forged, audit.Against{Marks: []audit.Mark{good[6].Mark()}}, 7},
+		"forged, line":      {forged, audit.Against{Lines: []audit.Line{line}}, 7},
+		"empty":             {nil, audit.Against{Stored: &stored}, 1},
+		"later head":        {good, audit.Against{Marks: []audit.Mark{other}}, 11},
+	} {
+		r := verify(t, c.events, c.against)
+		switch {
+		case c.at == 0 && r.Problem != nil:
+			t.Errorf("%s: %v", name, r.Problem)
+		case c.at != 0 && r.Problem == nil:
+			t.Errorf("%s: not found", name)
+		case c.at != 0 && r.Problem.At != c.at:
+			t.Errorf("%s: at %d, want %d: %v", name, r.Problem.At, c.at, r.Problem)
+		}
+	}
+	r := verify(t, good, audit.Against{Stored: &stored, Marks: []audit.Mark{good[2].Mark(), stored}, Lines: []audit.Line{line}})
+	if r.Problem != nil || r.Checked != 10 || r.Last != stored {
+		t.Errorf("good chain: %+v", r)
+	}
+	if r := verify(t, nil, audit.Against{Stored: &audit.Mark{}}); r.Problem != nil {
+		t.Errorf("empty chain: %v", r.Problem)
+	}
+}
+
+func TestVerifyReturnsTheReadersError(t *testing.T) {
+	broken := errors.New("disk")
+	_, err := audit.Verify(func(yield func(audit.Event, error) bool) { yield(audit.Event{}, broken) }, audit.Against{})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestHashIsPinned: a changed encoding would make every old log look forged. The value was computed by another program.
+func TestHashIsPinned(t *testing.T) {
+	e, err := audit.Entry{
+		Kind: audit.SessionGranted, Actor: "user:tanaka", Subject: "desk:k1", Session: []byte("0123456789abcdef"), Outcome: audit.Done,
+		Code: "7", Details: audit.Details{"b": "<&>", "a": []string{"x"}, "n": 5},
+	}.Seal(audit.Mark{Number: 41, TimeMS: 5, Hash: [32]byte{1, 2, 3}}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Details != `{"a":["x"],"b":"<&>","n":5}` {
+		t.Errorf("details %s", e.Details)
+	}
+	const want = "42-Z0YHD-DQY46-4F7NM-8G29G-DH"
+	if got := e.Mark().Line(); got != want {
+		t.Errorf("line %s, want %s", got, want)
+	}
+}
+
+func TestSealRefuses(t *testing.T) {
+	good := audit.Entry{Kind: audit.SignIn, Actor: "user:x", Outcome: audit.Done}
+	for name, c := range map[string]struct {
+		change func(*audit.Entry)
+		want   error
+	}{
+		"no actor":   {func(e *audit.Entry) { e.Actor = "" }, audit.ErrForm},
+		"no kind":    {func(e *audit.Entry) { e.Kind = "" }, audit.ErrForm},
+		"no outcome": {func(e *audit.Entry) { e.Outcome = "" }, audit.ErrForm},
+		"long":       {func(e *audit.Entry) { e.Subject = strings.Repeat("x", 257) }, audit.ErrForm},
+		"not UTF-8":  {func(e *audit.Entry) { e.Code = "\xff" }, audit.ErrForm},
+		"zero byte":  {func(e *audit.Entry) { e.Code = "a\x00" }, audit.ErrForm},
+		"session":    {func(e *audit.Entry) { e.Session = []byte{1} }, audit.ErrForm},
+		"big":        {func(e *audit.Entry) { e.Details = audit.Details{"x": strings.Repeat("x", 9000)} }, audit.ErrForm},
+		"type":       {func(e *audit.Entry) { e.Details = audit.Details{"x": 1.5} }, audit.ErrForm},
+		"password":   {func(e *audit.Entry) { e.Details = audit.Details{"new_password": "x"} }, audit.ErrSecret},
+		"ticket":     {func(e *audit.Entry) { e.Details = audit.Details{"ticket": "x"} }, audit.ErrSecret},
+	} {
+		e := good
+		c.change(&e)
+		if _, err := e.Seal(audit.Mark{}, start); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		n    int
+		want string
+	}{{"総務課", 7, "総務"}, {"a\nb\x00\xff", 9, "a?b??"}, {"", 3, ""}, {"abc", 3, "abc"}, {"é", 1, ""}} {
+		if got := audit.Cut(c.in, c.n); got != c.want {
+			t.Errorf("Cut(%q, %d) = %q, want %q", c.in, c.n, got, c.want)
+		}
+	}
+}
+
+func TestEveryKindHasWords(t *testing.T) {
+	src, err := os.ReadFile("kind.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if declared := strings.Count(string(src), " Kind = \""); declared != len(audit.Kinds()) {
+		t.Errorf("%d kinds declared, %d have words", declared, len(audit.Kinds()))
+	}
+	for _, k := range audit.Kinds() {
+		ja, en := k.Words()
+		if en == "" || !strings.ContainsFunc(ja, func(r rune) bool { return unicode.In(r, unicode.Han, unicode.Katakana, unicode.Hiragana) }) {
+			t.Errorf("%s: %q, %q", k, ja, en)
+		}
+	}
+}
+
+func key(t testing.TB) *cert.SignerKey {
+	t.Helper()
+	k, err := cert.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestHeadSignatureAndForm(t *testing.T) {
+	k, mark := key(t), chain(t, 3)[2].Mark()
+	h, err := mark.Sign(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := audit.ParseHead(h.Bytes())
+	if err != nil || got != h {
+		t.Fatalf("%v, %v", got, err)
+	}
+	keys := []cert.PublicKey{key(t).Public(), k.Public()}
+	if err := got.Verify(keys); err != nil {
+		t.Error(err)
+	}
+	if got.Verify(keys[:1]) == nil {
+		t.Error("verifies with another key")
+	}
+	for i := range h.Bytes() {
+		if _, err := audit.ParseHead(h.Bytes()[:i]); err == nil {
+			t.Errorf("a head of %d bytes is read", i)
+		}
+		b := h.Bytes()
+		b[i] ^= 1
+		if x, err := audit.ParseHead(b); err == nil && x.Verify(keys) == nil {
+			t.Errorf("verifies with bit %d changed", i*8)
+		}
+	}
+	if _, err := audit.ParseHead(append(h.Bytes(), 0)); err == nil {
+		t.Error("a trailing byte is read")
+	}
+}
+
+func TestParseLineRefuses(t *testing.T) {
+	m := chain(t, 3)[2].Mark()
+	line := m.Line()
+	for _, bad := range []string{"", "3", "3-", line[:len(line)-1], "4" + line[1:], "03" + line[1:], line + "0", "-" + line, "x" + line[1:]} {
+		if _, err := audit.ParseLine(bad); !errors.Is(err, audit.ErrHead) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	l, err := audit.ParseLine(" " + strings.ToLower(strings.ReplaceAll(line, "-", " - ")) + " ")
+	if err != nil || !l.Matches(m) || l.Matches(chain(t, 4)[3].Mark()) {
+		t.Errorf("%v, %v", l, err)
+	}
+}
+
+func FuzzParseLine(f *testing.F) {
+	f.Add(chain(f, 3)[2].Mark().Line())
+	f.Fuzz(func(_ *testing.T, s string) { _, _ = audit.ParseLine(s) })
+}
+
+func FuzzParseHead(f *testing.F) {
+	h, err := chain(f, 2)[1].Mark().Sign(key(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(h.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if h, err := audit.ParseHead(b); err == nil && !bytes.Equal(h.Bytes(), b) {
+			t.Errorf("%x comes back as %x", b, h.Bytes())
+		}
+	})
+}
+
+func TestFileSinkSurvivesACrash(t *testing.T) {
+	k := key(t)
+	s := audit.FileSink{Path: filepath.Join(t.TempDir(), "heads")}
+	var want []audit.Mark
+	for _, e := range chain(t, 3) {
+		h, err := e.Mark().Sign(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Put(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, h.Mark)
+	}
+	f, err := os.OpenFile(s.Path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteString(`{"hash":"half of a li`)
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := audit.ReadHeads(s.Path, []cert.PublicKey{k.Public()})
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := audit.ReadHeads(s.Path, []cert.PublicKey{key(t).Public()}); err == nil {
+		t.Error("heads of another key are read")
+	}
+}
+
+func TestSyslogSink(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	c, err := net.ListenPacket("unixgram", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close() //nolint:errcheck // end of the test
+	k := key(t)
+	h, err := chain(t, 1)[0].Mark().Sign(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (audit.SyslogSink{Socket: path, Host: "gw"}).Put(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 2048)
+	n, _, err := c.ReadFrom(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(b[:n])
+	if !strings.HasPrefix(got, "<109>1 2026-09-21T14:13:20.000Z gw jiseki-gateway ") || !strings.Contains(got, "head="+h.Line()+" ") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// memory is a sink that can fail.
+type memory struct {
+	heads []audit.Head
+	fail  bool
+}
+
+func (m *memory) Put(_ context.Context, h audit.Head) error {
+	if m.fail {
+		return errors.New("no")
+	}
+	m.heads = append(m.heads, h)
+	return nil
+}
+
+func TestPublisher(t *testing.T) {
+	k := key(t)
+	synctest.Test(t, func(t *testing.T) {
+		events := chain(t, 5)
+		head := events[0].Mark()
+		var sink memory
+		p := audit.Publisher{
+			Head: func(context.Context) (audit.Mark, error) { return head, nil }, Key: k, Sinks: []audit.HeadSink{&sink},
+			Every: time.Minute, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- p.Run(ctx) }()
+		step := func(want int) {
+			t.Helper()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if len(sink.heads) != want {
+				t.Fatalf("%d heads, want %d", len(sink.heads), want)
+			}
+		}
+		step(1)
+		step(1) // it has not moved
+		head, sink.fail = events[1].Mark(), true
+		step(1)
+		sink.fail = false
+		step(2) // tried again
+		head = events[2].Mark()
+		cancel() // once more at the end
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if len(sink.heads) != 3 || sink.heads[2].Mark != head {
+			t.Errorf("%d heads", len(sink.heads))
+		}
+		var _ json.Marshaler = sink.heads[0]
+	})
+}

@@ -1,0 +1,175 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"jiseki/internal/cert"
+)
+
+// HeadSink keeps copies of signed heads outside the database. Put may be slow and may fail; it is called by one goroutine.
+type HeadSink interface {
+	// Put keeps a copy of the head.
+	Put(ctx context.Context, h Head) error
+}
+
+// Publisher signs the head of the chain when it has moved and gives copies to all sinks.
+type Publisher struct {
+	// Head reads the head from the store.
+	Head func(ctx context.Context) (Mark, error)
+	// Key signs heads.
+	Key cert.PrivateKey
+	// Sinks keep the copies.
+	Sinks []HeadSink
+	// Every is how often the head is looked at; an attacker can cut off at most so much unnoticed.
+	Every time.Duration
+	Log   *slog.Logger
+}
+
+// Run publishes until ctx ends, and once more then.
+func (p *Publisher) Run(ctx context.Context) error {
+	tick := time.NewTicker(p.Every)
+	defer tick.Stop()
+	var last Mark
+	for {
+		last = p.publish(ctx, last)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			p.publish(end, last)
+			return nil
+		}
+	}
+}
+
+// publish gives out the head if it is another than last, and returns what all sinks have now. A sink that fails gets the next
+// one: a newer head says all that an older one does.
+func (p *Publisher) publish(ctx context.Context, last Mark) Mark {
+	m, err := p.Head(ctx)
+	if err != nil {
+		p.Log.Error("audit head not read", "err", err)
+		return last
+	}
+	if m == last || m.Number == 0 {
+		return last
+	}
+	h, err := m.Sign(p.Key)
+	if err != nil {
+		p.Log.Error("audit head not signed", "err", err)
+		return last
+	}
+	for _, s := range p.Sinks {
+		if err := s.Put(ctx, h); err != nil {
+			p.Log.Warn("audit head not copied", "sink", fmt.Sprintf("%T", s), "err", err)
+			m = last // at the next tick all get one again
+		}
+	}
+	return m
+}
+
+// FileSink appends heads to a file, one JSON object a line, and sees each on the disk. Put the file on another disk or machine
+// than the database.
+type FileSink struct{ Path string }
+
+// Put appends the head.
+func (s FileSink) Put(_ context.Context, h Head) error {
+	f, err := os.OpenFile(s.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	line, err := json.Marshal(h)
+	if err == nil {
+		_, err = f.Write(append(line, '\n'))
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// ReadHeads reads the heads that a FileSink wrote and that one of the keys signed. A last line without its end, as a crash leaves
+// it, is passed over; any other line that is no good head is an error.
+func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	var marks []Mark
+	for r := bufio.NewReader(f); ; {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return marks, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("audit: %w", err)
+		}
+		var x struct {
+			Signed string `json:"signed"`
+		}
+		if err := json.Unmarshal(line, &x); err != nil {
+			return nil, fmt.Errorf("%w: %s", ErrHead, path)
+		}
+		b, err := hex.DecodeString(x.Signed)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s", ErrHead, path)
+		}
+		h, err := ParseHead(b)
+		if err == nil {
+			err = h.Verify(keys)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: head %d: %w", path, h.Number, err)
+		}
+		marks = append(marks, h.Mark)
+	}
+}
+
+// SyslogSink sends heads to the syslog daemon of this machine, which should send them on to another: RFC 5424 messages over a
+// Unix datagram socket.
+type SyslogSink struct {
+	// Socket is the daemon's, usually /dev/log.
+	Socket string
+	// Host is this machine's name.
+	Host string
+}
+
+// Facility 13 is "log audit", severity 5 is "notice" (RFC 5424 section 6.2.1).
+const syslogPriority = 13*8 + 5
+
+// Put sends the head.
+func (s SyslogSink) Put(ctx context.Context, h Head) error {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "unixgram", s.Socket)
+	if err != nil {
+		return fmt.Errorf("audit: syslog: %w", err)
+	}
+	_, err = c.Write([]byte(s.message(h)))
+	if err = errors.Join(err, c.Close()); err != nil {
+		return fmt.Errorf("audit: syslog: %w", err)
+	}
+	return nil
+}
+
+func (s SyslogSink) message(h Head) string {
+	at := time.UnixMilli(h.TimeMS).UTC().Format("2006-01-02T15:04:05.000Z")
+	return fmt.Sprintf("<%d>1 %s %s jiseki-gateway %d head - head=%s signed=%x", syslogPriority, at, s.Host, os.Getpid(), h.Line(), h.Bytes())
+}
