@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -348,8 +349,8 @@ func TestFragmentsBecomeOneMessage(t *testing.T) {
 		raw = append(raw, frame(0x00, want[10:5000], true)...)
 		raw = append(raw, frame(0x80, want[5000:], true)...)
 		go func() {
-			for i := range raw { // byte by byte, as a bad line may deliver
-				_, _ = a.Write(raw[i : i+1])
+			for piece := range slices.Chunk(raw, 3) { // in small pieces, as a bad line may deliver
+				_, _ = a.Write(piece)
 			}
 		}()
 		go func() { _, _ = io.Copy(io.Discard, a) }()

@@ -16,6 +16,7 @@ import (
 	"jiseki/internal/link"
 	"jiseki/internal/link/linktest"
 	"jiseki/internal/relay"
+	"jiseki/internal/shape"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -25,7 +26,7 @@ type bench struct {
 	t      *testing.T
 	relay  *relay.Relay
 	client *tls.Config
-	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	dial   dialer
 	url    string
 	opened chan relay.Stats
 	closed chan ending
@@ -135,11 +136,21 @@ type pair struct{ viewer, agent *link.Conn }
 
 func (b *bench) pair(ch link.Channel) pair {
 	b.t.Helper()
+	return b.pairOver(ch, b.dial, b.dial)
+}
+
+// A dialer opens a connection, to the relay or to a line before it.
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (b *bench) pairOver(ch link.Channel, viewer, agent dialer) pair {
+	b.t.Helper()
 	var p pair
 	var errs [2]error
 	var wg sync.WaitGroup
-	wg.Go(func() { p.viewer, errs[0] = link.Dial(b.t.Context(), b.config(link.Viewer, ch, viewerTicket)) })
-	wg.Go(func() { p.agent, errs[1] = link.Dial(b.t.Context(), b.config(link.Agent, ch, agentTicket)) })
+	ends := [2]link.DialConfig{b.config(link.Viewer, ch, viewerTicket), b.config(link.Agent, ch, agentTicket)}
+	ends[0].DialContext, ends[1].DialContext = viewer, agent
+	wg.Go(func() { p.viewer, errs[0] = link.Dial(b.t.Context(), ends[0]) })
+	wg.Go(func() { p.agent, errs[1] = link.Dial(b.t.Context(), ends[1]) })
 	wg.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
 		b.t.Fatalf("pair channel %d: %v", ch, err)
@@ -485,61 +496,56 @@ func TestBackPressure(t *testing.T) {
 	})
 }
 
-// In the half-open case nothing comes and nothing is refused.
-func TestHalfOpenPeer(t *testing.T) {
+// In the half-open case nothing comes and nothing is refused: the line to the viewer swallows everything for a while.
+func TestHalfOpenLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := inMemory(t, relay.Limits{})
 		b.offer()
-		dial := b.dial
-		var frozen *gate
-		b.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			nc, err := dial(ctx, network, address)
-			g := &gate{Conn: nc}
-			if frozen == nil {
-				frozen = g
+		direct := b.dial
+		outside := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+		line := shape.New(shape.Config{
+			Listener: outside,
+			Dial:     func(ctx context.Context) (net.Conn, error) { return direct(ctx, "", "") },
+			Up:       shape.Line{Delay: 20 * time.Millisecond},
+			Down:     shape.Line{Delay: 20 * time.Millisecond},
+		})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- line.Run(ctx) }()
+		defer func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("line: %v", err)
 			}
-			return g, err
-		}
-		control := b.pair(link.Control)
-		var others []*link.Conn
+		}()
+
+		control := b.pairOver(link.Control, outside.dial, direct)
 		for _, c := range control.all() {
 			go func() { _, _ = c.Receive(context.Background()) }()
-			others = append(others, c)
 		}
-		synctest.Wait()
+		line.Freeze(10 * time.Second)
+		time.Sleep(time.Minute)
+		if err := errors.Join(control.viewer.Err(), control.agent.Err()); err != nil {
+			t.Fatalf("10 s of silence ended the session: %v", err)
+		}
+
 		begun := time.Now()
-		frozen.freeze()
+		line.Freeze(time.Hour)
 		end := <-b.closed
-		if took := time.Since(begun); took > link.SilenceLimit+5*time.Second {
+		if took := time.Since(begun); took > link.SilenceLimit+link.PingEvery {
 			t.Errorf("noticed after %v", took)
 		}
-		if end.code != link.PeerGone && end.code != link.PeerStalled {
+		if end.code != link.PeerGone {
 			t.Errorf("report: %v", end.code)
 		}
-		time.Sleep(time.Minute)
-		for _, c := range others {
-			if c.Err() == nil {
-				t.Error("an end did not notice")
-			}
+		<-control.viewer.Done()
+		<-control.agent.Done()
+		if took := time.Since(begun); took > link.SilenceLimit+2*link.PingEvery {
+			t.Errorf("the last end noticed after %v", took)
 		}
+		if link.CloseCode(control.viewer.Err()) != link.Silent || link.CloseCode(control.agent.Err()) != link.PeerGone {
+			t.Errorf("viewer: %v; agent: %v", control.viewer.Err(), control.agent.Err())
+		}
+		time.Sleep(5 * time.Second) // the viewer's end still tries to say why
 	})
-}
-
-// A gate is a connection that can stop to pass anything on.
-type gate struct {
-	net.Conn
-	mu     sync.Mutex
-	closed bool
-}
-
-func (g *gate) freeze() { g.mu.Lock(); g.closed = true; g.mu.Unlock() }
-
-// Write swallows what comes after freeze. (What comes from the other side stays unread in the pipe.)
-func (g *gate) Write(p []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closed {
-		return len(p), nil
-	}
-	return g.Conn.Write(p)
 }
