@@ -148,11 +148,11 @@ func (c *core) openAPI(context.Context) error {
 }
 
 // relayForDesks is host:port of the relay as desks see it.
-func (c *core) relayForDesks() string {
+func (c *core) relayForDesks(portal string) string {
 	if c.cfg.Relay.DeskAddress != "" {
 		return c.cfg.Relay.DeskAddress
 	}
-	u, err := url.Parse(c.org.address())
+	u, err := url.Parse(portal)
 	if err != nil || u.Host == "" {
 		return ""
 	}

@@ -157,10 +157,10 @@ func (c *core) routes(door api.Door, built http.Handler) http.Handler {
 	mux.Handle("GET /relay", sameOrigin(c.relay))
 	mux.Handle("GET /agent", noBrowser(c.hub))
 	mux.HandleFunc("GET /healthz", c.health)
-	mux.Handle(api.Prefix+"AuthService/", c.api.Handler(door))
-	mux.Handle(api.Prefix+"DeskService/", c.api.Handler(door))
-	mux.Handle(api.Prefix+"AdminService/", c.api.Handler(door))
-	mux.Handle(api.Prefix+"AgentService/", c.api.Handler(door))
+	control := c.api.Handler(door)
+	for _, service := range []string{"AuthService/", "DeskService/", "AdminService/", "AgentService/"} {
+		mux.Handle(api.Prefix+service, control)
+	}
 	mux.Handle("/", built)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages.SecureHeaders(w.Header())

@@ -137,7 +137,7 @@ func (m *Manager) mint(s *situation, prepared *store.Session, r OpenRequest, d a
 		Session: prepared.ID, User: s.user.ID, UserName: s.user.Name, Device: s.device.ID, DeviceKind: s.device.Kind,
 		ViewerKind: r.Viewer, DeviceKey: s.device.Key, Desk: s.desk.ID, Zone: s.desk.Zone, DeskKey: s.desk.Key, NoiseKey: r.NoiseKey,
 		Rights: d.Rights, ViewerTicket: t.viewer.Hash(), AgentTicket: t.agent.Hash(),
-		Relay: m.cfg.RelayForDesks(), Idle: d.Idle, Grace: d.Grace, Issued: now, OpenBefore: before, SessionUntil: d.Until,
+		Relay: m.cfg.RelayForDesks(s.organisation.Settings.Address), Idle: d.Idle, Grace: d.Grace, Issued: now, OpenBefore: before, SessionUntil: d.Until,
 	}
 	if err := g.Mint(m.cfg.Grants); err != nil {
 		return nil, t, fmt.Errorf("mint grant: %w", err)

@@ -70,8 +70,9 @@ type Config struct {
 	Grants cert.PrivateKey
 	// Gateway is the id of this gateway.
 	Gateway string
-	// RelayForDesks is host:port of this gateway's relay as desks see it.
-	RelayForDesks func() string
+	// RelayForDesks is host:port of this gateway's relay as desks see it, given the
+	// address of the portal.
+	RelayForDesks func(portal string) string
 	// MyNumber says that this gateway serves zone mynumber, and nothing else.
 	MyNumber bool
 }
