@@ -9,6 +9,9 @@ import (
 	"image"
 	"log/slog"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"jiseki/internal/capture"
 	"jiseki/internal/capture/capturetest"
@@ -86,6 +89,45 @@ func TestX11(t *testing.T) {
 		d := desktoptest.Bare(t, image.Pt(640, 480))
 		return newScreen(t, d), func() capture.Source { return openX11(t, d) }
 	})
+}
+
+// TestX11WithoutSharedMemory runs the same tests on a server that lacks MIT-SHM.
+func TestX11WithoutSharedMemory(t *testing.T) {
+	capturetest.Run(t, func(t testing.TB) (capturetest.Screen, func() capture.Source) {
+		d := desktoptest.Bare(t, image.Pt(640, 480), "-extension", "MIT-SHM")
+		return newScreen(t, d), func() capture.Source { return openX11(t, d) }
+	})
+}
+
+// TestX11IdleCostsNothing measures the CPU time of this process while a still screen is captured for a second.
+func TestX11IdleCostsNothing(t *testing.T) {
+	d := desktoptest.Bare(t, image.Pt(640, 480))
+	src := openX11(t, d)
+	defer src.Close()
+	if _, err := src.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	before := cpuTime(t)
+	for {
+		if _, err := src.Next(ctx); err != nil {
+			break
+		}
+	}
+	if used := cpuTime(t) - before; used > 10*time.Millisecond {
+		t.Errorf("a still screen costs %v of CPU in a second, want less than 1 %%", used)
+	}
+}
+
+// cpuTime is what this process has used. It does not depend on what else the machine does.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func TestX11ServerDies(t *testing.T) {

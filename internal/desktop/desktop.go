@@ -30,6 +30,8 @@ type Config struct {
 	Size screen.Point
 	// Bare means the X server alone, without programs.
 	Bare bool
+	// ServerArgs are further arguments of the X server, such as "-extension", "MIT-SHM".
+	ServerArgs []string
 	// Log receives what the desk does; the programs' own output goes to files in Home/.jiseki.
 	Log *slog.Logger
 }

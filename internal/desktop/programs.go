@@ -90,6 +90,9 @@ func activeTitle(c *x11.Conn) (string, error) {
 	if err == nil {
 		_, title, err = c.Property(win, name)
 	}
+	if err == nil && len(title) == 0 {
+		_, title, err = c.Property(win, x11.AtomWMName) // of programs older than _NET_WM_NAME
+	}
 	if x11.IsError(err, x11.BadWindow) {
 		return "", nil // it has just been closed: another becomes active
 	}

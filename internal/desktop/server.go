@@ -112,6 +112,7 @@ func (d *Desktop) launchServer(ctx, soon context.Context, tasks *errgroup.Group)
 		"-logfile", filepath.Join(d.dir, "xorg-server.log"), "-auth", d.Authority(),
 		"-noreset", "-novtswitch", "-sharevts", "-nolisten", "tcp", "-s", "0", "-dpms",
 	}}
+	p.args = append(p.args, d.cfg.ServerArgs...)
 	started := make(chan error, 1)
 	tasks.Go(func() error { return d.group.run(ctx, p, started) })
 	err = <-started

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package x11 is a small client of the X Window System, version 11, over the local socket: exactly the requests that a
 // desk needs to capture its screen, inject input, show a notice and watch its lock.
 //

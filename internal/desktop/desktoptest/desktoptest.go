@@ -22,10 +22,11 @@ const Account = "jiseki-desk"
 // Password is the password of Account, for tests that unlock its screen.
 const Password = "jiseki-desk"
 
-// Bare starts an X server without programs for the time of a test. Zero size means 1920x1080.
-func Bare(t testing.TB, size screen.Point) *desktop.Desktop {
+// Bare starts an X server without programs for the time of a test. Zero size means 1920x1080; args are further arguments of
+// the server.
+func Bare(t testing.TB, size screen.Point, args ...string) *desktop.Desktop {
 	t.Helper()
-	d, _ := start(t, desktop.Config{Bare: true, Size: size})
+	d, _ := start(t, desktop.Config{Bare: true, Size: size, ServerArgs: args})
 	return d
 }
 
