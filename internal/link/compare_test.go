@@ -41,7 +41,7 @@ func (f *forwards) OnMessage(_ *gws.Conn, m *gws.Message) {
 	}
 }
 
-// BenchmarkForwardOther is BenchmarkForward with gws, for docs/adr/0004-websocket.md.
+// BenchmarkForwardOther is BenchmarkForward with gws, for docs/adr/0004-websocket-library.md.
 func BenchmarkForwardOther(b *testing.B) {
 	for _, size := range []int{280, 5000, 61477} {
 		b.Run(byteSize(size), func(b *testing.B) {
