@@ -1,0 +1,52 @@
+import type { Language } from "./i18n.ts";
+
+const locale = (language: Language): string => (language === "ja" ? "ja-JP" : "en-GB");
+
+/** Milliseconds as JSON carries them; 0 if there are none. */
+export function millis(value: string | undefined): number {
+  const n = Number(value ?? 0);
+  return Number.isFinite(n) ? n : 0;
+}
+
+/** A day and a time to the minute, `2026年11月23日 13:05`. */
+export function dateTime(ms: number, language: Language): string {
+  return new Intl.DateTimeFormat(locale(language), {
+    year: "numeric",
+    month: language === "ja" ? "long" : "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).format(ms);
+}
+
+/** The same, short for tables: `2026/11/23 13:05`. */
+export function shortDateTime(ms: number, seconds = false): string {
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const d = new Date(ms);
+  const day = `${d.getFullYear()}/${two(d.getMonth() + 1)}/${two(d.getDate())}`;
+  return `${day} ${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
+}
+
+/** A day: `2026年11月23日`. */
+export function day(ms: number, language: Language): string {
+  const month = language === "ja" ? "long" : "short";
+  return new Intl.DateTimeFormat(locale(language), { year: "numeric", month, day: "numeric" }).format(ms);
+}
+
+/** An amount of data in decimal units: `1.2 MB`. */
+export function amount(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let n = bytes;
+  let unit = 0;
+  while (n >= 1000 && unit < units.length - 1) {
+    n /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)} ${units[unit]}`;
+}
+
+/** Bytes in base64 as hexadecimal digits. */
+export function hex(bytes: Uint8Array): string {
+  return [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
+}

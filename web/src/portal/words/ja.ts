@@ -1,0 +1,10 @@
+import { consoleJa } from "./console.ja.ts";
+import { portalJa } from "./portal.ja.ts";
+
+/** All words in Japanese, the language that others are measured by. */
+export const ja = { ...portalJa, console: consoleJa } as const;
+
+type Texts<T> = { readonly [K in keyof T]: T[K] extends string ? string : Texts<T[K]> };
+
+/** The keys of `Of`, with words of any language. */
+export type Words<Of = typeof ja> = Texts<Of>;
