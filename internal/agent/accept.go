@@ -89,8 +89,9 @@ func (a *Agent) serve(ctx context.Context, s *session, ticket grant.Ticket, devi
 		return
 	}
 	s.log.Info("session open", "rights", s.rights.String())
-	a.show(s)
+	hide := a.show(s)
 	err = s.run(ctx)
+	hide()
 	s.log.Info("session over", "err", err)
 	a.release(s, err)
 }
@@ -134,19 +135,23 @@ func (a *Agent) take(s *session) (before *session, err error) {
 	return nil, nil
 }
 
-// show puts the notice on the desk. A desk without it still works; the event is in the log.
-func (a *Agent) show(s *session) {
-	err := a.desk.Notice.Show(s.grant.UserName, func() { s.finish(wire.EndedAtDesk) })
+// show puts the notice on the desk and returns what takes it away. A desk without it still works; the event is in the
+// log.
+func (a *Agent) show(s *session) (hide func()) {
+	notice, err := a.desk.Notice(s.grant.UserName, func() { s.finish(wire.EndedAtDesk) })
 	if err != nil {
 		s.log.Error("notice is not shown", "err", err)
+		return func() {}
+	}
+	return func() {
+		if err := notice.Close(); err != nil {
+			s.log.Debug("notice was not taken away", "err", err)
+		}
 	}
 }
 
 // release takes the desk from a session that is over, reports it, and sees to the lock.
 func (a *Agent) release(s *session, why error) {
-	if err := a.desk.Notice.Hide(); err != nil {
-		s.log.Error("notice is not hidden", "err", err)
-	}
 	_, code := endCode(why)
 	a.record(endKind(code), s.grant.Session, code)
 	a.mu.Lock()

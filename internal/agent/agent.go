@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,17 +32,13 @@ type Locker interface {
 	Can() error
 	// Lock locks the screen and returns nil only when the lock was read back. It is harmless on a locked screen.
 	Lock(ctx context.Context) error
-	// Locked says whether the screen is locked.
-	Locked() (bool, error)
-	// LoggedIn says whether somebody is logged in.
-	LoggedIn() (bool, error)
-}
-
-// A Notice tells whoever is at the desk that it is used from elsewhere.
-type Notice interface {
-	// Show shows the name of who works on the desk, until Hide. end is called when somebody at the desk ends the session.
-	Show(name string, end func()) error
-	Hide() error
+	// Changes delivers whether the screen is locked: the present state at once, then each change. It is closed when the
+	// desk is lost.
+	Changes() <-chan bool
+	// LoggedOn says whether somebody is logged on.
+	LoggedOn() (bool, error)
+	// UsedLocally is when the desk's own keyboard or mouse was used last; zero if never.
+	UsedLocally() time.Time
 }
 
 // A Desk is what the agent serves. Input, Lock and Notice are used by several goroutines.
@@ -49,7 +46,9 @@ type Desk struct {
 	Screen func() (capture.Source, error) // opens the screen; called when the first session of several begins
 	Input  input.Injector
 	Lock   Locker
-	Notice Notice
+	// Notice tells whoever is at the desk that it is used from elsewhere, by whom, until it is closed. end is called when
+	// somebody at the desk ends the session.
+	Notice func(name string, end func()) (io.Closer, error)
 }
 
 // Limits are the desk's own, beside those of the grant.
@@ -78,6 +77,9 @@ type Config struct {
 	// These keep what the gateway sends: a newer trust bundle, a copy of the audit log's head, a renewed certificate.
 	SaveBundle, SaveHead, SaveCertificate func(raw []byte) error
 }
+
+// ErrDeskLost is what Run returns when the desk's screen is gone: open the desk anew.
+var ErrDeskLost = errors.New("the desk's screen is gone")
 
 // maxOpening bounds the handshakes that run at once.
 const maxOpening = 4
@@ -108,7 +110,8 @@ type Agent struct {
 	name     string          // of the desk, as the gateway says it
 	session  *session        // the one that has the desk
 	isLocked bool
-	loggedIn bool
+	loggedOn bool
+	present  bool
 	revoked  map[string]bool // device ids
 }
 
@@ -229,7 +232,7 @@ func (a *Agent) changed() {
 func (a *Agent) state() *controlv1.State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := &controlv1.State{LoggedIn: a.loggedIn, Locked: a.isLocked, Lockable: a.desk.Lock.Can() == nil}
+	s := &controlv1.State{LoggedIn: a.loggedOn, Locked: a.isLocked, Present: a.present, Lockable: a.desk.Lock.Can() == nil}
 	if a.session != nil {
 		id := a.session.grant.Session
 		s.SessionIds = [][]byte{id[:]}
@@ -237,33 +240,47 @@ func (a *Agent) state() *controlv1.State {
 	return s
 }
 
-// deskCheck is how often lock and log-in are looked at. It only asks the X server or the log-in service.
-const deskCheck = 2 * time.Second
+const (
+	presenceCheck = 10 * time.Second // how often log-on and presence are looked at
+	presenceLasts = 5 * time.Minute  // after the last use of the desk's own keyboard or mouse
+)
 
-// watchDesk follows whether the desk is locked and somebody is logged in.
+// watchDesk follows whether the desk is locked, somebody is logged on, and somebody is there.
 func (a *Agent) watchDesk(ctx context.Context) error {
-	tick := time.NewTicker(deskCheck)
+	tick := time.NewTicker(presenceCheck)
 	defer tick.Stop()
+	a.look()
 	for {
-		locked, err := a.desk.Lock.Locked()
-		if err != nil {
-			a.log.Debug("cannot tell whether the desk is locked", "err", err)
-		}
-		loggedIn, err := a.desk.Lock.LoggedIn()
-		if err != nil {
-			a.log.Debug("cannot tell whether somebody is logged in", "err", err)
-		}
-		a.mu.Lock()
-		differs := locked != a.isLocked || loggedIn != a.loggedIn
-		a.isLocked, a.loggedIn = locked, loggedIn
-		a.mu.Unlock()
-		if differs {
-			a.changed()
-		}
 		select {
+		case locked, ok := <-a.desk.Lock.Changes():
+			if !ok {
+				return ErrDeskLost
+			}
+			a.mu.Lock()
+			a.isLocked = locked
+			a.mu.Unlock()
+			a.changed()
 		case <-tick.C:
+			a.look()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// look notes whether somebody is logged on and there.
+func (a *Agent) look() {
+	loggedOn, err := a.desk.Lock.LoggedOn()
+	if err != nil {
+		a.log.Debug("cannot tell whether somebody is logged on", "err", err)
+	}
+	used := a.desk.Lock.UsedLocally()
+	present := !used.IsZero() && a.now().Sub(used) < presenceLasts
+	a.mu.Lock()
+	differs := loggedOn != a.loggedOn || present != a.present
+	a.loggedOn, a.present = loggedOn, present
+	a.mu.Unlock()
+	if differs {
+		a.changed()
 	}
 }

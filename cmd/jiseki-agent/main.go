@@ -1,0 +1,194 @@
+// Jiseki-agent runs on a desk: it enrols the desk at the gateway and then serves its sessions.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"jiseki/internal/agent"
+	"jiseki/internal/enrol"
+)
+
+type commands struct {
+	Dir   string `help:"Folder with the desk's identity." default:"/var/lib/jiseki-agent" env:"JISEKI_AGENT_DIR" type:"path"`
+	Proxy string `help:"HTTP proxy to reach the gateway through, \"direct\" for none; default: what the environment says." env:"JISEKI_PROXY"`
+	Debug bool   `help:"Log more."`
+
+	Enroll  enrollCommand  `cmd:"" help:"Enrol this desk with the token of the administrator."`
+	Run     runCommand     `cmd:"" help:"Serve this desk."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, errs io.Writer) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("jiseki-agent"), kong.Description("Jiseki (自席): the program on a desk."),
+		kong.Writers(out, errs), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(errs, err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		parser.FatalIfErrorf(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	level := slog.LevelInfo
+	if c.Debug {
+		level = slog.LevelDebug
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.BindTo(out, (*io.Writer)(nil))
+	if err := parsed.Run(&c, slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))); err != nil {
+		fmt.Fprintln(errs, "jiseki-agent:", err)
+		return 1
+	}
+	return 0
+}
+
+type enrollCommand struct {
+	Gateway   string `required:"" help:"Address of the gateway, such as https://telework.example.lg.jp."`
+	Token     string `xor:"token" required:"" help:"Enrolment token. Other users of this machine can read it in the process list while the command runs; --token-file hides it."`
+	TokenFile string `xor:"token" required:"" help:"File that holds the enrolment token, \"-\" for standard input."`
+}
+
+func (e *enrollCommand) Run(ctx context.Context, c *commands, out io.Writer) error {
+	text, err := e.token()
+	if err != nil {
+		return err
+	}
+	token, err := enrol.Parse(text)
+	if err != nil {
+		return err
+	}
+	name, err := agent.Enroll(ctx, agent.EnrollConfig{
+		Dir: c.Dir, Gateway: strings.TrimSuffix(e.Gateway, "/"), Token: token, Proxy: c.Proxy, Version: version(),
+		Hostname: hostname(), System: system(), Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "この端末を自席端末「%s」として登録しました。 (This desk is enrolled as %q.)\n", name, name)
+	return nil
+}
+
+func (e *enrollCommand) token() (string, error) {
+	switch e.TokenFile {
+	case "":
+		return e.Token, nil
+	case "-":
+		raw, err := io.ReadAll(io.LimitReader(os.Stdin, 4096))
+		return string(raw), err
+	default:
+		raw, err := os.ReadFile(e.TokenFile)
+		return string(raw), err
+	}
+}
+
+type runCommand struct {
+	Display     string   `help:"X display of the desk." default:":0" env:"DISPLAY"`
+	Authority   string   `help:"Xauthority file." env:"XAUTHORITY"`
+	Locker      []string `help:"Command that locks the screen, its words separated by commas." default:"i3lock,--nofork,--color=1f2937"`
+	RequireLock bool     `help:"Refuse sessions while the desk could not lock itself."`
+}
+
+// reopenAfter is how long the agent waits before it looks for the desk's screen again.
+const reopenAfter = 2 * time.Second
+
+// Run serves the desk, and looks for its screen again whenever it is gone: logging out may restart the X server.
+func (r *runCommand) Run(ctx context.Context, c *commands, log *slog.Logger) error {
+	for {
+		err := r.serve(ctx, c, log)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, agent.ErrDeskLost) {
+			return err
+		}
+		log.Warn("waiting for the desk's screen", "err", err)
+		select {
+		case <-time.After(reopenAfter):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// serve opens the desk and serves it until ctx ends or its screen is gone.
+func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) error {
+	home, err := agent.LoadHome(c.Dir)
+	if err != nil {
+		return err
+	}
+	desk, closeDesk, err := r.openDesk(log)
+	if err != nil {
+		return errors.Join(agent.ErrDeskLost, err)
+	}
+	defer closeDesk()
+	a, err := agent.New(agent.Config{
+		Gateway: home.Gateway, Identity: home.Identity, Self: home.Self, Bundle: home.Bundle, Dir: home.Dir,
+		Desk: desk, Limits: agent.Limits{RequireLock: r.RequireLock}, Proxy: c.Proxy,
+		Version: version(), Hostname: hostname(), System: system(), Log: log, Now: time.Now,
+		SaveBundle: home.SaveBundle, SaveHead: home.SaveHead, SaveCertificate: home.SaveCertificate,
+	})
+	if err != nil {
+		return err
+	}
+	return a.Run(ctx)
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(out io.Writer) error {
+	_, err := fmt.Fprintln(out, version())
+	return err
+}
+
+// version is that of the module, or the revision it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return info.Main.Version
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
+
+// system is the operating system in words.
+func system() string {
+	raw, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		return "Linux"
+	}
+	for line := range strings.Lines(string(raw)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {
+			return strings.Trim(name, `"`)
+		}
+	}
+	return "Linux"
+}

@@ -1,0 +1,44 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"jiseki/internal/capture"
+	"jiseki/internal/input"
+	"jiseki/internal/lock"
+	"jiseki/internal/notice"
+)
+
+// X11Config names the X server of a desk.
+type X11Config struct {
+	Display   string   // such as ":0"
+	Authority string   // path of the Xauthority file; empty means as other programs of the user
+	Locker    []string // command that locks the screen, see lock.X11Config
+	Log       *slog.Logger
+}
+
+// OpenX11 opens a desk whose screen is an X server. close frees it; it unlocks nothing.
+func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
+	injector, err := input.OpenX11(input.X11Config{Display: cfg.Display, Authority: cfg.Authority})
+	if err != nil {
+		return Desk{}, nil, fmt.Errorf("open the desk's input: %w", err)
+	}
+	locker, err := lock.OpenX11(lock.X11Config{Display: cfg.Display, Authority: cfg.Authority, Command: cfg.Locker, Log: cfg.Log})
+	if err != nil {
+		injector.Close()
+		return Desk{}, nil, fmt.Errorf("open the desk's lock: %w", err)
+	}
+	desk = Desk{
+		Input: injector, Lock: locker,
+		Screen: func() (capture.Source, error) {
+			return capture.OpenX11(capture.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
+		},
+		Notice: func(name string, end func()) (io.Closer, error) {
+			return notice.ShowX11(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Name: name, OnEnd: end, Log: cfg.Log})
+		},
+	}
+	return desk, func() error { return errors.Join(injector.Close(), locker.Close()) }, nil
+}
