@@ -45,7 +45,8 @@ export class Watermark {
   }
 }
 
+const two = (n: number): string => String(n).padStart(2, "0");
+
 function stamp(d: Date): string {
-  const two = (n: number): string => String(n).padStart(2, "0");
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}`;
 }

@@ -1,0 +1,187 @@
+import { CODES } from "../keys/codes.ts";
+import type { Layout } from "../wire/layout.ts";
+import { ALL_MONITORS } from "../wire/limits.ts";
+import { button, el, icon, ICONS } from "./dom.ts";
+import { type Group, Menu } from "./menu.ts";
+import { Quality } from "./quality.ts";
+import type { Scale } from "./scale.ts";
+import type { Text } from "./text.ts";
+
+/** What the toolbar's buttons do. */
+export interface Actions {
+  /** Presses keys together on the desk, or taps a single one. */
+  keys(codes: readonly number[]): void;
+  scale(scale: Scale): void;
+  monitor(index: number): void;
+  fullScreen(): void;
+  paste(): void;
+  end(): void;
+  /** The focus goes back to the desk. */
+  leave(): void;
+}
+
+/** What the toolbar shows. */
+export interface Showing {
+  readonly desk: string;
+  readonly scale: Scale;
+  readonly monitor: number;
+  readonly layout: Layout | null;
+  readonly isFullScreen: boolean;
+  readonly mayPaste: boolean;
+  readonly mayType: boolean;
+}
+
+/** How long it stays after the pointer has left it, and how long the pointer must rest at the edge, in milliseconds. */
+const STAY = 1500;
+const REST = 180;
+const EDGE = 3;
+
+/**
+ * The bar at the top of the viewer. It hides itself; the pointer at the top edge, its small handle, or the release chord
+ * bring it back. What is typed while it has the focus never reaches the desk, for input listens on the desk's element alone.
+ */
+export class Toolbar {
+  readonly element: HTMLElement;
+  readonly quality: Quality;
+  private readonly text: Text;
+  private readonly actions: Actions;
+  private showing: Showing;
+  private readonly name = el("span", { class: "desk-name" });
+  private readonly full: HTMLButtonElement;
+  private readonly paste: HTMLButtonElement;
+  private readonly keys: Menu;
+  private readonly display: Menu;
+  private readonly bar: HTMLElement;
+  private hiding: ReturnType<typeof setTimeout> | undefined;
+  private resting: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(text: Text, actions: Actions, showing: Showing) {
+    this.text = text;
+    this.actions = actions;
+    this.showing = showing;
+    this.quality = new Quality(text);
+    this.keys = new Menu("keys", text.say("keys"), ICONS.keyboard, () => this.keyGroups());
+    this.display = new Menu("display", text.say("display"), ICONS.display, () => this.displayGroups());
+    this.full = button({ class: "tool", id: "full" }, () => actions.fullScreen());
+    this.paste = button({ class: "tool", id: "paste", title: text.say("pasteLong") }, () => actions.paste(), icon(ICONS.paste), label(text.say("paste")));
+    const end = button({ class: "tool danger", id: "end" }, () => actions.end(), icon(ICONS.end), label(text.say("end")));
+    this.bar = el(
+      "div",
+      { class: "bar", role: "toolbar", "aria-label": text.say("toolbar") },
+      el("div", { class: "who" }, this.quality.lamp, this.name),
+      this.keys.element,
+      this.display.element,
+      this.full,
+      this.paste,
+      this.quality.element,
+      end,
+    );
+    const handle = button({ class: "handle", "aria-label": text.say("openToolbar"), tabindex: "-1" }, () => this.focus());
+    this.element = el("div", { class: "dock" }, this.bar, handle);
+    this.listen();
+    this.update(showing);
+  }
+
+  /** Shows something else. */
+  update(showing: Showing): void {
+    this.showing = showing;
+    this.name.textContent = showing.desk;
+    this.paste.hidden = !showing.mayPaste;
+    this.keys.element.hidden = !showing.mayType;
+    const d = showing.isFullScreen ? ICONS.shrink : ICONS.expand;
+    this.full.replaceChildren(icon(d), label(this.text.say(showing.isFullScreen ? "leaveFullScreen" : "fullScreen")));
+  }
+
+  /** Comes out and takes the focus. */
+  focus(): void {
+    this.open();
+    this.tools[0]?.focus();
+  }
+
+  /** Comes out for a while. */
+  open(): void {
+    clearTimeout(this.hiding);
+    this.element.classList.add("open");
+    this.hideSoon(STAY * 2);
+  }
+
+  /** The pointer moved over the page. */
+  pointer(e: PointerEvent): void {
+    if (e.clientY > EDGE || e.buttons !== 0) {
+      clearTimeout(this.resting);
+      this.resting = undefined;
+    } else {
+      this.resting ??= setTimeout(() => this.open(), REST);
+    }
+  }
+
+  private listen(): void {
+    const { bar, element } = this;
+    element.addEventListener("pointerenter", () => this.open());
+    element.addEventListener("pointerleave", () => this.hideSoon(STAY));
+    element.addEventListener("focusin", () => this.open());
+    element.addEventListener("focusout", () => this.hideSoon(STAY / 3));
+    bar.addEventListener("keydown", (e) => this.key(e));
+  }
+
+  private hideSoon(after: number): void {
+    clearTimeout(this.hiding);
+    this.hiding = setTimeout(() => {
+      const isUsed = this.element.matches(":hover") || this.element.contains(document.activeElement);
+      if (!isUsed) this.element.classList.remove("open");
+    }, after);
+  }
+
+  private get tools(): HTMLElement[] {
+    return [...this.bar.querySelectorAll<HTMLElement>("button.tool")].filter((b) => b.offsetParent !== null);
+  }
+
+  private key(e: KeyboardEvent): void {
+    const { tools } = this;
+    const at = tools.indexOf(document.activeElement as HTMLElement);
+    if (e.key === "Escape") this.actions.leave();
+    else if (at >= 0 && e.key === "ArrowRight") tools[(at + 1) % tools.length]?.focus();
+    else if (at >= 0 && e.key === "ArrowLeft") tools[(at + tools.length - 1) % tools.length]?.focus();
+    else return;
+    e.preventDefault();
+  }
+
+  private keyGroups(): Group[] {
+    const { text } = this;
+    const item = (name: Parameters<Text["say"]>[0], ...codes: number[]) => ({
+      label: text.say(name),
+      act: () => this.actions.keys(codes),
+    });
+    return [
+      {
+        items: [
+          item("keyCtrlAltDel", CODES.ControlLeft, CODES.AltLeft, CODES.Delete),
+          item("keyWindows", CODES.MetaLeft),
+          item("keyAltTab", CODES.AltLeft, CODES.Tab),
+          item("keyAltF4", CODES.AltLeft, CODES.F4),
+          item("keyHankaku", CODES.Backquote),
+          item("keyEscape", CODES.Escape),
+          item("keyPrintScreen", CODES.PrintScreen),
+        ],
+      },
+    ];
+  }
+
+  private displayGroups(): Group[] {
+    const { text, showing, actions } = this;
+    const scale = (s: Scale) => ({ label: text.say(s), checked: showing.scale === s, act: () => actions.scale(s) });
+    const groups: Group[] = [{ heading: text.say("scale"), items: [scale("fit"), scale("actual")] }];
+    const monitors = showing.layout?.monitors ?? [];
+    if (monitors.length < 2) return groups;
+    const one = (index: number, name: string) => ({ label: name, checked: showing.monitor === index, act: () => actions.monitor(index) });
+    const items = monitors.map((m, i) => {
+      const size = `${m.width} × ${m.height}${m.primary ? `, ${text.say("primary")}` : ""}`;
+      return one(i, `${text.say("monitor", { n: i + 1 })} (${size})`);
+    });
+    return [...groups, { heading: text.say("monitors"), items: [...items, one(ALL_MONITORS, text.say("allMonitors"))] }];
+  }
+}
+
+function label(s: string): HTMLElement {
+  return el("span", { class: "label" }, s);
+}
