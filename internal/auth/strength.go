@@ -85,22 +85,28 @@ func repeats(low string) bool {
 	return false
 }
 
-// common: what is left after taking out common words, rows of keys and years is too little to be a secret.
+// fewestLeft characters must be left of a password after taking out what everybody guesses first.
+const fewestLeft = 6
+
+// common: numbers alone (dates, telephone numbers), or too little left after taking out common words, rows of keys and years; as
+// typed, or with digits and signs read as the letters that they stand for.
 func common(low string) bool {
-	rest := strings.Map(unleet, low)
+	if !strings.ContainsFunc(low, unicode.IsLetter) {
+		return true
+	}
+	for _, s := range []string{low, strings.Map(unleet, low)} {
+		if utf8.RuneCountInString(cutRows(cutWords(s))) < fewestLeft || utf8.RuneCountInString(cutWords(cutRows(s))) < fewestLeft {
+			return true
+		}
+	}
+	return false
+}
+
+func cutWords(s string) string {
 	for _, w := range commonWords {
-		rest = strings.ReplaceAll(rest, w, "")
+		s = strings.ReplaceAll(s, w, "")
 	}
-	rest = cutRows(rest)
-	if utf8.RuneCountInString(rest) >= 6 {
-		return false
-	}
-	// As it was typed: digits in place of letters hide no word, but they may not make one either.
-	plainRest := low
-	for _, w := range commonWords {
-		plainRest = strings.ReplaceAll(plainRest, w, "")
-	}
-	return utf8.RuneCountInString(cutRows(plainRest)) < 6
+	return s
 }
 
 // unleet reads digits and signs that stand for letters.
