@@ -262,7 +262,7 @@ func TestBothWritingUnderPings(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, c := range []*Conn{client, server} {
 			wg.Go(func() {
-				for range 200 {
+				for range 50 {
 					c.ping()
 					if err := c.Send(context.Background(), pattern(5000)); err != nil {
 						t.Errorf("send: %v", err)
@@ -271,7 +271,7 @@ func TestBothWritingUnderPings(t *testing.T) {
 				}
 			})
 			wg.Go(func() {
-				for range 200 {
+				for range 50 {
 					if _, err := c.Receive(context.Background()); err != nil {
 						t.Errorf("receive: %v", err)
 						return
@@ -429,10 +429,10 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestForwardAllocatesNothing(t *testing.T) {
-	src := &endless{frame: frame(0x82, pattern(20000), true)}
+	src := &endless{frame: frame(0x82, pattern(2000), true)}
 	from, to := newConn(src, src, false, nil), newConn(&deaf{}, &deaf{}, false, nil)
 	forward := func() {
-		if n, err := from.Forward(context.Background(), to); n != 20000 || err != nil {
+		if n, err := from.Forward(context.Background(), to); n != 2000 || err != nil {
 			t.Fatal(n, err)
 		}
 	}
@@ -440,7 +440,7 @@ func TestForwardAllocatesNothing(t *testing.T) {
 		forward()
 	}
 	// Below one: the pools may be emptied by a collection in between.
-	if n := testing.AllocsPerRun(2000, forward); n >= 1 {
+	if n := testing.AllocsPerRun(200, forward); n >= 1 {
 		t.Errorf("%v allocations a message", n)
 	}
 	from.timer.Stop()
