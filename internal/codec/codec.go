@@ -8,6 +8,7 @@ package codec
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"jiseki/internal/screen"
 )
@@ -55,6 +56,8 @@ type Config struct {
 	Size  screen.Point // of every picture, in pixels; another size needs a new Encoder and Decoder
 	// Mirror is what the viewer shows already; nil means black. It is copied.
 	Mirror *screen.Picture
+	// Now is the encoder's clock; nil means the system's. It decides only what is worth keeping in the store.
+	Now func() time.Time
 }
 
 // check validates c and returns a copy of the mirror.

@@ -8,12 +8,10 @@ import (
 
 // A tileMap tells for each tile of 64 x 64 pixels which rectangle of it differs from the mirror.
 type tileMap struct {
-	size   screen.Point // in pixels
-	cols   int
-	rows   int
-	box    []screen.Rect // what differs in a tile; empty if nothing does
-	hit    []bool        // of one row of tiles: found to differ in this band
-	within screen.Rect   // tiles that may differ, in tiles
+	size screen.Point // in pixels
+	cols int
+	rows int
+	box  []screen.Rect // what differs in a tile; empty if nothing does
 }
 
 func newTileMap(size screen.Point) *tileMap {

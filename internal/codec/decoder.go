@@ -97,9 +97,14 @@ func (d *Decoder) decode(update []byte) error {
 	if err := d.unpack(update[:packed], size); err != nil {
 		return err
 	}
-	d.bits = bitReader{in: update[packed:]}
+	return d.obey(d.raw, update[packed:])
+}
+
+// obey does what the commands of an update say; photos are the codes of its photo regions.
+func (d *Decoder) obey(commands, photos []byte) (err error) {
+	d.bits = bitReader{in: photos}
 	d.damage = d.damage[:0]
-	rest := d.raw
+	rest := commands
 	for _, section := range [...]func([]byte) ([]byte, error){d.save, d.move, d.load} {
 		if rest, err = section(rest); err != nil {
 			return err

@@ -13,11 +13,20 @@ type move struct {
 	from screen.Point // offset from a pixel of to to where it comes from
 }
 
+// What a move must be worth; chosen by measurement on recorded office work.
 const (
-	blockSide    = 8       // the grain of verifying moves
-	moveTable    = 1 << 16 // features of the mirror
-	voteTable    = 1 << 12
-	maxVoteProbe = 8
+	maxCandidates = 4  // offsets that are verified
+	minVotes      = 6  // of an offset
+	voteShare     = 16 // an offset needs this part of the votes of the best
+	minBlocks     = 8  // blocks that an offset must explain
+	minRectBlocks = 3  // blocks that a move must explain
+)
+
+const (
+	blockSide     = 8  // the grain of verifying moves
+	moveTableBits = 16 // features of the mirror
+	voteTable     = 1 << 12
+	maxVoteProbe  = 8
 )
 
 // A mover finds moves: it samples features of the mirror and of the picture at places that the contents define, lets equal
@@ -29,6 +38,7 @@ type mover struct {
 	row      []uint32
 	moves    []move
 	area     int // of all moves
+	most     int // votes that an offset got
 
 	grid screen.Rect // the searched rectangle, in blocks
 	cols int
@@ -50,19 +60,23 @@ type vote struct {
 func newMover(size screen.Point) *mover {
 	return &mover{
 		size:     size,
-		features: make([]feature, moveTable),
+		features: make([]feature, 1<<moveTableBits),
 		votes:    make([]vote, voteTable),
 		row:      make([]uint32, size.X),
 		same:     make([]bool, ((size.X+blockSide-1)/blockSide)*((size.Y+blockSide-1)/blockSide)),
 	}
 }
 
-// find sets m.moves to moves that turn parts of the mirror into parts of pic.
+// reset forgets the moves.
+func (m *mover) reset() { m.moves, m.area = m.moves[:0], 0 }
+
+// find adds to m.moves moves that turn parts of the mirror into parts of pic.
 func (m *mover) find(pic, mirror *screen.Picture, tiles *tileMap, clip screen.Rect) {
-	m.moves, m.area = m.moves[:0], 0
 	dirty := tiles.bounds()
-	m.sampleMirror(mirror, dirty)
-	if !m.vote(pic, tiles) {
+	area := dirty.Inset(-tileSide).Intersect(mirror.Bounds())
+	thin := thinningOf(area)
+	m.sampleMirror(mirror, area, thin)
+	if !m.vote(pic, tiles, thin) {
 		return
 	}
 	m.compare(pic, mirror, tiles, dirty, clip)
@@ -75,47 +89,87 @@ func (m *mover) find(pic, mirror *screen.Picture, tiles *tileMap, clip screen.Re
 	}
 }
 
-var (
-	maxCandidates = 6
-	minVotes      = 3
-	minBlocks     = 8
-	minRectBlocks = 3
-)
-
-// sampleMirror fills the feature table from the mirror in and around the dirty rectangle.
-func (m *mover) sampleMirror(mirror *screen.Picture, dirty screen.Rect) {
+// sampleMirror fills the feature table from the mirror in and around the dirty rectangle. In large areas it samples one of
+// thinBy columns of tiles.
+func (m *mover) sampleMirror(mirror *screen.Picture, area screen.Rect, thin thinning) {
 	clear(m.features)
-	r := dirty.Inset(-tileSide).Intersect(mirror.Bounds())
-	mask := featureMask(r)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		row := load(m.row, mirror, y, r.Min.X, r.Max.X)
-		for x := 1; x+featureLen < len(row); x++ {
-			if row[x] == row[x-1] {
-				continue
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x0 := area.Min.X; x0 < area.Max.X; x0 += tileSide * thin.by {
+			x1 := min(x0+tileSide+featureLen, area.Max.X)
+			if thin.by == 1 {
+				x1 = area.Max.X
 			}
-			h, ok := sample(row[x-1:], mask)
-			if !ok {
-				continue
-			}
-			f := &m.features[h>>(32-16)]
-			switch {
-			case f.count == 0 || f.hash != h:
-				*f = feature{hash: h, x: int16(r.Min.X + x), y: int16(y), count: 1}
-			default:
+			m.each(mirror, y, x0, x1, thin.mask, func(x int, h uint32) {
+				f := &m.features[h>>(32-moveTableBits)]
+				if f.count == 0 || f.hash != h {
+					*f = feature{hash: h, x: int16(x), y: int16(y), count: 1}
+					return
+				}
 				f.count++
+			})
+			if thin.by == 1 {
+				break
 			}
 		}
 	}
 }
 
+// vote lets the features of the dirty tiles vote, in large areas those of one of thin.by rows; it reports whether there
+// is any vote to speak of.
+func (m *mover) vote(pic *screen.Picture, tiles *tileMap, thin thinning) bool {
+	clear(m.votes)
+	m.most = 0
+	for i, box := range tiles.box {
+		if box.Empty() {
+			continue
+		}
+		x0 := i % tiles.cols * tileSide
+		x1 := min(x0+tileSide+featureLen, m.size.X)
+		for y := box.Min.Y; y < box.Max.Y; y += thin.by {
+			m.each(pic, y, x0, x1, thin.mask, func(x int, h uint32) {
+				if f := &m.features[h>>(32-moveTableBits)]; f.count == 1 && f.hash == h {
+					m.most = max(m.most, m.cast(screen.Point{X: int(f.x) - x, Y: int(f.y) - y}))
+				}
+			})
+		}
+	}
+	return m.most >= minVotes
+}
+
 const featureLen = 16
 
-// featureMask thins the features of a large rectangle.
-func featureMask(r screen.Rect) uint32 {
-	if r.Dx()*r.Dy() > 1<<18 {
-		return 1<<5 - 1
+// A thinning says how many features are taken.
+type thinning struct {
+	mask uint32 // a feature is taken if these bits of its first hash are 0
+	by   int    // columns of tiles of the mirror and rows of the picture
+}
+
+func thinningOf(area screen.Rect) thinning {
+	switch n := area.Dx() * area.Dy(); {
+	case n > 1<<19:
+		return thinning{mask: 1<<4 - 1, by: 4}
+	case n > 1<<17:
+		return thinning{mask: 1<<4 - 1, by: 2}
 	}
-	return 1<<3 - 1
+	return thinning{mask: 1<<3 - 1, by: 1}
+}
+
+// each calls f with the features of a row between x0 and x1.
+func (m *mover) each(p *screen.Picture, y, x0, x1 int, mask uint32, f func(x int, hash uint32)) {
+	row := load(m.row, p, y, x0, x1)
+	if len(row) <= featureLen {
+		return
+	}
+	last := row[0]
+	for x, v := range row[1 : len(row)-featureLen+1] {
+		if v == last {
+			continue
+		}
+		last = v
+		if h, ok := sample(row[x:], mask); ok {
+			f(x0+x, h)
+		}
+	}
 }
 
 // sample hashes the pixels from p[0], if their beginning says that they are one to sample and they are not all alike.
@@ -134,36 +188,6 @@ func sample(p []uint32, mask uint32) (hash uint32, ok bool) {
 		h64 = (bits.RotateLeft64(h64, 5) ^ uint64(p[i])) * 0x9e3779b97f4a7c15
 	}
 	return uint32(h64 >> 32), changes >= 3
-}
-
-// vote lets the features of the dirty tiles vote; it reports whether there is any vote to speak of.
-func (m *mover) vote(pic *screen.Picture, tiles *tileMap) bool {
-	clear(m.votes)
-	mask := featureMask(tiles.bounds().Inset(-tileSide).Intersect(pic.Bounds()))
-	most := 0
-	for i, box := range tiles.box {
-		if box.Empty() {
-			continue
-		}
-		x0 := i % tiles.cols * tileSide
-		x1 := min(x0+tileSide+featureLen, m.size.X)
-		for y := box.Min.Y; y < box.Max.Y; y++ {
-			row := load(m.row, pic, y, x0, x1)
-			for x := 1; x+featureLen < len(row); x++ {
-				if row[x] == row[x-1] {
-					continue
-				}
-				h, ok := sample(row[x-1:], mask)
-				if !ok {
-					continue
-				}
-				if f := &m.features[h>>(32-16)]; f.count == 1 && f.hash == h {
-					most = max(most, m.cast(screen.Point{X: int(f.x) - x0 - x, Y: int(f.y) - y}))
-				}
-			}
-		}
-	}
-	return most >= minVotes
 }
 
 func (m *mover) cast(from screen.Point) int {
@@ -193,7 +217,7 @@ func (m *mover) winner() (from screen.Point, ok bool) {
 			best = i
 		}
 	}
-	if m.votes[best].count < minVotes {
+	if m.votes[best].count < max(minVotes, m.most/voteShare) {
 		return from, false
 	}
 	m.votes[best].count = 0

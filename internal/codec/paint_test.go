@@ -71,3 +71,33 @@ func scroll(p *screen.Picture, r screen.Rect, n int) {
 	fill(p, bottom, 0xe8e8f0)
 	text(p, bottom, uint32(n))
 }
+
+// noise paints what no coder can shorten.
+func noise(p *screen.Picture, r screen.Rect, seed uint32) {
+	d := dice(seed)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			set(p, x, y, uint32(d.roll(1<<12))<<12|uint32(d.roll(1<<12)))
+		}
+	}
+}
+
+// sparse changes single pixels all over the picture.
+func sparse(p *screen.Picture, seed uint32) {
+	d := dice(seed)
+	for range p.Size.X * p.Size.Y / 5 {
+		set(p, d.roll(p.Size.X), d.roll(p.Size.Y), uint32(d.roll(1<<24)))
+	}
+}
+
+// drag moves the pixels of r by d and returns what changed.
+func drag(p *screen.Picture, r screen.Rect, d screen.Point) screen.Rect {
+	old := append([]byte(nil), p.Pix...)
+	src := &screen.Picture{Size: p.Size, Pix: old}
+	fill(p, r, 0x808080)
+	to := r.Add(d).Intersect(p.Bounds())
+	for y := to.Min.Y; y < to.Max.Y; y++ {
+		copy(p.Row(y, to.Min.X, to.Max.X), src.Row(y-d.Y, to.Min.X-d.X, to.Max.X-d.X))
+	}
+	return r.Union(to)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"jiseki/internal/screen"
 )
@@ -15,8 +16,9 @@ const (
 	maxSaves    = 4096 // in an update
 	maxLoads    = 4096 // in an update
 	slotBytes   = tileSide * tileSide * screen.BytesPerPixel
-	slotsATile  = 4   // how many slots the encoder tries for one tile
-	worthSaving = 128 // literal pixels that a tile must have
+	slotsATile  = 4                      // how many slots the encoder tries for one tile
+	worthSaving = 128                    // literal pixels that a tile must have
+	settled     = 100 * time.Millisecond // that a tile must have stood still for
 )
 
 // A store holds tiles. A tile at the right or lower edge of the picture fills its slot from the top left.
@@ -61,8 +63,8 @@ type shelf struct {
 	used   [maxSlots]bool  // loaded since the hand passed
 	hand   int
 	recent [][slotsATile]int16 // of a tile: its slots, the latest first, plus 1
-	last   []int64             // of a tile: the update that touched it last
-	update int64
+	last   []time.Time         // of a tile: when an update touched it last
+	now    time.Time
 	saves  []saveCommand
 	loads  []loadCommand
 }
@@ -74,18 +76,26 @@ type loadCommand struct {
 	box        screen.Rect
 }
 
-// settled is for how many updates a tile must have stood still to be worth keeping.
-var settled = 2
-
 func newShelf(tiles int) *shelf {
-	return &shelf{recent: make([][slotsATile]int16, tiles), last: make([]int64, tiles), update: int64(settled)}
+	return &shelf{recent: make([][slotsATile]int16, tiles), last: make([]time.Time, tiles)}
 }
 
-// keep saves a tile that is about to change, unless it changes all the time or stands in the store already.
-func (s *shelf) keep(i int, mirror *screen.Picture, tile screen.Rect, worth func() bool) {
-	still := s.update-s.last[i] >= int64(settled)
-	s.last[i] = s.update
-	if !still || len(s.saves) == maxSaves || !worth() {
+// begin starts an update.
+func (s *shelf) begin(now time.Time) {
+	s.now = now
+	s.saves, s.loads = s.saves[:0], s.loads[:0]
+}
+
+// touch notes that a tile is about to change, and reports whether it stood still before.
+func (s *shelf) touch(i int) bool {
+	still := s.now.Sub(s.last[i]) >= settled
+	s.last[i] = s.now
+	return still
+}
+
+// keep saves a tile, unless it stands in the store already.
+func (s *shelf) keep(i int, mirror *screen.Picture, tile screen.Rect) {
+	if len(s.saves) == maxSaves {
 		return
 	}
 	for _, slot := range s.recent[i] {

@@ -23,6 +23,10 @@ const (
 	maxLeft = 15
 	maxSkip = 7
 	maxRun  = 1 << 28 // more than the bits of a token say
+
+	// A run of pixels that stay must be longer by this than the others: what was there before does not come again, so such
+	// tokens spoil the history.
+	skipBias = 16
 )
 
 // A palette remembers recent colours by a hash of theirs.
@@ -47,36 +51,13 @@ func (t *tokenizer) row(cur, up, old []uint32, left uint32) {
 	w := len(cur)
 	up, old = up[:w], old[:w]
 	for x := 0; x < w; {
-		c := cur[x]
-		nu, nl, ns := 0, 0, 0
-		if c == up[x] {
-			nu = same(cur[x:], up[x:])
-		}
-		if c == left {
-			nl = repeat(cur[x:])
-		}
-		if c == old[x] {
-			ns = same(cur[x:], old[x:])
-		}
-		kind, n := byte(tokUp), nu
-		if nl > n {
-			kind, n = tokLeft, nl
-		}
-		if ns > n+skipBias {
-			kind, n = tokSkip, ns
-		}
+		kind, n := t.longest(cur[x:], up[x:], old[x:], left, x == 0)
 		if n == 0 {
 			t.flush()
-			t.literal(c, left)
-			left = c
+			t.literal(cur[x], left)
+			left = cur[x]
 			x++
 			continue
-		}
-		if x == 0 && t.run > 0 {
-			switch {
-			case t.kind == tokUp && nu == n, t.kind == tokLeft && nl == n, t.kind == tokSkip && ns >= n:
-				kind = t.kind
-			}
 		}
 		if kind != t.kind {
 			t.flush()
@@ -88,7 +69,41 @@ func (t *tokenizer) row(cur, up, old []uint32, left uint32) {
 	}
 }
 
-var skipBias = 16
+// longest chooses the run that reaches farthest from here; at the start of a row it likes the open one best.
+func (t *tokenizer) longest(cur, up, old []uint32, left uint32, start bool) (kind byte, n int) {
+	c := cur[0]
+	nu, nl, ns := 0, 0, 0
+	if c == up[0] {
+		nu = same(cur, up)
+	}
+	if c == left {
+		nl = repeat(cur)
+	}
+	if c == old[0] {
+		ns = same(cur, old)
+	}
+	kind, n = tokUp, nu
+	if nl > n {
+		kind, n = tokLeft, nl
+	}
+	if ns > n+skipBias {
+		kind, n = tokSkip, ns
+	}
+	if start && t.run > 0 {
+		switch t.kind {
+		case tokUp:
+			start = nu == n
+		case tokLeft:
+			start = nl == n
+		case tokSkip:
+			start = ns >= n
+		}
+		if start && n > 0 {
+			kind = t.kind
+		}
+	}
+	return kind, n
+}
 
 func same(a, b []uint32) int {
 	b = b[:len(a)]
@@ -143,7 +158,7 @@ func (t *tokenizer) literal(c, left uint32) {
 		return
 	}
 	j := hash10(c)
-	if NO2 == 0 && t.palette.second[j] == c {
+	if t.palette.second[j] == c {
 		t.out = append(t.out, tokIndex2|byte(j>>8), byte(j))
 		return
 	}

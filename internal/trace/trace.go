@@ -251,7 +251,11 @@ func (t *Reader) frameHead() error {
 }
 
 func (t *Reader) fill(b []byte) error {
-	if _, err := io.ReadFull(t.in, b); err != nil {
+	_, err := io.ReadFull(t.in, b)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // io.EOF is for the end of a whole trace
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return nil
