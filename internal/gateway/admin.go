@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 
 	"jiseki/internal/access"
 	"jiseki/internal/api"
@@ -23,12 +24,36 @@ import (
 // when none runs, does the work in this process under the lock of the data. The
 // caller calls done. Errors that an administrator can act on are *Error.
 func OpenAdmin(ctx context.Context, cfg Config) (client controlv1connect.AdminServiceClient, done func() error, err error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
+	// A gateway that is starting holds the lock before it answers, and another
+	// command holds it for a moment.
+	for deadline := time.Now().Add(lockPatience); ; {
+		client, done, err = tryAdmin(ctx, cfg)
+		var known *Error
+		if !errors.As(err, &known) || known.Code != codeLocked || time.Now().After(deadline) {
+			return client, done, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(lockPause):
+		}
+	}
+}
+
+const (
+	// lockPatience is how long a command waits for whoever holds the lock.
+	lockPatience = 15 * time.Second
+	lockPause    = 100 * time.Millisecond
+)
+
+func tryAdmin(ctx context.Context, cfg Config) (controlv1connect.AdminServiceClient, func() error, error) {
+	dial := func(ctx context.Context) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
+	}
+	conn, err := dial(ctx)
 	if err == nil {
 		conn.Close()
-		return adminClient(func(ctx context.Context) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
-		}), func() error { return nil }, nil
+		return adminClient(dial), func() error { return nil }, nil
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, nil, errNotAllowed(err)

@@ -231,3 +231,13 @@ func (c *Config) dsn() (string, error) {
 	}
 	return strings.TrimSpace(string(b)), nil
 }
+
+// Describe writes the configuration in force as its file would say it. Secrets
+// are in files of their own, so there are none in it.
+func Describe(cfg Config) ([]byte, error) {
+	b, err := toml.Marshal(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("write configuration: %w", err)
+	}
+	return b, nil
+}

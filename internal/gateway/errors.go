@@ -19,9 +19,12 @@ func (e *Error) Error() string {
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// codeLocked says that the lock of the data is somebody else's.
+const codeLocked = "data_locked"
+
 func errLocked(cause error) error {
 	return &Error{
-		"data_locked", "別のゲートウェイまたは管理コマンドが、このデータを使用しています。",
+		codeLocked, "別のゲートウェイまたは管理コマンドが、このデータを使用しています。",
 		"Another gateway or command is using this data.", cause,
 	}
 }

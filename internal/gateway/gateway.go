@@ -78,7 +78,15 @@ func New(cfg Config, env Environment) (*Gateway, error) {
 // Run serves until ctx ends or a part fails, then stops in good order: no new
 // requests, viewers and agents are told, the log says that the gateway stopped.
 // Errors that an administrator can act on are *Error.
-func (g *Gateway) Run(ctx context.Context) (err error) {
+func (g *Gateway) Run(ctx context.Context) error {
+	err := g.run(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // stopped while it was starting
+	}
+	return err
+}
+
+func (g *Gateway) run(ctx context.Context) (err error) {
 	c, err := open(ctx, g.cfg, g.env)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,7 +74,7 @@ func (h *heads) refresh(ctx context.Context) error {
 	b := head.Bytes()
 	h.mark = mark
 	h.newest.Store(&b)
-	h.log.Info("head of the audit log", "head", head, "line", mark.Line())
+	h.log.Info("head of the audit log", "number", mark.Number, "line", mark.Line(), "signed", hex.EncodeToString(b))
 	return nil
 }
 
