@@ -46,6 +46,11 @@ export class Session {
     return new Promise((resolve) => this.peeks.set(id, resolve));
   }
 
+  /** Ends the worker at once; the picture and all keys go with it. */
+  stop(): void {
+    this.worker.terminate();
+  }
+
   private take(m: FromEngine): void {
     switch (m.type) {
       case "authorize":

@@ -203,7 +203,16 @@ export class App {
     if (isLive && before !== "live") this.begin();
     else if (!isLive && before === "live") this.input.stop();
     if (state.phase !== before || before === "authorizing") this.announcer.textContent = words;
-    if (state.phase === "ended" && this.fullScreen.active) void this.fullScreen.leave();
+    if (state.phase === "ended") this.finish();
+  }
+
+  /** Nothing of the desk stays on the page. */
+  private finish(): void {
+    this.session.stop();
+    this.canvas.remove();
+    this.watermark.element.remove();
+    this.toast.classList.remove("shown");
+    void this.fullScreen.leave();
   }
 
   private begin(): void {

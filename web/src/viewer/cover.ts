@@ -9,6 +9,9 @@ export interface CoverActions {
   end(): void;
 }
 
+/** For how long the last picture shines through while the line is lost, in milliseconds: then the desk is locked, too. */
+const VEIL = 60_000;
+
 const STEPS = ["authorizing", "linking", "sealing", "starting"] as const;
 const STEP_WORDS = { authorizing: "stepAuthorize", linking: "stepLink", sealing: "stepSeal", starting: "stepPicture" } as const;
 
@@ -17,6 +20,7 @@ export class Cover {
   readonly element = el("div", { class: "cover" });
   private readonly text: Text;
   private readonly actions: CoverActions;
+  private lostAt = 0;
   private countdown: ReturnType<typeof setInterval> | undefined;
 
   constructor(text: Text, actions: CoverActions) {
@@ -28,6 +32,8 @@ export class Cover {
   show(state: State, retryIn: number, desk: string): string {
     clearInterval(this.countdown);
     this.element.hidden = state.phase === "live";
+    if (state.phase === "live") this.lostAt = 0;
+    else if (this.lostAt === 0) this.lostAt = Date.now();
     this.element.classList.toggle("over-picture", state.wasLive && state.phase !== "ended");
     if (state.phase === "live") return this.text.say("connected", { desk });
     if (state.phase === "ended") return this.ended(state.cause ?? { kind: "user" }, state.wasLive);
@@ -57,8 +63,9 @@ export class Cover {
     const tick = (): void => {
       const seconds = Math.ceil((end - Date.now()) / 1000);
       const isWaiting = state.phase === "waiting" && seconds > 0;
-      left.textContent = isWaiting ? text.say("retryIn", { n: seconds }) : text.say(STEP_WORDS[stepOf(state.phase)]);
+      left.textContent = isWaiting ? text.say("retryIn", { n: seconds }) : text.say("doing", { step: text.say(STEP_WORDS[stepOf(state.phase)]) });
       hurry.disabled = !isWaiting;
+      if (Date.now() - this.lostAt > VEIL) this.element.classList.remove("over-picture");
     };
     tick();
     this.countdown = setInterval(tick, 250);

@@ -38,7 +38,6 @@ const ja = {
   pasteAsk: "自席端末に送るテキストをこの欄に貼り付けてください。",
   send: "送る",
   cancel: "やめる",
-  close: "閉じる",
   quality: "接続状態",
   roundTrip: "往復時間",
   frames: "画面更新",
@@ -53,13 +52,14 @@ const ja = {
   connected: "{desk} に接続しました。",
   connecting: "{desk} に接続しています",
   connectingPlain: "自席端末に接続しています",
-  stepAuthorize: "接続許可を確認しています",
-  stepLink: "中継に接続しています",
-  stepSeal: "暗号化した通信路を作っています",
-  stepPicture: "画面を受け取っています",
+  stepAuthorize: "接続許可の確認",
+  stepLink: "中継への接続",
+  stepSeal: "暗号化した通信路の確立",
+  stepPicture: "画面の受信",
   reconnecting: "再接続しています",
   reconnectingHelp: "自席端末での作業はそのまま続いています。このままお待ちください。",
   retryIn: "{n} 秒後に再接続します",
+  doing: "{step}…",
   retryNow: "今すぐ再接続",
   stalled: "回線の応答を待っています（{n} 秒）",
   ended: "接続を終了しました",
@@ -67,11 +67,8 @@ const ja = {
   again: "もう一度接続",
   back: "自席端末の一覧に戻る",
   signIn: "サインイン画面に進む",
-  code: "確認番号",
+  code: "確認コード",
   cannotLock: "この自席端末は自動でロックできません。離席するときは、端末側でのロックを確認してください。",
-  lock: "ロック",
-  reload: "再読み込み",
-  language: "English",
 };
 
 type Words = typeof ja;
@@ -109,7 +106,6 @@ const en: Words = {
   pasteAsk: "Paste the text for the desk into this field.",
   send: "Send",
   cancel: "Cancel",
-  close: "Close",
   quality: "Connection",
   roundTrip: "Round trip",
   frames: "Screen updates",
@@ -124,13 +120,14 @@ const en: Words = {
   connected: "Connected to {desk}.",
   connecting: "Connecting to {desk}",
   connectingPlain: "Connecting to the desk",
-  stepAuthorize: "Checking the permission to connect",
-  stepLink: "Connecting to the relay",
-  stepSeal: "Setting up encryption",
-  stepPicture: "Receiving the screen",
+  stepAuthorize: "Permission to connect",
+  stepLink: "Connection to the relay",
+  stepSeal: "Encryption to the desk",
+  stepPicture: "Picture of the screen",
   reconnecting: "Reconnecting",
   reconnectingHelp: "Your work on the desk goes on untouched. Please wait.",
   retryIn: "Next attempt in {n} s",
+  doing: "{step}…",
   retryNow: "Reconnect now",
   stalled: "Waiting for the line to answer ({n} s)",
   ended: "Session ended",
@@ -140,9 +137,6 @@ const en: Words = {
   signIn: "Go to sign-in",
   code: "Code",
   cannotLock: "This desk cannot lock itself. Make sure at the desk that it is locked when you leave.",
-  lock: "lock",
-  reload: "Reload",
-  language: "日本語",
 };
 
 const WORDS: Record<Language, Words> = { ja, en };
@@ -156,7 +150,7 @@ export interface Explanation {
 
 type Pair = readonly [what: string, help: string];
 
-const ASK = { ja: "続く場合は、確認番号を添えて情報システム担当に連絡してください。", en: "If this goes on, give the code to your help desk." };
+const ASK = { ja: "続く場合は、確認コードを添えて情報システム担当に連絡してください。", en: "If this goes on, give the code to your help desk." };
 
 const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> = {
   ended_by_user: { ja: ["接続を終了しました。", ""], en: ["You ended the session.", ""] },
