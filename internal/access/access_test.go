@@ -10,12 +10,12 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"jiseki/internal/access"
 	"jiseki/internal/cert"
 	"jiseki/internal/grant"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 var now = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
@@ -97,8 +97,10 @@ func TestDecideTable(t *testing.T) {
 		"mynumber, home":    {func(in *access.Input) { mynumber(in); in.Place = access.Home }, 0, []access.Code{access.MyNumberPlace}},
 		"mynumber, office":  {func(in *access.Input) { mynumber(in); in.Place = access.Office }, 0, []access.Code{access.MyNumberPlace}},
 		"mynumber, private": {func(in *access.Input) { mynumber(in); in.Device.Kind = grant.DevicePrivate }, 0, []access.Code{access.DevicePrivate}},
-		"mynumber, emergency": {func(in *access.Input) { mynumber(in); in.Place, in.Settings.Emergency = access.Home, true }, 0,
-			[]access.Code{access.MyNumberPlace}},
+		"mynumber, emergency": {
+			func(in *access.Input) { mynumber(in); in.Place, in.Settings.Emergency = access.Home, true }, 0,
+			[]access.Code{access.MyNumberPlace},
+		},
 		"lgwan, mynumber's": {func(in *access.Input) { in.Desk.Zone, in.Gateway.MyNumberOnly = grant.ZoneLGWAN, true }, 0, []access.Code{access.MyNumberGateway}},
 		"nothing":           {func(in *access.Input) { *in = access.Input{} }, 0, nil},
 	} {
@@ -356,7 +358,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if _, err := access.ParseSettings([]byte(`{"aproval_required":true}`)); err == nil {
+	if _, err := access.ParseSettings([]byte(`{"private_device":true}`)); err == nil {
 		t.Error("a misspelt rule is accepted")
 	}
 }

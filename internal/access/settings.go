@@ -96,7 +96,7 @@ func Default() Settings {
 	}
 }
 
-// ErrSettings: a setting is out of range; the text says which.
+// ErrSettings means that a setting is out of range; the text says which.
 var ErrSettings = errors.New("access: settings")
 
 // Check refuses settings that cannot be meant.

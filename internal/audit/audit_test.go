@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"iter"
 	"log/slog"
 	"net"
@@ -321,7 +320,7 @@ func TestSyslogSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck // end of the test
+	defer c.Close()
 	k := key(t)
 	h, err := chain(t, 1)[0].Mark().Sign(k)
 	if err != nil {
@@ -363,7 +362,7 @@ func TestPublisher(t *testing.T) {
 		var sink memory
 		p := audit.Publisher{
 			Head: func(context.Context) (audit.Mark, error) { return head, nil }, Key: k, Sinks: []audit.HeadSink{&sink},
-			Every: time.Minute, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Every: time.Minute, Log: slog.New(slog.DiscardHandler),
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)

@@ -32,7 +32,7 @@ type Head struct {
 // headLen is `JH`, version, number, time, hash, issuer, signature.
 const headLen = 2 + 1 + 8 + 8 + 32 + 8 + 64
 
-// ErrHead: bytes or text are no head.
+// ErrHead means that bytes or text are no head.
 var ErrHead = errors.New("audit: not a head")
 
 // Sign signs the mark with the gateway's audit key.

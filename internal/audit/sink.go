@@ -112,7 +112,7 @@ func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	var marks []Mark
 	for r := bufio.NewReader(f); ; {
 		line, err := r.ReadBytes('\n')

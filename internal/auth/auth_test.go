@@ -216,9 +216,9 @@ func TestGuessingIsSlowed(t *testing.T) {
 		_, _, err = h.signIn(auth.Attempt{User: "tanaka", Password: password})
 		waits = append(waits, h.refused(err, access.SlowDown).RetryAfter)
 	}
-	for i, want := range []time.Duration{1, 2, 4, 8, 15, 15, 15} {
-		if waits[i] != want*time.Minute {
-			t.Errorf("wait %d is %v, want %v min", i, waits[i], want)
+	for i, want := range []int{1, 2, 4, 8, 15, 15, 15} {
+		if waits[i] != time.Duration(want)*time.Minute {
+			t.Errorf("wait %d is %v, want %d min", i, waits[i], want)
 		}
 	}
 	h.clock.Add(15 * time.Minute)

@@ -33,10 +33,10 @@ const (
 	keyLen      = 32
 )
 
-// ErrBusy: too many passwords are being checked; come back in a few seconds.
+// ErrBusy means that too many passwords are being checked; come back in a few seconds.
 var ErrBusy = errors.New("auth: too many sign-ins at once")
 
-// ErrHash: the stored text is no hash of ours.
+// ErrHash means that the stored text is no hash of ours.
 var ErrHash = errors.New("auth: malformed password hash")
 
 // Hasher makes and checks password hashes with argon2id. At most two run at the same time and a few wait, so that guessing can

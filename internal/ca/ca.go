@@ -36,10 +36,10 @@ const (
 	bundleFile    = "trust.bundle"
 )
 
-// ErrExists: there are keys in this folder already.
+// ErrExists means that there are keys in the folder already.
 var ErrExists = errors.New("ca: there are keys already")
 
-// ErrBundle: the trust bundle in the folder does not belong to the keys in it.
+// ErrBundle means that the trust bundle in the folder does not belong to the keys in it.
 var ErrBundle = errors.New("ca: trust bundle and keys do not belong together")
 
 // Config says where the keys are.

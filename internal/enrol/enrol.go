@@ -17,10 +17,10 @@ import (
 // prefix names kind and version of the text.
 const prefix = "jt1_"
 
-// ErrToken: the text is no token, or not all of it.
+// ErrToken means that the text is no token, or not all of it.
 var ErrToken = errors.New("enrol: not an enrolment token")
 
-// ErrGateway: the gateway that answered is not the one that made the token.
+// ErrGateway means that the gateway that answered is not the one that made the token.
 var ErrGateway = errors.New("enrol: this is not the gateway of the token")
 
 // Token is what the administrator carries to a desk. Printing or logging it shows nothing.

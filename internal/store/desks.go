@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"jiseki/internal/audit"
@@ -276,7 +277,7 @@ func (t *tx) useDeskToken(e *DeskEnrolment) (d *Desk, refusal, err error) {
 	err = t.one(`SELECT COALESCE(desk_id, ''), zone, COALESCE(section_id, ''), uses_left, until_ms FROM desk_tokens WHERE hash = $1`,
 		[]any{e.TokenHash[:]}, &d.ID, &d.Zone, &d.Section, &left, &until)
 	switch {
-	case err == ErrNotFound || (err == nil && left <= 0): //nolint:errorlint // translate returns it bare
+	case errors.Is(err, ErrNotFound), err == nil && left <= 0:
 		return nil, ErrSpent, nil
 	case err != nil:
 		return nil, nil, err

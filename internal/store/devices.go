@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"time"
 
@@ -107,10 +108,10 @@ func (s *Store) AddDevice(ctx context.Context, by By, d Device) error {
 
 // refusalCode is what the event says.
 func refusalCode(err error) string {
-	switch err {
-	case ErrWrongCode:
+	switch {
+	case errors.Is(err, ErrWrongCode):
 		return "wrong_code"
-	case ErrExpired:
+	case errors.Is(err, ErrExpired):
 		return "expired"
 	}
 	return "spent"
@@ -124,7 +125,7 @@ func (t *tx) useDeviceCode(user string, typed [32]byte) (kind grant.DeviceKind, 
 	err = t.one(`SELECT hash, kind, tries_left, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
 		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &kind, &tries, &until)
 	switch {
-	case err == ErrNotFound: //nolint:errorlint // translate returns it bare
+	case errors.Is(err, ErrNotFound):
 		return 0, ErrSpent, nil
 	case err != nil:
 		return 0, nil, err

@@ -97,16 +97,20 @@ func TestEveryStatementPreparesOnBothEngines(t *testing.T) {
 	}
 	for name, s := range engines(t) {
 		for at, query := range found {
-			st, err := s.write.PrepareContext(t.Context(), query)
-			if err != nil {
+			if err := prepare(t.Context(), s.write, query); err != nil {
 				t.Errorf("%s: %s: %v\n%s", name, at, err, query)
-				continue
-			}
-			if err := st.Close(); err != nil {
-				t.Error(err)
 			}
 		}
 	}
+}
+
+func prepare(ctx context.Context, db *sql.DB, query string) error {
+	st, err := db.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	return nil
 }
 
 // statements returns every constant SQL text of the non-test files, by its place. A text that is only a first part of others

@@ -97,7 +97,7 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 	return get(ctx, s.read, scanSession, selectSession+` WHERE s.id = $1`, id[:])
 }
 
-// ErrFull: the organisation's limit of sessions at the same time is reached.
+// ErrFull means that the organisation's limit of sessions at the same time is reached.
 var ErrFull = errors.New("store: no session free")
 
 // GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes

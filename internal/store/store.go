@@ -308,7 +308,7 @@ func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error, q
 	if err != nil {
 		return nil, translate(err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells what there is to tell
+	defer rows.Close() // rows.Err tells what there is to tell
 	var all []T
 	for rows.Next() {
 		var v T
