@@ -350,8 +350,9 @@ func TestPrefixes(t *testing.T) {
 			continue
 		}
 		last := updates[len(updates)-1]
+		d := newDecoder(t, size)
 		for n := range last {
-			d := newDecoder(t, size)
+			renew(d, size)
 			for _, u := range updates[:len(updates)-1] {
 				if _, err := d.Decode(u); err != nil {
 					t.Fatal(err)
