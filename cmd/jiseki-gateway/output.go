@@ -78,13 +78,13 @@ func (o *output) table(head []string, rows [][]string) {
 func columns(s string) int {
 	n := 0
 	for _, r := range s {
-		switch width.LookupRune(r).Kind() {
-		case width.EastAsianWide, width.EastAsianFullwidth:
+		kind := width.LookupRune(r).Kind()
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case kind == width.EastAsianWide, kind == width.EastAsianFullwidth:
 			n += 2
 		default:
-			if !unicode.Is(unicode.Mn, r) {
-				n++
-			}
+			n++
 		}
 	}
 	return n

@@ -53,20 +53,15 @@ type core struct {
 
 // open takes the lock and opens everything. What was opened is closed again when
 // a later step fails.
-func open(ctx context.Context, cfg Config, env Environment) (c *core, err error) {
+func open(ctx context.Context, cfg Config, env Environment) (*core, error) {
 	unlock, err := takeLock(cfg.lock())
 	if err != nil {
 		return nil, err
 	}
-	c = &core{cfg: cfg, env: env, unlock: unlock}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.close())
-		}
-	}()
+	c := &core{cfg: cfg, env: env, unlock: unlock}
 	for _, step := range []func(context.Context) error{c.openKeys, c.openStore, c.openBus, c.openSessions, c.openAPI} {
 		if err := step(ctx); err != nil {
-			return nil, err
+			return nil, errors.Join(err, c.close())
 		}
 	}
 	return c, nil

@@ -167,6 +167,7 @@ func (c *core) routes(door api.Door, built http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", c.health)
 	control := c.api.Handler(door)
 	for _, service := range []string{"AuthService/", "DeskService/", "AdminService/", "AgentService/"} {
+		mux.Handle("/api"+api.Prefix+service, http.StripPrefix("/api", control))
 		mux.Handle(api.Prefix+service, control)
 	}
 	mux.Handle("/", built)
