@@ -47,6 +47,9 @@ func WithLog(log *slog.Logger) Option { return func(s *settings) { s.env.Log = l
 // WithNow gives the gateway a clock.
 func WithNow(now func() time.Time) Option { return func(s *settings) { s.env.Now = now } }
 
+// WithReady is called with the listeners of each start.
+func WithReady(f func(gateway.Listening)) Option { return func(s *settings) { s.env.Ready = f } }
+
 // A Town is a running gateway.
 type Town struct {
 	Config gateway.Config
@@ -93,8 +96,9 @@ func Start(t testing.TB, options ...Option) *Town {
 func (town *Town) Run(t testing.TB) {
 	t.Helper()
 	ready := make(chan gateway.Listening, 1)
-	town.env.Ready = func(l gateway.Listening) { ready <- l }
-	g, err := gateway.New(town.Config, town.env)
+	env := town.env
+	env.Ready = func(l gateway.Listening) { ready <- l }
+	g, err := gateway.New(town.Config, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +108,9 @@ func (town *Town) Run(t testing.TB) {
 	go func() { town.done <- g.Run(ctx) }()
 	select {
 	case l := <-ready:
+		if town.env.Ready != nil {
+			town.env.Ready(l)
+		}
 		town.arrive(t, l.Public)
 	case err := <-town.done:
 		t.Fatalf("the gateway did not start: %v", err)
