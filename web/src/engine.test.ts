@@ -247,6 +247,17 @@ test("a lost session is opened again and goes on from the picture that is there"
   expect(toBGRX(again.pixels)).not.toEqual(toBGRX(expected.pixels));
 });
 
+test("a timer that fires too early does not end the waiting", async () => {
+  const page = new Page();
+  page.engine.handle({ type: "refused", id: 1, cause: { kind: "network" } });
+  const [timer] = page.timers.splice(0, 1);
+  page.time = timer!.at - 0.25;
+  timer!.f();
+  expect(page.state.phase).toBe("waiting");
+  await page.pass(1);
+  expect(page.heard.findLast((m) => m.type === "authorize")).toMatchObject({ id: 2 });
+});
+
 describe("ends", () => {
   test("when the agent says so, for good or to come back", async () => {
     const page = new Page();

@@ -81,13 +81,14 @@ export class Engine {
 
   private event(e: Event): void {
     const { state, open } = reduce(this.state, e, this.c.now(), this.c.random());
-    if (state === this.state) return;
+    const same = state === this.state;
     this.state = state;
     this.cancelRetry();
+    // Also when nothing changed: timers may fire a little too early.
     if (state.phase === "waiting") {
       this.cancelRetry = this.c.after(Math.max(0, state.retryAt - this.c.now()), () => this.event({ type: "tick" }));
     }
-    this.emitState();
+    if (!same) this.emitState();
     if (open) this.open();
   }
 
