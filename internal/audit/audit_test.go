@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -340,13 +341,29 @@ func TestSyslogSink(t *testing.T) {
 	}
 }
 
-// memory is a sink that can fail.
+// memory is a chain whose head moves and a sink that can fail.
 type memory struct {
+	mu    sync.Mutex
+	head  audit.Mark
 	heads []audit.Head
 	fail  bool
 }
 
+func (m *memory) set(head audit.Mark, fail bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.head, m.fail = head, fail
+}
+
+func (m *memory) read(context.Context) (audit.Mark, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.head, nil
+}
+
 func (m *memory) Put(_ context.Context, h audit.Head) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.fail {
 		return errors.New("no")
 	}
@@ -358,10 +375,9 @@ func TestPublisher(t *testing.T) {
 	k := key(t)
 	synctest.Test(t, func(t *testing.T) {
 		events := chain(t, 5)
-		head := events[0].Mark()
-		var sink memory
+		sink := memory{head: events[0].Mark()}
 		p := audit.Publisher{
-			Head: func(context.Context) (audit.Mark, error) { return head, nil }, Key: k, Sinks: []audit.HeadSink{&sink},
+			Head: sink.read, Key: k, Sinks: []audit.HeadSink{&sink},
 			Every: time.Minute, Log: slog.New(slog.DiscardHandler),
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -371,22 +387,24 @@ func TestPublisher(t *testing.T) {
 			t.Helper()
 			time.Sleep(time.Minute)
 			synctest.Wait()
+			sink.mu.Lock()
+			defer sink.mu.Unlock()
 			if len(sink.heads) != want {
 				t.Fatalf("%d heads, want %d", len(sink.heads), want)
 			}
 		}
 		step(1)
 		step(1) // it has not moved
-		head, sink.fail = events[1].Mark(), true
+		sink.set(events[1].Mark(), true)
 		step(1)
-		sink.fail = false
+		sink.set(events[1].Mark(), false)
 		step(2) // tried again
-		head = events[2].Mark()
+		sink.set(events[2].Mark(), false)
 		cancel() // once more at the end
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if len(sink.heads) != 3 || sink.heads[2].Mark != head {
+		if len(sink.heads) != 3 || sink.heads[2].Mark != events[2].Mark() {
 			t.Errorf("%d heads", len(sink.heads))
 		}
 		var _ json.Marshaler = sink.heads[0]
