@@ -93,7 +93,7 @@ func TestLockAndUnlock(t *testing.T) {
 	defer x.Close()
 	write(t, x, "wrong")
 	for {
-		write(t, x, desktoptest.Password)
+		write(t, x, desktoptest.Password(t))
 		select {
 		case now := <-s.Changes():
 			if now {

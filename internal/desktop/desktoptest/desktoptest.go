@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -19,8 +20,19 @@ import (
 // Account is the unprivileged account that a full desk uses when the tests run as root; the set-up script makes it.
 const Account = "jiseki-desk"
 
-// Password is the password of Account, for tests that unlock its screen.
-const Password = "jiseki-desk"
+// Password is the password of Account, for tests that unlock its screen. The set-up script draws it.
+func Password(t testing.TB) string {
+	t.Helper()
+	u, err := user.Lookup(Account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(u.HomeDir, ".desk-password"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
 
 // Bare starts an X server without programs for the time of a test. Zero size means 1920x1080; args are further arguments of
 // the server.

@@ -1,0 +1,37 @@
+package demo
+
+import (
+	"context"
+	"time"
+)
+
+// lookEvery is how often the gateway is asked whether the desk is there.
+const lookEvery = 250 * time.Millisecond
+
+// awaitDesk returns when the gateway shows the desk as on.
+func (t *Town) awaitDesk(ctx context.Context) error {
+	t.cfg.Say("自席端末のエージェントを待っています… (waiting for the desk's agent)")
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		var answer struct {
+			Desks []struct {
+				DeskID string `json:"desk_id"`
+				State  string `json:"state"`
+			} `json:"desks"`
+		}
+		if err := t.gateway.callJSON(ctx, &answer, "desk", "list"); err != nil {
+			return err
+		}
+		for _, d := range answer.Desks {
+			if d.DeskID == t.Accounts.Desk && d.State == "DESK_STATE_ON" {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
