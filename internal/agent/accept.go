@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
@@ -129,7 +130,7 @@ func (a *Agent) take(s *session) (before *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.session = s
+	a.session, s.since = s, a.now()
 	a.guard.relax()
 	a.changed()
 	return nil, nil
@@ -155,12 +156,7 @@ func (a *Agent) release(s *session, why error) {
 	_, code := endCode(why)
 	a.record(endKind(code), s.grant.Session, code)
 	a.mu.Lock()
-	if a.session == s {
-		a.session = nil
-	}
-	ctx := a.ctx
-	a.mu.Unlock()
-	a.changed()
+	// Before the desk is free: a session that takes it then calls the lock off.
 	switch code {
 	case wire.TakenOver, wire.Replaced: // the next session has the desk
 	case 0:
@@ -168,10 +164,13 @@ func (a *Agent) release(s *session, why error) {
 		if a.cfg.Limits.MaxGrace > 0 {
 			grace = min(grace, a.cfg.Limits.MaxGrace)
 		}
-		a.guard.lockAfter(ctx, grace, s.grant.Session)
+		a.guard.lockAfter(a.ctx, grace, s.grant.Session)
 	default:
-		a.guard.lockAfter(ctx, 0, s.grant.Session)
+		a.guard.lockAfter(a.ctx, 0, s.grant.Session)
 	}
+	a.session = nil
+	a.mu.Unlock()
+	a.changed()
 }
 
 func endKind(code wire.Code) controlv1.SessionEventKind {
@@ -185,13 +184,17 @@ func endKind(code wire.Code) controlv1.SessionEventKind {
 	}
 }
 
+// leaseSettles is how long a session may be missing in a lease: the gateway may have listed its sessions before it
+// granted this one. What it really ends, it ends by an order too.
+const leaseSettles = 10 * time.Second
+
 // obey does an order of the gateway. Some orders want an answer.
 func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, wantsAnswer bool) {
 	switch m := o.GetOrder().(type) {
 	case *controlv1.Order_Lease:
 		a.leases.renew(a.now())
 		a.endUnless(wire.Policy, func(s *session) bool {
-			return slices.ContainsFunc(m.Lease.GetSessionIds(), func(id []byte) bool { return string(id) == string(s.grant.Session[:]) })
+			return a.now().Sub(s.since) < leaseSettles || slices.ContainsFunc(m.Lease.GetSessionIds(), func(id []byte) bool { return string(id) == string(s.grant.Session[:]) })
 		})
 		return "", false
 	case *controlv1.Order_EndSession:

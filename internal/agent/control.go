@@ -176,9 +176,32 @@ func (c *channel) serve(ctx context.Context) error {
 	}
 }
 
+// An eventID names an event of a session: the run of the agent and the number in it.
+type eventID struct {
+	run string
+	seq uint64
+}
+
+// deliver sends the events that wait and were not sent before, and returns those that are sent now.
+func (c *channel) deliver(ctx context.Context, before map[eventID]bool) (sent map[eventID]bool, err error) {
+	sent = map[eventID]bool{}
+	for _, e := range c.agent.events.undelivered() {
+		id := eventID{string(e.GetRun()), e.GetSeq()}
+		sent[id] = true
+		if before[id] {
+			continue
+		}
+		if err := c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_SessionEvent{SessionEvent: e}}); err != nil {
+			return nil, err
+		}
+	}
+	return sent, nil
+}
+
 // report sends the state and the undelivered events, at once and whenever they change.
 func (c *channel) report(ctx context.Context) error {
 	var last []byte
+	var sent map[eventID]bool // over this channel, and still without an answer
 	for {
 		state := c.agent.state()
 		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(state)
@@ -192,10 +215,8 @@ func (c *channel) report(ctx context.Context) error {
 				return err
 			}
 		}
-		for _, e := range c.agent.events.undelivered() {
-			if err := c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_SessionEvent{SessionEvent: e}}); err != nil {
-				return err
-			}
+		if sent, err = c.deliver(ctx, sent); err != nil {
+			return err
 		}
 		select {
 		case <-c.agent.stateChanged:

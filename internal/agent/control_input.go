@@ -11,29 +11,32 @@ import (
 	"jiseki/internal/wire"
 )
 
-// readControl does what the viewer says, as far as the grant allows it.
-func (s *session) readControl(ctx context.Context) error {
+// readControl does what the viewer says while the session works, as far as the grant allows it.
+func (s *session) readControl(working, links context.Context) error {
 	parser := wire.Parser{Route: wire.ControlToAgent}
 	told := map[wire.Code]bool{}
 	for {
-		raw, err := s.sealed.Control.Receive(ctx)
+		raw, err := s.sealed.Control.Receive(links)
 		if err != nil {
 			return err
+		}
+		if working.Err() != nil {
+			return context.Cause(working)
 		}
 		message, err := parser.Parse(raw)
 		switch {
 		case errors.Is(err, &wire.Error{Class: wire.Skip}):
 			continue
 		case err != nil:
-			return s.leave(ctx, wire.ProtocolError, err)
+			return s.leave(links, wire.ProtocolError, err)
 		}
-		denied, err := s.obey(ctx, message)
+		denied, err := s.obey(links, message)
 		if err != nil {
 			return err
 		}
 		if denied != 0 && !told[denied] { // once is enough: a viewer that lies may try as often as it likes
 			told[denied] = true
-			if err := s.tell(ctx, &wire.Notice{Code: denied}); err != nil {
+			if err := s.tell(links, &wire.Notice{Code: denied}); err != nil {
 				return err
 			}
 		}
@@ -49,7 +52,7 @@ func (s *session) obey(ctx context.Context, message wire.Message) (denied wire.C
 	case *wire.Ping:
 		return 0, s.tell(ctx, &wire.Pong{ID: m.ID})
 	case *wire.ViewerEnd:
-		return 0, &endError{wire.EndedByUser}
+		return 0, &endError{code: wire.EndedByUser}
 	case *wire.Start:
 		return 0, s.leave(ctx, wire.ProtocolError, errors.New("a second start"))
 	case *wire.Clipboard:

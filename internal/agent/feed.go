@@ -52,7 +52,7 @@ type view struct {
 func (f *feed) look(poke func()) *view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	v := &view{feed: f, poke: poke, unknown: true, pending: f.picture != nil, damage: make([]screen.Rect, 0, maxDamage), spare: make([]screen.Rect, 0, maxDamage)}
+	v := &view{feed: f, poke: poke, unknown: true, shape: 1, damage: make([]screen.Rect, 0, maxDamage), spare: make([]screen.Rect, 0, maxDamage)}
 	f.views[v] = struct{}{}
 	if len(f.views) == 1 {
 		f.start()
@@ -79,24 +79,17 @@ func (f *feed) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	before, done := f.done, make(chan struct{})
 	f.stop, f.done = stop, done
+	f.picture, f.cursor, f.err = nil, nil, nil // of an earlier capture; the layout stays, so that an equal one keeps its generation
 	go func() {
 		defer close(done)
 		defer stop()
 		if before != nil {
 			<-before
 		}
-		f.clear()
 		if err := f.capture(ctx); ctx.Err() == nil {
 			f.fail(err)
 		}
 	}()
-}
-
-// clear forgets the picture of an earlier capture; the layout stays, so that an equal one keeps its generation.
-func (f *feed) clear() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.picture, f.cursor, f.err = nil, nil, nil
 }
 
 func (f *feed) fail(err error) {

@@ -35,6 +35,7 @@ type pictures struct {
 	shown   wish      // what the last update was coded for
 	fresh   bool      // the next update starts with a black mirror
 	behind  bool      // the mirror differed from the picture after the last update
+	owing   bool      // the viewer was not told yet that its picture equals the desk's
 	checked time.Time // when all pixels were last compared
 
 	mu    sync.Mutex // guards pacer, which acknowledgements change
@@ -68,7 +69,7 @@ func newPictures(ctx context.Context, s *session, start *wire.Start) (p *picture
 		return nil, false, err
 	}
 	p.fresh = mirror == nil
-	p.behind = true
+	p.behind, p.owing = true, true
 	return p, mirror != nil, nil
 }
 
@@ -85,20 +86,20 @@ func (p *pictures) restart(mirror *screen.Picture) error {
 	return nil
 }
 
-// send sends updates and cursors until ctx ends or the link is lost.
-func (p *pictures) send(ctx context.Context) error {
+// send sends updates and cursors while the session works, or until the links are lost.
+func (p *pictures) send(working, links context.Context) error {
 	for {
-		sent, err := p.step(ctx)
+		sent, err := p.step(links)
 		if err != nil {
 			return err
 		}
-		if sent {
+		if sent && working.Err() == nil {
 			continue
 		}
 		select {
 		case <-p.session.wake:
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-working.Done():
+			return working.Err()
 		}
 	}
 }
@@ -154,28 +155,39 @@ func (p *pictures) encode(wanted wish, pixels int) error {
 			damage = nil
 			p.checked = now
 		}
-		var flags wire.UpdateFlags
-		if p.fresh {
-			flags |= wire.Fresh
-		}
-		head := wire.AppendUpdateHead(p.buf[:0], p.seq+1, layout.Generation, flags)
-		out, done, err := p.encoder.Encode(head, picture, clip(layout, wanted.monitor), damage, pixels)
-		if err != nil {
-			return fmt.Errorf("code the picture: %w", err)
-		}
-		p.behind, p.shown = !done, wanted
-		p.buf = out
-		if len(out) == len(head) {
+		p.owing = p.owing || wanted != p.shown
+		p.shown = wanted
+		return p.update(picture, damage, pixels)
+	})
+}
+
+// update writes the next update into buf, which stays empty when the viewer knows all.
+func (p *pictures) update(picture *screen.Picture, damage []screen.Rect, pixels int) error {
+	var flags wire.UpdateFlags
+	if p.fresh {
+		flags |= wire.Fresh
+	}
+	head := wire.AppendUpdateHead(p.buf[:0], p.seq+1, p.layout.Generation, flags)
+	out, done, err := p.encoder.Encode(head, picture, clip(p.layout, p.shown.monitor), damage, pixels)
+	if err != nil {
+		return fmt.Errorf("code the picture: %w", err)
+	}
+	p.behind, p.buf = !done, out
+	if len(out) == len(head) {
+		if !p.owing {
 			p.buf = out[:0]
 			return nil
 		}
-		if done { // known only now: the head is written again in its place
-			wire.AppendUpdateHead(out[:0], p.seq+1, layout.Generation, flags|wire.Settled)
+		if p.buf, err = p.encoder.Nothing(out); err != nil {
+			return err
 		}
-		p.fresh = false
-		p.seq++
-		return nil
-	})
+	}
+	if done { // known only now: the head is written again in its place
+		wire.AppendUpdateHead(p.buf[:0], p.seq+1, p.layout.Generation, flags|wire.Settled)
+	}
+	p.fresh, p.owing = false, !done
+	p.seq++
+	return nil
 }
 
 // clip is the part of the layout that the viewer looks at. A monitor that is gone means all of it.

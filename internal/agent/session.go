@@ -22,12 +22,16 @@ import (
 const (
 	openLimit = 20 * time.Second // for reaching the relay and the handshake
 	sayLimit  = 2 * time.Second  // for the last message to a viewer that may not read any more
+	hearLimit = 2 * time.Second  // for the viewer to hang up after it
 	endsSoon  = 5 * time.Minute  // before session_until the viewer is told
 	idleCheck = time.Second      // how exactly the idle limit is kept
 )
 
-// An endError ends a session with a code that the viewer was told, or has told.
-type endError struct{ code wire.Code }
+// An endError ends a session with a code.
+type endError struct {
+	code wire.Code
+	told bool // by the desk to the viewer, who then hangs up
+}
 
 func (e *endError) Error() string { return "session ended: " + e.code.String() }
 
@@ -40,6 +44,8 @@ type session struct {
 	held   *input.Held
 	view   *view
 	rights grant.Rights
+	since  time.Time   // when it took the desk
+	locks  input.Locks // as the viewer was told first
 
 	stop  chan wire.Code // holds the code with which somebody else ends the session
 	ended chan struct{}  // closed when nothing of the session runs any more
@@ -145,16 +151,51 @@ func (s *session) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.readControl(ctx) })
-	group.Go(func() error { return s.watch(ctx) })
-	group.Go(func() error { return pictures.send(ctx) })
-	group.Go(func() error { return pictures.readAcks(ctx) })
-	err = group.Wait()
+	err = s.work(ctx, pictures)
 	if _, code := endCode(err); code == 0 {
 		s.agent.keepResume(s, pictures)
 	}
 	return err
+}
+
+// work runs the session's loops until one of them ends, and returns why.
+//
+// Ending a loop must not cut the links: the relay ends all four with the first, and the viewer's last message could be
+// lost on its way. So a viewer that was told the end hangs up itself, within reason.
+func (s *session) work(ctx context.Context, p *pictures) error {
+	working, end := context.WithCancelCause(ctx)
+	links, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	var loops sync.WaitGroup
+	gone := make(chan struct{})
+	loops.Go(func() {
+		defer close(gone)
+		end(s.readControl(working, links))
+		s.ignore(links)
+	})
+	loops.Go(func() { end(s.watch(working)) })
+	loops.Go(func() { end(p.send(working, links)) })
+	loops.Go(func() { end(p.readAcks(links)) })
+	<-working.Done()
+	why := context.Cause(working)
+	if ended, _ := endCode(why); ended != nil && ended.told {
+		select {
+		case <-gone:
+		case <-time.After(hearLimit):
+		}
+	}
+	hangUp()
+	loops.Wait()
+	return why
+}
+
+// ignore reads what the viewer sends after the session's end, until the link is gone.
+func (s *session) ignore(links context.Context) {
+	for {
+		if _, err := s.sealed.Control.Receive(links); err != nil {
+			return
+		}
+	}
 }
 
 // endCode returns the code of an endError; otherwise 0.
@@ -192,15 +233,14 @@ func (s *session) begin(ctx context.Context, start *wire.Start) (*pictures, erro
 	if err != nil {
 		return nil, s.leave(ctx, wire.CaptureFailed, err)
 	}
-	locks, err := s.agent.desk.Input.Locks()
-	if err != nil {
+	if s.locks, err = s.agent.desk.Input.Locks(); err != nil {
 		return nil, s.leave(ctx, wire.CaptureFailed, err)
 	}
 	welcome := &wire.Welcome{
 		Run: s.agent.run, Resumed: resumed, Lockable: s.agent.desk.Lock.Can() == nil, Rights: uint32(s.rights),
 		SessionUntil: s.grant.SessionUntil, Idle: s.grant.Idle, Desk: s.agent.deskName(),
 	}
-	for _, m := range []wire.Message{welcome, &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(locks)}} {
+	for _, m := range []wire.Message{welcome, &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(s.locks)}} {
 		if err := s.tell(ctx, m); err != nil {
 			return nil, err
 		}
@@ -223,7 +263,7 @@ func (s *session) leave(ctx context.Context, code wire.Code, why error) error {
 	if err := s.tell(ctx, &wire.AgentEnd{Code: code}); err != nil {
 		s.log.Debug("viewer was not told", "err", err)
 	}
-	return &endError{code}
+	return &endError{code: code, told: true}
 }
 
 // watch ends the session when its time is over, when nobody has typed for too long, when an operator asks, and tells
@@ -231,7 +271,7 @@ func (s *session) leave(ctx context.Context, code wire.Code, why error) error {
 func (s *session) watch(ctx context.Context) error {
 	tick := time.NewTicker(idleCheck)
 	defer tick.Stop()
-	locked, warned := false, false
+	told := told{locks: s.locks}
 	for {
 		select {
 		case <-ctx.Done():
@@ -244,19 +284,42 @@ func (s *session) watch(ctx context.Context) error {
 		if code := s.overdue(now); code != 0 {
 			return s.leave(ctx, code, nil)
 		}
-		if left := s.grant.SessionUntil.Sub(now); !warned && left < endsSoon {
-			warned = true
-			if err := s.tell(ctx, &wire.Notice{Code: wire.EndsSoon, Seconds: uint32(left / time.Second)}); err != nil {
-				return err
-			}
-		}
-		if is := s.agent.locked(); is != locked {
-			locked = is
-			if err := s.tell(ctx, lockNotice(locked)); err != nil {
-				return err
-			}
+		if err := s.news(ctx, now, &told); err != nil {
+			return err
 		}
 	}
+}
+
+// told is what the viewer knows of the desk.
+type told struct {
+	ending bool // that the session ends soon
+	locked bool
+	locks  input.Locks
+}
+
+// news tells the viewer what it does not know yet.
+func (s *session) news(ctx context.Context, now time.Time, t *told) error {
+	if left := s.grant.SessionUntil.Sub(now); !t.ending && left < endsSoon {
+		t.ending = true
+		if err := s.tell(ctx, &wire.Notice{Code: wire.EndsSoon, Seconds: uint32(left / time.Second)}); err != nil {
+			return err
+		}
+	}
+	if locked := s.agent.locked(); locked != t.locked {
+		t.locked = locked
+		if err := s.tell(ctx, lockNotice(locked)); err != nil {
+			return err
+		}
+	}
+	locks, err := s.agent.desk.Input.Locks()
+	if err != nil {
+		return s.leave(ctx, wire.CaptureFailed, err)
+	}
+	if locks == t.locks {
+		return nil
+	}
+	t.locks = locks
+	return s.tell(ctx, &wire.LockState{Locks: wire.LockBits(locks)})
 }
 
 func lockNotice(locked bool) *wire.Notice {

@@ -56,6 +56,7 @@ func (v *Viewer) hear(message wire.Message) error {
 	case *wire.Notice:
 		v.notices = append(v.notices, *m)
 	case *wire.Pong:
+		v.ponged = max(v.ponged, min(m.ID, v.pings))
 	case *wire.AgentEnd:
 		return &EndError{m.Code}
 	default:
@@ -143,7 +144,7 @@ func (v *Viewer) apply(update *wire.Update) error {
 	}
 	v.seq, v.settled = update.Seq, update.Flags&wire.Settled != 0
 	if v.cfg.Shown != nil {
-		v.cfg.Shown(Shown{Seq: v.seq, Settled: v.settled, Bytes: len(update.Coder), Damage: damage, Picture: v.picture})
+		v.cfg.Shown(Shown{Seq: v.seq, Fresh: update.Flags&wire.Fresh != 0, Settled: v.settled, Bytes: len(update.Coder), Damage: damage, Picture: v.picture})
 	}
 	v.tellChange()
 	return nil

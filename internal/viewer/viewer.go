@@ -57,6 +57,7 @@ type Config struct {
 // A Shown is one update that was applied.
 type Shown struct {
 	Seq     uint32
+	Fresh   bool // the picture was built anew
 	Settled bool // the picture now equals the desk's
 	Bytes   int  // of the update, as the coder made it
 	Damage  []screen.Rect
@@ -75,7 +76,12 @@ type Viewer struct {
 	sealed  *seal.Session
 	welcome wire.Welcome
 
-	say sync.Mutex // one sender at a time on the control channel
+	say  sync.Mutex    // one sender at a time on the control channel
+	over chan struct{} // closed when Run has returned
+
+	holding sync.Mutex // guards what is held; never waits for a picture
+	held    []uint16
+	buttons wire.Buttons
 
 	mu       sync.Mutex
 	layout   screen.Layout   // of picture
@@ -88,8 +94,8 @@ type Viewer struct {
 	slots    [wire.CursorSlots]*screen.Cursor
 	locks    wire.LockBits
 	notices  []wire.Notice
-	held     []uint16
-	buttons  wire.Buttons
+	pings    uint32        // sent
+	ponged   uint32        // the highest that was answered
 	changed  chan struct{} // closed and replaced whenever something of the above changes
 	finished error
 }
@@ -99,7 +105,7 @@ const openLimit = 30 * time.Second
 
 // Open reaches the desk. When it returns, the desk has proved its identity and answered.
 func Open(ctx context.Context, cfg Config) (*Viewer, error) {
-	v := &Viewer{cfg: cfg, log: cfg.Log, changed: make(chan struct{})}
+	v := &Viewer{cfg: cfg, log: cfg.Log, changed: make(chan struct{}), over: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
 	control, display, err := v.dial(ctx)
@@ -207,6 +213,7 @@ func (v *Viewer) Welcome() wire.Welcome { return v.welcome }
 
 // Run keeps the picture up to date until ctx ends, the desk ends the session (an *EndError) or the link is lost.
 func (v *Viewer) Run(ctx context.Context) error {
+	defer close(v.over)
 	defer v.sealed.Close(int(link.Normal), "")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return v.readControl(ctx) })
@@ -215,17 +222,42 @@ func (v *Viewer) Run(ctx context.Context) error {
 	err := group.Wait()
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.decoder != nil {
+		v.decoder.Close() // the picture stays
+		v.decoder = nil
+	}
 	v.finished = err
 	v.tellChange()
 	return err
 }
 
-// End tells the desk that the user ends the session. Run returns soon after.
+// hangUpLimit is how long the desk may take to hang up after the user ended the session.
+const hangUpLimit = 2 * time.Second
+
+// End tells the desk that the user ends the session, and waits until it has hung up: who cuts the line at once may cut
+// off the message. Run, which must be running, returns with the link's error.
 func (v *Viewer) End(ctx context.Context) error {
 	if err := v.Send(ctx, &wire.ViewerEnd{Code: wire.EndedByUser}); err != nil {
 		return err
 	}
+	limit := time.NewTimer(hangUpLimit)
+	defer limit.Stop()
+	select {
+	case <-v.over:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 	return v.sealed.Close(int(link.Normal), "")
+}
+
+// Hide tells the desk to send nothing until Show.
+func (v *Viewer) Hide(ctx context.Context) error {
+	return v.Send(ctx, &wire.View{Visible: false, Monitor: v.cfg.Monitor})
+}
+
+// Show tells the desk to send one monitor, or all.
+func (v *Viewer) Show(ctx context.Context, monitor uint8) error {
+	return v.Send(ctx, &wire.View{Visible: true, Monitor: monitor})
 }
 
 // Send sends one message on the control channel. It may be called from several goroutines.
@@ -235,9 +267,23 @@ func (v *Viewer) Send(ctx context.Context, m wire.Message) error {
 	return v.sealed.Control.Send(ctx, m.Append(nil))
 }
 
+// Echo returns the round trip to the agent, through both seals. What was sent before has reached the agent when it returns.
+func (v *Viewer) Echo(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	v.mu.Lock()
+	v.pings++
+	id := v.pings
+	v.mu.Unlock()
+	if err := v.Send(ctx, &wire.Ping{ID: id}); err != nil {
+		return 0, err
+	}
+	err := v.Wait(ctx, func(State) bool { return v.ponged >= id })
+	return time.Since(began), err
+}
+
 // Key presses or releases a physical key; what is pressed is refreshed until it is released.
 func (v *Viewer) Key(ctx context.Context, code keys.Code, down bool) error {
-	v.mu.Lock()
+	v.holding.Lock()
 	at, held := slices.BinarySearch(v.held, uint16(code))
 	switch {
 	case down && !held:
@@ -245,14 +291,16 @@ func (v *Viewer) Key(ctx context.Context, code keys.Code, down bool) error {
 	case !down && held:
 		v.held = slices.Delete(v.held, at, at+1)
 	}
-	v.mu.Unlock()
+	v.holding.Unlock()
 	return v.Send(ctx, &wire.Key{Code: uint16(code), Down: down})
 }
 
 // Pointer moves the pointer to a place of the present layout and makes exactly these buttons down.
 func (v *Viewer) Pointer(ctx context.Context, at screen.Point, down wire.Buttons) error {
-	v.mu.Lock()
+	v.holding.Lock()
 	v.buttons = down
+	v.holding.Unlock()
+	v.mu.Lock()
 	generation := v.layout.Generation
 	v.mu.Unlock()
 	return v.Send(ctx, &wire.Pointer{Generation: generation, X: uint16(at.X), Y: uint16(at.Y), Buttons: down})
@@ -268,9 +316,9 @@ func (v *Viewer) refresh(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		v.mu.Lock()
+		v.holding.Lock()
 		held := &wire.Held{Buttons: v.buttons, Codes: slices.Clone(v.held)}
-		v.mu.Unlock()
+		v.holding.Unlock()
 		if held.Buttons == 0 && len(held.Codes) == 0 {
 			continue
 		}
