@@ -13,7 +13,7 @@ function keepPlaceholder(): Plugin {
     async closeBundle() {
       await writeFile(
         resolve(root, "dist/placeholder.txt"),
-        "This folder is filled by `npm run build` in web/. This file keeps it in the repository.\n",
+        "Vite writes the pages here (make web). This file lets the gateway compile without Node.\n",
       );
     },
   };

@@ -24,7 +24,7 @@ function steps(name: string, dark: 800 | 900 = 900): MantineColorsTuple {
   return [at(50), at(100), at(200), at(300), at(400), at(500), at(700), at(dark - 100), at(dark), at(dark + 100)];
 }
 
-const field = { size: "md", radius: "md", inputWrapperOrder: ["label", "description", "input", "error"] } as const;
+const field = { size: "md", radius: "md" } as const;
 
 /** The Digital Agency's design system, as far as Mantine's components can follow it. theme.css does the rest. */
 export const theme = createTheme({

@@ -220,7 +220,7 @@ export const consoleEn: Words<typeof consoleJa> = {
     number: "No.",
     time: "Time",
     outcome: "Outcome",
-    ok: "Done",
+    done: "Done",
     refused: "Refused",
     failed: "Failed",
     details: "Details",

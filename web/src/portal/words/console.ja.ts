@@ -218,7 +218,7 @@ export const consoleJa = {
     number: "番号",
     time: "日時",
     outcome: "結果",
-    ok: "成功",
+    done: "成功",
     refused: "拒否",
     failed: "失敗",
     details: "詳細",

@@ -1,0 +1,234 @@
+import { Button, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { keepPreviousData, useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useState, type JSX } from "react";
+import { useTranslation } from "react-i18next";
+import { call, fromBase64 } from "../api.ts";
+import type { EventJson } from "../gen/jiseki/control/v1/admin_pb.js";
+import { dateTime, hex, millis, shortDateTime } from "../portal/format.ts";
+import { languageOf } from "../portal/i18n.ts";
+import { Banner, Empty, Facts, Failed, PageTitle, Section, Tag } from "../portal/parts.tsx";
+import { Table } from "../portal/table.tsx";
+import { kindsJa } from "../portal/words/kinds.ja.ts";
+import { Dialog, List, PAGE } from "./lists.tsx";
+
+interface Filter {
+  readonly from: string;
+  readonly until: string;
+  readonly kind: string;
+  readonly actor: string;
+  readonly subject: string;
+}
+
+const EVERYTHING: Filter = { from: "", until: "", kind: "", actor: "", subject: "" };
+
+/** The audit log: what was done, by whom, and that nobody altered it. */
+export function Events(): JSX.Element {
+  const { t } = useTranslation();
+  const [filter, setFilter] = useState(EVERYTHING);
+  const [shown, setShown] = useState<EventJson | null>(null);
+  const query = useInfiniteQuery({
+    queryKey: ["events", filter],
+    queryFn: async ({ pageParam, signal }) =>
+      call("AdminService", "ListEvents", { page: { limit: PAGE, token: pageParam }, ...requestOf(filter) }, signal),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.nextToken || undefined,
+    placeholderData: keepPreviousData,
+  });
+  const head = query.data?.pages[0]?.head ?? "";
+  return (
+    <>
+      <PageTitle>{t("console.events.title")}</PageTitle>
+      <Filters set={setFilter} />
+      <List query={query} rows={(p) => p.events ?? []} empty={<Empty icon="info" title={t("console.events.empty")} />}>
+        {(events) => <EventTable events={events} show={setShown} />}
+      </List>
+      <Section title={t("console.events.verifyTitle")}>
+        <Verify head={head} />
+      </Section>
+      {shown === null ? null : <EventDialog event={shown} close={() => setShown(null)} />}
+    </>
+  );
+}
+
+/** Days are the reader's own: from the start of the first to the end of the last. */
+export function requestOf(f: Filter): { kind: string; actor: string; subject: string; fromMs?: string; untilMs?: string } {
+  const start = (day: string, plus: number): string => {
+    const [y = 0, m = 1, d = 1] = day.split("-").map(Number);
+    return String(new Date(y, m - 1, d + plus).getTime());
+  };
+  return {
+    kind: f.kind,
+    actor: f.actor.trim(),
+    subject: f.subject.trim(),
+    ...(f.from === "" ? {} : { fromMs: start(f.from, 0) }),
+    ...(f.until === "" ? {} : { untilMs: start(f.until, 1) }),
+  };
+}
+
+function Filters({ set }: { readonly set: (f: Filter) => void }): JSX.Element {
+  const { t } = useTranslation();
+  const form = useForm<Filter>({
+    initialValues: EVERYTHING,
+    validate: { until: (v, all) => (v !== "" && all.from !== "" && v < all.from ? t("console.events.untilBad") : null) },
+  });
+  const kinds = Object.keys(kindsJa) as (keyof typeof kindsJa)[];
+  return (
+    <form className="filters" role="search" onSubmit={form.onSubmit(set)} noValidate>
+      <TextInput type="date" label={t("console.events.from")} {...form.getInputProps("from")} />
+      <TextInput type="date" label={t("console.events.until")} {...form.getInputProps("until")} />
+      <NativeSelect
+        label={t("console.events.kind")}
+        data={[{ value: "", label: t("console.events.kindHint") }, ...kinds.map((k) => ({ value: k as string, label: t(`console.events.kinds.${k}`) }))]}
+        {...form.getInputProps("kind")}
+      />
+      <TextInput label={t("console.events.actor")} placeholder={t("console.events.actorHint")} {...form.getInputProps("actor")} />
+      <TextInput label={t("console.events.subject")} placeholder={t("console.events.subjectHint")} {...form.getInputProps("subject")} />
+      <Button type="submit" variant="outline">
+        {t("console.searchDo")}
+      </Button>
+    </form>
+  );
+}
+
+function EventTable({ events, show }: { readonly events: readonly EventJson[]; readonly show: (e: EventJson) => void }): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <Table
+      caption={t("console.events.title")}
+      rows={events}
+      id={(e) => e.number ?? ""}
+      columns={[
+        { name: t("console.events.number"), right: true, narrow: true, cell: (e) => e.number },
+        { name: t("console.events.time"), narrow: true, cell: (e) => shortDateTime(millis(e.timeMs), true) },
+        { name: t("console.events.kind"), heads: true, cell: (e) => <KindName event={e} /> },
+        { name: t("console.events.actor"), cell: (e) => e.actor },
+        { name: t("console.events.subject"), cell: (e) => e.subject || "—" },
+        { name: t("console.events.outcome"), cell: (e) => <Outcome event={e} /> },
+        {
+          name: t("console.events.details"),
+          narrow: true,
+          cell: (e) => (
+            <Button size="xs" variant="subtle" onClick={() => show(e)} aria-label={t("console.events.showFor", { number: e.number ?? "" })}>
+              {t("console.events.show")}
+            </Button>
+          ),
+        },
+      ]}
+    />
+  );
+}
+
+function KindName({ event }: { readonly event: EventJson }): JSX.Element {
+  const { i18n } = useTranslation();
+  return <>{languageOf(i18n) === "ja" ? event.kindJa : event.kindEn}</>;
+}
+
+function Outcome({ event }: { readonly event: EventJson }): JSX.Element {
+  const { t } = useTranslation();
+  const known = {
+    done: ["green", t("console.events.done")],
+    refused: ["orange", t("console.events.refused")],
+    failed: ["red", t("console.events.failed")],
+  } as const;
+  const [tone, word] = known[event.outcome as keyof typeof known] ?? (["gray", event.outcome] as const);
+  return (
+    <span>
+      <Tag tone={tone}>{word}</Tag>
+      <span className="sub mono">{event.code}</span>
+    </span>
+  );
+}
+
+function EventDialog({ event, close }: { readonly event: EventJson; readonly close: () => void }): JSX.Element {
+  const { t, i18n } = useTranslation();
+  const bytes = (b: string | undefined): JSX.Element => <span className="mono">{b === undefined ? "—" : hex(fromBase64(b))}</span>;
+  return (
+    <Dialog title={t("console.events.showFor", { number: event.number ?? "" })} close={close}>
+      <Facts
+        facts={[
+          [t("console.events.time"), dateTime(millis(event.timeMs), languageOf(i18n))],
+          [t("console.events.kind"), <KindName event={event} />],
+          [t("console.events.actor"), event.actor],
+          [t("console.events.subject"), event.subject || "—"],
+          [t("console.events.outcome"), <Outcome event={event} />],
+          [t("console.events.session"), bytes(event.sessionId)],
+          [t("console.events.details"), <pre className="mono details">{pretty(event.details ?? "")}</pre>],
+          [t("console.events.hash"), bytes(event.hash)],
+        ]}
+      />
+    </Dialog>
+  );
+}
+
+function pretty(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json || "—";
+  }
+}
+
+function Verify({ head }: { readonly head: string }): JSX.Element {
+  const { t } = useTranslation();
+  const [typed, setTyped] = useState("");
+  const verify = useMutation({ mutationFn: async () => call("AdminService", "VerifyEvents", { head: typed.trim() }) });
+  const result = verify.data;
+  const newest = result?.head || head;
+  return (
+    <div className="columns">
+      <div className="stack-tight">
+        <Textarea
+          label={t("console.events.verifyHead")}
+          description={t("console.events.verifyHeadHint")}
+          rows={2}
+          value={typed}
+          onChange={(e) => setTyped(e.currentTarget.value)}
+          spellCheck={false}
+        />
+        <div>
+          <Button loading={verify.isPending} onClick={() => verify.mutate()}>
+            {t("console.events.verify")}
+          </Button>
+        </div>
+        {verify.isError ? <Failed error={verify.error} /> : null}
+        {result === undefined ? null : result.intact === true ? (
+          <Banner tone="success" title={t("console.events.intact", { count: millis(result.checked) })} live />
+        ) : (
+          <Banner tone="error" title={t("console.events.broken", { at: result.at ?? "" })} live>
+            {result.problem}
+          </Banner>
+        )}
+      </div>
+      <div className="stack-tight">
+        <h3 className="small-heading">{t("console.events.head")}</h3>
+        <p className="sub">{t("console.events.headHelp")}</p>
+        <code className="command">{newest}</code>
+        <div>
+          <Button variant="outline" onClick={printHead}>
+            {t("console.events.printHead")}
+          </Button>
+        </div>
+        <HeadPaper head={newest} />
+      </div>
+    </div>
+  );
+}
+
+/** What is printed: the line, when, and nothing else. */
+function HeadPaper({ head }: { readonly head: string }): JSX.Element {
+  const { t, i18n } = useTranslation();
+  return (
+    <div className="head-paper">
+      <h1>{t("console.events.headPaper")}</h1>
+      <p>{dateTime(Date.now(), languageOf(i18n))}</p>
+      <p className="mono">{head}</p>
+    </div>
+  );
+}
+
+function printHead(): void {
+  document.body.classList.add("print-head");
+  window.print();
+  document.body.classList.remove("print-head");
+}

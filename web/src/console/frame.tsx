@@ -1,0 +1,40 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet } from "@tanstack/react-router";
+import type { JSX } from "react";
+import { useTranslation } from "react-i18next";
+import { may, meQuery } from "../portal/me.ts";
+import { Banner, PageTitle } from "../portal/parts.tsx";
+import "./console.css";
+
+/** The frame of the console: its menu beside its pages. */
+export function ConsoleFrame(): JSX.Element | null {
+  const { t } = useTranslation();
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  if (!may(me, "MAY_ADMINISTER")) {
+    return (
+      <div className="content">
+        <PageTitle>{t("console.title")}</PageTitle>
+        <Banner tone="warning" title={t("console.notAllowed")}>
+          {t("console.notAllowedHelp")}
+        </Banner>
+      </div>
+    );
+  }
+  return (
+    <div className="content console">
+      <nav className="console-nav" aria-label={t("console.navLabel")}>
+        <Link to="/console/users">{t("console.nav.users")}</Link>
+        <Link to="/console/desks">{t("console.nav.desks")}</Link>
+        <Link to="/console/devices">{t("console.nav.devices")}</Link>
+        <Link to="/console/sessions">{t("console.nav.sessions")}</Link>
+        <Link to="/console/events">{t("console.nav.events")}</Link>
+        <Link to="/console/sections">{t("console.nav.sections")}</Link>
+        <Link to="/console/settings">{t("console.nav.settings")}</Link>
+      </nav>
+      <div className="console-page">
+        <Outlet />
+      </div>
+    </div>
+  );
+}

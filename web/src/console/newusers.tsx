@@ -1,0 +1,124 @@
+import { Button, Tabs, Textarea } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useMemo, useState, type JSX } from "react";
+import { useTranslation } from "react-i18next";
+import { call } from "../api.ts";
+import type { NewUserJson } from "../gen/jiseki/control/v1/admin_pb.js";
+import type { DeviceKindJson, RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
+import { Failed, PageTitle } from "../portal/parts.tsx";
+import { Table } from "../portal/table.tsx";
+import { allDesksQuery, sectionsQuery } from "./choices.ts";
+import { useChange } from "./lists.tsx";
+import { MOST, readRoster, type Line } from "./roster.ts";
+import { useSlips } from "./slips.tsx";
+import { UserForm } from "./userform.tsx";
+
+/** Creates one user, or several from pasted lines, and leads to their slips. */
+export function NewUsers(): JSX.Element {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { lay } = useSlips();
+  const create = useChange(
+    ["users", "all-desks"],
+    async (users: NewUserJson[]) => call("AdminService", "CreateUsers", { users }),
+    (r) => {
+      lay(r.slips ?? []);
+      void navigate({ to: "/console/slips" });
+    },
+  );
+  return (
+    <>
+      <PageTitle>{t("console.users.newTitle")}</PageTitle>
+      <p className="lead">{t("console.users.newLead")}</p>
+      {create.isError ? <Failed error={create.error} /> : null}
+      <Tabs defaultValue="one" onChange={() => create.reset()} keepMounted={false}>
+        <Tabs.List mb="lg">
+          <Tabs.Tab value="one">{t("console.users.one")}</Tabs.Tab>
+          <Tabs.Tab value="several">{t("console.users.several")}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="one">
+          <UserForm
+            busy={create.isPending}
+            submitName={t("console.users.createOne")}
+            submit={(f) => create.mutate([{ ...f, roles: f.roles as RoleJson[], deviceKind: f.deviceKind as DeviceKindJson }])}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="several">
+          <Several busy={create.isPending} submit={(users) => create.mutate(users)} />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
+
+function Several({ busy, submit }: { readonly busy: boolean; readonly submit: (users: NewUserJson[]) => void }): JSX.Element {
+  const { t } = useTranslation();
+  const { data: sections = [] } = useQuery(sectionsQuery);
+  const { data: desks = [] } = useQuery(allDesksQuery);
+  const [text, setText] = useState("");
+  const lines = useMemo(() => readRoster(text, { sections, desks }, t), [text, sections, desks, t]);
+  const good = lines.length > 0 && lines.length <= MOST && lines.every((l) => l.problems.length === 0);
+  const error = lines.length > MOST ? t("console.users.pasteMany", { max: MOST }) : null;
+  return (
+    <div className="stack">
+      <Textarea
+        className="paste"
+        label={t("console.users.paste")}
+        description={
+          <>
+            {t("console.users.pasteHint")}
+            <br />
+            {t("console.users.pasteExample")}
+          </>
+        }
+        rows={8}
+        wrap="off"
+        value={text}
+        onChange={(e) => setText(e.currentTarget.value)}
+        error={error}
+        spellCheck={false}
+      />
+      {lines.length === 0 ? <p className="sub">{t("console.users.pasteEmpty")}</p> : <Preview lines={lines.slice(0, MOST)} />}
+      <div className="row row-end">
+        <Button disabled={!good} loading={busy} onClick={() => submit(lines.map((l) => l.user))}>
+          {t("console.users.create", { count: lines.length })}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Preview({ lines }: { readonly lines: readonly Line[] }): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <Table
+      caption={t("console.users.preview")}
+      rows={lines}
+      id={(l) => String(l.number)}
+      columns={[
+        { name: t("console.users.line"), right: true, narrow: true, cell: (l) => l.number },
+        { name: t("console.users.id"), heads: true, cell: (l) => l.user.userId },
+        { name: t("console.users.name"), cell: (l) => l.user.name },
+        { name: t("console.users.kana"), cell: (l) => l.user.kana },
+        { name: t("console.users.section"), cell: (l) => l.section },
+        { name: t("console.users.desks"), cell: (l) => l.desk },
+        {
+          name: t("console.users.check"),
+          cell: (l) =>
+            l.problems.length === 0 ? (
+              t("console.users.good")
+            ) : (
+              <span className="problem">
+                {l.problems.map((p) => (
+                  <span key={p} className="problem-line">
+                    {p}
+                  </span>
+                ))}
+              </span>
+            ),
+        },
+      ]}
+    />
+  );
+}

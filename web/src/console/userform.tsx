@@ -1,0 +1,136 @@
+import { Button, Checkbox, MultiSelect, NativeSelect, TextInput } from "@mantine/core";
+import { schemaResolver, useForm } from "@mantine/form";
+import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
+import type { JSX } from "react";
+import { useTranslation } from "react-i18next";
+import { z } from "zod";
+import type { UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
+import type { DeviceKindJson, RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
+import { kindKeys, roleKeys } from "../portal/enums.ts";
+import { Needed } from "../portal/parts.tsx";
+import { focusFirstError } from "../portal/signin.tsx";
+import { allDesksQuery, deskChoices, sectionChoices, sectionsQuery } from "./choices.ts";
+import { isName, isUserId } from "./roster.ts";
+
+/** A user as the form has it. */
+export interface UserFields {
+  readonly userId: string;
+  readonly name: string;
+  readonly kana: string;
+  readonly mainSectionId: string;
+  readonly otherSectionIds: string[];
+  readonly roles: string[];
+  readonly deskIds: string[];
+  readonly deviceKind: string;
+}
+
+const NOBODY: UserFields = {
+  userId: "",
+  name: "",
+  kana: "",
+  mainSectionId: "",
+  otherSectionIds: [],
+  roles: ["ROLE_STAFF"],
+  deskIds: [],
+  deviceKind: "DEVICE_KIND_PRIVATE",
+};
+
+const ROLES: readonly RoleJson[] = ["ROLE_STAFF", "ROLE_APPROVER", "ROLE_ADMIN"];
+const KINDS: readonly DeviceKindJson[] = ["DEVICE_KIND_PRIVATE", "DEVICE_KIND_LENT"];
+
+/** What a user must have. */
+export function userFields(t: TFunction) {
+  return z.object({
+    userId: z.string().refine((s) => isUserId(normal(s)), t("console.users.idBad")),
+    name: z.string().refine((s) => isName(s.trim()), t("console.users.nameBad")),
+    kana: z.string().refine((s) => s.trim() === "" || isName(s.trim()), t("console.users.kanaBad")),
+    roles: z.array(z.string()).min(1, t("console.users.rolesNeeded")),
+  });
+}
+
+const normal = (id: string): string => id.normalize("NFKC").trim().toLowerCase();
+
+interface UserFormProps {
+  /** The user to change; absent for a new one. */
+  readonly user?: UserJson;
+  readonly busy: boolean;
+  readonly submitName: string;
+  readonly submit: (fields: UserFields) => void;
+  readonly cancel?: () => void;
+}
+
+/** The form of one user. A new one gets desks and the kind of the device that the one-time code enrols. */
+export function UserForm({ user, busy, submitName, submit, cancel }: UserFormProps): JSX.Element {
+  const { t } = useTranslation();
+  const { data: sections = [] } = useQuery(sectionsQuery);
+  const { data: desks = [] } = useQuery({ ...allDesksQuery, enabled: user === undefined });
+  const form = useForm<UserFields>({
+    initialValues: user === undefined ? NOBODY : fieldsOf(user),
+    validate: schemaResolver(userFields(t), { sync: true }),
+  });
+  const posts = sectionChoices(sections);
+  const send = (v: UserFields): void => submit({ ...v, userId: normal(v.userId), name: v.name.trim(), kana: v.kana.trim() });
+  return (
+    <form className="stack" onSubmit={form.onSubmit(send, focusFirstError)} noValidate>
+      <div className="columns">
+        <TextInput
+          label={<Needed>{t("console.users.id")}</Needed>}
+          description={user === undefined ? t("console.users.idHint") : undefined}
+          disabled={user !== undefined}
+          autoCapitalize="none"
+          autoComplete="off"
+          spellCheck={false}
+          {...form.getInputProps("userId")}
+        />
+        <TextInput label={<Needed>{t("console.users.name")}</Needed>} autoComplete="off" {...form.getInputProps("name")} />
+        <TextInput label={t("console.users.kana")} autoComplete="off" {...form.getInputProps("kana")} />
+        <NativeSelect
+          label={t("console.users.section")}
+          data={[{ value: "", label: t("console.sectionNone") }, ...posts]}
+          {...form.getInputProps("mainSectionId")}
+        />
+        <MultiSelect label={t("console.users.otherSections")} data={posts} searchable {...form.getInputProps("otherSectionIds")} />
+        {user === undefined ? (
+          <>
+            <MultiSelect label={t("console.users.desks")} data={deskChoices(desks)} searchable {...form.getInputProps("deskIds")} />
+            <NativeSelect
+              label={t("console.users.deviceKind")}
+              data={KINDS.map((k) => ({ value: k, label: t(kindKeys[k]) }))}
+              {...form.getInputProps("deviceKind")}
+            />
+          </>
+        ) : null}
+      </div>
+      <Checkbox.Group label={<Needed>{t("console.users.roles")}</Needed>} {...form.getInputProps("roles")}>
+        <div className="row">
+          {ROLES.map((r) => (
+            <Checkbox key={r} value={r} label={t(roleKeys[r])} />
+          ))}
+        </div>
+      </Checkbox.Group>
+      <div className="row row-end">
+        {cancel === undefined ? null : (
+          <Button variant="outline" onClick={cancel}>
+            {t("cancel")}
+          </Button>
+        )}
+        <Button type="submit" loading={busy}>
+          {submitName}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function fieldsOf(u: UserJson): UserFields {
+  return {
+    ...NOBODY,
+    userId: u.userId ?? "",
+    name: u.name ?? "",
+    kana: u.kana ?? "",
+    mainSectionId: u.mainSectionId ?? "",
+    otherSectionIds: u.otherSectionIds ?? [],
+    roles: u.roles ?? [],
+  };
+}

@@ -1,0 +1,127 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect, type RouterHistory } from "@tanstack/react-router";
+import { z } from "zod";
+import { Account } from "./account.tsx";
+import { Enrol } from "./enrol.tsx";
+import { Home } from "./home.tsx";
+import { may, meQuery } from "./me.ts";
+import { Crashed, Missing } from "./missing.tsx";
+import { Password } from "./password.tsx";
+import { Shell, SignedIn } from "./shell.tsx";
+import { SignIn } from "./signin.tsx";
+
+interface Context {
+  readonly client: QueryClient;
+}
+
+const root = createRootRouteWithContext<Context>()({ component: Shell, notFoundComponent: Missing });
+
+/** Why somebody stands before the sign-in, and where to go after it. */
+const before = z.object({
+  to: z.string().startsWith("/").refine((s) => !s.startsWith("//")).optional().catch(undefined),
+  why: z.enum(["over", "out"]).optional().catch(undefined),
+});
+
+const signIn = createRoute({ getParentRoute: () => root, path: "/signin", component: SignIn, validateSearch: before });
+
+const signedIn = createRoute({ getParentRoute: () => root, id: "signed-in", component: SignedIn });
+
+const home = createRoute({ getParentRoute: () => signedIn, path: "/", component: Home });
+const password = createRoute({ getParentRoute: () => signedIn, path: "/password", component: Password });
+const enrol = createRoute({ getParentRoute: () => signedIn, path: "/enrol", component: Enrol });
+const account = createRoute({ getParentRoute: () => signedIn, path: "/account", component: Account });
+
+const console = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/console",
+  component: lazyRouteComponent(() => import("../console/frame.tsx"), "ConsoleFrame"),
+});
+const consoleStart = createRoute({
+  getParentRoute: () => console,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/console/users", replace: true });
+  },
+});
+const users = createRoute({
+  getParentRoute: () => console,
+  path: "/users",
+  component: lazyRouteComponent(() => import("../console/users.tsx"), "Users"),
+});
+const newUsers = createRoute({
+  getParentRoute: () => console,
+  path: "/users/new",
+  component: lazyRouteComponent(() => import("../console/newusers.tsx"), "NewUsers"),
+});
+const slips = createRoute({
+  getParentRoute: () => console,
+  path: "/slips",
+  component: lazyRouteComponent(() => import("../console/slippage.tsx"), "SlipPage"),
+});
+const desks = createRoute({
+  getParentRoute: () => console,
+  path: "/desks",
+  component: lazyRouteComponent(() => import("../console/desks.tsx"), "Desks"),
+});
+const devices = createRoute({
+  getParentRoute: () => console,
+  path: "/devices",
+  component: lazyRouteComponent(() => import("../console/devices.tsx"), "Devices"),
+});
+const sessions = createRoute({
+  getParentRoute: () => console,
+  path: "/sessions",
+  component: lazyRouteComponent(() => import("../console/sessions.tsx"), "Sessions"),
+});
+const events = createRoute({
+  getParentRoute: () => console,
+  path: "/events",
+  component: lazyRouteComponent(() => import("../console/events.tsx"), "Events"),
+});
+const sections = createRoute({
+  getParentRoute: () => console,
+  path: "/sections",
+  component: lazyRouteComponent(() => import("../console/sections.tsx"), "Sections"),
+});
+const settings = createRoute({
+  getParentRoute: () => console,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("../console/settings.tsx"), "Settings"),
+});
+
+const tree = root.addChildren([
+  signIn,
+  signedIn.addChildren([
+    home,
+    password,
+    enrol,
+    account,
+    console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings]),
+  ]),
+]);
+
+/** Makes the router of the pages. */
+export function makeRouter(client: QueryClient, history: RouterHistory) {
+  return createRouter({
+    routeTree: tree,
+    history,
+    context: { client },
+    defaultErrorComponent: Crashed,
+    scrollRestoration: true,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
+
+/** Where somebody goes right after signing in. */
+export function afterSignIn(client: QueryClient, to: string | undefined): string {
+  const me = client.getQueryData(meQuery.queryKey);
+  if (me === null || me === undefined) return "/signin";
+  if (me.mustChangePassword === true) return "/password";
+  if (me.device === undefined && !may(me, "MAY_USE_PORTAL") && may(me, "MAY_ENROL_DEVICE")) return "/enrol";
+  return to ?? "/";
+}

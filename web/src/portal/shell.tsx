@@ -1,0 +1,191 @@
+import { Menu } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, Navigate, Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
+import { useEffect, useState, type JSX } from "react";
+import { useTranslation } from "react-i18next";
+import { call } from "../api.ts";
+import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
+import { roleKeys } from "./enums.ts";
+import { changeLanguage, languageOf } from "./i18n.ts";
+import { Icon } from "./icons.tsx";
+import { renewIfDue } from "./identity.ts";
+import { forgetMe, may, meQuery } from "./me.ts";
+import { Failed, Waiting } from "./parts.tsx";
+
+/** The frame of every page: header, content, footer. */
+export function Shell(): JSX.Element {
+  const { t } = useTranslation();
+  const { data: me } = useQuery(meQuery);
+  useFocusOnNavigation();
+  return (
+    <div className="frame">
+      <a className="skip" href="#content">
+        {t("skip")}
+      </a>
+      <Header me={me ?? null} />
+      <main id="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+      <footer className="footer">
+        <div>{t("productLong")}</div>
+      </footer>
+    </div>
+  );
+}
+
+/** After each change of page the heading has the focus, so that keyboard and screen reader start there. */
+function useFocusOnNavigation(): void {
+  const router = useRouter();
+  useEffect(
+    () =>
+      router.subscribe("onRendered", ({ fromLocation, pathChanged }) => {
+        if (fromLocation === undefined || !pathChanged) return;
+        const heading = document.querySelector<HTMLElement>("main h1") ?? document.querySelector<HTMLElement>("main");
+        heading?.focus({ preventScroll: true });
+      }),
+    [router],
+  );
+}
+
+function Header({ me }: { readonly me: MeJson | null }): JSX.Element {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
+  const { pathname } = useLocation();
+  useEffect(() => setOpen(false), [pathname]);
+  const organisation = me?.organisationName ?? "";
+  return (
+    <header className="header">
+      <div className="header-inner">
+        <Link to="/" className="brand">
+          <img src="/logo.svg" alt="" width="40" height="40" />
+          <span>
+            {organisation === "" ? null : <span className="brand-organisation">{organisation}</span>}
+            <span className="brand-name">{t("productLong")}</span>
+          </span>
+        </Link>
+        <button type="button" className="tool only-narrow" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
+          <Icon name={open ? "close" : "menu"} />
+          <span>{t("menu")}</span>
+        </button>
+        <div id="menu" className={open ? "header-menu open" : "header-menu"}>
+          {me === null || me.mustChangePassword === true ? null : <Navigation me={me} />}
+          <div className="header-tools">
+            <LanguageSwitch />
+            {me === null ? null : <UserMenu me={me} />}
+          </div>
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function Navigation({ me }: { readonly me: MeJson }): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <nav className="header-nav" aria-label={t("nav.label")}>
+      <Link to="/" activeOptions={{ exact: true }}>
+        {t("nav.home")}
+      </Link>
+      <Link to="/account">{t("nav.account")}</Link>
+      {may(me, "MAY_ADMINISTER") ? <Link to="/console">{t("nav.admin")}</Link> : null}
+    </nav>
+  );
+}
+
+function LanguageSwitch(): JSX.Element {
+  const { t, i18n } = useTranslation();
+  const other = languageOf(i18n) === "ja" ? "en" : "ja";
+  return (
+    <button type="button" className="tool" onClick={() => void changeLanguage(i18n, other)} aria-label={`${t("language")}: ${t("languageLabel")}`}>
+      <Icon name="globe" />
+      <span lang={other}>{t("language")}</span>
+    </button>
+  );
+}
+
+function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const signOut = useMutation({
+    mutationFn: async () => call("AuthService", "SignOut", {}),
+    onSettled: async () => {
+      forgetMe(client);
+      await navigate({ to: "/signin", search: { why: "out" } });
+    },
+  });
+  const highest = (["ROLE_ADMIN", "ROLE_APPROVER"] as const).find((r) => (me.roles ?? []).includes(r)) ?? "ROLE_STAFF";
+  return (
+    <Menu position="bottom-end" width={280}>
+      <Menu.Target>
+        <button type="button" className="tool">
+          <Icon name="user" />
+          <span>
+            <span className="user-name">{me.name}</span>
+            <span className="user-role">
+              {me.userId} / {t(roleKeys[highest])}
+            </span>
+          </span>
+          <Icon name="down" size={16} />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown aria-label={t("nav.user", { name: me.name ?? "" })}>
+        {may(me, "MAY_CHANGE_PASSWORD") ? (
+          <Menu.Item onClick={() => void navigate({ to: "/password" })}>{t("nav.password")}</Menu.Item>
+        ) : null}
+        {may(me, "MAY_ENROL_DEVICE") ? <Menu.Item onClick={() => void navigate({ to: "/enrol" })}>{t("enrol.title")}</Menu.Item> : null}
+        <Menu.Divider />
+        <Menu.Item onClick={() => signOut.mutate()} disabled={signOut.isPending}>
+          {t("nav.signOut")}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** Pages for somebody who is signed in. Others are sent to the sign-in, and a first password is changed before anything else. */
+export function SignedIn(): JSX.Element {
+  const { data: me, isPending, error, refetch } = useQuery(meQuery);
+  const { pathname } = useLocation();
+  const knew = useKnew(me);
+  useRenewal(me ?? null);
+  if (isPending) {
+    return (
+      <div className="content">
+        <Waiting />
+      </div>
+    );
+  }
+  if (me === undefined) {
+    return (
+      <div className="content">
+        <Failed error={error} retry={() => void refetch()} />
+      </div>
+    );
+  }
+  if (me === null) return <Navigate to="/signin" search={{ ...(pathname === "/" ? {} : { to: pathname }), ...(knew ? { why: "over" } : {}) }} replace />;
+  if (me.mustChangePassword === true && pathname !== "/password") return <Navigate to="/password" replace />;
+  return <Outlet />;
+}
+
+/** Whether somebody was signed in here before. */
+function useKnew(me: MeJson | null | undefined): boolean {
+  const [knew, setKnew] = useState(false);
+  useEffect(() => {
+    if (me) setKnew(true);
+  }, [me]);
+  return knew;
+}
+
+/** Renews the device's certificate when it is time. If that fails, the next visit tries again. */
+function useRenewal(me: MeJson | null): void {
+  const client = useQueryClient();
+  const due = me?.device?.renew === true;
+  useEffect(() => {
+    if (!due || me === null) return;
+    renewIfDue(me).then(
+      (renewed) => (renewed ? client.invalidateQueries() : undefined),
+      () => undefined,
+    );
+  }, [due, me, client]);
+}
