@@ -310,12 +310,17 @@ function read<R extends "control to_viewer" | "display to_viewer">(route: R, byt
   }
 }
 
+/** Close codes that are Jiseki's own. */
+const OWN = 4000;
+
 /** Names what ended a session. Errors of the link carry its close code as `code`, those of the seal their `failure`. */
 export function causeOf(e: unknown): Cause {
   if (e instanceof Ended) return e.why;
   for (let at: unknown = e; at instanceof Error; at = at.cause) {
     if ("failure" in at && at.failure !== "pipe" && at.failure !== "closed") return { kind: "seal", detail: at.message };
-    if ("code" in at && typeof at.code === "number" && at.code >= 4000 && at.code < 5000) return { kind: "link", code: at.code };
+    if ("ending" in at && "code" in at && typeof at.code === "number") {
+      return at.code >= OWN ? { kind: "link", code: at.code } : { kind: "network" };
+    }
   }
   if (e instanceof Error && "failure" in e) return { kind: "network" };
   return { kind: "broken", detail: e instanceof Error ? e.message : String(e) };

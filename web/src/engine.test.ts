@@ -327,6 +327,16 @@ describe("ends", () => {
     expect(page.state).toMatchObject({ phase: "waiting", cause: { kind: "broken" } });
   });
 
+  test.each([
+    [1006, { kind: "network" }],
+    [4002, { kind: "link", code: 4002 }],
+  ])("when no link comes about: %d", async (code, cause) => {
+    const page = new Page();
+    page.failure = new LinkError(code, "", true);
+    await page.grant();
+    expect(page.state).toMatchObject({ phase: "waiting", cause });
+  });
+
   test("when the seal is not the desk's", async () => {
     const page = new Page();
     page.failure = new SealError("peer_identity", "signature");
