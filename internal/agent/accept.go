@@ -175,7 +175,7 @@ func (a *Agent) release(s *session, why error) {
 
 func endKind(code wire.Code) controlv1.SessionEventKind {
 	switch code {
-	case wire.TakenOver, wire.Replaced:
+	case wire.TakenOver:
 		return controlv1.SessionEventKind_SESSION_EVENT_KIND_TAKEN_OVER
 	case wire.EndedAtDesk:
 		return controlv1.SessionEventKind_SESSION_EVENT_KIND_ENDED_AT_DESK

@@ -64,7 +64,7 @@ func (g *guard) cancel() {
 }
 
 // lock locks the desk, reads the lock back, and reports which it was. It tries a few times, for a menu or a drag can
-// keep a locker from taking the keyboard.
+// keep a locker from taking the keyboard, but not one that is not there.
 func (g *guard) lock(ctx context.Context, session [16]byte) {
 	var err error
 	for try := range lockTries {
@@ -73,7 +73,7 @@ func (g *guard) lock(ctx context.Context, session [16]byte) {
 			g.agent.log.Info("desk locked")
 			return
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || g.agent.desk.Lock.Can() != nil {
 			break
 		}
 		g.agent.log.Warn("desk did not lock", "try", try+1, "err", err)

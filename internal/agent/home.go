@@ -133,7 +133,7 @@ func Enroll(ctx context.Context, cfg EnrollConfig) (name string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("make the desk's key: %w", err)
 	}
-	client, err := agentService(cfg.Gateway, cfg.Proxy, cfg.Token.TLS())
+	client, err := agentService(cfg.Gateway, cfg.Proxy, cfg.Token.TLS)
 	if err != nil {
 		return "", err
 	}
@@ -204,8 +204,8 @@ func settle(cfg EnrollConfig, enrolled *controlv1.DeskEnrolled) error {
 	return nil
 }
 
-// agentService is the gateway's service for agents, over TLS that trusts what config says.
-func agentService(gateway, proxy string, config *tls.Config) (controlv1connect.AgentServiceClient, error) {
+// agentService is the gateway's service for agents, over TLS that trusts what config says of the gateway's host.
+func agentService(gateway, proxy string, config func(host string) *tls.Config) (controlv1connect.AgentServiceClient, error) {
 	base, err := url.Parse(gateway)
 	if err != nil || base.Scheme != "https" || base.Host == "" {
 		return nil, fmt.Errorf("%q is not the https address of a gateway", gateway)
@@ -222,6 +222,6 @@ func agentService(gateway, proxy string, config *tls.Config) (controlv1connect.A
 		}
 		through = http.ProxyURL(address)
 	}
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: config, Proxy: through, DisableKeepAlives: true}}
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: config(base.Hostname()), Proxy: through, DisableKeepAlives: true}}
 	return controlv1connect.NewAgentServiceClient(client, gateway+"/api"), nil
 }

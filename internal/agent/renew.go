@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -31,7 +32,7 @@ func (a *Agent) renew(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, helloLimit)
 	defer cancel()
-	client, err := agentService(a.cfg.Gateway, a.cfg.Proxy, a.tlsConfig())
+	client, err := agentService(a.cfg.Gateway, a.cfg.Proxy, func(string) *tls.Config { return a.tlsConfig() })
 	if err != nil {
 		return err
 	}

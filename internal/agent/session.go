@@ -53,6 +53,7 @@ type session struct {
 	say sync.Mutex // one sender at a time on the control channel
 
 	mu        sync.Mutex
+	verdict   *endError // why the desk's side ends the session, before the viewer knows
 	lastInput time.Time
 	wish      wish
 	wake      chan struct{} // holds one token when the picture loop has something to look at
@@ -177,7 +178,7 @@ func (s *session) work(ctx context.Context, p *pictures) error {
 	loops.Go(func() { end(p.send(working, links)) })
 	loops.Go(func() { end(p.readAcks(links)) })
 	<-working.Done()
-	why := context.Cause(working)
+	why := s.reason(context.Cause(working))
 	if ended, _ := endCode(why); ended != nil && ended.told {
 		select {
 		case <-gone:
@@ -187,6 +188,16 @@ func (s *session) work(ctx context.Context, p *pictures) error {
 	hangUp()
 	loops.Wait()
 	return why
+}
+
+// reason is the verdict if there is one, otherwise what happened.
+func (s *session) reason(happened error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.verdict != nil {
+		return s.verdict
+	}
+	return happened
 }
 
 // ignore reads what the viewer sends after the session's end, until the link is gone.
@@ -258,12 +269,24 @@ func (s *session) tell(ctx context.Context, m wire.Message) error {
 // leave tells the viewer why the session ends and returns the error that ends it.
 func (s *session) leave(ctx context.Context, code wire.Code, why error) error {
 	s.log.Info("session ends", "code", code.String(), "why", why)
+	verdict := s.judge(&endError{code: code, told: true})
 	ctx, cancel := context.WithTimeout(ctx, sayLimit)
 	defer cancel()
-	if err := s.tell(ctx, &wire.AgentEnd{Code: code}); err != nil {
+	if err := s.tell(ctx, &wire.AgentEnd{Code: verdict.code}); err != nil {
 		s.log.Debug("viewer was not told", "err", err)
 	}
-	return &endError{code: code, told: true}
+	return verdict
+}
+
+// judge makes e the reason of the session's end, if it is the first, and returns the reason. A viewer that hears it hangs
+// up at once, and then the lost link must not count.
+func (s *session) judge(e *endError) *endError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.verdict == nil {
+		s.verdict = e
+	}
+	return s.verdict
 }
 
 // watch ends the session when its time is over, when nobody has typed for too long, when an operator asks, and tells

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ import (
 )
 
 // patience bounds every wait of a test. It only ends tests that have failed; a loaded machine never reaches it.
-const patience = 90 * time.Second
+const patience = 30 * time.Second
 
 // A plan says how a house differs from the plain one.
 type plan struct {
@@ -52,11 +53,14 @@ type house struct {
 	log    *slog.Logger
 	town   *gatewaytest.Town
 	screen *desktop.Desktop
-	x      *x11.Conn // of a client that has nothing to do with the agent
-	desk   string    // id
-	name   string
-	dir    string // the agent's home
-	clock  clock  // the agent's
+
+	stopScreen func()
+
+	x     *x11.Conn // of a client that has nothing to do with the agent
+	desk  string    // id
+	name  string
+	dir   string // the agent's home
+	clock clock  // the agent's
 
 	agent *running
 
@@ -69,7 +73,7 @@ type shownNotice struct {
 	io.Closer
 	name   string
 	end    func()
-	closed bool
+	closed atomic.Bool
 }
 
 // A clock runs ahead of the machine's.
@@ -111,7 +115,7 @@ func build(t *testing.T, p plan) *house {
 		options = append(options, gatewaytest.WithConfig(p.gateway))
 	}
 	h.town = gatewaytest.Start(t, options...)
-	h.screen = desktoptest.Bare(t, p.size)
+	h.screen, h.stopScreen = desktoptest.BareUntil(t, p.size)
 	h.x = h.client(nil)
 	h.enrol()
 	h.start()
@@ -241,9 +245,7 @@ func (h *house) note(show func(string, func()) (io.Closer, error), name string, 
 	n := &shownNotice{Closer: real, name: name, end: end}
 	h.notices = append(h.notices, n)
 	return closer(func() error {
-		h.mu.Lock()
-		n.closed = true
-		h.mu.Unlock()
+		n.closed.Store(true)
 		return real.Close()
 	}), nil
 }

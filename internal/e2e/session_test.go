@@ -186,7 +186,7 @@ func TestResume(t *testing.T) {
 	v.sameAsDesk()
 	_, whole := v.seen()
 	v.hangUp()
-	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", "session_ended ")
+	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", "session_ended 0")
 
 	w.fill(image.Rect(10, 10, 40, 40), 0x7f7f00)
 	again := tanaka.open(look{resume: v})
@@ -199,7 +199,7 @@ func TestResume(t *testing.T) {
 		t.Errorf("resumed by %d bytes, the whole picture took %d: %+v", bytes, whole, updates)
 	}
 	again.hangUp()
-	h.awaitEvents(again.session[:], "session_granted ", "session_opened ", "session_ended ")
+	h.awaitEvents(again.session[:], "session_granted ", "session_opened ", "session_ended 0")
 
 	other := tanaka.another().open(look{})
 	if other.Welcome().Resumed {
@@ -218,8 +218,9 @@ func TestBlackMonitor(t *testing.T) {
 	if err := h.screen.AddMonitor(soon(t), "DUMMY1", screen.Point{X: 640, Y: 480}, screen.Point{X: 640}); err != nil {
 		t.Fatal(err)
 	}
+	tanaka := h.staff("tanaka")
 	for monitor := range uint8(2) {
-		v := h.staff("tanaka").open(look{monitor: &monitor})
+		v := tanaka.open(look{monitor: &monitor})
 		v.wait("a settled picture", func(s viewer.State) bool {
 			return s.Settled && s.Picture.Size == screen.Point{X: 1280, Y: 480} && s.Layout.Monitors[monitor].Bounds.Dx() == 640
 		})
