@@ -50,6 +50,7 @@ func TestCheckPassword(t *testing.T) {
 		"abcabcabcabcabc":          {repeats, common},
 		"kuroi\nneko-7-hiki":       {chars},
 		strings.Repeat("ky7Q", 33): {long, repeats},
+		strings.Repeat("x", 1<<20): {long},
 	} {
 		got := CheckPassword(p, "tanaka", "田中 花子")
 		if p == "abcabcabcabcabc" || p == "aaaaaaaaaaaaaaaa" { // whether it is common too does not matter

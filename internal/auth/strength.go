@@ -20,6 +20,9 @@ const (
 
 // CheckPassword returns every rule that a new password breaks, none if it is good. Words of a name are separated by spaces.
 func CheckPassword(password, userID, name string) []access.Code {
+	if len(password) > longest*utf8.UTFMax {
+		return []access.Code{access.PasswordLong} // not worth looking at
+	}
 	p := plain(password)
 	n := utf8.RuneCountInString(p)
 	var broken []access.Code
