@@ -83,7 +83,8 @@ func (t *Town) found(ctx context.Context) (*Accounts, error) {
 	}
 	a := &Accounts{Address: t.Address()}
 	var founded slipsAnswer
-	err := t.gateway.callJSON(ctx, &founded, "init", "--organisation", organisation, "--address", a.Address, "--admin", adminID, "--admin-name", adminName)
+	err := t.gateway.callJSON(ctx, &founded, "init", "--organisation", organisation, "--address", a.Address, "--admin", adminID, "--admin-name", adminName,
+		"--office", "127.0.0.0/8", "--office", "::1/128")
 	if err != nil {
 		return nil, err
 	}

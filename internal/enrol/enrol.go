@@ -77,9 +77,9 @@ func (t Token) GoString() string { return t.String() }
 // LogValue hides the token.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// TLS is how to reach the gateway before there is a trust bundle: TLS 1.3, for the server name of the URL, and by no other CA than
-// the one of the token. The gateway sends its CA certificate along.
-func (t Token) TLS() *tls.Config {
+// TLS is how to reach the gateway before there is a trust bundle: TLS 1.3, for the host name or IP address of the
+// gateway's URL, and by no other CA than the one of the token. The gateway sends its CA certificate along.
+func (t Token) TLS(host string) *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS13}
 	if t.Fingerprint == [32]byte{} {
 		return c
@@ -96,11 +96,11 @@ func (t Token) TLS() *tls.Config {
 				between.AddCert(p)
 			}
 		}
-		if !found || len(s.PeerCertificates) == 0 || s.ServerName == "" {
+		if !found || host == "" {
 			return ErrGateway
 		}
 		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{
-			DNSName: s.ServerName, Roots: roots, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			DNSName: host, Roots: roots, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		})
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrGateway, err)

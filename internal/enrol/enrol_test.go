@@ -78,16 +78,19 @@ func TestTokenTrustsItsGatewayOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = dial(t, cfg, c.token.TLS())
+		err = dial(t, cfg, c.token.TLS("gw.test"))
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	cfg, err := ours.ServerTLS([]string{"gw.test"})
+	cfg, err := ours.ServerTLS([]string{"gw.test", "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if dial(t, cfg, enrol.New([32]byte{}).TLS()) == nil {
+	if err := dial(t, cfg, enrol.New(ours.Fingerprint()).TLS("127.0.0.1")); err != nil {
+		t.Errorf("ours by its address: %v", err)
+	}
+	if dial(t, cfg, enrol.New([32]byte{}).TLS("gw.test")) == nil {
 		t.Error("a token without fingerprint trusts a private CA")
 	}
 	// A man in the middle who sends our CA certificate along with a leaf of his own.
@@ -102,7 +105,7 @@ func TestTokenTrustsItsGatewayOnly(t *testing.T) {
 	mixed := *own
 	mixed.Certificate = [][]byte{own.Certificate[0], ours.Bundle().TLS[0]}
 	middle := &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{mixed}}
-	if err := dial(t, middle, enrol.New(ours.Fingerprint()).TLS()); !errors.Is(err, enrol.ErrGateway) {
+	if err := dial(t, middle, enrol.New(ours.Fingerprint()).TLS("gw.test")); !errors.Is(err, enrol.ErrGateway) {
 		t.Errorf("man in the middle: %v", err)
 	}
 }

@@ -72,7 +72,7 @@ func (town *Town) EnrolAgent(t testing.TB, token string) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: parsed.TLS()}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: parsed.TLS("localhost")}}
 	defer client.CloseIdleConnections()
 	service := controlv1connect.NewAgentServiceClient(client, "https://"+town.Host)
 	challenge, err := service.GetAgentChallenge(context.Background(), &controlv1.GetAgentChallengeRequest{})
