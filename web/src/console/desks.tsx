@@ -57,12 +57,14 @@ export function Desks(): JSX.Element {
       >
         {t("console.desks.title")}
       </PageTitle>
-      <form className="filters" role="search" onSubmit={submit}>
-        <TextInput className="grow" label={t("console.desks.query")} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
-        <Button type="submit" variant="outline">
-          {t("console.searchDo")}
-        </Button>
-      </form>
+      <search>
+        <form className="filters" onSubmit={submit}>
+          <TextInput className="grow" label={t("console.desks.query")} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
+          <Button type="submit" variant="outline">
+            {t("console.searchDo")}
+          </Button>
+        </form>
+      </search>
       <List query={query} rows={(p) => p.desks ?? []} empty={<Empty icon="desk" title={t(search === "" ? "console.nothingYet" : "console.noMatch")} />}>
         {(desks) => (
           <Table
@@ -194,7 +196,7 @@ function EditDesk({ desk, close }: { readonly desk: DeskJson; readonly close: ()
       say(t("console.desks.saved"));
     },
   );
-  const zones = (["ZONE_LGWAN", "ZONE_INTERNET", "ZONE_MYNUMBER"] as const).map((z) => ({ value: z as string, label: t(zoneKeys[z]) }));
+  const zones = (["ZONE_LGWAN", "ZONE_INTERNET", "ZONE_MYNUMBER"] as const).map((zone) => ({ value: zone as string, label: t(zoneKeys[zone]) }));
   return (
     <Dialog title={t(desk.deskId === undefined ? "console.desks.addTitle" : "console.desks.editTitle")} close={close}>
       {change.isError ? <Failed error={change.error} /> : null}
@@ -266,8 +268,8 @@ function TokenShown({ token, close }: { readonly token: CreateDeskTokenResponseJ
     );
   };
   return (
-    <div className="stack-tight" role="status">
-      <div>{t("console.desks.tokenShown")}</div>
+    <div className="stack-tight">
+      <output>{t("console.desks.tokenShown")}</output>
       <code className="command" aria-label={t("console.desks.tokenCommand")}>
         {command}
       </code>

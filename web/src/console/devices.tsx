@@ -37,13 +37,15 @@ export function Devices(): JSX.Element {
   return (
     <>
       <PageTitle>{t("console.devices.title")}</PageTitle>
-      <form className="filters" role="search" onSubmit={submit}>
-        <TextInput label={t("console.devices.user")} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
-        <Button type="submit" variant="outline">
-          {t("console.searchDo")}
-        </Button>
-        <Switch label={t("console.devices.all")} checked={revokedToo} onChange={(e) => setRevokedToo(e.currentTarget.checked)} my="xs" />
-      </form>
+      <search>
+        <form className="filters" onSubmit={submit}>
+          <TextInput label={t("console.devices.user")} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
+          <Button type="submit" variant="outline">
+            {t("console.searchDo")}
+          </Button>
+          <Switch label={t("console.devices.all")} checked={revokedToo} onChange={(e) => setRevokedToo(e.currentTarget.checked)} my="xs" />
+        </form>
+      </search>
       <List
         query={query}
         rows={(p) => (p.devices ?? []).filter((d) => revokedToo || millis(d.revokedMs) === 0)}
@@ -67,7 +69,7 @@ export function Devices(): JSX.Element {
               },
               { name: t("console.devices.owner"), cell: (d) => (d.owner === "all" ? t("console.devices.ownerAll") : d.ownerName || d.owner) },
               { name: t("console.devices.kind"), cell: (d) => t(kindKeys[d.kind ?? "DEVICE_KIND_UNSPECIFIED"]) },
-              { name: t("console.state"), cell: (d) => <DeviceState device={d} /> },
+              { name: t("console.state"), cell: (d) => <DeviceState device={d} now={query.dataUpdatedAt} /> },
               { name: t("console.devices.grade"), cell: (d) => t(gradeKeys[d.grade ?? "KEY_GRADE_UNSPECIFIED"]) },
               { name: t("console.devices.until"), narrow: true, cell: (d) => when(d.certificateUntilMs) },
               { name: t("console.devices.used"), narrow: true, cell: (d) => when(d.lastUsedMs) },
@@ -85,7 +87,7 @@ function when(ms: string | undefined): string {
   return millis(ms) === 0 ? "—" : shortDateTime(millis(ms));
 }
 
-function DeviceState({ device }: { readonly device: DeviceJson }): JSX.Element {
+function DeviceState({ device, now }: { readonly device: DeviceJson; readonly now: number }): JSX.Element {
   const { t } = useTranslation();
   if (millis(device.revokedMs) !== 0) {
     return (
@@ -95,7 +97,7 @@ function DeviceState({ device }: { readonly device: DeviceJson }): JSX.Element {
       </span>
     );
   }
-  const expired = millis(device.certificateUntilMs) <= Date.now();
+  const expired = millis(device.certificateUntilMs) <= now;
   return (
     <span className="tags">
       <Tag tone={expired ? "orange" : "green"}>{t(expired ? "console.devices.expired" : "console.devices.valid")}</Tag>
@@ -119,7 +121,7 @@ function RevokeDialog({ device, close }: { readonly device: DeviceJson; readonly
   const label = device.label ?? "";
   const form = useForm({
     initialValues: { reason: "" },
-    validate: { reason: (v) => (v.trim() === "" || [...v.trim()].length > LONGEST_REASON ? t("console.devices.reasonNeeded") : null) },
+    validate: { reason: (v) => (v.trim() === "" || Array.from(v.trim()).length > LONGEST_REASON ? t("console.devices.reasonNeeded") : null) },
   });
   const revoke = useChange(
     ["devices", "sessions"],

@@ -7,7 +7,7 @@ import { call, fromBase64 } from "../api.ts";
 import type { EventJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import { dateTime, hex, millis, shortDateTime } from "../portal/format.ts";
 import { languageOf } from "../portal/i18n.ts";
-import { Banner, Empty, Facts, Failed, PageTitle, Section, Tag } from "../portal/parts.tsx";
+import { Banner, Empty, Fact, Facts, Failed, PageTitle, Section, Tag } from "../portal/parts.tsx";
 import { Table } from "../portal/table.tsx";
 import { kindsJa } from "../portal/words/kinds.ja.ts";
 import { Dialog, List, PAGE } from "./lists.tsx";
@@ -44,19 +44,20 @@ export function Events(): JSX.Element {
         {(events) => <EventTable events={events} show={setShown} />}
       </List>
       <Section title={t("console.events.verifyTitle")}>
-        <Verify head={head} />
+        <Verify head={head} read={query.dataUpdatedAt} />
       </Section>
       {shown === null ? null : <EventDialog event={shown} close={() => setShown(null)} />}
     </>
   );
 }
 
+const start = (date: string, plus: number): string => {
+  const [y = 0, m = 1, d = 1] = date.split("-").map(Number);
+  return String(new Date(y, m - 1, d + plus).getTime());
+};
+
 /** Days are the reader's own: from the start of the first to the end of the last. */
 export function requestOf(f: Filter): { kind: string; actor: string; subject: string; fromMs?: string; untilMs?: string } {
-  const start = (day: string, plus: number): string => {
-    const [y = 0, m = 1, d = 1] = day.split("-").map(Number);
-    return String(new Date(y, m - 1, d + plus).getTime());
-  };
   return {
     kind: f.kind,
     actor: f.actor.trim(),
@@ -74,20 +75,22 @@ function Filters({ set }: { readonly set: (f: Filter) => void }): JSX.Element {
   });
   const kinds = Object.keys(kindsJa) as (keyof typeof kindsJa)[];
   return (
-    <form className="filters" role="search" onSubmit={form.onSubmit(set)} noValidate>
-      <TextInput type="date" label={t("console.events.from")} {...form.getInputProps("from")} />
-      <TextInput type="date" label={t("console.events.until")} {...form.getInputProps("until")} />
-      <NativeSelect
-        label={t("console.events.kind")}
-        data={[{ value: "", label: t("console.events.kindHint") }, ...kinds.map((k) => ({ value: k as string, label: t(`console.events.kinds.${k}`) }))]}
-        {...form.getInputProps("kind")}
-      />
-      <TextInput label={t("console.events.actor")} placeholder={t("console.events.actorHint")} {...form.getInputProps("actor")} />
-      <TextInput label={t("console.events.subject")} placeholder={t("console.events.subjectHint")} {...form.getInputProps("subject")} />
-      <Button type="submit" variant="outline">
-        {t("console.searchDo")}
-      </Button>
-    </form>
+    <search>
+      <form className="filters" onSubmit={form.onSubmit(set)} noValidate>
+        <TextInput type="date" label={t("console.events.from")} {...form.getInputProps("from")} />
+        <TextInput type="date" label={t("console.events.until")} {...form.getInputProps("until")} />
+        <NativeSelect
+          label={t("console.events.kind")}
+          data={[{ value: "", label: t("console.events.kindHint") }, ...kinds.map((k) => ({ value: k as string, label: t(`console.events.kinds.${k}`) }))]}
+          {...form.getInputProps("kind")}
+        />
+        <TextInput label={t("console.events.actor")} placeholder={t("console.events.actorHint")} {...form.getInputProps("actor")} />
+        <TextInput label={t("console.events.subject")} placeholder={t("console.events.subjectHint")} {...form.getInputProps("subject")} />
+        <Button type="submit" variant="outline">
+          {t("console.searchDo")}
+        </Button>
+      </form>
+    </search>
   );
 }
 
@@ -142,24 +145,23 @@ function Outcome({ event }: { readonly event: EventJson }): JSX.Element {
 
 function EventDialog({ event, close }: { readonly event: EventJson; readonly close: () => void }): JSX.Element {
   const { t, i18n } = useTranslation();
-  const bytes = (b: string | undefined): JSX.Element => <span className="mono">{b === undefined ? "—" : hex(fromBase64(b))}</span>;
   return (
     <Dialog title={t("console.events.showFor", { number: event.number ?? "" })} close={close}>
-      <Facts
-        facts={[
-          [t("console.events.time"), dateTime(millis(event.timeMs), languageOf(i18n))],
-          [t("console.events.kind"), <KindName event={event} />],
-          [t("console.events.actor"), event.actor],
-          [t("console.events.subject"), event.subject || "—"],
-          [t("console.events.outcome"), <Outcome event={event} />],
-          [t("console.events.session"), bytes(event.sessionId)],
-          [t("console.events.details"), <pre className="mono details">{pretty(event.details ?? "")}</pre>],
-          [t("console.events.hash"), bytes(event.hash)],
-        ]}
-      />
+      <Facts>
+        <Fact name={t("console.events.time")}>{dateTime(millis(event.timeMs), languageOf(i18n))}</Fact>
+        <Fact name={t("console.events.kind")}><KindName event={event} /></Fact>
+        <Fact name={t("console.events.actor")}>{event.actor}</Fact>
+        <Fact name={t("console.events.subject")}>{event.subject || "—"}</Fact>
+        <Fact name={t("console.events.outcome")}><Outcome event={event} /></Fact>
+        <Fact name={t("console.events.session")}><span className="mono">{digits(event.sessionId)}</span></Fact>
+        <Fact name={t("console.events.details")}><pre className="mono details">{pretty(event.details ?? "")}</pre></Fact>
+        <Fact name={t("console.events.hash")}><span className="mono">{digits(event.hash)}</span></Fact>
+      </Facts>
     </Dialog>
   );
 }
+
+const digits = (bytes: string | undefined): string => (bytes === undefined ? "—" : hex(fromBase64(bytes)));
 
 function pretty(json: string): string {
   try {
@@ -169,7 +171,7 @@ function pretty(json: string): string {
   }
 }
 
-function Verify({ head }: { readonly head: string }): JSX.Element {
+function Verify({ head, read }: { readonly head: string; readonly read: number }): JSX.Element {
   const { t } = useTranslation();
   const [typed, setTyped] = useState("");
   const verify = useMutation({ mutationFn: async () => call("AdminService", "VerifyEvents", { head: typed.trim() }) });
@@ -209,19 +211,19 @@ function Verify({ head }: { readonly head: string }): JSX.Element {
             {t("console.events.printHead")}
           </Button>
         </div>
-        <HeadPaper head={newest} />
+        <HeadPaper head={newest} at={result === undefined ? read : verify.submittedAt} />
       </div>
     </div>
   );
 }
 
 /** What is printed: the line, when, and nothing else. */
-function HeadPaper({ head }: { readonly head: string }): JSX.Element {
+function HeadPaper({ head, at }: { readonly head: string; readonly at: number }): JSX.Element {
   const { t, i18n } = useTranslation();
   return (
     <div className="head-paper">
       <h1>{t("console.events.headPaper")}</h1>
-      <p>{dateTime(Date.now(), languageOf(i18n))}</p>
+      <p>{dateTime(at, languageOf(i18n))}</p>
       <p className="mono">{head}</p>
     </div>
   );

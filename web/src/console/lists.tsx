@@ -26,9 +26,7 @@ export function List<P, T>({ query, rows, empty, children }: ListProps<P, T>): J
   if (all.length === 0) return <>{empty}</>;
   return (
     <>
-      <p className="count" role="status">
-        {t(query.hasNextPage ? "console.countMore" : "console.count", { count: all.length })}
-      </p>
+      <output className="count">{t(query.hasNextPage ? "console.countMore" : "console.count", { count: all.length })}</output>
       {children(all)}
       {query.hasNextPage ? (
         <p>

@@ -32,7 +32,7 @@ export function isUserId(id: string): boolean {
 
 /** Says whether a name has 1 to 60 characters, none of them a control character. */
 export function isName(name: string): boolean {
-  const n = [...name].length;
+  const n = Array.from(name).length;
   return n >= 1 && n <= LONGEST_NAME && !/\p{Cc}/u.test(name);
 }
 

@@ -113,6 +113,9 @@ function Row({ section, ask }: { readonly section: SectionJson; readonly ask: (a
   );
 }
 
+/** What a number field holds: text while it is empty. */
+const whole = (typed: number | string): number => (typeof typed === "number" ? typed : 0);
+
 function EditSection({ section, close }: { readonly section: SectionJson; readonly close: () => void }): JSX.Element {
   const { t } = useTranslation();
   const { data: sections = [] } = useQuery(sectionsQuery);
@@ -121,7 +124,7 @@ function EditSection({ section, close }: { readonly section: SectionJson; readon
     initialValues: {
       name: section.name ?? "",
       parentId: section.parentId ?? "",
-      position: section.position ?? 0,
+      position: (section.position ?? 0),
       headUserId: section.headUserId ?? null,
       deputyUserIds: section.deputyUserIds ?? [],
     },
@@ -133,10 +136,10 @@ function EditSection({ section, close }: { readonly section: SectionJson; readon
       call("AdminService", "PutSection", {
         section: {
           ...v,
+          position: whole(v.position),
           sectionId: section.sectionId ?? "",
           name: v.name.trim(),
-          position: Number(v.position) || 0,
-          headUserId: v.headUserId ?? "",
+                    headUserId: v.headUserId ?? "",
         },
       }),
     () => {

@@ -132,7 +132,7 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
           </Banner>
         ) : null}
         {update.isError && !conflict ? <Failed error={update.error} /> : null}
-        <span role="status">{t(form.isDirty() ? "console.settings.dirty" : "console.settings.unchanged")}</span>
+        <output>{t(form.isDirty() ? "console.settings.dirty" : "console.settings.unchanged")}</output>
         <Button type="submit" loading={update.isPending} disabled={!form.isDirty()}>
           {t("console.settings.submit")}
         </Button>

@@ -68,14 +68,14 @@ export function Users(): JSX.Element {
               { name: t("console.users.id"), cell: (u) => u.userId },
               { name: t("console.users.section"), cell: (u) => sectionPath(sections, u.mainSectionId ?? "") || "—" },
               { name: t("console.users.roles"), cell: (u) => (u.roles ?? []).map((r: RoleJson) => t(roleKeys[r])).join("、") },
-              { name: t("console.state"), cell: (u) => <UserState user={u} /> },
+              { name: t("console.state"), cell: (u) => <UserState user={u} now={query.dataUpdatedAt} /> },
               { name: t("console.users.devices"), right: true, cell: (u) => u.deviceCount ?? 0 },
               {
                 name: t("console.users.lastSignIn"),
                 narrow: true,
                 cell: (u) => (millis(u.lastSignInMs) === 0 ? "—" : shortDateTime(millis(u.lastSignInMs))),
               },
-              { name: t("console.actions"), narrow: true, cell: (u) => <UserMenu user={u} ask={setAsking} /> },
+              { name: t("console.actions"), narrow: true, cell: (u) => <UserMenu user={u} now={query.dataUpdatedAt} ask={setAsking} /> },
             ]}
           />
         )}
@@ -95,44 +95,46 @@ function Filters({ set }: { readonly set: (f: { query: string; sectionId: string
     set({ query: query.trim(), sectionId });
   };
   return (
-    <form className="filters" role="search" onSubmit={submit}>
-      <TextInput className="grow" label={t("console.users.query")} value={query} onChange={(e) => setQuery(e.currentTarget.value)} />
-      <NativeSelect
-        label={t("console.nav.sections")}
-        data={[{ value: "", label: "—" }, ...sectionChoices(sections)]}
-        value={sectionId}
-        onChange={(e) => setSectionId(e.currentTarget.value)}
-      />
-      <Button type="submit" variant="outline">
-        {t("console.searchDo")}
-      </Button>
-    </form>
+    <search>
+      <form className="filters" onSubmit={submit}>
+        <TextInput className="grow" label={t("console.users.query")} value={query} onChange={(e) => setQuery(e.currentTarget.value)} />
+        <NativeSelect
+          label={t("console.nav.sections")}
+          data={[{ value: "", label: "—" }, ...sectionChoices(sections)]}
+          value={sectionId}
+          onChange={(e) => setSectionId(e.currentTarget.value)}
+        />
+        <Button type="submit" variant="outline">
+          {t("console.searchDo")}
+        </Button>
+      </form>
+    </search>
   );
 }
 
-function isLocked(u: UserJson): boolean {
-  return millis(u.lockedUntilMs) > Date.now();
+function isLocked(u: UserJson, now: number): boolean {
+  return millis(u.lockedUntilMs) > now;
 }
 
-function UserState({ user }: { readonly user: UserJson }): JSX.Element {
+function UserState({ user, now }: { readonly user: UserJson; readonly now: number }): JSX.Element {
   const { t } = useTranslation();
   return (
     <span className="tags">
       {user.disabled === true ? <Tag tone="gray">{t("console.users.disabled")}</Tag> : <Tag tone="green">{t("console.users.active")}</Tag>}
-      {isLocked(user) ? <Tag tone="red">{t("console.users.locked")}</Tag> : null}
+      {isLocked(user, now) ? <Tag tone="red">{t("console.users.locked")}</Tag> : null}
       {user.mustChangePassword === true ? <Tag tone="orange">{t("console.users.initial")}</Tag> : null}
     </span>
   );
 }
 
-function UserMenu({ user, ask }: { readonly user: UserJson; readonly ask: (a: Asking) => void }): JSX.Element {
+function UserMenu({ user, now, ask }: { readonly user: UserJson; readonly now: number; readonly ask: (a: Asking) => void }): JSX.Element {
   const { t } = useTranslation();
   const acts: Act[] = [
     { name: t("console.users.edit"), do: () => ask({ what: "edit", user }) },
     { name: t("console.users.newCode"), do: () => ask({ what: "code", user }) },
     { name: t("console.users.reset"), do: () => ask({ what: "reset", user }) },
   ];
-  if (isLocked(user)) acts.push({ name: t("console.users.unlock"), do: () => ask({ what: "unlock", user }) });
+  if (isLocked(user, now)) acts.push({ name: t("console.users.unlock"), do: () => ask({ what: "unlock", user }) });
   acts.push(
     user.disabled === true
       ? { name: t("console.users.enable"), do: () => ask({ what: "enable", user }) }

@@ -10,7 +10,7 @@ import { endKey, gradeKeys, kindKeys, placeKeys } from "./enums.ts";
 import { dateTime, day, millis, shortDateTime } from "./format.ts";
 import { languageOf } from "./i18n.ts";
 import { may, meQuery } from "./me.ts";
-import { Banner, Empty, Facts, Failed, PageTitle, Section, Tag, Waiting } from "./parts.tsx";
+import { Banner, Empty, Fact, Facts, Failed, PageTitle, Section, Tag, Waiting } from "./parts.tsx";
 import { Table } from "./table.tsx";
 
 const PAGE = 20;
@@ -40,26 +40,22 @@ function SignInFacts({ me }: { readonly me: MeJson }): JSX.Element {
   return (
     <>
       <Section title={t("account.signIn")}>
-        <Facts
-          facts={[
-            [t("account.place"), t(placeKeys[me.place ?? "PLACE_UNSPECIFIED"])],
-            [t("account.signInUntil"), dateTime(millis(me.signInUntilMs), language)],
-          ]}
-        />
+        <Facts>
+          <Fact name={t("account.place")}>{t(placeKeys[me.place ?? "PLACE_UNSPECIFIED"])}</Fact>
+          <Fact name={t("account.signInUntil")}>{dateTime(millis(me.signInUntilMs), language)}</Fact>
+        </Facts>
       </Section>
       <Section title={t("account.device")}>
         {device === undefined ? (
           <Banner tone="info" title={t("account.deviceNone")} />
         ) : (
-          <Facts
-            facts={[
-              [t("account.label"), device.label],
-              [t("account.kind"), t(kindKeys[device.kind ?? "DEVICE_KIND_UNSPECIFIED"])],
-              [t("account.grade"), t(gradeKeys[device.grade ?? "KEY_GRADE_UNSPECIFIED"])],
-              [t("account.until"), day(millis(device.certificateUntilMs), language)],
-              [t("account.id"), <span className="mono">{device.deviceId}</span>],
-            ]}
-          />
+          <Facts>
+            <Fact name={t("account.label")}>{device.label}</Fact>
+            <Fact name={t("account.kind")}>{t(kindKeys[device.kind ?? "DEVICE_KIND_UNSPECIFIED"])}</Fact>
+            <Fact name={t("account.grade")}>{t(gradeKeys[device.grade ?? "KEY_GRADE_UNSPECIFIED"])}</Fact>
+            <Fact name={t("account.until")}>{day(millis(device.certificateUntilMs), language)}</Fact>
+            <Fact name={t("account.id")}><span className="mono">{device.deviceId}</span></Fact>
+          </Facts>
         )}
       </Section>
     </>

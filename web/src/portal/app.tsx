@@ -40,7 +40,7 @@ export function App({ words, history }: AppProps): JSX.Element {
 /** A client that notices, whatever was called, that the sign-in is over. */
 function makeClient(): QueryClient {
   const noticeSignOut = (e: unknown): void => {
-    if (e instanceof ApiError && e.signedOut) forgetMe(client);
+    if (e instanceof ApiError && e.signedOut) forgetMe(client, "over");
   };
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({ onError: noticeSignOut }),

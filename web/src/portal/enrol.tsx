@@ -124,19 +124,21 @@ function EnrolForm({ busy, blocked, keeping, submit }: FormProps): JSX.Element {
   );
 }
 
+/** How many characters a code has without the signs between its groups. */
+const codeLength = (typed: string): number => typed.normalize("NFKC").replace(/[\s\u2010-\u2015\u30fc\u2212-]/g, "").length;
+
 /** What must be typed to enrol. */
 export function enrolFields(t: TFunction) {
-  const plain = (s: string): number => s.normalize("NFKC").replace(/[\s\u2010-\u2015\u30fc\u2212-]/g, "").length;
   return z.object({
     code: z
       .string()
-      .refine((s) => plain(s) > 0, { error: t("enrol.codeNeeded"), abort: true })
-      .refine((s) => plain(s) === CODE_LENGTH, t("enrol.codeLength")),
+      .refine((s) => codeLength(s) > 0, { error: t("enrol.codeNeeded"), abort: true })
+      .refine((s) => codeLength(s) === CODE_LENGTH, t("enrol.codeLength")),
     label: z
       .string()
       .trim()
       .min(1, t("enrol.labelNeeded"))
-      .refine((s) => [...s].length <= LONGEST_LABEL, t("enrol.labelLong")),
+      .refine((s) => Array.from(s).length <= LONGEST_LABEL, t("enrol.labelLong")),
   });
 }
 

@@ -22,11 +22,12 @@ export function dateTime(ms: number, language: Language): string {
 
 /** The same, short for tables: `2026/11/23 13:05`. */
 export function shortDateTime(ms: number, seconds = false): string {
-  const two = (n: number): string => String(n).padStart(2, "0");
   const d = new Date(ms);
-  const day = `${d.getFullYear()}/${two(d.getMonth() + 1)}/${two(d.getDate())}`;
-  return `${day} ${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
+  const date = `${d.getFullYear()}/${two(d.getMonth() + 1)}/${two(d.getDate())}`;
+  return `${date} ${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
 }
+
+const two = (n: number): string => String(n).padStart(2, "0");
 
 /** A day: `2026年11月23日`. */
 export function day(ms: number, language: Language): string {

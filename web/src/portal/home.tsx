@@ -11,7 +11,7 @@ import { deskStateKeys, zoneKeys } from "./enums.ts";
 import { millis, shortDateTime } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { may, meQuery } from "./me.ts";
-import { Banner, Empty, Facts, Failed, PageTitle, ReasonList, Tag, Waiting } from "./parts.tsx";
+import { Banner, Empty, Fact, Facts, Failed, PageTitle, ReasonList, Tag, Waiting } from "./parts.tsx";
 
 /** How often the desks are asked for, in milliseconds. The answer is a few bytes when nothing changed. */
 const EVERY = 5000;
@@ -108,14 +108,12 @@ function DeskCard({ desk }: { readonly desk: MyDeskJson }): JSX.Element {
         <h2 id={id}>{desk.name}</h2>
         <StateTag desk={desk} />
       </div>
-      <Facts
-        facts={[
-          [t("home.user"), on ? t(userState(desk)) : "—"],
-          [t("home.lock"), on ? t(desk.lockable === true ? "home.lockYes" : "home.lockNo") : "—"],
-          [t("home.zone"), t(zoneKeys[desk.zone ?? "ZONE_UNSPECIFIED"])],
-          [t("home.seen"), seen === 0 ? t("home.never") : shortDateTime(seen)],
-        ]}
-      />
+      <Facts>
+        <Fact name={t("home.user")}>{on ? t(userState(desk)) : "—"}</Fact>
+        <Fact name={t("home.lock")}>{on ? t(desk.lockable === true ? "home.lockYes" : "home.lockNo") : "—"}</Fact>
+        <Fact name={t("home.zone")}>{t(zoneKeys[desk.zone ?? "ZONE_UNSPECIFIED"])}</Fact>
+        <Fact name={t("home.seen")}>{seen === 0 ? t("home.never") : shortDateTime(seen)}</Fact>
+      </Facts>
       {desk.mayOpen === true ? (
         desk.sessionId === undefined ? (
           <span />

@@ -21,8 +21,20 @@ export function may(me: MeJson, what: MayJson): boolean {
   return (me.may ?? []).includes(what);
 }
 
-/** Forgets everything of the sign-in that was, and who it was. */
-export function forgetMe(client: QueryClient): void {
-  client.removeQueries({ predicate: (q) => q.queryKey[0] !== "me" });
+/** Why a sign-in ended: its time was over, or its user signed out. */
+export type Left = "over" | "out";
+
+const LEFT = ["left"];
+
+/** Forgets everything of the sign-in that was, but why it ended. */
+export function forgetMe(client: QueryClient, why: Left): void {
+  const known = client.getQueryData(meQuery.queryKey);
+  client.removeQueries({ predicate: (q) => q.queryKey[0] !== "me" && q.queryKey[0] !== LEFT[0] });
+  if (known) client.setQueryData<Left>(LEFT, why);
   client.setQueryData(meQuery.queryKey, null);
+}
+
+/** Why the last sign-in of this page ended; undefined if there was none. */
+export function whyLeft(client: QueryClient): Left | undefined {
+  return client.getQueryData<Left>(LEFT);
 }

@@ -82,17 +82,13 @@ export function Refused({ refusal }: { readonly refusal: RefusalJson }): JSX.Ele
 /** Counts down to when another try can succeed. The time is not read out every second. */
 function Countdown({ refusal }: { readonly refusal: RefusalJson }): JSX.Element | null {
   const { t } = useTranslation();
-  const wait = refusal.retryAfterS ?? 0;
-  const [since, setSince] = useState(() => Date.now());
-  const [now, setNow] = useState(since);
+  const [left, setLeft] = useState(refusal.retryAfterS ?? 0);
   useEffect(() => {
-    setSince(Date.now());
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), 500);
+    const until = performance.now() + (refusal.retryAfterS ?? 0) * 1000;
+    const timer = setInterval(() => setLeft(Math.max(0, Math.ceil((until - performance.now()) / 1000))), 250);
     return () => clearInterval(timer);
   }, [refusal]);
-  if (wait === 0) return null;
-  const left = Math.max(0, Math.ceil(wait - (now - since) / 1000));
+  if ((refusal.retryAfterS ?? 0) === 0) return null;
   const text = left === 0 ? t("failure.waitOver") : t("failure.wait", { minutes: Math.floor(left / 60), seconds: left % 60 });
   return (
     <p role="timer" aria-live="off">
@@ -134,8 +130,8 @@ export function Failed({ error, retry }: { readonly error: unknown; readonly ret
 export function Waiting({ lines = 3, height = 56 }: { readonly lines?: number; readonly height?: number }): JSX.Element {
   const { t } = useTranslation();
   return (
-    <div className="waiting" role="status">
-      <span className="visually-hidden">{t("loading")}</span>
+    <div className="waiting">
+      <output className="visually-hidden">{t("loading")}</output>
       {Array.from({ length: lines }, (_, i) => (
         <Skeleton key={i} height={height} radius="md" aria-hidden="true" />
       ))}
@@ -159,17 +155,18 @@ export function Tag({ tone, children }: { readonly tone: "blue" | "green" | "gra
   return <span className={`tag tag-${tone}`}>{children}</span>;
 }
 
-/** Names and values. */
-export function Facts({ facts }: { readonly facts: readonly (readonly [string, ReactNode])[] }): JSX.Element {
+/** Names and values: a list of Fact. */
+export function Facts({ children }: { readonly children: ReactNode }): JSX.Element {
+  return <dl className="facts">{children}</dl>;
+}
+
+/** A name and its value. */
+export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): JSX.Element {
   return (
-    <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }
 

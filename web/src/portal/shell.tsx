@@ -9,7 +9,7 @@ import { roleKeys } from "./enums.ts";
 import { changeLanguage, languageOf } from "./i18n.ts";
 import { Icon } from "./icons.tsx";
 import { renewIfDue } from "./identity.ts";
-import { forgetMe, may, meQuery } from "./me.ts";
+import { forgetMe, may, meQuery, whyLeft } from "./me.ts";
 import { Failed, Waiting } from "./parts.tsx";
 
 /** The frame of every page: header, content, footer. */
@@ -49,9 +49,9 @@ function useFocusOnNavigation(): void {
 
 function Header({ me }: { readonly me: MeJson | null }): JSX.Element {
   const { t } = useTranslation();
-  const [open, setOpen] = useState(false);
   const { pathname } = useLocation();
-  useEffect(() => setOpen(false), [pathname]);
+  const [openAt, setOpenAt] = useState<string | null>(null);
+  const open = openAt === pathname; // the next page closes it
   const organisation = me?.organisationName ?? "";
   return (
     <header className="header">
@@ -63,7 +63,7 @@ function Header({ me }: { readonly me: MeJson | null }): JSX.Element {
             <span className="brand-name">{t("productLong")}</span>
           </span>
         </Link>
-        <button type="button" className="tool only-narrow" aria-expanded={open} aria-controls="menu" onClick={() => setOpen(!open)}>
+        <button type="button" className="tool only-narrow" aria-expanded={open} aria-controls="menu" onClick={() => setOpenAt(open ? null : pathname)}>
           <Icon name={open ? "close" : "menu"} />
           <span>{t("menu")}</span>
         </button>
@@ -109,10 +109,7 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
   const navigate = useNavigate();
   const signOut = useMutation({
     mutationFn: async () => call("AuthService", "SignOut", {}),
-    onSettled: async () => {
-      forgetMe(client);
-      await navigate({ to: "/signin", search: { why: "out" } });
-    },
+    onSettled: () => forgetMe(client, "out"), // SignedIn leads on
   });
   const highest = (["ROLE_ADMIN", "ROLE_APPROVER"] as const).find((r) => (me.roles ?? []).includes(r)) ?? "ROLE_STAFF";
   return (
@@ -145,9 +142,9 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
 
 /** Pages for somebody who is signed in. Others are sent to the sign-in, and a first password is changed before anything else. */
 export function SignedIn(): JSX.Element {
+  const client = useQueryClient();
   const { data: me, isPending, error, refetch } = useQuery(meQuery);
   const { pathname } = useLocation();
-  const knew = useKnew(me);
   useRenewal(me ?? null);
   if (isPending) {
     return (
@@ -163,18 +160,13 @@ export function SignedIn(): JSX.Element {
       </div>
     );
   }
-  if (me === null) return <Navigate to="/signin" search={{ ...(pathname === "/" ? {} : { to: pathname }), ...(knew ? { why: "over" } : {}) }} replace />;
+  if (me === null) {
+    const why = whyLeft(client);
+    const to = pathname === "/" || why === "out" ? undefined : pathname;
+    return <Navigate to="/signin" search={{ to, why }} replace />;
+  }
   if (me.mustChangePassword === true && pathname !== "/password") return <Navigate to="/password" replace />;
   return <Outlet />;
-}
-
-/** Whether somebody was signed in here before. */
-function useKnew(me: MeJson | null | undefined): boolean {
-  const [knew, setKnew] = useState(false);
-  useEffect(() => {
-    if (me) setKnew(true);
-  }, [me]);
-  return knew;
 }
 
 /** Renews the device's certificate when it is time. If that fails, the next visit tries again. */

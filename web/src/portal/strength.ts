@@ -25,7 +25,7 @@ export interface Owner {
 export function brokenRules(password: string, owner: Owner): ReadonlySet<Rule> {
   const plain = password.normalize("NFKC");
   const low = plain.toLowerCase();
-  const n = [...plain].length;
+  const n = Array.from(plain).length;
   const broken = new Set<Rule>();
   if (n < SHORTEST || (n < LONG_ENOUGH && kinds(plain) < THREE_KINDS)) broken.add("length");
   if (n > LONGEST) broken.add("long");
@@ -37,15 +37,15 @@ export function brokenRules(password: string, owner: Owner): ReadonlySet<Rule> {
 
 /** How many of capitals, small letters, digits and others there are. */
 function kinds(text: string): number {
-  const found = new Set([...text].map((c) => (/\p{Lu}/u.test(c) ? "A" : /\p{Ll}/u.test(c) ? "a" : /\p{Nd}/u.test(c) ? "1" : "-")));
+  const found = new Set(Array.from(text, (c) => (/\p{Lu}/u.test(c) ? "A" : /\p{Ll}/u.test(c) ? "a" : /\p{Nd}/u.test(c) ? "1" : "-")));
   return found.size;
 }
 
 function containsName(low: string, { userId, name }: Owner): boolean {
   const words = [...name.normalize("NFKC").toLowerCase().split(/\s+/), userId.toLowerCase()];
   return words.some((w) => {
-    const n = [...w].length;
-    const ascii = [...w].every((c) => c <= "\u007f");
+    const n = Array.from(w).length;
+    const ascii = Array.from(w).every((c) => c <= "\u007f");
     return (n >= 4 || (n >= 2 && !ascii)) && low.includes(w);
   });
 }
@@ -55,10 +55,12 @@ function repeats(low: string): boolean {
   return [1, 2, 3, 4].some((size) => size * 3 <= low.length && low === low.slice(0, size).repeat(Math.ceil(low.length / size)).slice(0, low.length));
 }
 
+const core = (s: string): string => s.normalize("NFKC").toLowerCase().replace(/^\P{L}+|\P{L}+$/gu, "");
+
 /** The same but for numbers and signs at the ends, or case. */
 function similar(before: string, after: string): boolean {
-  const core = (s: string): string => s.normalize("NFKC").toLowerCase().replace(/^\P{L}+|\P{L}+$/gu, "");
-  const [a, b] = [core(before), core(after)];
-  if ([...a].length < 4 || [...b].length < 4) return before.normalize("NFKC") === after.normalize("NFKC");
+  const a = core(before);
+  const b = core(after);
+  if (Array.from(a).length < 4 || Array.from(b).length < 4) return before.normalize("NFKC") === after.normalize("NFKC");
   return a === b;
 }
