@@ -55,6 +55,8 @@ export class Cover {
 
   private again(state: State, retryIn: number): string {
     const { text } = this;
+    // A desk that starts again is "off" to the gateway for a while: no news for who was just working on it.
+    const isRefused = state.wasLive && state.cause?.kind === "refused";
     const why = state.cause === null ? null : text.explain(state.cause);
     const title = text.say(state.wasLive ? "reconnecting" : "connectingPlain");
     const left = el("p", { class: "count" });
@@ -69,7 +71,7 @@ export class Cover {
     };
     tick();
     this.countdown = setInterval(tick, 250);
-    const lines = [why?.what, state.wasLive ? text.say("reconnectingHelp") : why?.help].filter((s) => s !== undefined && s !== "");
+    const lines = [isRefused ? text.say("deskSilent") : why?.what, state.wasLive ? text.say("reconnectingHelp") : why?.help].filter((s) => s !== undefined && s !== "");
     this.card(
       "again",
       el("div", { class: "spinner", "aria-hidden": "true" }),
