@@ -128,7 +128,7 @@ func (r *runCommand) Run(ctx context.Context, c *commands, log *slog.Logger) err
 }
 
 // serve opens the desk and serves it until ctx ends or its screen is gone.
-func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) error {
+func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) (err error) {
 	home, err := agent.LoadHome(c.Dir)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) e
 	if err != nil {
 		return errors.Join(agent.ErrDeskLost, err)
 	}
-	defer closeDesk()
+	defer func() { err = errors.Join(err, closeDesk()) }()
 	a, err := agent.New(agent.Config{
 		Gateway: home.Gateway, Identity: home.Identity, Self: home.Self, Bundle: home.Bundle, Dir: home.Dir,
 		Desk: desk, Limits: agent.Limits{RequireLock: r.RequireLock}, Proxy: c.Proxy,

@@ -30,7 +30,7 @@ func processor() string {
 	if err != nil {
 		return "unknown processor"
 	}
-	defer f.Close() //nolint:errcheck // opened for reading only
+	defer f.Close()
 	for s := bufio.NewScanner(f); s.Scan(); {
 		if name, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
 			return strings.TrimSpace(value)

@@ -103,8 +103,10 @@ func TestHash(t *testing.T) {
 	if ok, err := h.Verify(ctx, "", "ガギグ"); ok || err != nil {
 		t.Errorf("nobody: %v, %v", ok, err)
 	}
-	for _, bad := range []string{"x", a[:len(a)-1], strings.Replace(a, "m=64", "m=99999999", 1), strings.Replace(a, "t=2", "t=0", 1),
-		strings.Replace(a, "argon2id", "argon2i", 1), strings.Replace(a, "m=64", "m=064", 1)} {
+	for _, bad := range []string{
+		"x", a[:len(a)-1], strings.Replace(a, "m=64", "m=99999999", 1), strings.Replace(a, "t=2", "t=0", 1),
+		strings.Replace(a, "argon2id", "argon2i", 1), strings.Replace(a, "m=64", "m=064", 1),
+	} {
 		if _, err := h.Verify(ctx, bad, "x"); !errors.Is(err, ErrHash) {
 			t.Errorf("%s: %v", bad, err)
 		}

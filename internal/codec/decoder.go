@@ -309,5 +309,5 @@ const maxNumber = 5
 // varint reads a signed number.
 func varint(b []byte) (int, []byte, error) {
 	u, b, err := uvarint(b, 2*screen.MaxSide)
-	return int(u>>1) ^ -(u & 1), b, err
+	return u>>1 ^ -(u & 1), b, err
 }

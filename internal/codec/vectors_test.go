@@ -152,8 +152,10 @@ func storeSession(t testing.TB) session {
 	first := append(regionOf(2, pattern(600)...), append([]byte{2, 70, 62, 10, 8}, pattern(240)...)...)
 	second := append([]byte{2, 10, 0, 2, 4, 0, 0, 0, 0, 0, 100, 70, tokRGB, 1, 2, 3, tokLeft | maxLeft}, binary.AppendUvarint(nil, 7000-1-16)...)
 	third := []byte{0, 0, 2, 10, 0, 0, 2, 4, 4, 7, 1, 20}
-	return session{"store", "saves, then loads of a whole tile and of a box of another", size, nil,
-		[][]byte{c.update(first, nil), c.update(second, nil), c.update(third, nil)}}
+	return session{
+		"store", "saves, then loads of a whole tile and of a box of another", size, nil,
+		[][]byte{c.update(first, nil), c.update(second, nil), c.update(third, nil)},
+	}
 }
 
 // moveSession makes moves that overlap what others read and write.
@@ -166,8 +168,12 @@ func moveSession(t testing.TB) session {
 		{image.Rect(40, 30, 60, 40), screen.Point{X: -37, Y: -28}},
 		{image.Rect(50, 35, 58, 44), screen.Point{X: -45, Y: -33}},
 	})
-	return session{"moves", "moves that overlap", screen.Point{X: 100, Y: 70}, nil,
-		[][]byte{c.update(regionOf(2, pattern(600)...), nil), c.update(append(moves, 0), nil)}}
+	return session{
+		"moves", "moves that overlap",
+		screen.Point{X: 100, Y: 70},
+		nil,
+		[][]byte{c.update(regionOf(2, pattern(600)...), nil), c.update(append(moves, 0), nil)},
+	}
 }
 
 // driveSession is what the encoder makes of a small desktop: text, a photo, a scroll, a window that comes and goes.

@@ -96,7 +96,7 @@ func marked(t *testing.T, home string) (names []string) {
 	for _, path := range all {
 		env, err := os.ReadFile(path)
 		if err == nil && strings.Contains(string(env), "JISEKI_DESK_HOME="+home+"\x00") {
-			name, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "comm")) //nolint:errcheck // it may just have ended
+			name, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "comm"))
 			names = append(names, strings.TrimSpace(string(name)))
 		}
 	}
@@ -144,10 +144,11 @@ func TestTypeJapanese(t *testing.T) {
 	tap(keys.Space)
 	tap(keys.Enter)
 	tap(keys.ControlLeft, keys.KeyS)
-	for text := ""; ctx.Err() == nil; {
+	for ctx.Err() == nil {
 		b, err := os.ReadFile(file)
 		must(t, err)
-		if text = strings.TrimSpace(string(b)); text == "日本語を入力" {
+		text := strings.TrimSpace(string(b))
+		if text == "日本語を入力" {
 			return
 		}
 		if text != "" {

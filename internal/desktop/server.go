@@ -53,7 +53,7 @@ func (d *Desktop) startServer(ctx, soon context.Context, tasks *errgroup.Group) 
 		return err
 	}
 	cookie := make([]byte, 16)
-	rand.Read(cookie) //nolint:errcheck // never fails
+	rand.Read(cookie)
 	if err := d.writeCookie(-1, cookie); err != nil {
 		return err
 	}
@@ -80,10 +80,6 @@ func (d *Desktop) setKeyboard(ctx context.Context) error {
 		return fmt.Errorf("setxkbmap: %w: %s", err, out)
 	}
 	return nil
-}
-
-func (d *Desktop) dial() (*x11.Conn, error) {
-	return x11.Dial(x11.Options{Display: d.Display(), Authority: d.Authority()})
 }
 
 func (d *Desktop) writeCookie(display int, cookie []byte) error {

@@ -142,9 +142,9 @@ func (h *Hub) onEpoch(_ context.Context, message []byte) []byte {
 	if len(message) <= 8 {
 		return nil
 	}
-	epoch, desk := binary.BigEndian.Uint64(message), string(message[8:])
+	epoch := binary.BigEndian.Uint64(message)
 	h.mu.Lock()
-	c := h.desks[desk]
+	c := h.desks[string(message[8:])]
 	h.mu.Unlock()
 	if c != nil && c.epoch < epoch {
 		c.close(link.Replaced, "the desk has connected to another gateway")

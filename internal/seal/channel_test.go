@@ -154,11 +154,19 @@ func TestSizes(t *testing.T) {
 		size  int
 		round int
 	}{
-		{shape{control, fromViewer}, 3, 256}, {shape{control, fromViewer}, 256, 256},
-		{shape{control, fromAgent}, 3, 256}, {shape{control, fromAgent}, 257, 512}, {shape{control, fromAgent}, 61_440, 61_440},
-		{shape{display, fromViewer}, 3, 64}, {shape{display, fromViewer}, 64, 64},
-		{shape{display, fromAgent}, 3, 64}, {shape{display, fromAgent}, 65, 128}, {shape{display, fromAgent}, 1024, 1024},
-		{shape{display, fromAgent}, 1025, 1280}, {shape{display, fromAgent}, 8192, 8192}, {shape{display, fromAgent}, 8193, 9216},
+		{shape{control, fromViewer}, 3, 256},
+		{shape{control, fromViewer}, 256, 256},
+		{shape{control, fromAgent}, 3, 256},
+		{shape{control, fromAgent}, 257, 512},
+		{shape{control, fromAgent}, 61_440, 61_440},
+		{shape{display, fromViewer}, 3, 64},
+		{shape{display, fromViewer}, 64, 64},
+		{shape{display, fromAgent}, 3, 64},
+		{shape{display, fromAgent}, 65, 128},
+		{shape{display, fromAgent}, 1024, 1024},
+		{shape{display, fromAgent}, 1025, 1280},
+		{shape{display, fromAgent}, 8192, 8192},
+		{shape{display, fromAgent}, 8193, 9216},
 		{shape{display, fromAgent}, 61_440, 61_440},
 	} {
 		if got := tt.shape.round(tt.size); got != tt.round {
@@ -202,8 +210,12 @@ func TestRatchetAfterBytes(t *testing.T) {
 		size    int
 		ratchet bool
 	}{
-		{keyBytes - 64, 64, false}, {keyBytes - 63, 64, true}, {keyBytes, 64, true},
-		{keyBytes - 61_440, 61_440, false}, {keyBytes - 61_439, 61_440, true}, {0, 61_440, false},
+		{keyBytes - 64, 64, false},
+		{keyBytes - 63, 64, true},
+		{keyBytes, 64, true},
+		{keyBytes - 61_440, 61_440, false},
+		{keyBytes - 61_439, 61_440, true},
+		{0, 61_440, false},
 	} {
 		r := newRatchet(secret{6})
 		r.bytes, r.counter = tt.bytes, 17

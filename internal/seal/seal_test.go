@@ -39,8 +39,10 @@ func TestOpenAndTalk(t *testing.T) {
 		name     string
 		from, to *Channel
 	}{
-		{"control to agent", viewer.Control, agent.Control}, {"control to viewer", agent.Control, viewer.Control},
-		{"display to agent", viewer.Display, agent.Display}, {"display to viewer", agent.Display, viewer.Display},
+		{"control to agent", viewer.Control, agent.Control},
+		{"control to viewer", agent.Control, viewer.Control},
+		{"display to agent", viewer.Display, agent.Display},
+		{"display to viewer", agent.Display, viewer.Display},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			for _, n := range []int{0, 1, 61, 62, 253, 254, 1021, 1022, 8189, 8190, 61437, 61438, 122875, 200_000} {

@@ -101,7 +101,7 @@ func (l *lane) collect(ctx context.Context, from net.Conn, way *way) error {
 				return err
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

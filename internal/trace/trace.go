@@ -332,7 +332,7 @@ func Hash(p *screen.Picture) uint64 {
 		for x := range p.Size.X {
 			row[3*x], row[3*x+1], row[3*x+2] = src[4*x+2], src[4*x+1], src[4*x]
 		}
-		h.Write(row) //nolint:errcheck // a hash never fails
+		h.Write(row)
 	}
 	return h.Sum64()
 }

@@ -112,7 +112,7 @@ func TestDesk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close() //nolint:errcheck // opened for reading only
+	defer r.Close()
 	if r.Size != size || r.Meta != `{"scenario":"desk"}` {
 		t.Errorf("header %+v", r.Header)
 	}
@@ -162,7 +162,7 @@ func TestFilters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close() //nolint:errcheck // reads memory
+	defer r.Close()
 	next(t, r)
 	if g := greens(r.Picture()); g != [6]byte{100, 105, 112, 103, 99, 107} {
 		t.Errorf("G after the first frame: %v", g)
@@ -226,7 +226,7 @@ func readAll(b []byte) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() //nolint:errcheck // reads memory
+	defer r.Close()
 	for {
 		switch _, err := r.Next(); {
 		case errors.Is(err, io.EOF):

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"reflect"
 	"strings"
@@ -369,7 +370,7 @@ func classOf(err error) string {
 	if err == nil {
 		return "ok"
 	}
-	if e, ok := err.(*Error); ok {
+	if e := (*Error)(nil); errors.As(err, &e) {
 		return string(e.Class)
 	}
 	return err.Error()

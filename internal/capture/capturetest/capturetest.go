@@ -226,7 +226,7 @@ func testLayout(t *testing.T, s *suite) {
 		before := f.Layout.Generation
 		s.scr.SetMonitors(t, screen.Rect{Max: size})
 		changed := false
-		f = until(t, src, "the new size", func(f *screen.Frame) bool {
+		until(t, src, "the new size", func(f *screen.Frame) bool {
 			changed = changed || f.Layout.Generation > before && f.Damage == nil
 			return f.Size == size
 		})

@@ -107,7 +107,8 @@ func sections(t *suite) {
 	t.ok(err)
 	t.equal(all, []store.Section{
 		{ID: "soumu", Name: "総務課", Position: 1, Head: "tanaka", Deputies: []string{"suzuki"}},
-		{ID: "zeimu", Name: "税務課", Position: 2}, {ID: "kakari", Parent: "soumu", Name: "庶務係", Position: 3},
+		{ID: "zeimu", Name: "税務課", Position: 2},
+		{ID: "kakari", Parent: "soumu", Name: "庶務係", Position: 3},
 	})
 	t.fails(t.s.PutSection(t.ctx, Admin, store.Section{ID: "soumu", Parent: "kakari", Name: "総務課"}), store.ErrInvalid)
 	t.fails(t.s.PutSection(t.ctx, Admin, store.Section{ID: "x", Parent: "nowhere", Name: "x"}), store.ErrNotFound)
