@@ -14,6 +14,10 @@ type commandLine struct {
 	Codec codecCommand `cmd:"" help:"Replay recorded screen traces (PBT1) through the encoder and an independent decoder."`
 	Relay relayCommand `cmd:"" help:"Measure what the relay costs, beside a bare TLS copy loop under the same load."`
 
+	Latency latencyCommand `cmd:"" help:"Measure the time from a key at the viewer to the pixel that it changes there."`
+	Idle    idleCommand    `cmd:"" help:"Measure what an agent with one viewer costs while the screen stands still."`
+
+	AgentServe agentServe `cmd:"" hidden:"" help:"The agent that latency and idle measure; started by them."`
 	RelayServe relayServe `cmd:"" hidden:"" help:"The server that relay measures; started by it."`
 }
 

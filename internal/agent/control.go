@@ -208,15 +208,16 @@ func (c *channel) report(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("write state: %w", err)
 		}
+		// After the state was taken and before it is sent: the event of a session's end must come before a state without it.
+		if sent, err = c.deliver(ctx, sent); err != nil {
+			return err
+		}
 		if !bytes.Equal(raw, last) {
 			last = raw
 			state.TimeMs = c.agent.now().UnixMilli()
 			if err := c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_State{State: state}}); err != nil {
 				return err
 			}
-		}
-		if sent, err = c.deliver(ctx, sent); err != nil {
-			return err
 		}
 		select {
 		case <-c.agent.stateChanged:
