@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"jiseki/internal/access"
+	"jiseki/internal/wire"
 )
 
 const root = ".."
@@ -135,4 +138,29 @@ func goFolders(t *testing.T, dir string) []string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// TestManualsExplainEveryCode keeps the tables of codes complete in both languages.
+func TestManualsExplainEveryCode(t *testing.T) {
+	var codes []string
+	for _, c := range access.Codes() {
+		codes = append(codes, string(c))
+	}
+	for c := wire.EndedByUser; !strings.HasPrefix(c.String(), "code_"); c++ {
+		codes = append(codes, c.String())
+	}
+	if len(codes) < 60 {
+		t.Fatalf("only %d codes found: the test sees nothing", len(codes))
+	}
+	for _, path := range []string{"OPERATIONS.md", "manual/administrator.ja.md"} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range codes {
+			if !strings.Contains(string(b), "| `"+c+"` |") {
+				t.Errorf("%s does not explain the code %s", path, c)
+			}
+		}
+	}
 }
