@@ -38,13 +38,15 @@ type pictures struct {
 	owing   bool      // the viewer was not told yet that its picture equals the desk's
 	checked time.Time // when all pixels were last compared
 
+	effort effort
+
 	mu    sync.Mutex // guards pacer, which acknowledgements change
 	pacer *pace.Pacer
 }
 
 // newPictures waits for the first picture. resumed says whether the picture that the viewer still has counts.
 func newPictures(ctx context.Context, s *session, start *wire.Start) (p *pictures, resumed bool, err error) {
-	p = &pictures{session: s, pacer: pace.New(), fresh: true}
+	p = &pictures{session: s, pacer: pace.New(), fresh: true, effort: effort{perSecond: firstEffort}}
 	ctx, cancel := context.WithTimeout(ctx, firstPicture)
 	defer cancel()
 	for {
@@ -151,7 +153,7 @@ func (p *pictures) encode(wanted wish, pixels int) error {
 			}
 		}
 		now := p.session.agent.now()
-		if p.behind || p.fresh || wanted != p.shown || now.Sub(p.checked) >= fullCompare {
+		if p.fresh || wanted != p.shown || now.Sub(p.checked) >= fullCompare {
 			damage = nil
 			p.checked = now
 		}
@@ -168,10 +170,13 @@ func (p *pictures) update(picture *screen.Picture, damage []screen.Rect, pixels 
 		flags |= wire.Fresh
 	}
 	head := wire.AppendUpdateHead(p.buf[:0], p.seq+1, p.layout.Generation, flags)
+	pixels = min(pixels, p.effort.pixels())
+	began := p.session.agent.now()
 	out, done, err := p.encoder.Encode(head, picture, clip(p.layout, p.shown.monitor), damage, pixels)
 	if err != nil {
 		return fmt.Errorf("code the picture: %w", err)
 	}
+	p.effort.took(p.session.agent.now().Sub(began), pixels, done)
 	p.behind, p.buf = !done, out
 	if len(out) == len(head) {
 		if !p.owing {
@@ -188,6 +193,28 @@ func (p *pictures) update(picture *screen.Picture, damage []screen.Rect, pixels 
 	p.fresh, p.owing = false, !done
 	p.seq++
 	return nil
+}
+
+const (
+	encodeTime  = 6 * time.Millisecond // how long coding one update may take: what was touched meanwhile waits for it
+	leastEffort = 1 << 14              // pixels: with fewer, what every update costs weighs too much
+	firstEffort = 1 << 23              // pixels a second, while nothing is known of this machine
+)
+
+// An effort knows how fast this machine codes.
+type effort struct{ perSecond float64 }
+
+// pixels is how many new ones can be coded in encodeTime.
+func (e *effort) pixels() int {
+	return max(leastEffort, min(mostPixels, int(e.perSecond*encodeTime.Seconds())))
+}
+
+// took notes how long an update took that was allowed so many pixels. One that was done early had fewer.
+func (e *effort) took(d time.Duration, pixels int, done bool) {
+	if d <= 0 || done && d <= encodeTime {
+		return
+	}
+	e.perSecond += (float64(pixels)/d.Seconds() - e.perSecond) / 4
 }
 
 // clip is the part of the layout that the viewer looks at. A monitor that is gone means all of it.
