@@ -39,5 +39,5 @@ export async function startGateway(program) {
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
-  return { office: `https://127.0.0.1:${port}`, home: `https://[::1]:${port}`, slip: init.slip ?? init, command, stop };
+  return { office: `https://127.0.0.1:${port}`, home: `https://[::1]:${port}`, slip: init.slips[0], command, stop };
 }

@@ -1,6 +1,6 @@
 import { Menu } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Navigate, Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
 import { useEffect, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
@@ -11,6 +11,7 @@ import { Icon } from "./icons.tsx";
 import { renewIfDue } from "./identity.ts";
 import { forgetMe, may, meQuery, whyLeft } from "./me.ts";
 import { Failed, Waiting } from "./parts.tsx";
+import { Redirect } from "./redirect.tsx";
 
 /** The frame of every page: header, content, footer. */
 export function Shell(): JSX.Element {
@@ -163,9 +164,9 @@ export function SignedIn(): JSX.Element {
   if (me === null) {
     const why = whyLeft(client);
     const to = pathname === "/" || why === "out" ? undefined : pathname;
-    return <Navigate to="/signin" search={{ to, why }} replace />;
+    return <Redirect to="/signin" then={to} why={why} />;
   }
-  if (me.mustChangePassword === true && pathname !== "/password") return <Navigate to="/password" replace />;
+  if (me.mustChangePassword === true && pathname !== "/password") return <Redirect to="/password" />;
   return <Outlet />;
 }
 

@@ -2,13 +2,14 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { schemaResolver, useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Navigate, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { z } from "zod";
 import { devicesHere, signIn, type SignInAnswer, type Typed } from "./identity.ts";
 import { meQuery } from "./me.ts";
 import { Banner, Failed, Needed, PageTitle, Refused } from "./parts.tsx";
+import { Redirect } from "./redirect.tsx";
 import { afterSignIn } from "./router.tsx";
 
 /** Sign-in with password, one-time password if asked, and the key of this browser if it holds one. */
@@ -33,7 +34,7 @@ export function SignIn(): JSX.Element {
       await navigate({ to: afterSignIn(client, to), replace: true });
     },
   });
-  if (me && attempt.isIdle) return <Navigate to={afterSignIn(client, to)} replace />;
+  if (me && attempt.isIdle) return <Redirect to={afterSignIn(client, to)} />;
   return (
     <div className="content content-narrow">
       <PageTitle>{t("signIn.title")}</PageTitle>

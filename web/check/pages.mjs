@@ -1,0 +1,31 @@
+// Walks through the built pages in Chromium against a real gateway, photographs each at three sizes, and fails on what axe finds.
+//
+//   node check/pages.mjs OUT [GATEWAY]
+//
+// OUT is the folder for the pictures; GATEWAY is the program, by default ../bin/jiseki-gateway. CHROMIUM names the browser.
+import { resolve } from "node:path";
+import { Checker, startBrowser } from "./browser.mjs";
+import { startGateway } from "./gateway.mjs";
+import { administrator } from "./administrator.mjs";
+import { staff } from "./staff.mjs";
+import { states } from "./states.mjs";
+
+const [out = "pages", program = resolve(import.meta.dirname, "../../bin/jiseki-gateway")] = process.argv.slice(2);
+
+const checker = new Checker(resolve(out));
+await checker.start();
+const gateway = await startGateway(resolve(program));
+const browser = await startBrowser(process.env.CHROMIUM ?? "/usr/bin/chromium");
+try {
+  const slips = await administrator({ browser, checker, gateway });
+  await staff({ browser, checker, gateway, slips });
+  await states({ browser, checker, gateway });
+} catch (e) {
+  checker.problem("journey", e.stack ?? String(e));
+} finally {
+  await browser.close();
+  await gateway.stop();
+}
+for (const p of checker.problems) process.stderr.write(`${p}\n`);
+process.stdout.write(`${checker.shots} pictures in ${checker.out}, ${checker.problems.length} problems\n`);
+process.exitCode = checker.problems.length === 0 ? 0 : 1;
