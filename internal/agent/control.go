@@ -20,7 +20,7 @@ import (
 // How the agent keeps its control channel.
 const (
 	firstWait  = time.Second      // before the first new try
-	longWait   = time.Minute      // the longest wait between two tries
+	longWait   = 15 * time.Second // the longest wait between two tries: after a restart of the gateway all desks are back soon
 	helloLimit = 15 * time.Second // for dialling and the exchange up to the welcome
 	// leaseLimit is how long sessions go on without a lease (docs/PROTOCOL.md section 6). A gateway cannot make it longer.
 	leaseLimit = 60 * time.Second
