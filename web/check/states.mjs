@@ -104,7 +104,7 @@ async function desks(page, shot, held) {
 
 async function consoleStates(page, shot, held) {
   await page.goto("/console/devices");
-  await page.getByText("失効した端末も表示する").click();
+  await page.getByRole("switch", { name: "失効した端末も表示する" }).check();
   await page.getByText("端末の紛失").waitFor();
   await shot("console-devices");
   await page.getByRole("button", { name: "失効させる: WindowsのEdge" }).click();

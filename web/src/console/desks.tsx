@@ -9,7 +9,7 @@ import { call } from "../api.ts";
 import type { CreateDeskTokenResponseJson, DeskJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { ZoneJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { deskStateKeys, zoneKeys } from "../portal/enums.ts";
-import { dateTime, millis, shortDateTime } from "../portal/format.ts";
+import { dateTime, listing, millis, shortDateTime } from "../portal/format.ts";
 import { languageOf } from "../portal/i18n.ts";
 import { Icon } from "../portal/icons.tsx";
 import { Banner, Empty, Failed, Needed, PageTitle, Tag } from "../portal/parts.tsx";
@@ -26,7 +26,7 @@ const EVERY = 10_000;
 
 /** The desks of the organisation, and what can be done with them. */
 export function Desks(): JSX.Element {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
   const [asking, setAsking] = useState<Asking | null>(null);
@@ -83,7 +83,7 @@ export function Desks(): JSX.Element {
                 ),
               },
               { name: t("console.state"), cell: (d) => <DeskTags desk={d} /> },
-              { name: t("console.desks.assigned"), cell: (d) => (d.userIds ?? []).map(userName).join("、") || t("none") },
+              { name: t("console.desks.assigned"), cell: (d) => listing((d.userIds ?? []).map(userName), languageOf(i18n)) || t("none") },
               { name: t("console.desks.section"), cell: (d) => sectionPath(sections, d.sectionId ?? "") || "—" },
               { name: t("console.desks.zone"), cell: (d) => t(zoneKeys[d.zone ?? "ZONE_UNSPECIFIED"]) },
               {

@@ -50,7 +50,7 @@ export interface Act {
 export function RowMenu({ name, acts }: { readonly name: string; readonly acts: readonly Act[] }): JSX.Element {
   const { t } = useTranslation();
   const item = (a: Act): JSX.Element => (
-    <Menu.Item key={a.name} onClick={a.do} {...(a.danger === true ? { color: "red" } : {})}>
+    <Menu.Item key={a.name} onClick={a.do} {...(a.danger === true ? { className: "danger" } : {})}>
       {a.name}
     </Menu.Item>
   );

@@ -64,7 +64,7 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
       <Section title={t("console.settings.organisation")}>
         <div className="columns">
           <TextInput label={<Needed>{t("console.settings.organisationName")}</Needed>} {...form.getInputProps("organisationName")} />
-          <TextInput label={t("console.settings.address")} description={t("console.settings.addressHint")} {...form.getInputProps("address")} />
+          <TextInput label={t("console.settings.address")} description={t("console.settings.addressHint")} inputWrapperOrder={["label", "input", "description", "error"]} {...form.getInputProps("address")} />
         </div>
       </Section>
       <Section title={t("console.settings.rules")}>
@@ -97,6 +97,7 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
           <NumberInput
             label={t("console.settings.idle")}
             description={t("console.settings.idleHint")}
+            inputWrapperOrder={["label", "input", "description", "error"]}
             {...number("idleMinutes", t("console.settings.minutes"))}
           />
           <NumberInput label={t("console.settings.grace")} {...number("graceSeconds", t("console.settings.seconds"))} />
@@ -122,7 +123,7 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
       <Section title={t("console.settings.emergency")}>
         <Switch label={t("console.settings.emergencySwitch")} description={t("console.settings.emergencyHint")} {...onOff("emergency")} />
       </Section>
-      <div className="save-bar">
+      <div className="section">
         {conflict ? (
           <Banner tone="warning" title={t("console.settings.conflict")} live>
             <p>{t("console.settings.conflictHelp")}</p>
@@ -132,6 +133,8 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
           </Banner>
         ) : null}
         {update.isError && !conflict ? <Failed error={update.error} /> : null}
+      </div>
+      <div className="save-bar">
         <output>{t(form.isDirty() ? "console.settings.dirty" : "console.settings.unchanged")}</output>
         <Button type="submit" loading={update.isPending} disabled={!form.isDirty()}>
           {t("console.settings.submit")}

@@ -1,7 +1,7 @@
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import type { SlipJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import { dateTime, day, millis } from "../portal/format.ts";
+import { dateTime, day, listing, millis } from "../portal/format.ts";
 import { languageOf } from "../portal/i18n.ts";
 import { QRCode } from "./qr.tsx";
 import "./slip.css";
@@ -44,7 +44,7 @@ export function Slip({ slip, made }: SlipProps): JSX.Element {
             secret
             note={t("console.slip.codeUntil", { date: dateTime(millis(slip.deviceCodeUntilMs), language) })}
           />
-          <Row name={t("console.slip.desks")} value={desks.join(language === "ja" ? "、" : ", ")} />
+          <Row name={t("console.slip.desks")} value={listing(desks, language)} />
         </tbody>
       </table>
       <h3>{t("console.slip.steps")}</h3>

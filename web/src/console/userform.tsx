@@ -77,6 +77,7 @@ export function UserForm({ user, busy, submitName, submit, cancel }: UserFormPro
         <TextInput
           label={<Needed>{t("console.users.id")}</Needed>}
           description={user === undefined ? t("console.users.idHint") : undefined}
+          inputWrapperOrder={["label", "input", "description", "error"]}
           disabled={user !== undefined}
           autoCapitalize="none"
           autoComplete="off"

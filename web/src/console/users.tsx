@@ -7,7 +7,8 @@ import { call } from "../api.ts";
 import type { SlipJson, UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { roleKeys } from "../portal/enums.ts";
-import { millis, shortDateTime } from "../portal/format.ts";
+import { listing, millis, shortDateTime } from "../portal/format.ts";
+import { languageOf } from "../portal/i18n.ts";
 import { Icon } from "../portal/icons.tsx";
 import { Empty, Failed, PageTitle, Tag } from "../portal/parts.tsx";
 import { Table } from "../portal/table.tsx";
@@ -20,7 +21,8 @@ type Asking = { readonly what: "edit" | "disable" | "enable" | "unlock" | "reset
 
 /** The users, and what can be done with them. */
 export function Users(): JSX.Element {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const language = languageOf(i18n);
   const [filter, setFilter] = useState({ query: "", sectionId: "" });
   const [asking, setAsking] = useState<Asking | null>(null);
   const { data: sections = [] } = useQuery(sectionsQuery);
@@ -67,7 +69,7 @@ export function Users(): JSX.Element {
               },
               { name: t("console.users.id"), cell: (u) => u.userId },
               { name: t("console.users.section"), cell: (u) => sectionPath(sections, u.mainSectionId ?? "") || "—" },
-              { name: t("console.users.roles"), cell: (u) => (u.roles ?? []).map((r: RoleJson) => t(roleKeys[r])).join("、") },
+              { name: t("console.users.roles"), cell: (u) => listing((u.roles ?? []).map((r: RoleJson) => t(roleKeys[r])), language) },
               { name: t("console.state"), cell: (u) => <UserState user={u} now={query.dataUpdatedAt} /> },
               { name: t("console.users.devices"), right: true, cell: (u) => u.deviceCount ?? 0 },
               {

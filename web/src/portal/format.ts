@@ -35,6 +35,11 @@ export function day(ms: number, language: Language): string {
   return new Intl.DateTimeFormat(locale(language), { year: "numeric", month, day: "numeric" }).format(ms);
 }
 
+/** Words one after another: 職員、管理者. */
+export function listing(words: readonly string[], language: Language): string {
+  return words.join(language === "ja" ? "、" : ", ");
+}
+
 /** An amount of data in decimal units: `1.2 MB`. */
 export function amount(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

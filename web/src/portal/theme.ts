@@ -4,6 +4,7 @@ import {
   createTheme,
   type MantineColorsTuple,
   MantineProvider,
+  Menu,
   Modal,
   MultiSelect,
   NativeSelect,
@@ -52,7 +53,9 @@ export const theme = createTheme({
     Checkbox: Checkbox.extend({ defaultProps: { size: "md", radius: "xs" } }),
     Radio: Radio.extend({ defaultProps: { size: "md" } }),
     Switch: Switch.extend({ defaultProps: { size: "md" } }),
-    Modal: Modal.extend({ defaultProps: { radius: "lg", size: "lg", centered: true, padding: "lg" } }),
+    Modal: Modal.extend({ defaultProps: { radius: "lg", size: "lg", centered: true, padding: "lg", attributes: { header: { role: "presentation" } } } }),
+    // Inside the page's landmarks, and with the focus on the first item.
+    Menu: Menu.extend({ defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } }),
     Notification: Notification.extend({ defaultProps: { radius: "md" } }),
   },
 });
