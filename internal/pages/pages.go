@@ -146,10 +146,11 @@ func connections(host string) string {
 	return "connect-src 'self'"
 }
 
-// isPlainHost says that a Host header holds nothing that could end a directive.
+// isPlainHost says that a Host header holds nothing that could end a directive. An
+// IPv6 address is not plain: a policy cannot name one.
 func isPlainHost(host string) bool {
 	for _, c := range host {
-		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-:[]", c)
+		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-:", c)
 		if !plain {
 			return false
 		}
