@@ -32,6 +32,7 @@ func (a *Agent) accept(offer *controlv1.Offer) (id cert.SessionID, code string) 
 	ticket := grant.TicketOf([32]byte(offer.GetTicket()))
 	a.mu.Lock()
 	ctx := a.ctx
+	a.pending[s] = true
 	a.mu.Unlock()
 	a.tasks.Go(func() { a.serve(ctx, s, ticket, device) })
 	return g.Session, ""
@@ -66,6 +67,10 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 		return nil, "no_rights"
 	case a.session != nil && a.session.grant.User != g.User:
 		return nil, "in_use"
+	case a.openFor(g.User) && a.desk.Lock.Can() != nil:
+		return nil, "cannot_lock"
+	case a.openFor(g.User):
+		return nil, "in_use"
 	case a.cfg.Limits.RequireLock && a.desk.Lock.Can() != nil:
 		return nil, "cannot_lock"
 	}
@@ -80,11 +85,18 @@ func codeOf(err error) string {
 	return "refused"
 }
 
+// openFor says whether user would find the screen open with somebody else's work on it: within the grace period, or after a
+// lock that failed. The caller holds mu.
+func (a *Agent) openFor(user string) bool { return a.work.ofOthers(user) && !a.isLocked }
+
 // serve opens and runs one session, and sees to the desk after it.
 func (a *Agent) serve(ctx context.Context, s *session, ticket grant.Ticket, device *cert.Certificate) {
 	defer close(s.ended)
 	err := s.open(ctx, ticket, device)
 	<-a.opening
+	a.mu.Lock()
+	delete(a.pending, s)
+	a.mu.Unlock()
 	if err != nil {
 		s.log.Warn("session did not open", "err", err)
 		return
@@ -98,7 +110,7 @@ func (a *Agent) serve(ctx context.Context, s *session, ticket grant.Ticket, devi
 }
 
 // commit gives the desk to a session whose viewer has proved itself. An earlier session of the same user ends.
-func (a *Agent) commit(s *session) error {
+func (a *Agent) commit(ctx context.Context, s *session) error {
 	for {
 		before, err := a.take(s)
 		if err != nil || before == nil {
@@ -109,7 +121,11 @@ func (a *Agent) commit(s *session) error {
 			code = wire.Replaced
 		}
 		before.finish(code)
-		<-before.ended
+		select {
+		case <-before.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
@@ -123,7 +139,18 @@ func (a *Agent) take(s *session) (before *session, err error) {
 		}
 		return a.session, nil
 	}
+	switch { // what was checked at the offer may have changed in the handshake
+	case len(s.stop) > 0:
+		return nil, errors.New("the session was ended before it opened")
+	case a.revoked[s.grant.Device]:
+		return nil, errors.New("the device was revoked")
+	case a.openFor(s.grant.User):
+		return nil, errors.New("the desk is open with somebody else's work")
+	}
 	if err := a.spent.Spend(s.grant, a.now()); err != nil {
+		return nil, err
+	}
+	if err := a.work.begin(s.grant.User, s.grant.Session); err != nil {
 		return nil, err
 	}
 	err = a.events.add(controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED, s.grant.Session, 0)
@@ -158,7 +185,8 @@ func (a *Agent) release(s *session, why error) {
 	a.mu.Lock()
 	// Before the desk is free: a session that takes it then calls the lock off.
 	switch code {
-	case wire.TakenOver, wire.Replaced: // the next session has the desk
+	case wire.TakenOver, wire.Replaced: // the next session has the desk, unless it fails in the last step
+		a.guard.lockAfter(a.ctx, handOver, s.grant.Session)
 	case 0:
 		grace := s.grant.Grace
 		if a.cfg.Limits.MaxGrace > 0 {
@@ -172,6 +200,9 @@ func (a *Agent) release(s *session, why error) {
 	a.mu.Unlock()
 	a.changed()
 }
+
+// handOver is how long the session that takes over may take to do so, after the one before has ended.
+const handOver = 5 * time.Second
 
 func endKind(code wire.Code) controlv1.SessionEventKind {
 	switch code {
@@ -194,11 +225,11 @@ func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, want
 	case *controlv1.Order_Lease:
 		a.leases.renew(a.now())
 		a.endUnless(wire.Policy, func(s *session) bool {
-			return a.now().Sub(s.since) < leaseSettles || slices.ContainsFunc(m.Lease.GetSessionIds(), func(id []byte) bool { return string(id) == string(s.grant.Session[:]) })
+			return s.since.IsZero() || a.now().Sub(s.since) < leaseSettles || slices.ContainsFunc(m.Lease.GetSessionIds(), func(id []byte) bool { return string(id) == string(s.grant.Session[:]) })
 		})
 		return "", false
 	case *controlv1.Order_EndSession:
-		a.endUnless(wire.Code(m.EndSession.GetCode()), func(s *session) bool {
+		a.endUnless(orderedCode(m.EndSession.GetCode()), func(s *session) bool {
 			return string(m.EndSession.GetSessionId()) != string(s.grant.Session[:])
 		})
 		return "", true
@@ -219,13 +250,28 @@ func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, want
 	}
 }
 
-// endUnless ends the desk's session with a code unless keep says otherwise.
+// orderedCode is the code of an order to end a session: one with which the desk is locked at once.
+func orderedCode(code uint32) wire.Code {
+	switch c := wire.Code(min(code, 0xffff)); c {
+	case 0, wire.TakenOver, wire.Replaced:
+		return wire.Policy
+	default:
+		return c
+	}
+}
+
+// endUnless ends the desk's session, and those that are opening, with a code unless keep says otherwise. keep is called
+// with the agent's lock held.
 func (a *Agent) endUnless(code wire.Code, keep func(*session) bool) {
 	a.mu.Lock()
-	s := a.session
-	a.mu.Unlock()
-	if s != nil && !keep(s) {
-		s.finish(code)
+	defer a.mu.Unlock()
+	if a.session != nil && !keep(a.session) {
+		a.session.finish(code)
+	}
+	for s := range a.pending {
+		if s != a.session && !keep(s) {
+			s.finish(code)
+		}
 	}
 }
 

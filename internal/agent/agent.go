@@ -99,6 +99,7 @@ type Agent struct {
 	guard  guard
 	resume resume
 	spent  *grant.Spent
+	work   work // guarded by mu
 
 	stateChanged chan struct{}
 	opening      chan struct{}
@@ -106,9 +107,10 @@ type Agent struct {
 
 	mu       sync.Mutex
 	self     *cert.Certificate
-	ctx      context.Context // of Run; sessions end with it
-	name     string          // of the desk, as the gateway says it
-	session  *session        // the one that has the desk
+	ctx      context.Context   // of Run; sessions end with it
+	name     string            // of the desk, as the gateway says it
+	session  *session          // the one that has the desk
+	pending  map[*session]bool // those that shake hands
 	isLocked bool
 	loggedOn bool
 	present  bool
@@ -139,12 +141,15 @@ func New(cfg Config) (*Agent, error) {
 		cfg: cfg, desk: cfg.Desk, self: cfg.Self, log: cfg.Log, now: cfg.Now, name: cfg.Self.Subject,
 		bundle: bundle{b: cfg.Bundle}, noise: noise{identity: cfg.Identity, now: cfg.Now},
 		feed: newFeed(cfg.Desk.Screen), spent: grant.NewSpent(1024, cert.Skew),
-		stateChanged: make(chan struct{}, 1), opening: make(chan struct{}, maxOpening), revoked: map[string]bool{},
+		stateChanged: make(chan struct{}, 1), opening: make(chan struct{}, maxOpening), revoked: map[string]bool{}, pending: map[*session]bool{},
 	}
 	rand.Read(a.run[:]) // never fails
 	a.guard.agent = a
 	var err error
 	if a.events, err = openOutbox(cfg.Dir, a.run[:], cfg.Now); err != nil {
+		return nil, err
+	}
+	if a.work, err = openWork(cfg.Dir); err != nil {
 		return nil, err
 	}
 	if err := a.self.Verify(cert.KindDesk, cfg.Bundle.DeskCAs, cfg.Now(), cert.Skew); err != nil {
@@ -160,6 +165,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.mu.Lock()
 	a.ctx = sessions
 	a.mu.Unlock()
+	a.lockLeftOpen()
 	if _, err := a.noise.statement(); err != nil {
 		return err
 	}
@@ -205,6 +211,12 @@ func (a *Agent) welcomed(w *controlv1.Welcome) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.name = w.GetDeskName()
+}
+
+func (a *Agent) inSession() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.session != nil
 }
 
 func (a *Agent) locked() bool {
@@ -259,6 +271,9 @@ func (a *Agent) watchDesk(ctx context.Context) error {
 			a.mu.Lock()
 			a.isLocked = locked
 			a.mu.Unlock()
+			if locked {
+				a.covered()
+			}
 			a.changed()
 		case <-tick.C:
 			a.look()

@@ -68,6 +68,9 @@ func (g *guard) cancel() {
 func (g *guard) lock(ctx context.Context, session [16]byte) {
 	var err error
 	for try := range lockTries {
+		if g.agent.inSession() {
+			return // its user came back meanwhile; nobody else can
+		}
 		if err = g.try(ctx); err == nil {
 			g.agent.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
 			g.agent.log.Info("desk locked")
@@ -92,7 +95,11 @@ func (g *guard) try(ctx context.Context) error {
 	if err := g.agent.desk.Input.ReleaseAll(); err != nil {
 		return err
 	}
-	return g.agent.desk.Lock.Lock(ctx)
+	if err := g.agent.desk.Lock.Lock(ctx); err != nil {
+		return err
+	}
+	g.agent.covered()
+	return nil
 }
 
 // leases tells whether the gateway still wants the sessions to run.

@@ -49,8 +49,12 @@ func guarded(t *testing.T, d *fakeDesk) *Agent {
 	d.began = time.Now()
 	a := &Agent{log: slog.New(slog.DiscardHandler), desk: Desk{Input: d, Lock: d}}
 	a.guard.agent = a
+	dir := t.TempDir()
 	var err error
-	if a.events, err = openOutbox(t.TempDir(), make([]byte, 16), time.Now); err != nil {
+	if a.events, err = openOutbox(dir, make([]byte, 16), time.Now); err != nil {
+		t.Fatal(err)
+	}
+	if a.work, err = openWork(dir); err != nil {
 		t.Fatal(err)
 	}
 	return a

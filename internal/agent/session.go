@@ -21,10 +21,12 @@ import (
 
 const (
 	openLimit = 20 * time.Second // for reaching the relay and the handshake
-	sayLimit  = 2 * time.Second  // for the last message to a viewer that may not read any more
-	hearLimit = 2 * time.Second  // for the viewer to hang up after it
-	endsSoon  = 5 * time.Minute  // before session_until the viewer is told
-	idleCheck = time.Second      // how exactly the idle limit is kept
+	// startLimit is for the viewer's first message and the answer to it. Until then nothing else ends the session.
+	startLimit = 15 * time.Second
+	sayLimit   = 2 * time.Second // for the last message to a viewer that may not read any more
+	hearLimit  = 2 * time.Second // for the viewer to hang up after it
+	endsSoon   = 5 * time.Minute // before session_until the viewer is told
+	idleCheck  = time.Second     // how exactly the idle limit is kept
 )
 
 // An endError ends a session with a code.
@@ -50,7 +52,7 @@ type session struct {
 	stop  chan wire.Code // holds the code with which somebody else ends the session
 	ended chan struct{}  // closed when nothing of the session runs any more
 
-	say sync.Mutex // one sender at a time on the control channel
+	say chan struct{} // holds one token while somebody sends on the control channel
 
 	mu        sync.Mutex
 	verdict   *endError // why the desk's side ends the session, before the viewer knows
@@ -69,7 +71,7 @@ func newSession(a *Agent, g *grant.Grant) *session {
 	return &session{
 		agent: a, grant: g, rights: g.Rights &^ a.cfg.Limits.Deny,
 		log:  a.log.With("session", fmt.Sprintf("%x", g.Session[:4]), "user", g.User, "device", g.Device),
-		stop: make(chan wire.Code, 1), ended: make(chan struct{}), wake: make(chan struct{}, 1),
+		stop: make(chan wire.Code, 1), ended: make(chan struct{}), say: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
 }
 
@@ -101,7 +103,7 @@ func (s *session) open(ctx context.Context, ticket grant.Ticket, device *cert.Ce
 		Grant: s.grant, Device: device, DeviceCAs: bundle.DeviceCAs, Identity: s.agent.cfg.Identity,
 		Keys: s.agent.noise.keys(), Wire: seal.Wire{Min: wire.MinVersion, Max: wire.Version},
 		Coders: []uint8{uint8(codec.CoderQ2Z)}, Now: s.agent.now,
-		Commit: func(context.Context) error { return s.agent.commit(s) },
+		Commit: func(ctx context.Context) error { return s.agent.commit(ctx, s) },
 	})
 	if err != nil {
 		return fmt.Errorf("seal: %w", err)
@@ -144,11 +146,7 @@ func (s *session) run(ctx context.Context) error {
 	s.view = s.agent.feed.look(s.poke)
 	defer s.view.close()
 
-	start, err := s.readStart(ctx)
-	if err != nil {
-		return err
-	}
-	pictures, err := s.begin(ctx, start)
+	pictures, err := s.greet(ctx)
 	if err != nil {
 		return err
 	}
@@ -157,6 +155,17 @@ func (s *session) run(ctx context.Context) error {
 		s.agent.keepResume(s, pictures)
 	}
 	return err
+}
+
+// greet takes the viewer's start and answers it, within a time: a viewer that says nothing must not keep the desk.
+func (s *session) greet(ctx context.Context) (*pictures, error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	start, err := s.readStart(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.begin(ctx, start)
 }
 
 // work runs the session's loops until one of them ends, and returns why.
@@ -175,6 +184,7 @@ func (s *session) work(ctx context.Context, p *pictures) error {
 		s.ignore(links)
 	})
 	loops.Go(func() { end(s.watch(working)) })
+	loops.Go(func() { end(s.inform(working, links)) })
 	loops.Go(func() { end(p.send(working, links)) })
 	loops.Go(func() { end(p.readAcks(links)) })
 	<-working.Done()
@@ -261,8 +271,12 @@ func (s *session) begin(ctx context.Context, start *wire.Start) (*pictures, erro
 
 // tell sends one message on the control channel.
 func (s *session) tell(ctx context.Context, m wire.Message) error {
-	s.say.Lock()
-	defer s.say.Unlock()
+	select {
+	case s.say <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.say }()
 	return s.sealed.Control.Send(ctx, m.Append(nil))
 }
 
@@ -289,13 +303,15 @@ func (s *session) judge(e *endError) *endError {
 	return s.verdict
 }
 
-// watch ends the session when its time is over, when nobody has typed for too long, when an operator asks, and tells
-// the viewer of new cursors, lock keys and the coming end.
+// watch ends the session when its time is over, when nobody has typed for too long, and when an operator asks. It waits
+// for the viewer in nothing but the last word: one that does not read must not put off the end.
 func (s *session) watch(ctx context.Context) error {
 	tick := time.NewTicker(idleCheck)
 	defer tick.Stop()
-	told := told{locks: s.locks}
 	for {
+		if code := s.overdue(s.agent.now()); code != 0 {
+			return s.leave(ctx, code, nil)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -303,11 +319,21 @@ func (s *session) watch(ctx context.Context) error {
 			return s.leave(ctx, code, nil)
 		case <-tick.C:
 		}
-		now := s.agent.now()
-		if code := s.overdue(now); code != 0 {
-			return s.leave(ctx, code, nil)
+	}
+}
+
+// inform tells the viewer of lock keys, the lock and the coming end, while the session works or until the links are lost.
+func (s *session) inform(working, links context.Context) error {
+	tick := time.NewTicker(idleCheck)
+	defer tick.Stop()
+	told := told{locks: s.locks}
+	for {
+		select {
+		case <-working.Done():
+			return working.Err()
+		case <-tick.C:
 		}
-		if err := s.news(ctx, now, &told); err != nil {
+		if err := s.news(links, s.agent.now(), &told); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,93 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/wire"
+)
+
+// work is whose open work lies on the desk's screen: from the opening of a session until the screen was locked. It is kept
+// on disk too, so that an agent that was killed in the middle of a session locks the desk when it runs again, and lets
+// nobody else at it before. The agent's lock guards it.
+type work struct {
+	path string
+	kept keptWork // of nobody when the user is empty
+}
+
+// keptWork is the form of work on disk.
+type keptWork struct {
+	User    string `json:"user"`
+	Session []byte `json:"session"`
+}
+
+// openWork reads what an earlier run left.
+func openWork(dir string) (work, error) {
+	w := work{path: filepath.Join(dir, "work.json")}
+	raw, err := os.ReadFile(w.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return w, nil
+	case err != nil:
+		return w, fmt.Errorf("read whose work is on the desk: %w", err)
+	}
+	if json.Unmarshal(raw, &w.kept) != nil || w.kept.User == "" || len(w.kept.Session) != 16 {
+		w.kept = keptWork{User: "?", Session: make([]byte, 16)} // somebody's: what cannot be read must not leave the desk open
+	}
+	return w, nil
+}
+
+// begin notes durably that a user works on the desk. When it returns an error, nobody may.
+func (w *work) begin(user string, session [16]byte) error {
+	next := keptWork{User: user, Session: session[:]}
+	raw, err := json.Marshal(next)
+	if err != nil {
+		return fmt.Errorf("note whose work is on the desk: %w", err)
+	}
+	if err := replaceFile(w.path, raw); err != nil {
+		return fmt.Errorf("note whose work is on the desk: %w", err)
+	}
+	w.kept = next
+	return nil
+}
+
+// end notes that the desk is locked. A note that stays on disk has the desk locked once more, which does no harm.
+func (w *work) end() error {
+	w.kept = keptWork{}
+	if err := os.Remove(w.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget whose work was on the desk: %w", err)
+	}
+	return nil
+}
+
+// ofOthers says whether work of somebody else than user lies open.
+func (w *work) ofOthers(user string) bool { return w.kept.User != "" && w.kept.User != user }
+
+// covered notes that the screen is locked, unless a session has the desk: it may be unlocked in it again.
+func (a *Agent) covered() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.session != nil || a.work.kept.User == "" {
+		return
+	}
+	if err := a.work.end(); err != nil {
+		a.log.Error("the desk is locked", "err", err)
+	}
+}
+
+// lockLeftOpen locks a desk on which an earlier run of the agent left work open.
+func (a *Agent) lockLeftOpen() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.work.kept.User != "" {
+		a.log.Warn("the agent was not stopped in good order: locking the desk")
+		session := [16]byte(a.work.kept.Session)
+		a.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_ENDED, session, wire.AgentStopping) // nobody else will
+		a.guard.lockAfter(a.ctx, 0, session)
+	}
+}
