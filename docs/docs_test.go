@@ -64,11 +64,11 @@ func TestNamedPathsExist(t *testing.T) {
 	found := 0
 	for path, text := range documents(t) {
 		for _, m := range named.FindAllStringSubmatch(text, -1) {
-			name := strings.TrimRight(m[1], ".-")
+			name := strings.TrimRight(m[1], "./-")
 			if strings.HasSuffix(name, "/NAME") || built(name) {
 				continue
 			}
-			matches, err := filepath.Glob(filepath.Join(root, strings.TrimSuffix(name, "/...")))
+			matches, err := filepath.Glob(filepath.Join(root, name))
 			if err != nil || len(matches) == 0 {
 				t.Errorf("%s names %s, which is not there", path, name)
 			}
@@ -162,5 +162,39 @@ func TestManualsExplainEveryCode(t *testing.T) {
 				t.Errorf("%s does not explain the code %s", path, c)
 			}
 		}
+	}
+}
+
+var testName = regexp.MustCompile("`(Test[A-Z]\\w*)`")
+
+// TestNamedTestsExist looks for every test that a page relies on.
+func TestNamedTestsExist(t *testing.T) {
+	var tests strings.Builder
+	for _, folder := range []string{"internal", "cmd"} {
+		for _, name := range goFolders(t, filepath.Join(root, folder)) {
+			paths, err := filepath.Glob(filepath.Join(root, folder, name, "*_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range paths {
+				b, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tests.Write(b)
+			}
+		}
+	}
+	found := 0
+	for path, text := range documents(t) {
+		for _, m := range testName.FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(tests.String(), "\nfunc "+m[1]+"(") {
+				t.Errorf("%s names %s, which is no test", path, m[1])
+			}
+			found++
+		}
+	}
+	if found < 10 {
+		t.Fatalf("only %d tests named: the test sees nothing", found)
 	}
 }
