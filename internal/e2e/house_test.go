@@ -33,7 +33,7 @@ import (
 )
 
 // patience bounds every wait of a test. It only ends tests that have failed; a loaded machine never reaches it.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // A plan says how a house differs from the plain one.
 type plan struct {

@@ -67,9 +67,48 @@ func (x *X11) open(cfg X11Config) (err error) {
 	if x.keyboard, err = x.conn.Keyboard(); err != nil {
 		return err
 	}
+	if err = x.releaseLeft(); err != nil {
+		return err
+	}
 	x.clipboard, err = openClipboard(cfg)
 	return err
 }
+
+// releaseLeft releases what an injector left down whose process was killed: the server keeps the keys of XTEST's devices
+// down when their client is gone. Keys of other devices stay as they are.
+func (x *X11) releaseLeft() error {
+	down, err := x.conn.KeysDown()
+	if err != nil {
+		return err
+	}
+	for code := range 256 {
+		if down[code/8]&(1<<(code%8)) == 0 {
+			continue
+		}
+		if err := x.test.Key(uint8(code), false); err != nil {
+			return err
+		}
+	}
+	_, state, err := x.conn.Pointer()
+	if err != nil {
+		return err
+	}
+	for button := range uint8(maxCoreButton) {
+		if state&(1<<(firstButtonBit+button)) == 0 {
+			continue
+		}
+		if err := x.test.Button(button+1, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Buttons in the state of the pointer: bits 8 to 12 are buttons 1 to 5.
+const (
+	firstButtonBit = 8
+	maxCoreButton  = 5
+)
 
 // Key implements Injector.
 func (x *X11) Key(code keys.Code, down bool) error {
