@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"jiseki/internal/demo"
+	"jiseki/internal/journey"
 )
 
 type commands struct {
@@ -60,10 +61,26 @@ func (c *commands) serve(ctx context.Context, out, errs io.Writer) error {
 			fmt.Fprintf(out, "[%3.0f s] %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 		},
 	}
+	if c.Check {
+		return c.check(ctx, cfg, out)
+	}
 	return demo.Run(ctx, cfg, func(_ context.Context, t *demo.Town) error {
 		printWelcome(out, t)
 		return nil
 	})
+}
+
+// check walks the whole journey in a town of its own below the folder of the state.
+func (c *commands) check(ctx context.Context, cfg demo.Config, out io.Writer) error {
+	report := filepath.Join(c.Dir, "check")
+	cfg.Dir = filepath.Join(c.Dir, "check-town")
+	err := journey.Check(ctx, journey.CheckConfig{Town: cfg, Report: report, Say: cfg.Say})
+	fmt.Fprintf(out, "\n報告書 (report)  %s\n", filepath.Join(report, "index.html"))
+	if err != nil {
+		return fmt.Errorf("check failed: %w", err)
+	}
+	fmt.Fprintln(out, "demo check passed")
+	return nil
 }
 
 // printWelcome says where to go, as whom, and what to click.

@@ -42,7 +42,9 @@ type Town struct {
 	LockPassword string
 
 	cfg      Config
-	gateway  program
+	gateway  program // for commands
+	serving  service // the gateway itself
+	agent    service
 	deskHome string // of the virtual desk's programs and agent
 }
 
@@ -97,6 +99,9 @@ func Run(ctx context.Context, cfg Config, open func(context.Context, *Town) erro
 func (t *Town) prepare() error {
 	var err error
 	if t.cfg.Dir, err = filepath.Abs(t.cfg.Dir); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(t.path("logs")); err != nil {
 		return err
 	}
 	for _, dir := range []string{t.cfg.Dir, t.path("logs"), t.path("gateway")} {
@@ -224,11 +229,11 @@ func (t *Town) runGateway(ctx context.Context, ready chan<- struct{}) error {
 		return err
 	}
 	defer signal.close()
-	serve := t.gateway
-	serve.args = append(append([]string(nil), serve.args...), "serve")
-	serve.env = append(append([]string(nil), serve.env...), signal.env())
+	t.serving.program = t.gateway
+	t.serving.args = append(append([]string(nil), t.gateway.args...), "serve")
+	t.serving.env = append(append([]string(nil), t.gateway.env...), signal.env())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve.run(ctx) })
+	group.Go(func() error { return t.serving.run(ctx) })
 	group.Go(func() error {
 		if err := signal.wait(ctx); err != nil {
 			return err
@@ -252,9 +257,9 @@ func (t *Town) runAgent(ctx context.Context, group *errgroup.Group, open func(co
 	if err := t.enrol(ctx, agent); err != nil {
 		return err
 	}
-	serve := agent
-	serve.args = append(append([]string(nil), agent.args...), "run", "--display", t.Desktop.Display(), "--authority", t.Desktop.Authority())
-	group.Go(func() error { return serve.run(ctx) })
+	t.agent.program = agent
+	t.agent.args = append(append([]string(nil), agent.args...), "run", "--display", t.Desktop.Display(), "--authority", t.Desktop.Authority())
+	group.Go(func() error { return t.agent.run(ctx) })
 	if err := t.awaitDesk(ctx); err != nil {
 		return err
 	}

@@ -25,12 +25,13 @@ type program struct {
 	args       []string
 	env        []string
 	credential *syscall.Credential // nil: the invoking user
-	log        string              // file for its output, written anew
+	log        string              // file for its output, which is appended to it
 }
 
-// run runs the program until ctx ends or it ends by itself, which is an error.
+// run runs the program until ctx ends or it ends by itself, which is an error. A program that is broken off (errBreak) is
+// killed, else it may end in good order.
 func (p program) run(ctx context.Context) error {
-	out, err := os.Create(p.log)
+	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("log of %s: %w", p.name, err)
 	}
@@ -39,7 +40,12 @@ func (p program) run(ctx context.Context) error {
 	cmd.Env = append(os.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: p.credential}
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Cancel = func() error {
+		if errors.Is(context.Cause(ctx), errBreak) {
+			return cmd.Process.Kill()
+		}
+		return cmd.Process.Signal(syscall.SIGTERM)
+	}
 	cmd.WaitDelay = stopLimit
 	err = cmd.Run()
 	if ctx.Err() != nil {
@@ -81,7 +87,7 @@ func (r *readiness) env() string { return "NOTIFY_SOCKET=" + filepath.Join(r.dir
 
 // wait returns when the service has said that it is ready.
 func (r *readiness) wait(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { r.conn.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = r.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	message := make([]byte, 256)
 	for {
