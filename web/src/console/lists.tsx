@@ -73,9 +73,8 @@ export function RowMenu({ name, acts }: { readonly name: string; readonly acts: 
 
 /** A dialog in the language of the page. */
 export function Dialog(props: { readonly title: string; readonly close: () => void; readonly children: ReactNode }): JSX.Element {
-  const { t } = useTranslation();
   return (
-    <Modal opened onClose={props.close} title={props.title} closeButtonProps={{ "aria-label": t("close") }}>
+    <Modal opened onClose={props.close} title={props.title}>
       {props.children}
     </Modal>
   );

@@ -3,13 +3,13 @@ import { Notifications } from "@mantine/notifications";
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createBrowserHistory, type RouterHistory, RouterProvider } from "@tanstack/react-router";
 import type { i18n } from "i18next";
-import { StrictMode, useState, type JSX } from "react";
-import { I18nextProvider } from "react-i18next";
+import { StrictMode, useMemo, useState, type JSX, type ReactNode } from "react";
+import { I18nextProvider, useTranslation } from "react-i18next";
 import { ApiError } from "../api.ts";
 import { SlipDesk } from "../console/slips.tsx";
 import { forgetMe } from "./me.ts";
 import { makeRouter } from "./router.tsx";
-import { styleNonce, theme } from "./theme.ts";
+import { makeTheme, styleNonce } from "./theme.ts";
 
 interface AppProps {
   readonly words: i18n;
@@ -24,16 +24,28 @@ export function App({ words, history }: AppProps): JSX.Element {
   return (
     <StrictMode>
       <I18nextProvider i18n={words}>
-        <MantineProvider theme={theme} defaultColorScheme="light" forceColorScheme="light" {...styleNonce(document)}>
+        <Styled>
           <QueryClientProvider client={client}>
             <SlipDesk>
               <RouterProvider router={router} />
             </SlipDesk>
             <Notifications position="top-right" autoClose={8000} limit={3} />
           </QueryClientProvider>
-        </MantineProvider>
+        </Styled>
       </I18nextProvider>
     </StrictMode>
+  );
+}
+
+/** The theme, with its names in the language of the page. */
+function Styled({ children }: { readonly children: ReactNode }): JSX.Element {
+  const { t } = useTranslation();
+  const close = t("close");
+  const theme = useMemo(() => makeTheme({ close }), [close]);
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="light" forceColorScheme="light" {...styleNonce(document)}>
+      {children}
+    </MantineProvider>
   );
 }
 

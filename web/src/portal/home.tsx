@@ -179,7 +179,7 @@ function Connect({ desk }: { readonly desk: MyDeskJson }): JSX.Element {
       <Button size="lg" onClick={() => setAsked(true)} {...label}>
         {t("home.connect")}
       </Button>
-      <Modal opened={asked} onClose={() => setAsked(false)} title={t("home.unlockableTitle")} closeButtonProps={{ "aria-label": t("close") }}>
+      <Modal opened={asked} onClose={() => setAsked(false)} title={t("home.unlockableTitle")}>
         <div className="stack-tight">
           <Banner tone="warning" title={t("home.unlockable", { name })}>
             {t("home.unlockableAsk")}
