@@ -112,6 +112,9 @@ func (m *Manager) open(ctx context.Context, c Caller, prepared *store.Session, r
 	if err := m.offer(ctx, g, tickets, s.device.Certificate); err != nil {
 		return Opened{}, err
 	}
+	if err := m.confirm(ctx, g); err != nil {
+		return Opened{}, err
+	}
 	return Opened{
 		Grant: g, Ticket: tickets.viewer, DeskCertificate: s.desk.Certificate, DeskStatement: s.desk.Statement,
 		Watermark: strings.NewReplacer("{user}", s.user.Name, "{device}", s.device.Label).Replace(s.organisation.Settings.Watermark),
@@ -194,6 +197,22 @@ func (m *Manager) offer(ctx context.Context, g *grant.Grant, t tickets, certific
 		return m.unoffer(ctx, g, &Refusal{Reasons: []access.Code{agentReason(answer.GetCode())}, Agent: answer.GetCode()})
 	}
 	return nil
+}
+
+// confirm looks whether the session was ended while its offer was on the way: the order to end it may have come to the
+// agent before the offer.
+func (m *Manager) confirm(ctx context.Context, g *grant.Grant) error {
+	now, err := m.cfg.Store.Session(ctx, g.Session)
+	if err != nil {
+		return m.unoffer(ctx, g, fmt.Errorf("read session: %w", err))
+	}
+	if now.Life != store.LifeEnded {
+		return nil
+	}
+	if err := m.cfg.Agents.EndSession(ctx, g.Desk, g.Session, codeRevoked); err != nil {
+		m.log.Warn("a desk was not told that its session has ended", "desk", g.Desk, "session", g.Session, "err", err)
+	}
+	return m.unoffer(ctx, g, refuse(access.SessionState))
 }
 
 // unoffer takes back what was offered when cause made it useless.

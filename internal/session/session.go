@@ -152,6 +152,10 @@ type Prepared struct {
 // now is refused here.
 func (m *Manager) Prepare(ctx context.Context, c Caller, desk string) (Prepared, error) {
 	s, err := m.situation(ctx, c, desk)
+	var no *Refusal
+	if errors.As(err, &no) {
+		return Prepared{}, m.recordRefusal(ctx, c, desk, nil, no)
+	}
 	if err != nil {
 		return Prepared{}, err
 	}

@@ -18,8 +18,7 @@ func (m *Manager) situation(ctx context.Context, c Caller, desk string) (*situat
 	}
 	d, err := m.cfg.Store.Desk(ctx, desk)
 	if errors.Is(err, store.ErrNotFound) {
-		// Not "unknown": who may not use a desk need not learn whether it exists.
-		return nil, m.recordRefusal(ctx, c, desk, nil, &Refusal{Reasons: []access.Code{access.DeskNotYours}})
+		return nil, refuse(access.DeskNotYours)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read desk: %w", err)
@@ -29,6 +28,9 @@ func (m *Manager) situation(ctx context.Context, c Caller, desk string) (*situat
 		return nil, fmt.Errorf("count sessions: %w", err)
 	}
 	s.at(d, running, m.cfg.Now())
+	if !s.input.Desk.Assigned {
+		return nil, refuse(access.DeskNotYours) // and nothing else: not whether it exists, is on, or is in use
+	}
 	return s, nil
 }
 

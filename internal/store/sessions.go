@@ -101,7 +101,7 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 var ErrFull = errors.New("store: no session free")
 
 // GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes
-// (ErrExpired). It refuses when limit sessions are open or about to open (ErrFull); the one that x replaces on the same desk
+// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when limit sessions are open or about to open (ErrFull); the one that x replaces on the same desk
 // does not count. Fields: ID, Viewer, Rights, Relay, Gateway, UntilMS, ReconnectOf.
 func (s *Store) GrantSession(ctx context.Context, by By, x Session, limit int) error {
 	return s.act(ctx, func(t *tx) error {
@@ -114,6 +114,16 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session, limit int) e
 		}
 		if t.now-old.PreparedMS > prepareLife {
 			return ErrExpired
+		}
+		// Whoever takes one of these away holds the same lock: a session that was prepared before is not granted after.
+		var rights int64
+		err = t.one(`SELECT COUNT(*) FROM users u JOIN devices d ON d.id = $2 JOIN desk_users k ON k.user_id = u.id AND k.desk_id = $3
+			WHERE u.id = $1 AND NOT u.disabled AND d.revoked_ms = 0`, []any{old.User, old.Device, old.Desk}, &rights)
+		if err != nil {
+			return err
+		}
+		if rights == 0 {
+			return ErrLife
 		}
 		var running int64
 		err = t.one(`SELECT COUNT(*) FROM sessions WHERE desk_id <> $1 AND (life = 3 OR (life = 2 AND granted_ms > $2))`,

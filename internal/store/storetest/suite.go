@@ -27,20 +27,22 @@ type suite struct {
 	ctx   context.Context //nolint:containedctx // of the test
 }
 
-// Run runs the suite, each test on a database of its own.
-func Run(t *testing.T, newDSN func(testing.TB) string) {
+// Run runs the suite, each test on a database of its own: a copy of one that newDSN names, with the town in it. copyDSN copies
+// a closed database.
+func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB, dsn string) string) {
+	town := newDSN(t)
+	t.Run("town", func(t *testing.T) { Town(t, Open(t, town, NewClock().Now)) })
 	for name, test := range map[string]func(*suite){
 		"organisation": organisation, "sections": sections, "users": users, "last administrator": lastAdministrator,
 		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "throttle": throttle, "attempts at once": attemptsAtOnce,
 		"nonces": nonces, "device codes": deviceCodes, "revoked device": revokedDevice, "desks": desks, "desk tokens": deskTokens,
-		"desk epochs": deskEpochs, "session life": sessionLife, "grant once": grantOnce, "take-over": takeOver, "session limit": sessionLimit,
+		"desk epochs": deskEpochs, "session life": sessionLife, "grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit,
 		"agent events once": agentEventsOnce, "stale sessions": staleSessions, "pages": pages, "event of every act": eventOfEveryAct,
 		"acts at once": actsAtOnce, "clock backwards": clockBackwards, "tidy": tidy,
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := NewClock()
-			s := Open(t, newDSN(t), clock.Now)
-			Town(t, s)
+			s := Open(t, copyDSN(t, town), clock.Now)
 			test(&suite{t, s, clock, t.Context()})
 			report, err := s.VerifyEvents(t.Context(), audit.Against{})
 			if err != nil || report.Problem != nil {
@@ -552,6 +554,26 @@ func grantOnce(t *suite) {
 	t.fails(t.s.PrepareSession(t.ctx, x), store.ErrExists)
 	t.clock.Add(3 * time.Minute)
 	t.fails(t.s.GrantSession(t.ctx, by, x, 200), store.ErrExpired)
+}
+
+// grantAfterTakingAway: what was prepared before a right was taken away is not granted after.
+func grantAfterTakingAway(t *suite) {
+	for n, take := range []func() error{
+		func() error { _, err := t.s.RevokeDevice(t.ctx, Admin, "d1", "lost"); return err },
+		func() error { _, err := t.s.SetUserDisabled(t.ctx, Admin, "suzuki", true); return err },
+		func() error { _, err := t.s.DeleteDesk(t.ctx, Admin, "k2"); return err },
+	} {
+		x := []store.Session{
+			{User: "tanaka", Device: "d1", Desk: "k1"}, {User: "suzuki", Device: "d2", Desk: "k2"}, {User: "tanaka", Device: "d9", Desk: "k2"},
+		}[n]
+		x.ID, x.Place = cert.SessionID{byte(n + 1)}, access.Home
+		if n == 2 {
+			t.ok(t.s.AddDevice(t.ctx, Admin, Device("d9", "user:tanaka")))
+		}
+		t.ok(t.s.PrepareSession(t.ctx, x))
+		t.ok(take())
+		t.fails(t.s.GrantSession(t.ctx, Admin, x, 200), store.ErrLife)
+	}
 }
 
 func takeOver(t *suite) {
