@@ -183,6 +183,9 @@ func (a *Agent) release(s *session, why error) {
 	_, code := endCode(why)
 	a.record(endKind(code), s.grant.Session, code)
 	a.mu.Lock()
+	if err := a.work.leave(); err != nil {
+		s.log.Error("the end of the session may be reported twice", "err", err)
+	}
 	// Before the desk is free: a session that takes it then calls the lock off.
 	switch code {
 	case wire.TakenOver, wire.Replaced: // the next session has the desk, unless it fails in the last step

@@ -24,6 +24,7 @@ type work struct {
 type keptWork struct {
 	User    string `json:"user"`
 	Session []byte `json:"session"`
+	Ended   bool   `json:"ended"` // the end of the session is in the outbox
 }
 
 // openWork reads what an earlier run left.
@@ -44,7 +45,17 @@ func openWork(dir string) (work, error) {
 
 // begin notes durably that a user works on the desk. When it returns an error, nobody may.
 func (w *work) begin(user string, session [16]byte) error {
-	next := keptWork{User: user, Session: session[:]}
+	return w.note(keptWork{User: user, Session: session[:]})
+}
+
+// leave notes that the session's end was reported, while its work still lies open.
+func (w *work) leave() error {
+	next := w.kept
+	next.Ended = true
+	return w.note(next)
+}
+
+func (w *work) note(next keptWork) error {
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return fmt.Errorf("note whose work is on the desk: %w", err)
@@ -87,7 +98,9 @@ func (a *Agent) lockLeftOpen() {
 	if a.work.kept.User != "" {
 		a.log.Warn("the agent was not stopped in good order: locking the desk")
 		session := [16]byte(a.work.kept.Session)
-		a.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_ENDED, session, wire.AgentStopping) // nobody else will
+		if !a.work.kept.Ended {
+			a.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_ENDED, session, wire.AgentStopping) // nobody else will
+		}
 		a.guard.lockAfter(a.ctx, 0, session)
 	}
 }

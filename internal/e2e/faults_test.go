@@ -130,7 +130,7 @@ func TestScreenDies(t *testing.T) {
 	again.sameAsDesk()
 	// The next run locks what comes up in the place of the screen that could not be locked.
 	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", fmt.Sprintf("session_ended %d", v.ended()), "session_lock_failed 10",
-		"session_ended late", "session_locked ")
+		"session_locked ")
 }
 
 // A line is a shaped line to the gateway.
