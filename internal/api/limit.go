@@ -10,12 +10,14 @@ import (
 const (
 	// maxBody bounds a request: the longest is a list of a thousand new users.
 	maxBody = 1 << 20
-	// callsPerMinute is what one address may call: a hundred open portals behind
-	// the translated address of a satellite office poll below it.
-	callsPerMinute = 3000
-	// openPerMinute is what one address may call without a sign-in. Each such call
-	// may cost a password hash or a signature.
-	openPerMinute = 300
+	// callsPerMinute is what one address may call: three hundred open portals
+	// behind one translated address, which ask every five seconds, and their
+	// viewers that all open again after a restart.
+	callsPerMinute = 6000
+	// openPerMinute is what one address may call without a sign-in: two calls for
+	// each of three hundred staff who come at half past eight. Such a call costs a
+	// signature; password hashes have a bound of their own.
+	openPerMinute = 900
 	// maxCounted addresses are counted; beyond that the oldest minute goes first.
 	maxCounted = 100_000
 )

@@ -421,3 +421,14 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 		}
 	}
 }
+
+// TestOneGuesserInTheTownHallStopsNobodyElse: hundreds of staff stand behind one address there.
+func TestOneGuesserInTheTownHallStopsNobodyElse(t *testing.T) {
+	h := newHall(t)
+	for i := range 100 {
+		_, _, err := h.signIn(auth.Attempt{User: "user" + strings.Repeat("x", i), Password: "wrong", Address: office})
+		h.refused(err, access.WrongCredentials)
+	}
+	_, _, err := h.signIn(auth.Attempt{User: "tanaka", Password: password, Address: office})
+	h.ok(err)
+}

@@ -12,7 +12,10 @@ import (
 // guessing 77 bits, or a password by the rules, takes for ever, and short enough that nobody is locked out for the day.
 const (
 	freeUser    = 5
-	freeAddress = 30 // a town hall or a family may stand behind one address
+	freeAddress = 30 // a family may stand behind one address
+	// freeInside is the same for the networks of the town hall: all its staff may stand behind one address, and one of
+	// them who guesses must not keep the others from working. Each user still has freeUser.
+	freeInside  = 300
 	firstWait   = 30 * time.Second
 	longestWait = 15 * time.Minute
 	forgetAfter = 12 * time.Hour
@@ -36,13 +39,13 @@ func backoff(free int64) func(failures int64) time.Duration {
 // stranger can keep nobody from working there.
 func throttles(user string, addr netip.Addr, place access.Place) []store.Throttle {
 	keys := UserThrottles(user)
-	key := keys[0]
+	key, free := keys[0], int64(freeAddress)
 	if place == access.Office || place == access.Satellite {
-		key = keys[1]
+		key, free = keys[1], freeInside
 	}
 	return []store.Throttle{
 		{Key: key, Wait: backoff(freeUser), Forget: forgetAfter},
-		{Key: "address:" + network(addr), Wait: backoff(freeAddress), Forget: forgetAfter},
+		{Key: "address:" + network(addr), Wait: backoff(free), Forget: forgetAfter},
 	}
 }
 
