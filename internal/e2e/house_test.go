@@ -33,7 +33,7 @@ import (
 )
 
 // patience bounds every wait of a test. It only ends tests that have failed; a loaded machine never reaches it.
-const patience = 60 * time.Second
+const patience = 90 * time.Second
 
 // A plan says how a house differs from the plain one.
 type plan struct {
@@ -59,8 +59,9 @@ type house struct {
 	x     *x11.Conn // of a client that has nothing to do with the agent
 	desk  string    // id
 	name  string
-	dir   string // the agent's home
-	clock clock  // the agent's
+	dir   string                     // the agent's home
+	clock clock                      // the agent's
+	slips map[string]*controlv1.Slip // by user
 
 	agent *running
 
@@ -106,7 +107,7 @@ func build(t *testing.T, p plan) *house {
 	if p.users == nil {
 		p.users = []string{"tanaka"}
 	}
-	h := &house{t: t, plan: p, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))}
+	h := &house{t: t, plan: p, slips: map[string]*controlv1.Slip{}, log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))}
 	options := []gatewaytest.Option{gatewaytest.WithLog(h.log.With("part", "gateway"))}
 	if p.settings != nil {
 		options = append(options, gatewaytest.WithSettings(p.settings))
@@ -137,7 +138,6 @@ func (h *house) client(onEvent func(x11.Event)) *x11.Conn {
 func (h *house) enrol() {
 	t := h.t
 	t.Helper()
-	slips.Store(h.town, map[string]*controlv1.Slip{})
 	for _, id := range h.plan.users {
 		h.slip(id)
 	}
@@ -168,16 +168,13 @@ func (h *house) enrol() {
 	}
 }
 
-// slips are the first passwords and device codes of the users of a town.
-var slips sync.Map
-
+// slip is the first password and the device code of a user, who is created with it.
 func (h *house) slip(user string) *controlv1.Slip {
-	all, _ := slips.Load(h.town)
-	known := all.(map[string]*controlv1.Slip)
-	if known[user] == nil {
-		known[user] = h.town.NewUser(h.t, user, "利用者 "+user)
+	h.t.Helper()
+	if h.slips[user] == nil {
+		h.slips[user] = h.town.NewUser(h.t, user, "利用者 "+user)
 	}
-	return known[user]
+	return h.slips[user]
 }
 
 // A running agent.
