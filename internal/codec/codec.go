@@ -60,7 +60,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// check validates c and returns a copy of the mirror.
+// mirror validates c and returns a copy of the mirror.
 func (c Config) mirror() (*screen.Picture, error) {
 	if c.Coder != CoderQ2Z {
 		return nil, fmt.Errorf("codec: %v is unknown", c.Coder)

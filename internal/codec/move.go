@@ -90,7 +90,7 @@ func (m *mover) find(pic, mirror *screen.Picture, tiles *tileMap, clip screen.Re
 }
 
 // sampleMirror fills the feature table from the mirror in and around the dirty rectangle. In large areas it samples one of
-// thinBy columns of tiles.
+// thin.by columns of tiles.
 func (m *mover) sampleMirror(mirror *screen.Picture, area screen.Rect, thin thinning) {
 	clear(m.features)
 	for y := area.Min.Y; y < area.Max.Y; y++ {

@@ -14,12 +14,18 @@ func set(p *screen.Picture, x, y int, c uint32) {
 	}
 }
 
-func fill(p *screen.Picture, r screen.Rect, c uint32) {
+// each sets the pixels of r, which lies in the picture, row after row.
+func each(p *screen.Picture, r screen.Rect, colour func(x, y int) uint32) {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := p.Row(y, r.Min.X, r.Max.X)
 		for x := r.Min.X; x < r.Max.X; x++ {
-			set(p, x, y, c)
+			binary.LittleEndian.PutUint32(row[4*(x-r.Min.X):], colour(x, y))
 		}
 	}
+}
+
+func fill(p *screen.Picture, r screen.Rect, c uint32) {
+	each(p, r, func(int, int) uint32 { return c })
 }
 
 // A dice is a small generator of numbers.
@@ -54,12 +60,10 @@ func text(p *screen.Picture, r screen.Rect, seed uint32) {
 func photo(p *screen.Picture, r screen.Rect, seed uint32) {
 	d := dice(seed)
 	a, b := d.roll(7)+1, d.roll(5)+1
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			n := d.roll(9)
-			set(p, x, y, uint32(byte(x*a/3+n))<<16|uint32(byte((x+y*b)/2+n))<<8|uint32(byte(y+n+d.roll(3))))
-		}
-	}
+	each(p, r, func(x, y int) uint32 {
+		n := d.roll(9)
+		return uint32(byte(x*a/3+n))<<16 | uint32(byte((x+y*b)/2+n))<<8 | uint32(byte(y+n+d.roll(3)))
+	})
 }
 
 // scroll moves the pixels in r up by n rows and paints new text below.
@@ -75,11 +79,7 @@ func scroll(p *screen.Picture, r screen.Rect, n int) {
 // noise paints what no coder can shorten.
 func noise(p *screen.Picture, r screen.Rect, seed uint32) {
 	d := dice(seed)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			set(p, x, y, uint32(d.roll(1<<12))<<12|uint32(d.roll(1<<12)))
-		}
-	}
+	each(p, r, func(int, int) uint32 { return uint32(d.roll(1<<12))<<12 | uint32(d.roll(1<<12)) })
 }
 
 // sparse changes single pixels all over the picture.

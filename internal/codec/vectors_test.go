@@ -54,7 +54,7 @@ func (c *composer) update(commands, photos []byte) []byte {
 	return append(append(b, c.packed...), photos...)
 }
 
-// region is the beginning of commands that only have a region, 20 by 10 pixels from 3, 2.
+// regionOf is the beginning of commands that only have a region, 20 by 10 pixels from 3, 2.
 func regionOf(mode byte, body ...byte) []byte {
 	return append([]byte{0, 0, 0, mode, 3, 2, 20, 10}, body...)
 }
