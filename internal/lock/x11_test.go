@@ -57,13 +57,15 @@ func state(t *testing.T, s *lock.X11, locked bool) {
 	}
 }
 
+// write types lower-case letters and digits, and Enter.
 func write(t *testing.T, x *input.X11, text string) {
 	t.Helper()
 	for _, c := range text {
-		code := keys.FromName("Key" + strings.ToUpper(string(c)))
-		if c == '-' {
-			code = keys.Minus
+		name := "Key" + strings.ToUpper(string(c))
+		if c >= '0' && c <= '9' {
+			name = "Digit" + string(c)
 		}
+		code := keys.FromName(name)
 		must(t, x.Key(code, true))
 		must(t, x.Key(code, false))
 	}
