@@ -225,7 +225,7 @@ func (r *Relay) serve(c *link.Conn, address string) {
 	s.pump(c, peer, claim.Side)
 }
 
-// awaitClaim reads the claim of a link that may live for ClaimWait without one.
+// awaitClaim reads the claim of a link that may live for PairWait without one.
 func (r *Relay) awaitClaim(c *link.Conn, address string) (link.Claim, error) {
 	r.mu.Lock()
 	r.waiting.hold(c)
