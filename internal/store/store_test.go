@@ -7,8 +7,8 @@ import (
 	"jiseki/internal/store/storetest"
 )
 
-func TestSQLite(t *testing.T) { storetest.Run(t, storetest.SQLite) }
+func TestSQLite(t *testing.T) { storetest.Run(t, storetest.SQLite, storetest.CopySQLite) }
 
 func TestPostgreSQL(t *testing.T) {
-	storetest.Run(t, func(t testing.TB) string { return store.Cluster().NewDSN(t) })
+	storetest.Run(t, store.Cluster().NewDSN, store.Cluster().CopyDSN)
 }

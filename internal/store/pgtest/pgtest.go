@@ -154,13 +154,28 @@ func (c *Cluster) dsn(database string) string {
 // NewDSN makes an empty database and returns its URL.
 func (c *Cluster) NewDSN(t testing.TB) string {
 	t.Helper()
+	return c.create(t, "template1")
+}
+
+// CopyDSN copies a database that nobody is connected to and returns the URL of the copy.
+func (c *Cluster) CopyDSN(t testing.TB, dsn string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.create(t, strings.TrimPrefix(u.Path, "/"))
+}
+
+func (c *Cluster) create(t testing.TB, template string) string {
+	t.Helper()
 	db, err := sql.Open("pgx", c.dsn("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
 	name := fmt.Sprintf("t%d", c.number.Add(1))
-	if _, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name); err != nil {
+	if _, err := db.ExecContext(context.Background(), "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		t.Fatalf("create database: %v", err)
 	}
 	return c.dsn(name)

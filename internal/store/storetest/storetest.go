@@ -5,7 +5,9 @@ package storetest
 import (
 	"context"
 	"crypto/sha256"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +43,20 @@ func (c *Clock) Add(d time.Duration) {
 
 // SQLite is the DSN of a new SQLite database.
 func SQLite(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "jiseki.db") }
+
+// CopySQLite copies a closed SQLite database and returns the DSN of the copy.
+func CopySQLite(t testing.TB, dsn string) string {
+	t.Helper()
+	b, err := os.ReadFile(strings.TrimPrefix(dsn, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := SQLite(t)
+	if err := os.WriteFile(strings.TrimPrefix(to, "sqlite:"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
 
 // Open opens a database and closes it with the test.
 func Open(t testing.TB, dsn string, now func() time.Time) *store.Store {
