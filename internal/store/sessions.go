@@ -190,6 +190,7 @@ const (
 	codeEndedByUser = 1
 	codeTakenOver   = 2
 	codeEndedAtDesk = 3
+	codeExpired     = 5
 	codeReplaced    = 18
 )
 
@@ -388,7 +389,7 @@ func (s *Store) EndStale(ctx context.Context, by By) (n int, err error) {
 			if stale[i].Life == LifeOpen {
 				reason = "no_report"
 			}
-			if err := t.endSession(by, &stale[i], 5, reason, nil); err != nil {
+			if err := t.endSession(by, &stale[i], codeExpired, reason, nil); err != nil {
 				return err
 			}
 		}
