@@ -15,11 +15,8 @@ type Atom uint32
 
 // Atoms that every server has from the start.
 const (
-	AtomAtom     Atom = 4
-	AtomCardinal Atom = 6
-	AtomString   Atom = 31
-	AtomWindow   Atom = 33
-	AtomWMName   Atom = 39
+	AtomAtom   Atom = 4
+	AtomWMName Atom = 39
 )
 
 // An Extension is where the server put an extension's numbers.
@@ -90,15 +87,6 @@ func (c *Conn) AtomName(a Atom) (string, error) {
 func (c *Conn) Sync() error {
 	_, err := c.request(43, 0).call(nil)
 	return err
-}
-
-// Focus returns the window that has the keyboard focus; 0 is none, 1 is the root window under the pointer.
-func (c *Conn) Focus() (Window, error) {
-	r, err := c.request(43, 0).call(nil)
-	if err != nil {
-		return 0, err
-	}
-	return Window(r.u32(8)), nil
 }
 
 // SetFocus gives the keyboard focus to a window.
@@ -237,11 +225,6 @@ func (c *Conn) SetProperty(win Window, name, kind Atom, format uint8, data []byt
 		u32(uint32(len(data) / (int(format) / 8))).bytes(data).check()
 }
 
-// DeleteProperty removes a property.
-func (c *Conn) DeleteProperty(win Window, name Atom) error {
-	return c.request(19, 0).u32(uint32(win), uint32(name)).check()
-}
-
 // Property returns a property's type and bytes, at most 1 MB. A missing property has type 0.
 func (c *Conn) Property(win Window, name Atom) (kind Atom, data []byte, err error) {
 	r, err := c.request(20, 0).u32(uint32(win), uint32(name), 0, 0, 1<<18).call(nil)
@@ -295,12 +278,6 @@ func (c *Conn) ConvertSelection(win Window, selection, target, property Atom, ti
 func (c *Conn) NotifySelection(s Selection) error {
 	return c.request(25, 0).u32(uint32(s.Requestor), 0).u8(SelectionNotify, 0, 0, 0).
 		u32(s.Time, uint32(s.Requestor), uint32(s.Selection), uint32(s.Target), uint32(s.Property), 0, 0).send()
-}
-
-// SendMessage sends a ClientMessage about win to the root window, as programs talk to the window manager.
-func (c *Conn) SendMessage(win Window, kind Atom, data [5]uint32) error {
-	return c.request(25, 0).u32(uint32(c.Setup.Root), 1<<19|1<<20).u8(ClientMessage, 32, 0, 0).
-		u32(uint32(win), uint32(kind)).u32(data[:]...).check()
 }
 
 // Pointer returns the position of the pointer in layout pixels and the mask of held modifiers and buttons.

@@ -20,8 +20,6 @@ const (
 	SelectionClear   = 29
 	SelectionRequest = 30
 	SelectionNotify  = 31
-	ClientMessage    = 33
-	MappingNotify    = 34
 	genericEvent     = 35
 )
 
