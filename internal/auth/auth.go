@@ -277,7 +277,7 @@ func (s *Service) proveSecond(ctx context.Context, id *Identity, a *Attempt) err
 // proveDevice checks that the device is enrolled for the user, not revoked, and holds its key now. Its certificate may have
 // expired: then the key may renew it, and nothing else.
 func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof) (*store.Device, error) {
-	if err := s.spend(ctx, ForDevice, p.Nonce); err != nil {
+	if err := s.Spend(ctx, ForDevice, p.Nonce); err != nil {
 		return nil, err
 	}
 	d, err := s.Store.Device(ctx, p.Device)
@@ -299,8 +299,8 @@ func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof
 	return &d, nil
 }
 
-// spend takes a nonce that was made for a purpose, once.
-func (s *Service) spend(ctx context.Context, purpose string, nonce cert.Nonce) error {
+// Spend takes a nonce that was made for a purpose, once: a *Refusal if it is not ours, too old or used.
+func (s *Service) Spend(ctx context.Context, purpose string, nonce cert.Nonce) error {
 	until, err := s.Nonces.Check(purpose, nonce)
 	if err != nil {
 		return err
@@ -310,11 +310,6 @@ func (s *Service) spend(ctx context.Context, purpose string, nonce cert.Nonce) e
 		return refuse(access.ChallengeOver)
 	}
 	return err
-}
-
-// Spend takes a nonce that was made for a purpose, once: a *Refusal if it is not ours, too old or used.
-func (s *Service) Spend(ctx context.Context, purpose string, nonce cert.Nonce) error {
-	return s.spend(ctx, purpose, nonce)
 }
 
 // keep makes the sign-in.

@@ -29,7 +29,7 @@ func (s *Service) EnrolDevice(ctx context.Context, id *Identity, e Enrolment) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := s.spend(ctx, ForDevice, e.Nonce); err != nil {
+	if err := s.Spend(ctx, ForDevice, e.Nonce); err != nil {
 		return nil, err
 	}
 	if (cert.Enrol{Nonce: e.Nonce, Key: e.Key}).Verify(e.Signature) != nil {
