@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -172,7 +171,6 @@ func Cut(s string, n int) string {
 		}
 		return r
 	}, s)
-	n = min(n, math.MaxInt)
 	for len(s) > n {
 		_, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
