@@ -191,7 +191,7 @@ func (x *X11) turn(rest *int, by int, negative, positive uint8) error {
 	return nil
 }
 
-// keysymOf are the symbols on the lock keys (keysymdef.h).
+// The symbols on the lock keys (keysymdef.h).
 const keysymNumLock, keysymScrollLock = 0xff7f, 0xff14
 
 // lockMasks returns the modifier of each lock key; 0 for a key that sets none in the desk's layout.
