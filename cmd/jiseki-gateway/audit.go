@@ -12,7 +12,7 @@ import (
 
 type auditCommands struct {
 	List   auditList   `cmd:"" help:"List events, newest first."`
-	Verify auditVerify `cmd:"" help:"Check the chain of events, and against a head that was kept elsewhere."`
+	Verify auditVerify `cmd:"" help:"Check the chain of events, against the heads file and a head that was printed."`
 	Head   auditHead   `cmd:"" help:"Print the signed head of the chain as one line, to keep elsewhere."`
 }
 
@@ -68,7 +68,8 @@ func (a *auditVerify) Run(c *console) error {
 		}
 		err = c.out.message(r, func() {
 			if r.GetIntact() {
-				c.out.line(c.out.say("監査ログは完全です（%d 件）。", "The audit log is intact (%d events)."), r.GetChecked())
+				c.out.line(c.out.say("監査ログは完全です（%d 件。署名付きの控え %d 件と照合）。", "The audit log is intact (%d events, held against %d signed heads)."),
+					r.GetChecked(), r.GetKeptHeads())
 				c.out.line("%s", r.GetHead())
 				return
 			}

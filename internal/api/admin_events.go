@@ -48,12 +48,19 @@ func (s *adminService) VerifyEvents(ctx context.Context, r *controlv1.VerifyEven
 		}
 		against.Lines = append(against.Lines, line)
 	}
+	var err error
+	if against.Marks, err = s.cfg.KeptHeads(); errors.Is(err, audit.ErrHead) {
+		return &controlv1.VerifyEventsResponse{Problem: "the heads file holds what this gateway did not sign: " + err.Error()}, nil
+	} else if err != nil {
+		return nil, err
+	}
 	report, err := s.cfg.Store.VerifyEvents(ctx, against)
 	if err != nil {
 		return nil, err
 	}
 	answer := &controlv1.VerifyEventsResponse{
 		Intact: report.Problem == nil, Checked: int64(report.Checked), Head: report.Last.Line(), //nolint:gosec // below 2^63
+		KeptHeads: int64(len(against.Marks)),
 	}
 	if report.Problem != nil {
 		answer.Problem, answer.At = report.Problem.What, int64(report.Problem.At) //nolint:gosec // below 2^63

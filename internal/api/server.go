@@ -19,6 +19,7 @@ import (
 	"connectrpc.com/connect"
 
 	"jiseki/internal/access"
+	"jiseki/internal/audit"
 	"jiseki/internal/auth"
 	"jiseki/internal/ca"
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
@@ -40,6 +41,8 @@ type Config struct {
 	Sessions *session.Manager
 	// Hub reaches agents. It is nil in a command that works on a stopped gateway.
 	Hub *hub.Hub
+	// KeptHeads reads the signed heads of the audit log that this gateway kept outside the database.
+	KeptHeads func() ([]audit.Mark, error)
 	// Gateway is what is special about this gateway.
 	Gateway access.Gateway
 }

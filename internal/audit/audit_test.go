@@ -310,6 +310,17 @@ func TestFileSinkSurvivesACrash(t *testing.T) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v", got, err)
 	}
+	h, err := want[2].Sign(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Put(t.Context(), h); err != nil { // after the half line
+		t.Fatal(err)
+	}
+	got, err = audit.ReadHeads(s.Path, []cert.PublicKey{k.Public()})
+	if err != nil || !slices.Equal(got, append(want, want[2])) {
+		t.Errorf("after a torn line: %v, %v", got, err)
+	}
 	if _, err := audit.ReadHeads(s.Path, []cert.PublicKey{key(t).Public()}); err == nil {
 		t.Error("heads of another key are read")
 	}
@@ -399,10 +410,15 @@ func TestPublisher(t *testing.T) {
 		step(1)
 		sink.set(events[1].Mark(), false)
 		step(2) // tried again
-		sink.set(events[2].Mark(), false)
-		cancel() // once more at the end
+		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+		sink.set(events[2].Mark(), false)
+		for range 2 { // once more at the end, and then there is nothing new
+			if err := p.Publish(t.Context()); err != nil {
+				t.Error(err)
+			}
 		}
 		if len(sink.heads) != 3 || sink.heads[2].Mark != events[2].Mark() {
 			t.Errorf("%d heads", len(sink.heads))

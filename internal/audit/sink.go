@@ -33,65 +33,68 @@ type Publisher struct {
 	Sinks []HeadSink
 	// Every is how often the head is looked at; an attacker can cut off at most so much unnoticed.
 	Every time.Duration
-	Log   *slog.Logger
+	// Last is the head that all sinks have. With the zero Mark the first Publish gives out whatever there is.
+	Last Mark
+	Log  *slog.Logger
 }
 
-// Run publishes until ctx ends, and once more then.
+// Run publishes at once and in each period until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
 	tick := time.NewTicker(p.Every)
 	defer tick.Stop()
-	var last Mark
 	for {
-		last = p.publish(ctx, last)
+		if err := p.Publish(ctx); err != nil && ctx.Err() == nil {
+			p.Log.Error("the head of the audit log was not copied", "err", err)
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			p.publish(end, last)
 			return nil
 		}
 	}
 }
 
-// publish gives out the head if it is another than last, and returns what all sinks have now. A sink that fails gets the next
-// one: a newer head says all that an older one does.
-func (p *Publisher) publish(ctx context.Context, last Mark) Mark {
+// Publish gives out the head if it is another than Last. A sink that fails gets the next one, and all sinks with it: a newer
+// head says all that an older one does. It must not be called by two at a time, nor while Run runs.
+func (p *Publisher) Publish(ctx context.Context) error {
 	m, err := p.Head(ctx)
 	if err != nil {
-		p.Log.Error("audit head not read", "err", err)
-		return last
+		return fmt.Errorf("read the head of the audit log: %w", err)
 	}
-	if m == last || m.Number == 0 {
-		return last
+	if m == p.Last || m.Number == 0 {
+		return nil
 	}
 	h, err := m.Sign(p.Key)
 	if err != nil {
-		p.Log.Error("audit head not signed", "err", err)
-		return last
+		return err
 	}
+	var failed []error
 	for _, s := range p.Sinks {
-		if err := s.Put(ctx, h); err != nil {
-			p.Log.Warn("audit head not copied", "sink", fmt.Sprintf("%T", s), "err", err)
-			m = last // at the next tick all get one again
-		}
+		failed = append(failed, s.Put(ctx, h))
 	}
-	return m
+	if err := errors.Join(failed...); err != nil {
+		return fmt.Errorf("copy the head of the audit log: %w", err)
+	}
+	p.Last = m
+	return nil
 }
 
-// FileSink appends heads to a file, one JSON object a line, and sees each on the disk. Put the file on another disk or machine
-// than the database.
+// FileSink appends heads to a file, one JSON object a line, and sees each on the disk. It never changes what is there, so that the
+// file may be append-only to the system too. Put the file on another disk or machine than the database.
 type FileSink struct{ Path string }
 
 // Put appends the head.
 func (s FileSink) Put(_ context.Context, h Head) error {
-	f, err := os.OpenFile(s.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(s.Path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o640)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	line, err := json.Marshal(h)
 	if err == nil {
-		_, err = f.Write(append(line, '\n'))
+		line, err = afterTorn(f, append(line, '\n'))
+	}
+	if err == nil {
+		_, err = f.Write(line)
 	}
 	if err == nil {
 		err = f.Sync()
@@ -102,8 +105,24 @@ func (s FileSink) Put(_ context.Context, h Head) error {
 	return nil
 }
 
-// ReadHeads reads the heads that a FileSink wrote and that one of the keys signed. A last line without its end, as a crash leaves
-// it, is passed over; any other line that is no good head is an error.
+// afterTorn puts an end of line in front if the file's last line has none, as a crash leaves it.
+func afterTorn(f *os.File, line []byte) ([]byte, error) {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil || end == 0 {
+		return line, err
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], end-1); err != nil {
+		return nil, err
+	}
+	if last[0] == '\n' {
+		return line, nil
+	}
+	return append([]byte{'\n'}, line...), nil
+}
+
+// ReadHeads reads the heads that a FileSink wrote and that one of the keys signed. A line that is no whole JSON object is what a
+// crash left and is passed over; any other that is no good head is ErrHead. A file that is not there has no heads.
 func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -125,6 +144,9 @@ func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
 		var x struct {
 			Signed string `json:"signed"`
 		}
+		if !json.Valid(line) {
+			continue
+		}
 		if err := json.Unmarshal(line, &x); err != nil {
 			return nil, fmt.Errorf("%w: %s", ErrHead, path)
 		}
@@ -137,7 +159,7 @@ func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
 			err = h.Verify(keys)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: head %d: %w", path, h.Number, err)
+			return nil, fmt.Errorf("%w: %s: head %d: %w", ErrHead, path, h.Number, err)
 		}
 		marks = append(marks, h.Mark)
 	}

@@ -32,7 +32,10 @@ type Against struct {
 // backwards (reordering), a hash that does not follow (rewriting), an end before a given head (truncation), or
 // another history than a given head's. The error is events' own.
 func Verify(events iter.Seq2[Event, error], against Against) (Report, error) {
-	v := verifier{against: against}
+	v := verifier{against: against, marks: make(map[uint64][]Mark)}
+	for _, k := range against.Marks {
+		v.marks[k.Number] = append(v.marks[k.Number], k)
+	}
 	for e, err := range events {
 		if err != nil {
 			return v.report, err
@@ -49,6 +52,7 @@ func Verify(events iter.Seq2[Event, error], against Against) (Report, error) {
 type verifier struct {
 	report  Report
 	against Against
+	marks   map[uint64][]Mark // those of against by their number
 }
 
 func (v *verifier) add(e *Event) *Problem {
@@ -71,8 +75,8 @@ func (v *verifier) add(e *Event) *Problem {
 // compare holds the event just read against every head of the same number.
 func (v *verifier) compare() *Problem {
 	m := v.report.Last
-	for _, k := range v.against.Marks {
-		if k.Number == m.Number && k != m {
+	for _, k := range v.marks[m.Number] {
+		if k != m {
 			return &Problem{m.Number, "another history than the signed head's"}
 		}
 	}

@@ -24,27 +24,37 @@ import (
 // when none runs, does the work in this process under the lock of the data. The
 // caller calls done. Errors that an administrator can act on are *Error.
 func OpenAdmin(ctx context.Context, cfg Config) (client controlv1connect.AdminServiceClient, done func() error, err error) {
-	// A gateway that is starting holds the lock before it answers, and another
-	// command holds it for a moment.
-	for deadline := time.Now().Add(lockPatience); ; {
+	// A gateway that is starting holds the lock before it answers, and another command holds it for a moment.
+	err = patient(ctx, commandPatience, func() error {
 		client, done, err = tryAdmin(ctx, cfg)
+		return err
+	})
+	return client, done, err
+}
+
+const (
+	// commandPatience is how long a command waits for whoever holds the lock.
+	commandPatience = 15 * time.Second
+	// servePatience is the same for a gateway that starts: it waits for a command, not for another gateway.
+	servePatience = 3 * time.Second
+	lockPause     = 100 * time.Millisecond
+)
+
+// patient repeats what failed only because somebody else holds the lock of the data.
+func patient(ctx context.Context, patience time.Duration, do func() error) error {
+	for deadline := time.Now().Add(patience); ; {
+		err := do()
 		var known *Error
 		if !errors.As(err, &known) || known.Code != codeLocked || time.Now().After(deadline) {
-			return client, done, err
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(lockPause):
 		}
 	}
 }
-
-const (
-	// lockPatience is how long a command waits for whoever holds the lock.
-	lockPatience = 15 * time.Second
-	lockPause    = 100 * time.Millisecond
-)
 
 func tryAdmin(ctx context.Context, cfg Config) (controlv1connect.AdminServiceClient, func() error, error) {
 	dial := func(ctx context.Context) (net.Conn, error) {
@@ -71,6 +81,10 @@ func openInside(ctx context.Context, cfg Config, env Environment) (controlv1conn
 	if err != nil {
 		return nil, nil, err
 	}
+	// What the command does is copied out as in a running gateway; one that only reads leaves no copy.
+	if c.heads.Last, err = c.store.Head(ctx); err != nil {
+		return nil, nil, errors.Join(err, c.finish())
+	}
 	inside := newInside()
 	server := &http.Server{Handler: c.api.Handler(api.Socket), ReadHeaderTimeout: headerTimeout}
 	served := make(chan struct{})
@@ -90,6 +104,11 @@ func (c *core) finish() error {
 	stopped, cancel := context.WithCancel(context.Background())
 	cancel()
 	err := c.hub.Run(stopped)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if perr := c.heads.Publish(ctx); perr != nil {
+		err = errors.Join(err, fmt.Errorf("what was done stays done, but: %w", perr))
+	}
 	return errors.Join(err, c.close())
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Database DatabaseConfig `toml:"database"`
 	Bus      BusConfig      `toml:"bus"`
 	Relay    RelayConfig    `toml:"relay"`
+	Audit    AuditConfig    `toml:"audit"`
 }
 
 // PublicConfig is the listener for viewers and agents.
@@ -82,6 +83,14 @@ type RelayConfig struct {
 	MaxSessions int `toml:"max_sessions"`
 }
 
+// AuditConfig says where copies of the audit log's signed heads go, beside the gateway's own log and the agents.
+type AuditConfig struct {
+	// HeadsFile gets a line a minute while events come in; it is only appended to. Empty: heads.log in DataDir.
+	HeadsFile string `toml:"heads_file"`
+	// Syslog is the datagram socket of a syslog daemon, usually /dev/log. Empty: none.
+	Syslog string `toml:"syslog"`
+}
+
 // DefaultDataDir is where the packages keep the gateway's data.
 const DefaultDataDir = "/var/lib/jiseki-gateway"
 
@@ -119,7 +128,7 @@ func LoadConfig(path string) (Config, error) {
 // Validate says what in the configuration cannot be.
 func (c *Config) Validate() error {
 	return errors.Join(
-		c.validateData(), c.validateZones(), c.validateAddresses(), c.validateTLS(), c.validateBus(),
+		c.validateData(), c.validateZones(), c.validateAddresses(), c.validateTLS(), c.validateBus(), c.validateAudit(),
 	)
 }
 
@@ -194,6 +203,15 @@ func (c *Config) validateBus() error {
 	return nil
 }
 
+func (c *Config) validateAudit() error {
+	for name, path := range map[string]string{"audit.heads_file": c.Audit.HeadsFile, "audit.syslog": c.Audit.Syslog} {
+		if path != "" && !filepath.IsAbs(path) {
+			return fmt.Errorf("%s %q is not an absolute path", name, path)
+		}
+	}
+	return nil
+}
+
 // MyNumber says that the gateway serves zone mynumber.
 func (c *Config) MyNumber() bool { return slices.Contains(c.Zones, cert.ZoneMyNumber) }
 
@@ -216,6 +234,14 @@ func (c *Config) AdminSocket() string { return filepath.Join(c.DataDir, "admin.s
 
 // keys is the folder of the gateway's keys.
 func (c *Config) keys() string { return filepath.Join(c.DataDir, "keys") }
+
+// headsFile is where signed heads of the audit log are kept.
+func (c *Config) headsFile() string {
+	if c.Audit.HeadsFile != "" {
+		return c.Audit.HeadsFile
+	}
+	return filepath.Join(c.DataDir, "heads.log")
+}
 
 // lock is the file whose lock says that somebody uses the database.
 func (c *Config) lock() string { return filepath.Join(c.DataDir, "lock") }

@@ -15,6 +15,7 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/api"
+	"jiseki/internal/audit"
 	"jiseki/internal/auth"
 	"jiseki/internal/bus"
 	"jiseki/internal/ca"
@@ -46,7 +47,8 @@ type core struct {
 	relay    *relay.Relay
 	hub      *hub.Hub
 	sessions *session.Manager
-	heads    *heads
+	heads    *audit.Publisher
+	newest   *newestHead
 	api      *api.Server
 	org      *organisation
 }
@@ -96,8 +98,7 @@ func (c *core) openStore(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("read the organisation: %w", err)
 	}
-	c.heads = &heads{store: c.store, key: c.ca.AuditKey(), log: c.env.Log}
-	return c.heads.refresh(ctx)
+	return c.openHeads(ctx)
 }
 
 func (c *core) openBus(context.Context) (err error) {
@@ -114,7 +115,7 @@ func (c *core) openSessions(context.Context) (err error) {
 	})
 	c.hub, err = hub.New(hub.Config{
 		Log: c.env.Log, Now: c.env.Now, Bus: c.bus, Desks: session.NewDesks(c.env.Log, c.env.Now, c.store, c.id),
-		Orders: c.ca.GrantKey(), Bundle: c.ca.Bundle, Organisation: c.org.name, Head: c.heads.bytes, MyNumber: c.cfg.MyNumber(),
+		Orders: c.ca.GrantKey(), Bundle: c.ca.Bundle, Organisation: c.org.name, Head: c.newest.bytes, MyNumber: c.cfg.MyNumber(),
 	})
 	if err != nil {
 		return err
@@ -134,6 +135,7 @@ func (c *core) openAPI(context.Context) error {
 	nonces := auth.NewNonces(c.ca.Secret("nonces"), c.env.Now)
 	c.api = api.New(api.Config{
 		Log: c.env.Log, Now: c.env.Now, Store: c.store, Nonces: nonces, Hasher: hasher, CA: c.ca, Sessions: c.sessions, Hub: c.hub,
+		KeptHeads: c.keptHeads,
 		Gateway: access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
 		Auth: auth.New(auth.Config{
 			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), Now: c.env.Now, Log: c.env.Log,
@@ -197,7 +199,11 @@ func (c *core) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	err := c.relay.Shutdown(ctx)
-	return errors.Join(err, c.store.GatewayStopped(ctx, c.id))
+	err = errors.Join(err, c.store.GatewayStopped(ctx, c.id))
+	if err := c.heads.Publish(ctx); err != nil {
+		c.env.Log.Error("the last head of the audit log was not copied", "err", err)
+	}
+	return err
 }
 
 // close closes what is open and gives the lock back.

@@ -87,7 +87,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 }
 
 func (g *Gateway) run(ctx context.Context) (err error) {
-	c, err := open(ctx, g.cfg, g.env)
+	var c *core
+	err = patient(ctx, servePatience, func() error {
+		c, err = open(ctx, g.cfg, g.env)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -101,7 +105,7 @@ func (g *Gateway) run(ctx context.Context) (err error) {
 		return fmt.Errorf("record the start: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.run, c.keepAlive, c.keepTidy} {
+	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.Run, c.keepAlive, c.keepTidy} {
 		group.Go(func() error { return run(ctx) })
 	}
 	doors.serve(ctx, group)

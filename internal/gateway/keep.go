@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"jiseki/internal/audit"
-	"jiseki/internal/cert"
 	"jiseki/internal/store"
 )
 
@@ -36,55 +33,6 @@ func (o *organisation) refresh(ctx context.Context) error {
 
 func (o *organisation) name() string    { return o.now.Load().Name }
 func (o *organisation) address() string { return o.now.Load().Settings.Address }
-
-// headEvery is how often the head of the audit log is signed and written to the
-// gateway's own log, which the system copies elsewhere, if it has changed.
-const headEvery = time.Minute
-
-// heads keeps the newest signed head of the audit log.
-type heads struct {
-	store  *store.Store
-	key    cert.PrivateKey
-	log    *slog.Logger
-	mark   audit.Mark
-	newest atomic.Pointer[[]byte]
-}
-
-func (h *heads) run(ctx context.Context) error {
-	return every(ctx, headEvery, func() {
-		if err := h.refresh(ctx); err != nil && ctx.Err() == nil {
-			h.log.Error("the head of the audit log was not signed", "err", err)
-		}
-	})
-}
-
-// refresh signs the head if it has changed. One goroutine calls it at a time.
-func (h *heads) refresh(ctx context.Context) error {
-	mark, err := h.store.Head(ctx)
-	if err != nil {
-		return fmt.Errorf("read the head of the audit log: %w", err)
-	}
-	if mark == h.mark && h.newest.Load() != nil {
-		return nil
-	}
-	head, err := mark.Sign(h.key)
-	if err != nil {
-		return err
-	}
-	b := head.Bytes()
-	h.mark = mark
-	h.newest.Store(&b)
-	h.log.Info("head of the audit log", "number", mark.Number, "line", mark.Line(), "signed", hex.EncodeToString(b))
-	return nil
-}
-
-// bytes is the byte form of the newest head.
-func (h *heads) bytes() []byte {
-	if b := h.newest.Load(); b != nil {
-		return *b
-	}
-	return nil
-}
 
 // serverTLS is the TLS configuration of the listeners: TLS 1.3 with a
 // certificate from files or from the gateway's own CA.

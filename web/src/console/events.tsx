@@ -195,7 +195,9 @@ function Verify({ head, read }: { readonly head: string; readonly read: number }
         </div>
         {verify.isError ? <Failed error={verify.error} /> : null}
         {result === undefined ? null : result.intact === true ? (
-          <Banner tone="success" title={t("console.events.intact", { count: millis(result.checked) })} live />
+          <Banner tone="success" title={t("console.events.intact", { count: millis(result.checked) })} live>
+            {t("console.events.keptHeads", { count: millis(result.keptHeads) })}
+          </Banner>
         ) : (
           <Banner tone="error" title={t("console.events.broken", { at: result.at ?? "" })} live>
             {result.problem}

@@ -2950,9 +2950,11 @@ type VerifyEventsResponse struct {
 	Intact  bool                   `protobuf:"varint,1,opt,name=intact,proto3" json:"intact,omitempty"`
 	Checked int64                  `protobuf:"varint,2,opt,name=checked,proto3" json:"checked,omitempty"`
 	// problem and at say what does not fit, and at which number.
-	Problem       string `protobuf:"bytes,3,opt,name=problem,proto3" json:"problem,omitempty"`
-	At            int64  `protobuf:"varint,4,opt,name=at,proto3" json:"at,omitempty"`
-	Head          string `protobuf:"bytes,5,opt,name=head,proto3" json:"head,omitempty"`
+	Problem string `protobuf:"bytes,3,opt,name=problem,proto3" json:"problem,omitempty"`
+	At      int64  `protobuf:"varint,4,opt,name=at,proto3" json:"at,omitempty"`
+	Head    string `protobuf:"bytes,5,opt,name=head,proto3" json:"head,omitempty"`
+	// kept_heads is how many signed heads, kept outside the database by this gateway, the chain was held against.
+	KeptHeads     int64 `protobuf:"varint,6,opt,name=kept_heads,json=keptHeads,proto3" json:"kept_heads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3020,6 +3022,13 @@ func (x *VerifyEventsResponse) GetHead() string {
 		return x.Head
 	}
 	return ""
+}
+
+func (x *VerifyEventsResponse) GetKeptHeads() int64 {
+	if x != nil {
+		return x.KeptHeads
+	}
+	return 0
 }
 
 // Settings of the organisation. Absent numbers mean zero, not a default: read, change, write.
@@ -3623,13 +3632,15 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"next_token\x18\x02 \x01(\tR\tnextToken\x12\x12\n" +
 	"\x04head\x18\x03 \x01(\tR\x04head\")\n" +
 	"\x13VerifyEventsRequest\x12\x12\n" +
-	"\x04head\x18\x01 \x01(\tR\x04head\"\x86\x01\n" +
+	"\x04head\x18\x01 \x01(\tR\x04head\"\xa5\x01\n" +
 	"\x14VerifyEventsResponse\x12\x16\n" +
 	"\x06intact\x18\x01 \x01(\bR\x06intact\x12\x18\n" +
 	"\achecked\x18\x02 \x01(\x03R\achecked\x12\x18\n" +
 	"\aproblem\x18\x03 \x01(\tR\aproblem\x12\x0e\n" +
 	"\x02at\x18\x04 \x01(\x03R\x02at\x12\x12\n" +
-	"\x04head\x18\x05 \x01(\tR\x04head\"\xca\x05\n" +
+	"\x04head\x18\x05 \x01(\tR\x04head\x12\x1d\n" +
+	"\n" +
+	"kept_heads\x18\x06 \x01(\x03R\tkeptHeads\"\xca\x05\n" +
 	"\bSettings\x12+\n" +
 	"\x11organisation_name\x18\x01 \x01(\tR\x10organisationName\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12'\n" +

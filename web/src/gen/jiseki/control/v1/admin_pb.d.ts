@@ -2396,6 +2396,13 @@ export declare type VerifyEventsResponse = Message<"jiseki.control.v1.VerifyEven
    * @generated from field: string head = 5;
    */
   head: string;
+
+  /**
+   * kept_heads is how many signed heads, kept outside the database by this gateway, the chain was held against.
+   *
+   * @generated from field: int64 kept_heads = 6;
+   */
+  keptHeads: bigint;
 };
 
 /**
@@ -2428,6 +2435,13 @@ export declare type VerifyEventsResponseJson = {
    * @generated from field: string head = 5;
    */
   head?: string;
+
+  /**
+   * kept_heads is how many signed heads, kept outside the database by this gateway, the chain was held against.
+   *
+   * @generated from field: int64 kept_heads = 6;
+   */
+  keptHeads?: string;
 };
 
 /**
