@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"connectrpc.com/connect"
+
 	"jiseki/internal/access"
 	"jiseki/internal/auth"
 	"jiseki/internal/cert"
@@ -41,7 +43,7 @@ func (s *agentService) EnrolDesk(ctx context.Context, r *controlv1.EnrolDeskRequ
 	if err != nil {
 		return nil, err
 	}
-	desk, err := s.cfg.Store.EnrolDesk(ctx, *enrolment)
+	desk, err := s.useToken(ctx, enrolment)
 	switch {
 	case errors.Is(err, store.ErrSpent):
 		return enrolNo(refusalOf(access.TokenSpent)), nil
@@ -57,6 +59,26 @@ func (s *agentService) EnrolDesk(ctx context.Context, r *controlv1.EnrolDeskRequ
 		return nil, err
 	}
 	return &controlv1.EnrolDeskResponse{Outcome: &controlv1.EnrolDeskResponse_Enrolled{Enrolled: enrolled}}, nil
+}
+
+// useToken enrols a desk. Who sends tokens that are none is slowed: each leaves an event.
+func (s *agentService) useToken(ctx context.Context, e *store.DeskEnrolment) (store.Desk, error) {
+	keys := auth.EnrolThrottles(requestOf(ctx).remote)
+	wait, err := s.cfg.Store.BeginAttempt(ctx, keys...)
+	if err != nil {
+		return store.Desk{}, err
+	}
+	if wait > 0 {
+		return store.Desk{}, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: int(wait/time.Second) + 1}
+	}
+	desk, err := s.cfg.Store.EnrolDesk(ctx, *e)
+	switch {
+	case err == nil:
+		return desk, s.cfg.Store.EndAttempt(ctx, keys...)
+	case errors.Is(err, store.ErrSpent), errors.Is(err, store.ErrExpired):
+		return desk, err
+	}
+	return desk, errors.Join(err, s.cfg.Store.UndoAttempt(ctx, keys...))
 }
 
 func enrolNo(r *controlv1.Refusal) *controlv1.EnrolDeskResponse {

@@ -16,6 +16,7 @@ const (
 	// freeInside is the same for the networks of the town hall: all its staff may stand behind one address, and one of
 	// them who guesses must not keep the others from working. Each user still has freeUser.
 	freeInside  = 300
+	freeEnrol   = 100 // a batch of desks behind one address may enrol at once
 	firstWait   = 30 * time.Second
 	longestWait = 15 * time.Minute
 	forgetAfter = 12 * time.Hour
@@ -47,6 +48,11 @@ func throttles(user string, addr netip.Addr, place access.Place) []store.Throttl
 		{Key: key, Wait: backoff(freeUser), Forget: forgetAfter},
 		{Key: "address:" + network(addr), Wait: backoff(free), Forget: forgetAfter},
 	}
+}
+
+// EnrolThrottles are the counters of enrolments of desks. A stranger who sends tokens that are none would fill the log.
+func EnrolThrottles(addr netip.Addr) []store.Throttle {
+	return []store.Throttle{{Key: "enrol:" + network(addr), Wait: backoff(freeEnrol), Forget: forgetAfter}}
 }
 
 // UserThrottles are the names of a user's counters, from outside and from inside: for showing and for unlocking.
