@@ -26,6 +26,7 @@ type xScreen struct {
 	desk *desktop.Desktop
 	conn *x11.Conn
 	gc   x11.Context
+	two  bool // monitors
 }
 
 func newScreen(t testing.TB, d *desktop.Desktop) *xScreen {
@@ -39,7 +40,7 @@ func newScreen(t testing.TB, d *desktop.Desktop) *xScreen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &xScreen{d, conn, gc}
+	return &xScreen{desk: d, conn: conn, gc: gc}
 }
 
 func (s *xScreen) Fill(t testing.TB, r screen.Rect, colour uint32) {
@@ -57,9 +58,10 @@ func (s *xScreen) SetMonitors(t testing.TB, bounds ...screen.Rect) {
 	ctx := context.Background()
 	if len(bounds) > 1 {
 		must(t, s.desk.AddMonitor(ctx, "DUMMY1", bounds[1].Size(), bounds[1].Min))
-	} else {
+	} else if s.two {
 		must(t, s.desk.RemoveMonitor(ctx, "DUMMY1"))
 	}
+	s.two = len(bounds) > 1
 	must(t, s.desk.SetMode(ctx, desktop.PrimaryOutput, bounds[0].Size()))
 }
 
@@ -84,18 +86,20 @@ func openX11(t testing.TB, d *desktop.Desktop) *capture.X11 {
 	return src
 }
 
-func TestX11(t *testing.T) {
-	capturetest.Run(t, func(t testing.TB) (capturetest.Screen, func() capture.Source) {
-		d := desktoptest.Bare(t, image.Pt(640, 480))
-		return newScreen(t, d), func() capture.Source { return openX11(t, d) }
-	})
-}
+func TestX11(t *testing.T) { runSuite(t, desktoptest.Bare(t, image.Pt(640, 480))) }
 
 // TestX11WithoutSharedMemory runs the same tests on a server that lacks MIT-SHM.
 func TestX11WithoutSharedMemory(t *testing.T) {
+	runSuite(t, desktoptest.Bare(t, image.Pt(640, 480), "-extension", "MIT-SHM"))
+}
+
+func runSuite(t *testing.T, d *desktop.Desktop) {
+	scr := newScreen(t, d)
 	capturetest.Run(t, func(t testing.TB) (capturetest.Screen, func() capture.Source) {
-		d := desktoptest.Bare(t, image.Pt(640, 480), "-extension", "MIT-SHM")
-		return newScreen(t, d), func() capture.Source { return openX11(t, d) }
+		one := image.Rect(0, 0, 640, 480)
+		scr.SetMonitors(t, one)
+		scr.Fill(t, one, 0)
+		return scr, func() capture.Source { return openX11(t, d) }
 	})
 }
 

@@ -27,7 +27,7 @@ type Screen interface {
 	SetCursor(t testing.TB, size, hot screen.Point, colour uint32)
 }
 
-// Open makes a fresh screen of one monitor, 640 x 480, and a function that opens a source of it.
+// Open makes a black screen of one monitor, 640 x 480, and a function that opens a source of it.
 type Open func(t testing.TB) (Screen, func() capture.Source)
 
 // Run runs all tests.
@@ -264,8 +264,10 @@ func testMonitors(t *testing.T, s *suite) {
 // testLayoutStorm changes the layout again and again while it is captured: nothing may break.
 func testLayoutStorm(t *testing.T, s *suite) {
 	src, _ := s.start(t)
+	drawn := make(chan struct{})
 	go func() {
-		for i := range 10 {
+		defer close(drawn)
+		for i := range 6 {
 			size := screen.Point{X: 640 + 64*(i%3), Y: 480 + 64*(i%2)}
 			s.scr.SetMonitors(t, screen.Rect{Max: size})
 			s.scr.Fill(t, screen.Rect{Max: size}, uint32(i))
@@ -276,6 +278,7 @@ func testLayoutStorm(t *testing.T, s *suite) {
 	until(t, src, "the last picture", func(f *screen.Frame) bool {
 		return f.Size == image.Pt(720, 500) && filled(f, f.Bounds(), 0xabcdef)
 	})
+	<-drawn
 }
 
 func testCursor(t *testing.T, s *suite) {
