@@ -76,10 +76,15 @@ func TestOnlyWithCookie(t *testing.T) {
 	}
 }
 
-// TestNoProcessIsLeft ends a full desk and looks for what carries its mark.
-func TestNoProcessIsLeft(t *testing.T) {
+// TestFullDesk uses one full desk for what needs one; a test of each part would spend its time on starting programs.
+func TestFullDesk(t *testing.T) {
 	d, stop := desktoptest.FullUntil(t)
-	must(t, d.Start("editor"))
+	t.Run("types Japanese", func(t *testing.T) { typeJapanese(t, d) })
+	t.Run("leaves no process", func(t *testing.T) { leaveNothing(t, d, stop) })
+}
+
+// leaveNothing ends the desk and looks for what carries its mark.
+func leaveNothing(t *testing.T, d *desktop.Desktop, stop func()) {
 	if len(marked(t, d.Home())) < 6 {
 		t.Fatalf("a full desk has the processes %v", marked(t, d.Home()))
 	}
@@ -113,9 +118,8 @@ func TestOneDeskAHome(t *testing.T) {
 	}
 }
 
-// TestTypeJapanese types through the input method into a real editor and reads the saved file.
-func TestTypeJapanese(t *testing.T) {
-	d := desktoptest.Full(t)
+// typeJapanese types through the input method into a real editor and reads the saved file.
+func typeJapanese(t *testing.T, d *desktop.Desktop) {
 	x, err := input.OpenX11(input.X11Config{Display: d.Display(), Authority: d.Authority()})
 	must(t, err)
 	defer x.Close()
