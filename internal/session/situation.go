@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"jiseki/internal/access"
+	"jiseki/internal/auth"
 	"jiseki/internal/store"
 )
 
@@ -45,11 +46,7 @@ func (m *Manager) caller(ctx context.Context, c Caller) (*situation, error) {
 		return nil, fmt.Errorf("read user: %w", err)
 	}
 	s.input = access.Input{
-		User: access.User{
-			ID: s.user.ID, Roles: s.user.Roles, Disabled: s.user.Disabled, MustChange: s.user.MustChange,
-			SecondFactor: c.SignIn.Second,
-		},
-		Place: c.Place, Now: m.cfg.Now(), SignInUntil: time.UnixMilli(c.SignIn.UntilMS),
+		User: auth.AccessUser(&s.user, c.SignIn.Second), Place: c.Place, Now: m.cfg.Now(), SignInUntil: time.UnixMilli(c.SignIn.UntilMS),
 		Gateway: access.Gateway{MyNumberOnly: m.cfg.MyNumber}, Settings: s.organisation.Settings,
 	}
 	if c.SignIn.Device == "" {
@@ -58,11 +55,7 @@ func (m *Manager) caller(ctx context.Context, c Caller) (*situation, error) {
 	if s.device, err = m.cfg.Store.Device(ctx, c.SignIn.Device); err != nil {
 		return nil, fmt.Errorf("read device: %w", err)
 	}
-	sections := append([]string{s.user.MainSection}, s.user.OtherSections...)
-	s.input.Device = &access.Device{
-		ID: s.device.ID, Mine: s.device.OwnedBy(s.user.ID, sections), Kind: s.device.Kind, Grade: s.device.Grade,
-		Revoked: s.device.RevokedMS != 0, Until: time.UnixMilli(s.device.UntilMS),
-	}
+	s.input.Device = auth.AccessDevice(&s.device, &s.user)
 	return s, nil
 }
 
