@@ -2,32 +2,18 @@ package gateway
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
 
-// takeLock takes the lock of the data folder, and fails with code data_locked
-// when somebody else has it. The system gives it back when the process ends,
-// however it ends.
-func takeLock(path string) (release func() error, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open the lock: %w", err)
-	}
-	err = windows.LockFileEx(windows.Handle(f.Fd()),
+// lockFile tries to lock a file; false without an error says that somebody else
+// has it.
+func lockFile(f *os.File) (bool, error) {
+	err := windows.LockFileEx(windows.Handle(f.Fd()),
 		windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &windows.Overlapped{})
-	if err == nil {
-		return f.Close, nil
-	}
-	f.Close()
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-		return nil, errLocked(nil)
+		return false, nil
 	}
-	return nil, fmt.Errorf("take the lock: %w", err)
+	return err == nil, err
 }
