@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -83,20 +84,13 @@ func (c *latencyCommand) print(out io.Writer, results []latencyResult) error {
 		}
 		return nil
 	}
-	fmt.Fprintf(out, "%s\nkey to pixel, desk of %s, line: %v and %s each way\n\n", machine(), c.Size, c.Delay, cmpOr(c.Rate, "no limit"))
+	fmt.Fprintf(out, "%s\nkey to pixel, desk of %s, line: %v and %s each way\n\n", machine(), c.Size, c.Delay, cmp.Or(c.Rate, "no limit"))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "load\tsamples\tmedian ms\tp95 ms\tmax ms\t")
 	for _, r := range results {
 		fmt.Fprintf(w, "%s\t%d\t%.2f\t%.2f\t%.2f\t\n", r.Load, r.Samples, r.Median, r.P95, r.Max)
 	}
 	return w.Flush()
-}
-
-func cmpOr(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func (c *latencyCommand) line() (deskLine, error) {

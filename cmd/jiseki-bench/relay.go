@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,6 +147,6 @@ func (c *relayCommand) measure(mode string) (*measured, error) {
 	if err := load.collect(m); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(m.latencies, cmp.Compare[time.Duration])
+	slices.Sort(m.latencies)
 	return m, nil
 }
