@@ -225,7 +225,8 @@ test("a lost session is opened again and goes on from the picture that is there"
   expected.decode(coded("token_rgb"));
   const hash = await hashPicture(expected.pixels);
   await page.grant();
-  expect(page.desk).not.toBe(desk);
+  await vi.waitFor(() => expect(page.desk).not.toBe(desk)); // the picture is hashed first
+  await vi.waitFor(() => expect(page.desk.heard.length).toBeGreaterThan(0));
   expect(page.desk.heard[0]).toEqual({
     kind: "start",
     visible: true,
@@ -235,14 +236,15 @@ test("a lost session is opened again and goes on from the picture that is there"
   page.desk.welcome(true);
   page.desk.layout(1);
   page.desk.show({ seq: 1, generation: 1, flags: SETTLED, coder: coded("token_skip") });
-  await settle();
-  expect(page.state).toMatchObject({ phase: "live", cause: null });
+  await vi.waitFor(() => expect(page.state).toMatchObject({ phase: "live", cause: null }));
   const again = new Decoder(100, 70, expected.pixels);
   again.decode(coded("token_skip"));
-  page.desk.fail(new SealError("pipe"));
+  const second = page.desk;
+  second.fail(new SealError("pipe"));
   await page.pass(1500);
   await page.grant();
-  await vi.waitFor(() => expect(page.desk.heard.length).toBeGreaterThan(0)); // the picture is hashed first
+  await vi.waitFor(() => expect(page.desk).not.toBe(second));
+  await vi.waitFor(() => expect(page.desk.heard.length).toBeGreaterThan(0));
   const start = page.desk.heard[0] as Extract<RouteMessage["control to_agent"], { kind: "start" }>;
   expect(toHex(start.resume!.hash)).toBe(toHex(await hashPicture(again.pixels)));
   expect(toBGRX(again.pixels)).not.toEqual(toBGRX(expected.pixels));
