@@ -132,3 +132,13 @@ test("the toolbar's keys", () => {
   expect(desk.take()).toEqual(["+ControlLeft", "+AltLeft", "+Delete", "-Delete", "-AltLeft", "-ControlLeft", "tap Backquote"]);
   expect(clock.waiting).toBe(0);
 });
+
+test("a combo is held for as long as a hand would", () => {
+  const { input, desk, clock } = ready();
+  input.combo([CODES.AltLeft, CODES.Tab]);
+  clock.pass(50);
+  expect(desk.take()).toEqual(["+AltLeft", "+Tab"]);
+  clock.pass(50);
+  expect(desk.take()).toEqual(["-Tab", "-AltLeft"]);
+  expect(clock.waiting).toBe(0);
+});

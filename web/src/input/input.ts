@@ -28,6 +28,12 @@ export interface InputConfig {
   readonly mac: boolean;
 }
 
+/**
+ * How long a combo is held, in milliseconds: as short as a hand can. Window managers take the keyboard when Alt+Tab goes down
+ * and wait for Alt to go up; what went up before they had it, they never see.
+ */
+const HOLD = 60;
+
 /** Listens to an element from start to stop. */
 export class Input {
   readonly #c: InputConfig;
@@ -35,6 +41,7 @@ export class Input {
   readonly #keyboard: Keyboard;
   readonly #pointing: Pointing;
   #listening: AbortController | null = null;
+  #combo: (() => void) | null = null;
 
   constructor(config: InputConfig) {
     this.#c = config;
@@ -72,6 +79,7 @@ export class Input {
    * called too when a session begins: its desk holds nothing.
    */
   releaseAll(): void {
+    this.#endCombo();
     this.#keyboard.blur();
     this.#pointing.blur();
     this.#hands.releaseAll();
@@ -79,22 +87,35 @@ export class Input {
 
   /** Presses keys in their order and releases them in the other: for what a browser cannot send (Ctrl+Alt+Del, Alt+Tab). */
   combo(codes: readonly number[]): void {
+    this.#endCombo();
     for (const code of codes) {
       this.#hands.press(code);
     }
-    for (const code of codes.toReversed()) {
-      this.#hands.release(code);
-    }
+    const cancel = this.#c.timers.after(HOLD, () => this.#endCombo());
+    this.#combo = () => {
+      cancel();
+      for (const code of codes.toReversed()) {
+        this.#hands.release(code);
+      }
+    };
+  }
+
+  /** Lets go of the keys of the last combo; what the hands do next does not mix with it. */
+  #endCombo(): void {
+    const end = this.#combo;
+    this.#combo = null;
+    end?.();
   }
 
   /** Sends a key as press and release at once, such as 半角/全角 (CODES.Backquote) from the toolbar. */
   tap(code: number): void {
+    this.#endCombo();
     this.#hands.send({ kind: "key_tap", code });
   }
 
   #listenToKeys(signal: AbortSignal): void {
     const { element } = this.#c;
-    element.addEventListener("keydown", (e) => this.#keyboard.keydown(e), { signal });
+    element.addEventListener("keydown", (e) => (this.#endCombo(), this.#keyboard.keydown(e)), { signal });
     element.addEventListener("keyup", (e) => this.#keyboard.keyup(e), { signal });
     element.addEventListener("focus", () => this.#keyboard.focus(), { signal });
     element.addEventListener("blur", () => this.releaseAll(), { signal });

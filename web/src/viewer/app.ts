@@ -56,6 +56,8 @@ export class App {
   private placement: Placement | null = null;
   private cursor: CursorShape | null = null;
   private template = "";
+  /** Reports of the engine, one a second while it is connected. */
+  private beats = 0;
   private toasting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(config: AppConfig) {
@@ -113,6 +115,7 @@ export class App {
     return {
       state: () => this.state.phase,
       failure: () => this.state.cause,
+      beats: () => this.beats,
       picture: () => this.picture(),
     };
   }
@@ -184,6 +187,7 @@ export class App {
         this.say(this.c.text.notice(m.code, m.seconds));
         break;
       case "statistics":
+        this.beats++;
         this.toolbar.quality.update(m.statistics);
         if (m.statistics.silent > 4000) this.say(this.c.text.say("stalled", { n: Math.round(m.statistics.silent / 1000) }));
         break;
