@@ -61,12 +61,27 @@ func (d *Desktop) writeTree(dir string) error {
 	return nil
 }
 
+// A hill of the wallpaper; measures are parts of the picture's height and width.
+type hill struct {
+	base, height, waves, shift float64
+	colour                     [3]float64
+}
+
 // wallpaper paints a calm picture: a slope from light to dark blue with soft hills.
 func wallpaper(w, h int) ([]byte, error) {
+	hills := []hill{
+		{0.62, 0.06, 1.3, 0.4, [3]float64{104, 152, 186}},
+		{0.72, 0.05, 1.9, 2.1, [3]float64{74, 124, 160}},
+		{0.83, 0.04, 1.1, 4.0, [3]float64{48, 96, 132}},
+	}
 	p := image.NewRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			p.SetRGBA(x, y, paint(float64(x)/float64(w), float64(y)/float64(h)))
+	edges := make([]float64, len(hills))
+	for x := range w {
+		for i, k := range hills {
+			edges[i] = k.base + k.height*math.Sin(2*math.Pi*k.waves*float64(x)/float64(w)+k.shift)
+		}
+		for y := range h {
+			p.SetRGBA(x, y, paint(float64(y)/float64(h), hills, edges))
 		}
 	}
 	var b bytes.Buffer
@@ -74,20 +89,13 @@ func wallpaper(w, h int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func paint(x, y float64) color.RGBA {
+// paint is the colour at a height, in a column where the hills have these edges.
+func paint(y float64, hills []hill, edges []float64) color.RGBA {
 	c := mix([3]float64{214, 230, 242}, [3]float64{120, 168, 204}, y)
-	hills := []struct {
-		base, height, waves, shift float64
-		colour                     [3]float64
-	}{
-		{0.62, 0.06, 1.3, 0.4, [3]float64{104, 152, 186}},
-		{0.72, 0.05, 1.9, 2.1, [3]float64{74, 124, 160}},
-		{0.83, 0.04, 1.1, 4.0, [3]float64{48, 96, 132}},
-	}
-	for _, k := range hills {
-		edge := k.base + k.height*math.Sin(2*math.Pi*k.waves*x+k.shift)
-		cover := math.Min(math.Max((y-edge)*600, 0), 1)
-		c = mix(c, k.colour, cover)
+	for i, edge := range edges {
+		if y > edge {
+			c = mix(c, hills[i].colour, min((y-edge)*600, 1))
+		}
 	}
 	return color.RGBA{uint8(c[0]), uint8(c[1]), uint8(c[2]), 255}
 }
