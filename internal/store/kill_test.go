@@ -42,7 +42,7 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for round := range 3 {
-				committed := killAfter(t, dsn, 5+17*round)
+				committed := killAfter(t, dsn, 5+7*round)
 				s, err := Open(t.Context(), Config{DSN: dsn, Now: time.Now})
 				if err != nil {
 					t.Fatalf("open after the kill: %v", err)
