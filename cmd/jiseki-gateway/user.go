@@ -214,9 +214,13 @@ func (u *userUnlock) Run(c *console) error {
 type userReset struct {
 	ID   string `arg:"" help:"User id."`
 	Slip string `help:"Folder to write the slip to." type:"path"`
+	TOTP bool   `name:"totp" help:"Forget the user's one-time passwords instead, for a lost telephone; the password stays."`
 }
 
 func (u *userReset) Run(c *console) error {
+	if u.TOTP {
+		return u.resetTOTP(c)
+	}
 	if err := checkSlipDir(u.Slip); err != nil {
 		return err
 	}
@@ -226,6 +230,16 @@ func (u *userReset) Run(c *console) error {
 			return err
 		}
 		return deliver(c.out, u.Slip, r, r.GetSlip())
+	})
+}
+
+func (u *userReset) resetTOTP(c *console) error {
+	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
+		r, err := admin.ResetTOTP(ctx, &controlv1.ResetTOTPRequest{UserId: u.ID})
+		if err != nil {
+			return err
+		}
+		return c.out.message(r, func() {})
 	})
 }
 

@@ -16,6 +16,7 @@ type User struct {
 	Roles        []Role
 	Disabled     bool
 	MustChange   bool // the first password was not changed yet
+	HasSecond    bool // one-time passwords are set up
 	SecondFactor bool // a one-time password was given at this sign-in
 }
 
@@ -142,7 +143,8 @@ var rules = []struct {
 	{MyNumberPlace, func(in *Input) bool { return in.Desk.Zone == grant.ZoneMyNumber && in.Place != Satellite }},
 	{PlaceUnknown, func(in *Input) bool { return in.Place < Home || in.Place > Office }},
 	{OfficeClosed, func(in *Input) bool { return in.Place == Office && !in.Settings.OfficeSessions }},
-	{SecondFactorNeeded, func(in *Input) bool { return in.Settings.TOTPOutside && in.Place != Office && !in.User.SecondFactor }},
+	{SecondFactorMissing, func(in *Input) bool { return in.Settings.SecondFactor(&in.User, in.Place) == SecondFactorMissing }},
+	{SecondFactorNeeded, func(in *Input) bool { return in.Settings.SecondFactor(&in.User, in.Place) == SecondFactorNeeded }},
 	{ApprovalNeeded, func(in *Input) bool { return in.needsApproval() && !in.approved() }},
 	{DeskNotYours, func(in *Input) bool { return !in.Desk.Assigned }},
 	{DeskNotEnrolled, func(in *Input) bool { return !in.Desk.Enrolled }},
@@ -201,6 +203,7 @@ const (
 	MayUsePortal
 	MayOpenDesk
 	MayAdminister
+	MaySetUpTOTP
 )
 
 // Has says whether all of want is in m.
@@ -217,8 +220,21 @@ type SignIn struct {
 	OfficeListener bool
 }
 
+// SecondFactor says what the policy misses of a user at a place: nothing (""), SecondFactorNeeded, or SecondFactorMissing when the
+// user has no one-time passwords to give.
+func (s *Settings) SecondFactor(u *User, p Place) Code {
+	switch {
+	case !s.TOTPOutside || p == Office || u.SecondFactor:
+		return ""
+	case u.HasSecond:
+		return SecondFactorNeeded
+	}
+	return SecondFactorMissing
+}
+
 // Rights of a sign-in, apart from rights on desks. By password alone from outside somebody can change the password and enrol a
-// device, nothing else; from an office network the portal opens too. Desks always take an enrolled device.
+// device, nothing else; from an office network the portal opens too. Desks always take an enrolled device. One-time passwords are set up, replaced and
+// removed in the office or on an enrolled device; elsewhere than in the office only after one was given, if there are any.
 func Rights(in SignIn) May {
 	if in.User.Disabled {
 		return 0
@@ -230,7 +246,10 @@ func Rights(in SignIn) May {
 	m |= MayEnrolDevice
 	device := in.Device != nil && in.Device.Mine && !in.Device.Revoked && in.Now.Before(in.Device.Until)
 	inside := in.Place == Office
-	second := inside || !in.Settings.TOTPOutside || in.User.SecondFactor
+	second := in.Settings.SecondFactor(&in.User, in.Place) == ""
+	if inside || (device && (in.User.SecondFactor || !in.User.HasSecond)) {
+		m |= MaySetUpTOTP
+	}
 	if (inside || device) && second {
 		m |= MayUsePortal
 	}

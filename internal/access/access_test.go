@@ -25,7 +25,7 @@ func good() access.Input {
 	s := access.Default()
 	s.ApprovalRequired, s.TOTPOutside, s.ClipboardInternet = true, true, true
 	return access.Input{
-		User:   access.User{ID: "tanaka", Roles: []access.Role{access.Staff}, SecondFactor: true},
+		User:   access.User{ID: "tanaka", Roles: []access.Role{access.Staff}, HasSecond: true, SecondFactor: true},
 		Device: &access.Device{ID: "d1", Mine: true, Kind: grant.DeviceLent, Grade: cert.GradeSystem, Until: now.AddDate(0, 1, 0)},
 		Desk: access.Desk{
 			ID: "k1", Zone: grant.ZoneInternet, Assigned: true, Enrolled: true, Until: now.AddDate(0, 1, 0), Presence: access.On, Lockable: true,
@@ -57,22 +57,25 @@ func TestDecideTable(t *testing.T) {
 		rights grant.Rights
 		codes  []access.Code
 	}{
-		"disabled":          {func(in *access.Input) { in.User.Disabled = true }, 0, []access.Code{access.UserDisabled}},
-		"initial password":  {func(in *access.Input) { in.User.MustChange = true }, 0, []access.Code{access.PasswordMustChange}},
-		"sign-in over":      {func(in *access.Input) { in.SignInUntil = now }, 0, []access.Code{access.SignInOver}},
-		"no device":         {func(in *access.Input) { in.Device = nil }, 0, []access.Code{access.DeviceNeeded}},
-		"revoked":           {func(in *access.Input) { in.Device.Revoked = true }, 0, []access.Code{access.DeviceRevoked}},
-		"other's device":    {func(in *access.Input) { in.Device.Mine = false }, 0, []access.Code{access.DeviceNotYours}},
-		"expired device":    {func(in *access.Input) { in.Device.Until = now }, 0, []access.Code{access.DeviceExpired}},
-		"private":           {func(in *access.Input) { in.Device.Kind = grant.DevicePrivate }, all, nil},
-		"private refused":   {func(in *access.Input) { in.Device.Kind, in.Settings.PrivateDevices = grant.DevicePrivate, false }, 0, []access.Code{access.DevicePrivate}},
-		"unknown kind":      {func(in *access.Input) { in.Device.Kind = 0 }, 0, []access.Code{access.DevicePrivate}},
-		"grade":             {func(in *access.Input) { in.Settings.WorstGrade = cert.GradeHardware }, 0, []access.Code{access.KeyGrade}},
-		"no grade":          {func(in *access.Input) { in.Device.Grade = 0 }, 0, []access.Code{access.KeyGrade}},
-		"unknown place":     {func(in *access.Input) { in.Place = 0 }, 0, []access.Code{access.PlaceUnknown}},
-		"office":            {func(in *access.Input) { in.Place, in.Approval, in.User.SecondFactor = access.Office, nil, false }, all, nil},
-		"office closed":     {func(in *access.Input) { in.Place, in.Settings.OfficeSessions = access.Office, false }, 0, []access.Code{access.OfficeClosed}},
-		"no second factor":  {func(in *access.Input) { in.User.SecondFactor = false }, 0, []access.Code{access.SecondFactorNeeded}},
+		"disabled":         {func(in *access.Input) { in.User.Disabled = true }, 0, []access.Code{access.UserDisabled}},
+		"initial password": {func(in *access.Input) { in.User.MustChange = true }, 0, []access.Code{access.PasswordMustChange}},
+		"sign-in over":     {func(in *access.Input) { in.SignInUntil = now }, 0, []access.Code{access.SignInOver}},
+		"no device":        {func(in *access.Input) { in.Device = nil }, 0, []access.Code{access.DeviceNeeded}},
+		"revoked":          {func(in *access.Input) { in.Device.Revoked = true }, 0, []access.Code{access.DeviceRevoked}},
+		"other's device":   {func(in *access.Input) { in.Device.Mine = false }, 0, []access.Code{access.DeviceNotYours}},
+		"expired device":   {func(in *access.Input) { in.Device.Until = now }, 0, []access.Code{access.DeviceExpired}},
+		"private":          {func(in *access.Input) { in.Device.Kind = grant.DevicePrivate }, all, nil},
+		"private refused":  {func(in *access.Input) { in.Device.Kind, in.Settings.PrivateDevices = grant.DevicePrivate, false }, 0, []access.Code{access.DevicePrivate}},
+		"unknown kind":     {func(in *access.Input) { in.Device.Kind = 0 }, 0, []access.Code{access.DevicePrivate}},
+		"grade":            {func(in *access.Input) { in.Settings.WorstGrade = cert.GradeHardware }, 0, []access.Code{access.KeyGrade}},
+		"no grade":         {func(in *access.Input) { in.Device.Grade = 0 }, 0, []access.Code{access.KeyGrade}},
+		"unknown place":    {func(in *access.Input) { in.Place = 0 }, 0, []access.Code{access.PlaceUnknown}},
+		"office":           {func(in *access.Input) { in.Place, in.Approval, in.User.SecondFactor = access.Office, nil, false }, all, nil},
+		"office closed":    {func(in *access.Input) { in.Place, in.Settings.OfficeSessions = access.Office, false }, 0, []access.Code{access.OfficeClosed}},
+		"no second factor": {func(in *access.Input) { in.User.SecondFactor = false }, 0, []access.Code{access.SecondFactorNeeded}},
+		"none set up": {
+			func(in *access.Input) { in.User.SecondFactor, in.User.HasSecond = false, false }, 0, []access.Code{access.SecondFactorMissing},
+		},
 		"satellite":         {func(in *access.Input) { in.Place = access.Satellite }, all, nil},
 		"no approval":       {func(in *access.Input) { in.Approval = nil }, 0, []access.Code{access.ApprovalNeeded}},
 		"approval later":    {func(in *access.Input) { in.Approval.From = now.Add(1) }, 0, []access.Code{access.ApprovalNeeded}},
@@ -122,7 +125,7 @@ func drawn(t *rapid.T) access.Input {
 	mostly := func(name string) bool { return rapid.IntRange(0, 9).Draw(t, name) > 0 }
 	in.User.Disabled = !mostly("enabled")
 	in.User.MustChange = !mostly("changed")
-	in.User.SecondFactor = mostly("second")
+	in.User.SecondFactor, in.User.HasSecond = mostly("second"), mostly("has second")
 	if mostly("device") {
 		in.Device.Mine, in.Device.Revoked = mostly("mine"), !mostly("not revoked")
 		in.Device.Kind = grant.DeviceKind(rapid.IntRange(1, 2).Draw(t, "kind"))
@@ -260,17 +263,25 @@ func TestDecisionIsWhole(t *testing.T) {
 func TestRightsOfASignIn(t *testing.T) {
 	const nothing, password = access.May(0), access.MayChangePassword
 	base := password | access.MayEnrolDevice
-	portal, desk := base|access.MayUsePortal, base|access.MayUsePortal|access.MayOpenDesk
+	portal := base | access.MayUsePortal | access.MaySetUpTOTP
+	desk := portal | access.MayOpenDesk
 	dev := good().Device
 	for name, c := range map[string]struct {
 		change func(*access.SignIn)
 		want   access.May
 	}{
-		"password from outside":          {func(*access.SignIn) {}, base},
-		"password from the office":       {func(in *access.SignIn) { in.Place = access.Office }, portal},
-		"device from outside":            {func(in *access.SignIn) { in.Device = dev }, desk},
-		"device from the office":         {func(in *access.SignIn) { in.Device, in.Place = dev, access.Office }, desk},
-		"device, no second factor":       {func(in *access.SignIn) { in.Device, in.User.SecondFactor = dev, false }, base},
+		"password from outside":    {func(*access.SignIn) {}, base},
+		"password from the office": {func(in *access.SignIn) { in.Place = access.Office }, portal},
+		"device from outside":      {func(in *access.SignIn) { in.Device = dev }, desk},
+		"device from the office":   {func(in *access.SignIn) { in.Device, in.Place = dev, access.Office }, desk},
+		"device, no second factor": {func(in *access.SignIn) { in.Device, in.User.SecondFactor = dev, false }, base},
+		"device, none set up": {func(in *access.SignIn) {
+			in.Device, in.User.SecondFactor, in.User.HasSecond = dev, false, false
+		}, base | access.MaySetUpTOTP},
+		"password, none set up": {func(in *access.SignIn) { in.User.SecondFactor, in.User.HasSecond = false, false }, base},
+		"device, none asked, one set up": {func(in *access.SignIn) {
+			in.Device, in.User.SecondFactor, in.Settings.TOTPOutside = dev, false, false
+		}, base | access.MayUsePortal | access.MayOpenDesk},
 		"office, no second factor":       {func(in *access.SignIn) { in.Device, in.User.SecondFactor, in.Place = dev, false, access.Office }, desk},
 		"expired device":                 {func(in *access.SignIn) { in.Device, in.Now = dev, dev.Until }, base},
 		"initial password":               {func(in *access.SignIn) { in.Device, in.User.MustChange = dev, true }, password},

@@ -10,29 +10,30 @@ type Code string
 
 // Codes of decisions.
 const (
-	UserDisabled       Code = "user_disabled"
-	PasswordMustChange Code = "password_must_change"
-	SignInOver         Code = "sign_in_over"
-	DeviceNeeded       Code = "device_needed"
-	DeviceRevoked      Code = "device_revoked"
-	DeviceNotYours     Code = "device_not_yours"
-	DeviceExpired      Code = "device_expired"
-	DevicePrivate      Code = "device_private"
-	KeyGrade           Code = "key_grade"
-	MyNumberGateway    Code = "zone_gateway"
-	MyNumberPlace      Code = "mynumber_place"
-	PlaceUnknown       Code = "place_unknown"
-	OfficeClosed       Code = "office_closed"
-	SecondFactorNeeded Code = "second_factor_needed"
-	ApprovalNeeded     Code = "approval_needed"
-	DeskNotYours       Code = "desk_not_yours"
-	DeskNotEnrolled    Code = "desk_not_enrolled"
-	DeskExpired        Code = "desk_expired"
-	DeskOff            Code = "desk_off"
-	DeskUnknown        Code = "desk_unknown"
-	DeskCannotLock     Code = "desk_cannot_lock"
-	DeskInUse          Code = "desk_in_use"
-	Full               Code = "full"
+	UserDisabled        Code = "user_disabled"
+	PasswordMustChange  Code = "password_must_change"
+	SignInOver          Code = "sign_in_over"
+	DeviceNeeded        Code = "device_needed"
+	DeviceRevoked       Code = "device_revoked"
+	DeviceNotYours      Code = "device_not_yours"
+	DeviceExpired       Code = "device_expired"
+	DevicePrivate       Code = "device_private"
+	KeyGrade            Code = "key_grade"
+	MyNumberGateway     Code = "zone_gateway"
+	MyNumberPlace       Code = "mynumber_place"
+	PlaceUnknown        Code = "place_unknown"
+	OfficeClosed        Code = "office_closed"
+	SecondFactorNeeded  Code = "second_factor_needed"
+	SecondFactorMissing Code = "second_factor_missing"
+	ApprovalNeeded      Code = "approval_needed"
+	DeskNotYours        Code = "desk_not_yours"
+	DeskNotEnrolled     Code = "desk_not_enrolled"
+	DeskExpired         Code = "desk_expired"
+	DeskOff             Code = "desk_off"
+	DeskUnknown         Code = "desk_unknown"
+	DeskCannotLock      Code = "desk_cannot_lock"
+	DeskInUse           Code = "desk_in_use"
+	Full                Code = "full"
 )
 
 // Codes of signing in, passwords and enrolment.
@@ -167,6 +168,12 @@ var words = map[Code][4]string{
 	SecondFactorNeeded: {
 		"庁外からの接続にはワンタイムパスワードが必要です。", "ワンタイムパスワードを使ってサインインし直してください。",
 		"From outside a one-time password is needed.", "Sign in again with a one-time password.",
+	},
+	SecondFactorMissing: {
+		"庁外からの接続にはワンタイムパスワードが必要ですが、まだ設定されていません。",
+		"庁内で、または登録済みの接続元端末でサインインし、「端末と接続の記録」の「ワンタイムパスワード」で設定してください。",
+		"From outside a one-time password is needed, and you have not set it up yet.",
+		"Sign in in the office or on an enrolled device, and set it up in “Device and sessions”, “One-time password”.",
 	},
 	ApprovalNeeded: {
 		"現在の時間に承認済みの申請がありません。", "テレワークを申請し、所属長の承認を受けてください。",

@@ -83,7 +83,8 @@ func (s *Server) me(ctx context.Context, id *auth.Identity) (*controlv1.Me, erro
 	me := &controlv1.Me{
 		UserId: id.User.ID, Name: id.User.Name, MustChangePassword: id.User.MustChange, HasTotp: id.User.TOTPSealed != nil,
 		Place: controlv1.Place(id.Place), SignInUntilMs: id.SignIn.UntilMS, ServerTimeMs: now.UnixMilli(), OrganisationName: id.Name,
-		May: mayList(id.May(now, requestOf(ctx).door == Office)), Roles: roleList(id.User.Roles),
+		TotpNeeded: id.LacksSecond() != "",
+		May:        mayList(id.May(now, requestOf(ctx).door == Office)), Roles: roleList(id.User.Roles),
 	}
 	if d := id.Device; d != nil {
 		me.Device = &controlv1.MyDevice{
@@ -129,7 +130,7 @@ func (s *Server) sectionNames(ctx context.Context) (map[string]string, error) {
 // mayList is the set as the API lists it: bit n-1 is number n.
 func mayList(m access.May) []controlv1.May {
 	var list []controlv1.May
-	for n := controlv1.May_MAY_CHANGE_PASSWORD; n <= controlv1.May_MAY_ADMINISTER; n++ {
+	for n := controlv1.May_MAY_CHANGE_PASSWORD; n <= controlv1.May_MAY_SET_UP_TOTP; n++ {
 		if m.Has(1 << (n - 1)) {
 			list = append(list, n)
 		}

@@ -70,6 +70,8 @@ func (s *Server) denial(c *caller, r rule) error {
 		return deny(access.PasswordMustChange)
 	case r.may == access.MayOpenDesk && c.identity.Device == nil:
 		return deny(access.DeviceNeeded)
+	case c.identity.Device != nil && c.identity.LacksSecond() != "" && r.may != access.MayAdminister:
+		return deny(c.identity.LacksSecond())
 	case r.may == access.MayAdminister && c.identity.User.Has(access.Admin):
 		return deny(access.WrongListener)
 	}

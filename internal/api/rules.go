@@ -23,6 +23,7 @@ var (
 	enrollers  = rule{may: access.MayEnrolDevice}
 	portal     = rule{may: access.MayUsePortal}
 	openers    = rule{may: access.MayOpenDesk}
+	securers   = rule{may: access.MaySetUpTOTP}
 	administer = rule{may: access.MayAdminister}
 )
 
@@ -36,6 +37,9 @@ var rules = map[string]rule{
 	controlv1connect.AuthServiceChangePasswordProcedure:         changers,
 	controlv1connect.AuthServiceEnrolDeviceProcedure:            enrollers,
 	controlv1connect.AuthServiceRenewDeviceCertificateProcedure: signedIn,
+	controlv1connect.AuthServiceBeginTOTPProcedure:              securers,
+	controlv1connect.AuthServiceConfirmTOTPProcedure:            securers,
+	controlv1connect.AuthServiceDisableTOTPProcedure:            securers,
 
 	controlv1connect.DeskServiceListDesksProcedure:      portal,
 	controlv1connect.DeskServicePrepareSessionProcedure: openers,
@@ -56,6 +60,7 @@ var rules = map[string]rule{
 	controlv1connect.AdminServiceResetPasswordProcedure:    administer,
 	controlv1connect.AdminServiceSetUserDisabledProcedure:  administer,
 	controlv1connect.AdminServiceUnlockUserProcedure:       administer,
+	controlv1connect.AdminServiceResetTOTPProcedure:        administer,
 	controlv1connect.AdminServiceCreateDeviceCodeProcedure: administer,
 	controlv1connect.AdminServiceListDevicesProcedure:      administer,
 	controlv1connect.AdminServiceRevokeDeviceProcedure:     administer,

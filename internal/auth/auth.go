@@ -34,7 +34,7 @@ type Store interface {
 	TouchSignIn(ctx context.Context, hash [32]byte) error
 	SignOut(ctx context.Context, by store.By, hash [32]byte) error
 	SetPassword(ctx context.Context, by store.By, user, hash string, reset bool, keep [32]byte) error
-	SetTOTP(ctx context.Context, by store.By, user string, sealed []byte, recovery [][32]byte) error
+	SetTOTP(ctx context.Context, by store.By, user string, totp store.TOTP) error
 	EnrolDevice(ctx context.Context, by store.By, user string, codeHash, signIn [32]byte, d store.Device) error
 	RenewDevice(ctx context.Context, by store.By, id string, certificate []byte, untilMS int64) error
 	Record(ctx context.Context, by store.By, e audit.Entry) error
@@ -148,7 +148,7 @@ func (id *Identity) May(now time.Time, officeListener bool) access.May {
 
 // AccessUser is a stored user as access sees it.
 func AccessUser(u *store.User, second bool) access.User {
-	return access.User{ID: u.ID, Roles: u.Roles, Disabled: u.Disabled, MustChange: u.MustChange, SecondFactor: second}
+	return access.User{ID: u.ID, Roles: u.Roles, Disabled: u.Disabled, MustChange: u.MustChange, HasSecond: u.TOTPSealed != nil, SecondFactor: second}
 }
 
 // AccessDevice is a stored device as access sees it when u uses it.
@@ -368,8 +368,14 @@ func (s *Service) SignOut(ctx context.Context, id *Identity) error {
 	return s.Store.SignOut(ctx, id.By(), id.SignIn.Hash)
 }
 
-// ChangePassword replaces the user's own password and ends all other sign-ins. A *Refusal names every rule that the new one breaks.
-func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed string) error {
+// LacksSecond says what the policy misses of a one-time password here: see access.Settings.SecondFactor.
+func (id *Identity) LacksSecond() access.Code {
+	who := id.Who()
+	return id.Settings.SecondFactor(&who, id.Place)
+}
+
+// proveAgain asks somebody who is signed in for the password: a cookie alone changes nothing of the account.
+func (s *Service) proveAgain(ctx context.Context, id *Identity, password string) error {
 	keys := throttles(id.User.ID, id.Address, id.Place)
 	wait, err := s.Store.BeginAttempt(ctx, keys...)
 	if err != nil {
@@ -378,14 +384,19 @@ func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed
 	if wait > 0 {
 		return slowDown(wait)
 	}
-	right, err := s.Hasher.Verify(ctx, id.User.PasswordHash, old)
+	right, err := s.Hasher.Verify(ctx, id.User.PasswordHash, password)
+	if err == nil && !right {
+		err = refuse(access.WrongCredentials)
+	}
 	if err != nil {
 		return s.failed(ctx, id, err, keys)
 	}
-	if !right {
-		return s.failed(ctx, id, refuse(access.WrongCredentials), keys)
-	}
-	if err := s.Store.EndAttempt(ctx, keys...); err != nil {
+	return s.Store.EndAttempt(ctx, keys...)
+}
+
+// ChangePassword replaces the user's own password and ends all other sign-ins. A *Refusal names every rule that the new one breaks.
+func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed string) error {
+	if err := s.proveAgain(ctx, id, old); err != nil {
 		return err
 	}
 	broken := CheckPassword(changed, id.User.ID, id.User.Name)

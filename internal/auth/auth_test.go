@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"encoding/base32"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -345,11 +346,16 @@ func TestSecondFactor(t *testing.T) {
 	h := newHall(t)
 	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
 	h.ok(err)
-	key := auth.NewTOTPKey()
-	_, err = h.svc.EnableTOTP(t.Context(), id, key, "000000x")
-	h.refused(err, access.TOTPWrong)
-	recovery, err := h.svc.EnableTOTP(t.Context(), id, key, auth.TOTPAt(key, h.clock.Now()))
+	_, err = h.svc.BeginTOTP(t.Context(), id, "not the password")
+	h.refused(err, access.WrongCredentials)
+	setup, err := h.svc.BeginTOTP(t.Context(), id, password)
 	h.ok(err)
+	key := h.keyOf(setup)
+	_, err = h.svc.EnableTOTP(t.Context(), id, setup.Sealed, "000000x")
+	h.refused(err, access.TOTPWrong)
+	recovery, err := h.svc.EnableTOTP(t.Context(), id, setup.Sealed, auth.TOTPAt(key, h.clock.Now()))
+	h.ok(err)
+	h.confirmed(id)
 	if len(recovery) != auth.RecoveryCodes {
 		t.Errorf("%d recovery codes", len(recovery))
 	}
@@ -358,6 +364,10 @@ func TestSecondFactor(t *testing.T) {
 	if r := h.refused(err, access.SecondFactorNeeded); !r.TOTPNeeded {
 		t.Error("the page does not know that it should ask")
 	}
+	attempt.TOTP = auth.TOTPAt(key, h.clock.Now())
+	_, _, err = h.signIn(attempt)
+	h.refused(err, access.TOTPWrong) // it confirmed the key and is not good again
+	h.clock.Add(30 * time.Second)
 	attempt.TOTP = auth.TOTPAt(key, h.clock.Now())
 	_, id, err = h.signIn(attempt)
 	h.ok(err)
@@ -378,6 +388,58 @@ func TestSecondFactor(t *testing.T) {
 	attempt.Address = office
 	_, _, err = h.signIn(attempt)
 	h.ok(err)
+	h.refused(h.svc.DisableTOTP(t.Context(), id, "not the password"), access.WrongCredentials)
+	h.ok(h.svc.DisableTOTP(t.Context(), id, password))
+	_, _, err = h.signIn(auth.Attempt{User: "tanaka", Password: password})
+	h.ok(err)
+}
+
+// keyOf is what an authenticator app reads.
+func (h *hall) keyOf(setup auth.TOTPSetup) []byte {
+	h.Helper()
+	key, err := base32.StdEncoding.DecodeString(setup.Secret)
+	h.ok(err)
+	if !strings.Contains(setup.URL, "secret="+setup.Secret) {
+		h.Errorf("the QR code says %s, the text %s", setup.URL, setup.Secret)
+	}
+	return key
+}
+
+// confirmed requires that the sign-in which set up one-time passwords counts as one with a second factor.
+func (h *hall) confirmed(id *auth.Identity) {
+	h.Helper()
+	in, err := h.store.SignIn(h.Context(), id.SignIn.Hash)
+	h.ok(err)
+	if !in.Second {
+		h.Error("the sign-in has no second factor")
+	}
+}
+
+// TestTOTPSetupIsBound: a key that is not in use yet is good for ten minutes, for the sign-in and the user that asked for it.
+func TestTOTPSetupIsBound(t *testing.T) {
+	h := newHall(t)
+	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
+	h.ok(err)
+	setup, err := h.svc.BeginTOTP(t.Context(), id, password)
+	h.ok(err)
+	key := h.keyOf(setup)
+	try := func(id auth.Identity, sealed []byte) {
+		t.Helper()
+		_, err := h.svc.EnableTOTP(t.Context(), &id, sealed, auth.TOTPAt(key, h.clock.Now()))
+		h.refused(err, access.ChallengeOver)
+	}
+	other := *id
+	other.SignIn.Hash[0] ^= 1
+	try(other, setup.Sealed)
+	other = *id
+	other.User.ID = "suzuki"
+	try(other, setup.Sealed)
+	for i := range setup.Sealed {
+		try(*id, setup.Sealed[:i])
+	}
+	try(*id, append([]byte{0}, setup.Sealed...))
+	h.clock.Add(10*time.Minute + time.Second)
+	try(*id, setup.Sealed)
 }
 
 // TestSecondFactorIsNotGuessed: who has the password does not get more guesses by asking in between without a one-time password.
@@ -385,8 +447,9 @@ func TestSecondFactorIsNotGuessed(t *testing.T) {
 	h := newHall(t)
 	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
 	h.ok(err)
-	key := auth.NewTOTPKey()
-	_, err = h.svc.EnableTOTP(t.Context(), id, key, auth.TOTPAt(key, h.clock.Now()))
+	setup, err := h.svc.BeginTOTP(t.Context(), id, password)
+	h.ok(err)
+	_, err = h.svc.EnableTOTP(t.Context(), id, setup.Sealed, auth.TOTPAt(h.keyOf(setup), h.clock.Now()))
 	h.ok(err)
 	guesses := 0
 	for range 20 {

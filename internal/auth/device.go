@@ -78,23 +78,6 @@ func (s *Service) RenewDevice(ctx context.Context, id *Identity, p DeviceProof) 
 	return c, err
 }
 
-// EnableTOTP gives the user a new key of one-time passwords and recovery codes, both to be shown this once. typed is a password made
-// with that key, which proves that the app has it.
-func (s *Service) EnableTOTP(ctx context.Context, id *Identity, key []byte, typed string) (recovery []string, err error) {
-	if len(key) != totpKeyLen {
-		return nil, refuse(access.Invalid)
-	}
-	if _, ok := checkTOTP(key, typed, s.Now()); !ok {
-		return nil, refuse(access.TOTPWrong)
-	}
-	sealed, err := SealTOTP(s.TOTPSecret, id.User.ID, key)
-	if err != nil {
-		return nil, err
-	}
-	recovery, hashes := NewRecoveryCodes()
-	return recovery, s.Store.SetTOTP(ctx, id.By(), id.User.ID, sealed, hashes)
-}
-
 // NewID draws an id for a device, desk or section: 64 random bits in hexadecimal.
 func NewID() string {
 	var b [8]byte

@@ -170,14 +170,14 @@ func TestTOTPVectors(t *testing.T) {
 			t.Errorf("%q is right", typed)
 		}
 	}
-	if want := "otpauth://totp/%E9%9D%92%E8%91%89%E7%94%BA:tanaka?issuer=%E9%9D%92%E8%91%89%E7%94%BA&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"; TOTPURL(key, "青葉町", "tanaka") != want {
-		t.Errorf("%s", TOTPURL(key, "青葉町", "tanaka"))
+	if want := "otpauth://totp/%E9%9D%92%E8%91%89%E7%94%BA:tanaka?issuer=%E9%9D%92%E8%91%89%E7%94%BA&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"; totpURL(key, "青葉町", "tanaka") != want {
+		t.Errorf("%s", totpURL(key, "青葉町", "tanaka"))
 	}
 }
 
 func TestSealedTOTPKey(t *testing.T) {
-	secret, key := [32]byte{1}, NewTOTPKey()
-	sealed, err := SealTOTP(secret, "tanaka", key)
+	secret, key := [32]byte{1}, newTOTPKey()
+	sealed, err := sealTOTP(secret, "tanaka", key)
 	if err != nil {
 		t.Fatal(err)
 	}

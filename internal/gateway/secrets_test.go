@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"jiseki/internal/cert"
 	"jiseki/internal/enrol"
@@ -64,6 +65,8 @@ func TestSecretsStayOutOfLogsAndDatabase(t *testing.T) {
 	for _, c := range b.Client.Jar.Cookies(u) {
 		secrets["cookie"] = c.Value
 	}
+	totp, recovery := setUpTOTP(t, b, time.Now())
+	secrets["key of one-time passwords"], secrets["recovery code"] = totp, recovery[0]
 	desk, text := town.NewDesk(t, "総務課 1", "tanaka")
 	token, err := enrol.Parse(text)
 	if err != nil {

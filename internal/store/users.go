@@ -277,24 +277,34 @@ func (s *Store) SetUserDisabled(ctx context.Context, by By, user string, disable
 	return running, err
 }
 
-// SetTOTP keeps the encrypted key of one-time passwords, or removes it with nil, and replaces the recovery codes (SHA-256 of
-// each).
-func (s *Store) SetTOTP(ctx context.Context, by By, user string, sealed []byte, recovery [][32]byte) error {
+// TOTP is a user's one-time passwords. The zero value is none.
+type TOTP struct {
+	Sealed   []byte     // the encrypted key
+	LastStep int64      // time step of the password that proved the key; it is not good again
+	Recovery [][32]byte // SHA-256 of each recovery code
+	SignIn   [32]byte   // hash of the sign-in that gave that password; it counts as one with a second factor
+}
+
+// SetTOTP replaces the user's one-time passwords and recovery codes, or removes them with the zero TOTP.
+func (s *Store) SetTOTP(ctx context.Context, by By, user string, totp TOTP) error {
 	return s.act(ctx, func(t *tx) error {
-		if err := t.must(`UPDATE users SET totp_sealed = $2, totp_last_step = 0 WHERE id = $1`, user, sealed); err != nil {
+		if err := t.must(`UPDATE users SET totp_sealed = $2, totp_last_step = $3 WHERE id = $1`, user, totp.Sealed, totp.LastStep); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE sign_ins SET second = $3 WHERE hash = $1 AND user_id = $2`, totp.SignIn[:], user, true); err != nil {
 			return err
 		}
 		if err := t.exec(`DELETE FROM recovery_codes WHERE user_id = $1`, user); err != nil {
 			return err
 		}
-		for _, h := range recovery {
+		for _, h := range totp.Recovery {
 			err := t.exec(`INSERT INTO recovery_codes (user_id, hash, used_ms) VALUES ($1, $2, 0)`, user, h[:])
 			if err != nil {
 				return err
 			}
 		}
 		return t.record(by.entry(audit.TOTPChanged, "user:"+user, audit.Details{
-			"set": sealed != nil, "recovery_codes": len(recovery),
+			"set": totp.Sealed != nil, "recovery_codes": len(totp.Recovery),
 		}))
 	})
 }

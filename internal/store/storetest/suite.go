@@ -207,7 +207,8 @@ func passwords(t *suite) {
 
 func secondFactor(t *suite) {
 	code := [32]byte{7}
-	t.ok(t.s.SetTOTP(t.ctx, Admin, "tanaka", []byte("sealed"), [][32]byte{code, {8}}))
+	t.ok(t.s.SetTOTP(t.ctx, Admin, "tanaka", store.TOTP{Sealed: []byte("sealed"), LastStep: 99, Recovery: [][32]byte{code, {8}}}))
+	t.fails(t.s.SpendTOTPStep(t.ctx, "tanaka", 99), store.ErrSpent)
 	t.ok(t.s.SpendTOTPStep(t.ctx, "tanaka", 100))
 	t.fails(t.s.SpendTOTPStep(t.ctx, "tanaka", 100), store.ErrSpent)
 	t.fails(t.s.SpendTOTPStep(t.ctx, "tanaka", 99), store.ErrSpent)
@@ -220,7 +221,7 @@ func secondFactor(t *suite) {
 	u, err := t.s.User(t.ctx, "tanaka")
 	t.ok(err)
 	t.equal(u.TOTPSealed, []byte("sealed"))
-	t.ok(t.s.SetTOTP(t.ctx, Admin, "tanaka", nil, nil))
+	t.ok(t.s.SetTOTP(t.ctx, Admin, "tanaka", store.TOTP{}))
 	u, err = t.s.User(t.ctx, "tanaka")
 	t.ok(err)
 	t.equal(u.TOTPSealed == nil, true)

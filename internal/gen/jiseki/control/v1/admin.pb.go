@@ -1297,6 +1297,86 @@ func (*UnlockUserResponse) Descriptor() ([]byte, []int) {
 	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{21}
 }
 
+type ResetTOTPRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	UserId        string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetTOTPRequest) Reset() {
+	*x = ResetTOTPRequest{}
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetTOTPRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetTOTPRequest) ProtoMessage() {}
+
+func (x *ResetTOTPRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetTOTPRequest.ProtoReflect.Descriptor instead.
+func (*ResetTOTPRequest) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ResetTOTPRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+type ResetTOTPResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetTOTPResponse) Reset() {
+	*x = ResetTOTPResponse{}
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetTOTPResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetTOTPResponse) ProtoMessage() {}
+
+func (x *ResetTOTPResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetTOTPResponse.ProtoReflect.Descriptor instead.
+func (*ResetTOTPResponse) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{23}
+}
+
 type CreateDeviceCodeRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	UserId string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -1308,7 +1388,7 @@ type CreateDeviceCodeRequest struct {
 
 func (x *CreateDeviceCodeRequest) Reset() {
 	*x = CreateDeviceCodeRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[22]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1400,7 @@ func (x *CreateDeviceCodeRequest) String() string {
 func (*CreateDeviceCodeRequest) ProtoMessage() {}
 
 func (x *CreateDeviceCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[22]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1413,7 @@ func (x *CreateDeviceCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeviceCodeRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeviceCodeRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CreateDeviceCodeRequest) GetUserId() string {
@@ -1360,7 +1440,7 @@ type CreateDeviceCodeResponse struct {
 
 func (x *CreateDeviceCodeResponse) Reset() {
 	*x = CreateDeviceCodeResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[23]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1452,7 @@ func (x *CreateDeviceCodeResponse) String() string {
 func (*CreateDeviceCodeResponse) ProtoMessage() {}
 
 func (x *CreateDeviceCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[23]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1465,7 @@ func (x *CreateDeviceCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeviceCodeResponse.ProtoReflect.Descriptor instead.
 func (*CreateDeviceCodeResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CreateDeviceCodeResponse) GetSlip() *Slip {
@@ -1416,7 +1496,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[24]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1428,7 +1508,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[24]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1441,7 +1521,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Device) GetDeviceId() string {
@@ -1539,7 +1619,7 @@ type ListDevicesRequest struct {
 
 func (x *ListDevicesRequest) Reset() {
 	*x = ListDevicesRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[25]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1631,7 @@ func (x *ListDevicesRequest) String() string {
 func (*ListDevicesRequest) ProtoMessage() {}
 
 func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[25]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1644,7 @@ func (x *ListDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesRequest.ProtoReflect.Descriptor instead.
 func (*ListDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListDevicesRequest) GetPage() *Page {
@@ -1591,7 +1671,7 @@ type ListDevicesResponse struct {
 
 func (x *ListDevicesResponse) Reset() {
 	*x = ListDevicesResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[26]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1603,7 +1683,7 @@ func (x *ListDevicesResponse) String() string {
 func (*ListDevicesResponse) ProtoMessage() {}
 
 func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[26]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1616,7 +1696,7 @@ func (x *ListDevicesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDevicesResponse.ProtoReflect.Descriptor instead.
 func (*ListDevicesResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListDevicesResponse) GetDevices() []*Device {
@@ -1644,7 +1724,7 @@ type RevokeDeviceRequest struct {
 
 func (x *RevokeDeviceRequest) Reset() {
 	*x = RevokeDeviceRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[27]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1736,7 @@ func (x *RevokeDeviceRequest) String() string {
 func (*RevokeDeviceRequest) ProtoMessage() {}
 
 func (x *RevokeDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[27]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1749,7 @@ func (x *RevokeDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDeviceRequest.ProtoReflect.Descriptor instead.
 func (*RevokeDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RevokeDeviceRequest) GetDeviceId() string {
@@ -1696,7 +1776,7 @@ type RevokeDeviceResponse struct {
 
 func (x *RevokeDeviceResponse) Reset() {
 	*x = RevokeDeviceResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[28]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1708,7 +1788,7 @@ func (x *RevokeDeviceResponse) String() string {
 func (*RevokeDeviceResponse) ProtoMessage() {}
 
 func (x *RevokeDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[28]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1721,7 +1801,7 @@ func (x *RevokeDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDeviceResponse.ProtoReflect.Descriptor instead.
 func (*RevokeDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RevokeDeviceResponse) GetEndedSessions() int32 {
@@ -1755,7 +1835,7 @@ type Desk struct {
 
 func (x *Desk) Reset() {
 	*x = Desk{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[29]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1767,7 +1847,7 @@ func (x *Desk) String() string {
 func (*Desk) ProtoMessage() {}
 
 func (x *Desk) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[29]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1780,7 +1860,7 @@ func (x *Desk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Desk.ProtoReflect.Descriptor instead.
 func (*Desk) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{29}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Desk) GetDeskId() string {
@@ -1905,7 +1985,7 @@ type ListAllDesksRequest struct {
 
 func (x *ListAllDesksRequest) Reset() {
 	*x = ListAllDesksRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[30]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1917,7 +1997,7 @@ func (x *ListAllDesksRequest) String() string {
 func (*ListAllDesksRequest) ProtoMessage() {}
 
 func (x *ListAllDesksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[30]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1930,7 +2010,7 @@ func (x *ListAllDesksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAllDesksRequest.ProtoReflect.Descriptor instead.
 func (*ListAllDesksRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{30}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListAllDesksRequest) GetPage() *Page {
@@ -1957,7 +2037,7 @@ type ListAllDesksResponse struct {
 
 func (x *ListAllDesksResponse) Reset() {
 	*x = ListAllDesksResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[31]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2049,7 @@ func (x *ListAllDesksResponse) String() string {
 func (*ListAllDesksResponse) ProtoMessage() {}
 
 func (x *ListAllDesksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[31]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2062,7 @@ func (x *ListAllDesksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAllDesksResponse.ProtoReflect.Descriptor instead.
 func (*ListAllDesksResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{31}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListAllDesksResponse) GetDesks() []*Desk {
@@ -2013,7 +2093,7 @@ type PutDeskRequest struct {
 
 func (x *PutDeskRequest) Reset() {
 	*x = PutDeskRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[32]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2025,7 +2105,7 @@ func (x *PutDeskRequest) String() string {
 func (*PutDeskRequest) ProtoMessage() {}
 
 func (x *PutDeskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[32]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2038,7 +2118,7 @@ func (x *PutDeskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutDeskRequest.ProtoReflect.Descriptor instead.
 func (*PutDeskRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{32}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PutDeskRequest) GetDeskId() string {
@@ -2085,7 +2165,7 @@ type PutDeskResponse struct {
 
 func (x *PutDeskResponse) Reset() {
 	*x = PutDeskResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[33]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2097,7 +2177,7 @@ func (x *PutDeskResponse) String() string {
 func (*PutDeskResponse) ProtoMessage() {}
 
 func (x *PutDeskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[33]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2110,7 +2190,7 @@ func (x *PutDeskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutDeskResponse.ProtoReflect.Descriptor instead.
 func (*PutDeskResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{33}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PutDeskResponse) GetDesk() *Desk {
@@ -2129,7 +2209,7 @@ type DeleteDeskRequest struct {
 
 func (x *DeleteDeskRequest) Reset() {
 	*x = DeleteDeskRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[34]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2141,7 +2221,7 @@ func (x *DeleteDeskRequest) String() string {
 func (*DeleteDeskRequest) ProtoMessage() {}
 
 func (x *DeleteDeskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[34]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2154,7 +2234,7 @@ func (x *DeleteDeskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDeskRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDeskRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{34}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeleteDeskRequest) GetDeskId() string {
@@ -2172,7 +2252,7 @@ type DeleteDeskResponse struct {
 
 func (x *DeleteDeskResponse) Reset() {
 	*x = DeleteDeskResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[35]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +2264,7 @@ func (x *DeleteDeskResponse) String() string {
 func (*DeleteDeskResponse) ProtoMessage() {}
 
 func (x *DeleteDeskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[35]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +2277,7 @@ func (x *DeleteDeskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDeskResponse.ProtoReflect.Descriptor instead.
 func (*DeleteDeskResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{35}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{37}
 }
 
 type CreateDeskTokenRequest struct {
@@ -2213,7 +2293,7 @@ type CreateDeskTokenRequest struct {
 
 func (x *CreateDeskTokenRequest) Reset() {
 	*x = CreateDeskTokenRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[36]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2225,7 +2305,7 @@ func (x *CreateDeskTokenRequest) String() string {
 func (*CreateDeskTokenRequest) ProtoMessage() {}
 
 func (x *CreateDeskTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[36]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2238,7 +2318,7 @@ func (x *CreateDeskTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeskTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeskTokenRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{36}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateDeskTokenRequest) GetDeskId() string {
@@ -2282,7 +2362,7 @@ type CreateDeskTokenResponse struct {
 
 func (x *CreateDeskTokenResponse) Reset() {
 	*x = CreateDeskTokenResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[37]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2374,7 @@ func (x *CreateDeskTokenResponse) String() string {
 func (*CreateDeskTokenResponse) ProtoMessage() {}
 
 func (x *CreateDeskTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[37]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2387,7 @@ func (x *CreateDeskTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeskTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateDeskTokenResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{37}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CreateDeskTokenResponse) GetToken() string {
@@ -2340,7 +2420,7 @@ type LockDeskRequest struct {
 
 func (x *LockDeskRequest) Reset() {
 	*x = LockDeskRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[38]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2352,7 +2432,7 @@ func (x *LockDeskRequest) String() string {
 func (*LockDeskRequest) ProtoMessage() {}
 
 func (x *LockDeskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[38]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2365,7 +2445,7 @@ func (x *LockDeskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockDeskRequest.ProtoReflect.Descriptor instead.
 func (*LockDeskRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{38}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *LockDeskRequest) GetDeskId() string {
@@ -2383,7 +2463,7 @@ type LockDeskResponse struct {
 
 func (x *LockDeskResponse) Reset() {
 	*x = LockDeskResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[39]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2395,7 +2475,7 @@ func (x *LockDeskResponse) String() string {
 func (*LockDeskResponse) ProtoMessage() {}
 
 func (x *LockDeskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[39]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2408,7 +2488,7 @@ func (x *LockDeskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockDeskResponse.ProtoReflect.Descriptor instead.
 func (*LockDeskResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{39}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{41}
 }
 
 type ListSessionsRequest struct {
@@ -2423,7 +2503,7 @@ type ListSessionsRequest struct {
 
 func (x *ListSessionsRequest) Reset() {
 	*x = ListSessionsRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[40]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2435,7 +2515,7 @@ func (x *ListSessionsRequest) String() string {
 func (*ListSessionsRequest) ProtoMessage() {}
 
 func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[40]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2448,7 +2528,7 @@ func (x *ListSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{40}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ListSessionsRequest) GetPage() *Page {
@@ -2489,7 +2569,7 @@ type ListSessionsResponse struct {
 
 func (x *ListSessionsResponse) Reset() {
 	*x = ListSessionsResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[41]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2501,7 +2581,7 @@ func (x *ListSessionsResponse) String() string {
 func (*ListSessionsResponse) ProtoMessage() {}
 
 func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[41]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2514,7 +2594,7 @@ func (x *ListSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSessionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{41}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListSessionsResponse) GetSessions() []*Session {
@@ -2541,7 +2621,7 @@ type EndAnySessionRequest struct {
 
 func (x *EndAnySessionRequest) Reset() {
 	*x = EndAnySessionRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[42]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2553,7 +2633,7 @@ func (x *EndAnySessionRequest) String() string {
 func (*EndAnySessionRequest) ProtoMessage() {}
 
 func (x *EndAnySessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[42]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2566,7 +2646,7 @@ func (x *EndAnySessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndAnySessionRequest.ProtoReflect.Descriptor instead.
 func (*EndAnySessionRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{42}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *EndAnySessionRequest) GetSessionId() []byte {
@@ -2591,7 +2671,7 @@ type EndAnySessionResponse struct {
 
 func (x *EndAnySessionResponse) Reset() {
 	*x = EndAnySessionResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[43]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2603,7 +2683,7 @@ func (x *EndAnySessionResponse) String() string {
 func (*EndAnySessionResponse) ProtoMessage() {}
 
 func (x *EndAnySessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[43]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2616,7 +2696,7 @@ func (x *EndAnySessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndAnySessionResponse.ProtoReflect.Descriptor instead.
 func (*EndAnySessionResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{43}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{45}
 }
 
 // Event is one entry of the audit log.
@@ -2642,7 +2722,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[44]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2734,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[44]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2747,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{44}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Event) GetNumber() int64 {
@@ -2769,7 +2849,7 @@ type ListEventsRequest struct {
 
 func (x *ListEventsRequest) Reset() {
 	*x = ListEventsRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[45]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2781,7 +2861,7 @@ func (x *ListEventsRequest) String() string {
 func (*ListEventsRequest) ProtoMessage() {}
 
 func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[45]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2794,7 +2874,7 @@ func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListEventsRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{45}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ListEventsRequest) GetPage() *Page {
@@ -2851,7 +2931,7 @@ type ListEventsResponse struct {
 
 func (x *ListEventsResponse) Reset() {
 	*x = ListEventsResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[46]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2863,7 +2943,7 @@ func (x *ListEventsResponse) String() string {
 func (*ListEventsResponse) ProtoMessage() {}
 
 func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[46]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2876,7 +2956,7 @@ func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListEventsResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{46}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListEventsResponse) GetEvents() []*Event {
@@ -2910,7 +2990,7 @@ type VerifyEventsRequest struct {
 
 func (x *VerifyEventsRequest) Reset() {
 	*x = VerifyEventsRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[47]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +3002,7 @@ func (x *VerifyEventsRequest) String() string {
 func (*VerifyEventsRequest) ProtoMessage() {}
 
 func (x *VerifyEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[47]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +3015,7 @@ func (x *VerifyEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyEventsRequest.ProtoReflect.Descriptor instead.
 func (*VerifyEventsRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{47}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *VerifyEventsRequest) GetHead() string {
@@ -2961,7 +3041,7 @@ type VerifyEventsResponse struct {
 
 func (x *VerifyEventsResponse) Reset() {
 	*x = VerifyEventsResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[48]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2973,7 +3053,7 @@ func (x *VerifyEventsResponse) String() string {
 func (*VerifyEventsResponse) ProtoMessage() {}
 
 func (x *VerifyEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[48]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2986,7 +3066,7 @@ func (x *VerifyEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyEventsResponse.ProtoReflect.Descriptor instead.
 func (*VerifyEventsResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{48}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *VerifyEventsResponse) GetIntact() bool {
@@ -3068,7 +3148,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[49]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3080,7 +3160,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[49]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3093,7 +3173,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{49}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Settings) GetOrganisationName() string {
@@ -3230,7 +3310,7 @@ type GetSettingsRequest struct {
 
 func (x *GetSettingsRequest) Reset() {
 	*x = GetSettingsRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[50]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3242,7 +3322,7 @@ func (x *GetSettingsRequest) String() string {
 func (*GetSettingsRequest) ProtoMessage() {}
 
 func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[50]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3255,7 +3335,7 @@ func (x *GetSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{50}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{52}
 }
 
 type GetSettingsResponse struct {
@@ -3268,7 +3348,7 @@ type GetSettingsResponse struct {
 
 func (x *GetSettingsResponse) Reset() {
 	*x = GetSettingsResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[51]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3280,7 +3360,7 @@ func (x *GetSettingsResponse) String() string {
 func (*GetSettingsResponse) ProtoMessage() {}
 
 func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[51]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3293,7 +3373,7 @@ func (x *GetSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{51}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *GetSettingsResponse) GetSettings() *Settings {
@@ -3320,7 +3400,7 @@ type UpdateSettingsRequest struct {
 
 func (x *UpdateSettingsRequest) Reset() {
 	*x = UpdateSettingsRequest{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[52]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3332,7 +3412,7 @@ func (x *UpdateSettingsRequest) String() string {
 func (*UpdateSettingsRequest) ProtoMessage() {}
 
 func (x *UpdateSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[52]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3345,7 +3425,7 @@ func (x *UpdateSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSettingsRequest.ProtoReflect.Descriptor instead.
 func (*UpdateSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{52}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *UpdateSettingsRequest) GetSettings() *Settings {
@@ -3371,7 +3451,7 @@ type UpdateSettingsResponse struct {
 
 func (x *UpdateSettingsResponse) Reset() {
 	*x = UpdateSettingsResponse{}
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[53]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3383,7 +3463,7 @@ func (x *UpdateSettingsResponse) String() string {
 func (*UpdateSettingsResponse) ProtoMessage() {}
 
 func (x *UpdateSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_admin_proto_msgTypes[53]
+	mi := &file_jiseki_control_v1_admin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3396,7 +3476,7 @@ func (x *UpdateSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateSettingsResponse.ProtoReflect.Descriptor instead.
 func (*UpdateSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{53}
+	return file_jiseki_control_v1_admin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *UpdateSettingsResponse) GetRevision() int64 {
@@ -3501,7 +3581,10 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x17SetUserDisabledResponse\",\n" +
 	"\x11UnlockUserRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"\x14\n" +
-	"\x12UnlockUserResponse\"r\n" +
+	"\x12UnlockUserResponse\"+\n" +
+	"\x10ResetTOTPRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\"\x13\n" +
+	"\x11ResetTOTPResponse\"r\n" +
 	"\x17CreateDeviceCodeRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12>\n" +
 	"\vdevice_kind\x18\x02 \x01(\x0e2\x1d.jiseki.control.v1.DeviceKindR\n" +
@@ -3671,7 +3754,7 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\bsettings\x18\x01 \x01(\v2\x1b.jiseki.control.v1.SettingsR\bsettings\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\"4\n" +
 	"\x16UpdateSettingsResponse\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision2\xa7\x11\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision2\xff\x11\n" +
 	"\fAdminService\x12_\n" +
 	"\fListSections\x12&.jiseki.control.v1.ListSectionsRequest\x1a'.jiseki.control.v1.ListSectionsResponse\x12Y\n" +
 	"\n" +
@@ -3684,7 +3767,8 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\rResetPassword\x12'.jiseki.control.v1.ResetPasswordRequest\x1a(.jiseki.control.v1.ResetPasswordResponse\x12h\n" +
 	"\x0fSetUserDisabled\x12).jiseki.control.v1.SetUserDisabledRequest\x1a*.jiseki.control.v1.SetUserDisabledResponse\x12Y\n" +
 	"\n" +
-	"UnlockUser\x12$.jiseki.control.v1.UnlockUserRequest\x1a%.jiseki.control.v1.UnlockUserResponse\x12k\n" +
+	"UnlockUser\x12$.jiseki.control.v1.UnlockUserRequest\x1a%.jiseki.control.v1.UnlockUserResponse\x12V\n" +
+	"\tResetTOTP\x12#.jiseki.control.v1.ResetTOTPRequest\x1a$.jiseki.control.v1.ResetTOTPResponse\x12k\n" +
 	"\x10CreateDeviceCode\x12*.jiseki.control.v1.CreateDeviceCodeRequest\x1a+.jiseki.control.v1.CreateDeviceCodeResponse\x12\\\n" +
 	"\vListDevices\x12%.jiseki.control.v1.ListDevicesRequest\x1a&.jiseki.control.v1.ListDevicesResponse\x12_\n" +
 	"\fRevokeDevice\x12&.jiseki.control.v1.RevokeDeviceRequest\x1a'.jiseki.control.v1.RevokeDeviceResponse\x12_\n" +
@@ -3716,7 +3800,7 @@ func file_jiseki_control_v1_admin_proto_rawDescGZIP() []byte {
 	return file_jiseki_control_v1_admin_proto_rawDescData
 }
 
-var file_jiseki_control_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_jiseki_control_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_jiseki_control_v1_admin_proto_goTypes = []any{
 	(*Section)(nil),                  // 0: jiseki.control.v1.Section
 	(*ListSectionsRequest)(nil),      // 1: jiseki.control.v1.ListSectionsRequest
@@ -3740,81 +3824,83 @@ var file_jiseki_control_v1_admin_proto_goTypes = []any{
 	(*SetUserDisabledResponse)(nil),  // 19: jiseki.control.v1.SetUserDisabledResponse
 	(*UnlockUserRequest)(nil),        // 20: jiseki.control.v1.UnlockUserRequest
 	(*UnlockUserResponse)(nil),       // 21: jiseki.control.v1.UnlockUserResponse
-	(*CreateDeviceCodeRequest)(nil),  // 22: jiseki.control.v1.CreateDeviceCodeRequest
-	(*CreateDeviceCodeResponse)(nil), // 23: jiseki.control.v1.CreateDeviceCodeResponse
-	(*Device)(nil),                   // 24: jiseki.control.v1.Device
-	(*ListDevicesRequest)(nil),       // 25: jiseki.control.v1.ListDevicesRequest
-	(*ListDevicesResponse)(nil),      // 26: jiseki.control.v1.ListDevicesResponse
-	(*RevokeDeviceRequest)(nil),      // 27: jiseki.control.v1.RevokeDeviceRequest
-	(*RevokeDeviceResponse)(nil),     // 28: jiseki.control.v1.RevokeDeviceResponse
-	(*Desk)(nil),                     // 29: jiseki.control.v1.Desk
-	(*ListAllDesksRequest)(nil),      // 30: jiseki.control.v1.ListAllDesksRequest
-	(*ListAllDesksResponse)(nil),     // 31: jiseki.control.v1.ListAllDesksResponse
-	(*PutDeskRequest)(nil),           // 32: jiseki.control.v1.PutDeskRequest
-	(*PutDeskResponse)(nil),          // 33: jiseki.control.v1.PutDeskResponse
-	(*DeleteDeskRequest)(nil),        // 34: jiseki.control.v1.DeleteDeskRequest
-	(*DeleteDeskResponse)(nil),       // 35: jiseki.control.v1.DeleteDeskResponse
-	(*CreateDeskTokenRequest)(nil),   // 36: jiseki.control.v1.CreateDeskTokenRequest
-	(*CreateDeskTokenResponse)(nil),  // 37: jiseki.control.v1.CreateDeskTokenResponse
-	(*LockDeskRequest)(nil),          // 38: jiseki.control.v1.LockDeskRequest
-	(*LockDeskResponse)(nil),         // 39: jiseki.control.v1.LockDeskResponse
-	(*ListSessionsRequest)(nil),      // 40: jiseki.control.v1.ListSessionsRequest
-	(*ListSessionsResponse)(nil),     // 41: jiseki.control.v1.ListSessionsResponse
-	(*EndAnySessionRequest)(nil),     // 42: jiseki.control.v1.EndAnySessionRequest
-	(*EndAnySessionResponse)(nil),    // 43: jiseki.control.v1.EndAnySessionResponse
-	(*Event)(nil),                    // 44: jiseki.control.v1.Event
-	(*ListEventsRequest)(nil),        // 45: jiseki.control.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),       // 46: jiseki.control.v1.ListEventsResponse
-	(*VerifyEventsRequest)(nil),      // 47: jiseki.control.v1.VerifyEventsRequest
-	(*VerifyEventsResponse)(nil),     // 48: jiseki.control.v1.VerifyEventsResponse
-	(*Settings)(nil),                 // 49: jiseki.control.v1.Settings
-	(*GetSettingsRequest)(nil),       // 50: jiseki.control.v1.GetSettingsRequest
-	(*GetSettingsResponse)(nil),      // 51: jiseki.control.v1.GetSettingsResponse
-	(*UpdateSettingsRequest)(nil),    // 52: jiseki.control.v1.UpdateSettingsRequest
-	(*UpdateSettingsResponse)(nil),   // 53: jiseki.control.v1.UpdateSettingsResponse
-	(Role)(0),                        // 54: jiseki.control.v1.Role
-	(*Page)(nil),                     // 55: jiseki.control.v1.Page
-	(DeviceKind)(0),                  // 56: jiseki.control.v1.DeviceKind
-	(KeyGrade)(0),                    // 57: jiseki.control.v1.KeyGrade
-	(Zone)(0),                        // 58: jiseki.control.v1.Zone
-	(DeskState)(0),                   // 59: jiseki.control.v1.DeskState
-	(*Session)(nil),                  // 60: jiseki.control.v1.Session
+	(*ResetTOTPRequest)(nil),         // 22: jiseki.control.v1.ResetTOTPRequest
+	(*ResetTOTPResponse)(nil),        // 23: jiseki.control.v1.ResetTOTPResponse
+	(*CreateDeviceCodeRequest)(nil),  // 24: jiseki.control.v1.CreateDeviceCodeRequest
+	(*CreateDeviceCodeResponse)(nil), // 25: jiseki.control.v1.CreateDeviceCodeResponse
+	(*Device)(nil),                   // 26: jiseki.control.v1.Device
+	(*ListDevicesRequest)(nil),       // 27: jiseki.control.v1.ListDevicesRequest
+	(*ListDevicesResponse)(nil),      // 28: jiseki.control.v1.ListDevicesResponse
+	(*RevokeDeviceRequest)(nil),      // 29: jiseki.control.v1.RevokeDeviceRequest
+	(*RevokeDeviceResponse)(nil),     // 30: jiseki.control.v1.RevokeDeviceResponse
+	(*Desk)(nil),                     // 31: jiseki.control.v1.Desk
+	(*ListAllDesksRequest)(nil),      // 32: jiseki.control.v1.ListAllDesksRequest
+	(*ListAllDesksResponse)(nil),     // 33: jiseki.control.v1.ListAllDesksResponse
+	(*PutDeskRequest)(nil),           // 34: jiseki.control.v1.PutDeskRequest
+	(*PutDeskResponse)(nil),          // 35: jiseki.control.v1.PutDeskResponse
+	(*DeleteDeskRequest)(nil),        // 36: jiseki.control.v1.DeleteDeskRequest
+	(*DeleteDeskResponse)(nil),       // 37: jiseki.control.v1.DeleteDeskResponse
+	(*CreateDeskTokenRequest)(nil),   // 38: jiseki.control.v1.CreateDeskTokenRequest
+	(*CreateDeskTokenResponse)(nil),  // 39: jiseki.control.v1.CreateDeskTokenResponse
+	(*LockDeskRequest)(nil),          // 40: jiseki.control.v1.LockDeskRequest
+	(*LockDeskResponse)(nil),         // 41: jiseki.control.v1.LockDeskResponse
+	(*ListSessionsRequest)(nil),      // 42: jiseki.control.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),     // 43: jiseki.control.v1.ListSessionsResponse
+	(*EndAnySessionRequest)(nil),     // 44: jiseki.control.v1.EndAnySessionRequest
+	(*EndAnySessionResponse)(nil),    // 45: jiseki.control.v1.EndAnySessionResponse
+	(*Event)(nil),                    // 46: jiseki.control.v1.Event
+	(*ListEventsRequest)(nil),        // 47: jiseki.control.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),       // 48: jiseki.control.v1.ListEventsResponse
+	(*VerifyEventsRequest)(nil),      // 49: jiseki.control.v1.VerifyEventsRequest
+	(*VerifyEventsResponse)(nil),     // 50: jiseki.control.v1.VerifyEventsResponse
+	(*Settings)(nil),                 // 51: jiseki.control.v1.Settings
+	(*GetSettingsRequest)(nil),       // 52: jiseki.control.v1.GetSettingsRequest
+	(*GetSettingsResponse)(nil),      // 53: jiseki.control.v1.GetSettingsResponse
+	(*UpdateSettingsRequest)(nil),    // 54: jiseki.control.v1.UpdateSettingsRequest
+	(*UpdateSettingsResponse)(nil),   // 55: jiseki.control.v1.UpdateSettingsResponse
+	(Role)(0),                        // 56: jiseki.control.v1.Role
+	(*Page)(nil),                     // 57: jiseki.control.v1.Page
+	(DeviceKind)(0),                  // 58: jiseki.control.v1.DeviceKind
+	(KeyGrade)(0),                    // 59: jiseki.control.v1.KeyGrade
+	(Zone)(0),                        // 60: jiseki.control.v1.Zone
+	(DeskState)(0),                   // 61: jiseki.control.v1.DeskState
+	(*Session)(nil),                  // 62: jiseki.control.v1.Session
 }
 var file_jiseki_control_v1_admin_proto_depIdxs = []int32{
 	0,  // 0: jiseki.control.v1.ListSectionsResponse.sections:type_name -> jiseki.control.v1.Section
 	0,  // 1: jiseki.control.v1.PutSectionRequest.section:type_name -> jiseki.control.v1.Section
 	0,  // 2: jiseki.control.v1.PutSectionResponse.section:type_name -> jiseki.control.v1.Section
-	54, // 3: jiseki.control.v1.User.roles:type_name -> jiseki.control.v1.Role
-	55, // 4: jiseki.control.v1.ListUsersRequest.page:type_name -> jiseki.control.v1.Page
+	56, // 3: jiseki.control.v1.User.roles:type_name -> jiseki.control.v1.Role
+	57, // 4: jiseki.control.v1.ListUsersRequest.page:type_name -> jiseki.control.v1.Page
 	7,  // 5: jiseki.control.v1.ListUsersResponse.users:type_name -> jiseki.control.v1.User
-	54, // 6: jiseki.control.v1.NewUser.roles:type_name -> jiseki.control.v1.Role
-	56, // 7: jiseki.control.v1.NewUser.device_kind:type_name -> jiseki.control.v1.DeviceKind
+	56, // 6: jiseki.control.v1.NewUser.roles:type_name -> jiseki.control.v1.Role
+	58, // 7: jiseki.control.v1.NewUser.device_kind:type_name -> jiseki.control.v1.DeviceKind
 	10, // 8: jiseki.control.v1.CreateUsersRequest.users:type_name -> jiseki.control.v1.NewUser
 	13, // 9: jiseki.control.v1.CreateUsersResponse.slips:type_name -> jiseki.control.v1.Slip
-	54, // 10: jiseki.control.v1.UpdateUserRequest.roles:type_name -> jiseki.control.v1.Role
+	56, // 10: jiseki.control.v1.UpdateUserRequest.roles:type_name -> jiseki.control.v1.Role
 	7,  // 11: jiseki.control.v1.UpdateUserResponse.user:type_name -> jiseki.control.v1.User
 	13, // 12: jiseki.control.v1.ResetPasswordResponse.slip:type_name -> jiseki.control.v1.Slip
-	56, // 13: jiseki.control.v1.CreateDeviceCodeRequest.device_kind:type_name -> jiseki.control.v1.DeviceKind
+	58, // 13: jiseki.control.v1.CreateDeviceCodeRequest.device_kind:type_name -> jiseki.control.v1.DeviceKind
 	13, // 14: jiseki.control.v1.CreateDeviceCodeResponse.slip:type_name -> jiseki.control.v1.Slip
-	56, // 15: jiseki.control.v1.Device.kind:type_name -> jiseki.control.v1.DeviceKind
-	57, // 16: jiseki.control.v1.Device.grade:type_name -> jiseki.control.v1.KeyGrade
-	55, // 17: jiseki.control.v1.ListDevicesRequest.page:type_name -> jiseki.control.v1.Page
-	24, // 18: jiseki.control.v1.ListDevicesResponse.devices:type_name -> jiseki.control.v1.Device
-	58, // 19: jiseki.control.v1.Desk.zone:type_name -> jiseki.control.v1.Zone
-	59, // 20: jiseki.control.v1.Desk.state:type_name -> jiseki.control.v1.DeskState
-	57, // 21: jiseki.control.v1.Desk.grade:type_name -> jiseki.control.v1.KeyGrade
-	55, // 22: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
-	29, // 23: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
-	58, // 24: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
-	29, // 25: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
-	58, // 26: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
-	55, // 27: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
-	60, // 28: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
-	55, // 29: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
-	44, // 30: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
-	57, // 31: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
-	49, // 32: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
-	49, // 33: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
+	58, // 15: jiseki.control.v1.Device.kind:type_name -> jiseki.control.v1.DeviceKind
+	59, // 16: jiseki.control.v1.Device.grade:type_name -> jiseki.control.v1.KeyGrade
+	57, // 17: jiseki.control.v1.ListDevicesRequest.page:type_name -> jiseki.control.v1.Page
+	26, // 18: jiseki.control.v1.ListDevicesResponse.devices:type_name -> jiseki.control.v1.Device
+	60, // 19: jiseki.control.v1.Desk.zone:type_name -> jiseki.control.v1.Zone
+	61, // 20: jiseki.control.v1.Desk.state:type_name -> jiseki.control.v1.DeskState
+	59, // 21: jiseki.control.v1.Desk.grade:type_name -> jiseki.control.v1.KeyGrade
+	57, // 22: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
+	31, // 23: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
+	60, // 24: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
+	31, // 25: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
+	60, // 26: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
+	57, // 27: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
+	62, // 28: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
+	57, // 29: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
+	46, // 30: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
+	59, // 31: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
+	51, // 32: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
+	51, // 33: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
 	1,  // 34: jiseki.control.v1.AdminService.ListSections:input_type -> jiseki.control.v1.ListSectionsRequest
 	3,  // 35: jiseki.control.v1.AdminService.PutSection:input_type -> jiseki.control.v1.PutSectionRequest
 	5,  // 36: jiseki.control.v1.AdminService.DeleteSection:input_type -> jiseki.control.v1.DeleteSectionRequest
@@ -3824,45 +3910,47 @@ var file_jiseki_control_v1_admin_proto_depIdxs = []int32{
 	16, // 40: jiseki.control.v1.AdminService.ResetPassword:input_type -> jiseki.control.v1.ResetPasswordRequest
 	18, // 41: jiseki.control.v1.AdminService.SetUserDisabled:input_type -> jiseki.control.v1.SetUserDisabledRequest
 	20, // 42: jiseki.control.v1.AdminService.UnlockUser:input_type -> jiseki.control.v1.UnlockUserRequest
-	22, // 43: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
-	25, // 44: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
-	27, // 45: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
-	30, // 46: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
-	32, // 47: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
-	34, // 48: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
-	36, // 49: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
-	38, // 50: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
-	40, // 51: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
-	42, // 52: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
-	45, // 53: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
-	47, // 54: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
-	50, // 55: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
-	52, // 56: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
-	2,  // 57: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
-	4,  // 58: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
-	6,  // 59: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
-	9,  // 60: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
-	12, // 61: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
-	15, // 62: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
-	17, // 63: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
-	19, // 64: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
-	21, // 65: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
-	23, // 66: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
-	26, // 67: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
-	28, // 68: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
-	31, // 69: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
-	33, // 70: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
-	35, // 71: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
-	37, // 72: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
-	39, // 73: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
-	41, // 74: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
-	43, // 75: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
-	46, // 76: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
-	48, // 77: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
-	51, // 78: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
-	53, // 79: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
-	57, // [57:80] is the sub-list for method output_type
-	34, // [34:57] is the sub-list for method input_type
+	22, // 43: jiseki.control.v1.AdminService.ResetTOTP:input_type -> jiseki.control.v1.ResetTOTPRequest
+	24, // 44: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
+	27, // 45: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
+	29, // 46: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
+	32, // 47: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
+	34, // 48: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
+	36, // 49: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
+	38, // 50: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
+	40, // 51: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
+	42, // 52: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
+	44, // 53: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
+	47, // 54: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
+	49, // 55: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
+	52, // 56: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
+	54, // 57: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
+	2,  // 58: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
+	4,  // 59: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
+	6,  // 60: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
+	9,  // 61: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
+	12, // 62: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
+	15, // 63: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
+	17, // 64: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
+	19, // 65: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
+	21, // 66: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
+	23, // 67: jiseki.control.v1.AdminService.ResetTOTP:output_type -> jiseki.control.v1.ResetTOTPResponse
+	25, // 68: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
+	28, // 69: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
+	30, // 70: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
+	33, // 71: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
+	35, // 72: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
+	37, // 73: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
+	39, // 74: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
+	41, // 75: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
+	43, // 76: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
+	45, // 77: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
+	48, // 78: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
+	50, // 79: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
+	53, // 80: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
+	55, // 81: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
+	58, // [58:82] is the sub-list for method output_type
+	34, // [34:58] is the sub-list for method input_type
 	34, // [34:34] is the sub-list for extension type_name
 	34, // [34:34] is the sub-list for extension extendee
 	0,  // [0:34] is the sub-list for field type_name
@@ -3881,7 +3969,7 @@ func file_jiseki_control_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jiseki_control_v1_admin_proto_rawDesc), len(file_jiseki_control_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   54,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,6 +32,8 @@ const (
 	May_MAY_USE_PORTAL May = 3
 	May_MAY_OPEN_DESK  May = 4
 	May_MAY_ADMINISTER May = 5
+	// SET_UP_TOTP: in the office or on an enrolled device; who has one-time passwords must have given one, except in the office.
+	May_MAY_SET_UP_TOTP May = 6
 )
 
 // Enum value maps for May.
@@ -43,6 +45,7 @@ var (
 		3: "MAY_USE_PORTAL",
 		4: "MAY_OPEN_DESK",
 		5: "MAY_ADMINISTER",
+		6: "MAY_SET_UP_TOTP",
 	}
 	May_value = map[string]int32{
 		"MAY_UNSPECIFIED":     0,
@@ -51,6 +54,7 @@ var (
 		"MAY_USE_PORTAL":      3,
 		"MAY_OPEN_DESK":       4,
 		"MAY_ADMINISTER":      5,
+		"MAY_SET_UP_TOTP":     6,
 	}
 )
 
@@ -714,8 +718,10 @@ type Me struct {
 	SignInUntilMs    int64     `protobuf:"varint,10,opt,name=sign_in_until_ms,json=signInUntilMs,proto3" json:"sign_in_until_ms,omitempty"`
 	ServerTimeMs     int64     `protobuf:"varint,11,opt,name=server_time_ms,json=serverTimeMs,proto3" json:"server_time_ms,omitempty"`
 	OrganisationName string    `protobuf:"bytes,12,opt,name=organisation_name,json=organisationName,proto3" json:"organisation_name,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// totp_needed: from here the policy asks for a one-time password, and this sign-in gave none.
+	TotpNeeded    bool `protobuf:"varint,13,opt,name=totp_needed,json=totpNeeded,proto3" json:"totp_needed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Me) Reset() {
@@ -830,6 +836,13 @@ func (x *Me) GetOrganisationName() string {
 		return x.OrganisationName
 	}
 	return ""
+}
+
+func (x *Me) GetTotpNeeded() bool {
+	if x != nil {
+		return x.TotpNeeded
+	}
+	return false
 }
 
 type ChangePasswordRequest struct {
@@ -1295,6 +1308,466 @@ func (*RenewDeviceCertificateResponse_Renewed) isRenewDeviceCertificateResponse_
 
 func (*RenewDeviceCertificateResponse_Refusal) isRenewDeviceCertificateResponse_Outcome() {}
 
+type BeginTOTPRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// password of the user: a cookie alone changes nothing.
+	Password      string `protobuf:"bytes,1,opt,name=password,proto3" json:"password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginTOTPRequest) Reset() {
+	*x = BeginTOTPRequest{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginTOTPRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginTOTPRequest) ProtoMessage() {}
+
+func (x *BeginTOTPRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginTOTPRequest.ProtoReflect.Descriptor instead.
+func (*BeginTOTPRequest) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *BeginTOTPRequest) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
+type BeginTOTPResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*BeginTOTPResponse_Setup
+	//	*BeginTOTPResponse_Refusal
+	Outcome       isBeginTOTPResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginTOTPResponse) Reset() {
+	*x = BeginTOTPResponse{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginTOTPResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginTOTPResponse) ProtoMessage() {}
+
+func (x *BeginTOTPResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginTOTPResponse.ProtoReflect.Descriptor instead.
+func (*BeginTOTPResponse) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *BeginTOTPResponse) GetOutcome() isBeginTOTPResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *BeginTOTPResponse) GetSetup() *TOTPSetup {
+	if x != nil {
+		if x, ok := x.Outcome.(*BeginTOTPResponse_Setup); ok {
+			return x.Setup
+		}
+	}
+	return nil
+}
+
+func (x *BeginTOTPResponse) GetRefusal() *Refusal {
+	if x != nil {
+		if x, ok := x.Outcome.(*BeginTOTPResponse_Refusal); ok {
+			return x.Refusal
+		}
+	}
+	return nil
+}
+
+type isBeginTOTPResponse_Outcome interface {
+	isBeginTOTPResponse_Outcome()
+}
+
+type BeginTOTPResponse_Setup struct {
+	Setup *TOTPSetup `protobuf:"bytes,1,opt,name=setup,proto3,oneof"`
+}
+
+type BeginTOTPResponse_Refusal struct {
+	Refusal *Refusal `protobuf:"bytes,2,opt,name=refusal,proto3,oneof"`
+}
+
+func (*BeginTOTPResponse_Setup) isBeginTOTPResponse_Outcome() {}
+
+func (*BeginTOTPResponse_Refusal) isBeginTOTPResponse_Outcome() {}
+
+// TOTPSetup is a key that is not in use yet, shown this once.
+type TOTPSetup struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// secret is the key in base32 (RFC 4648, no padding), to type into an app.
+	Secret string `protobuf:"bytes,1,opt,name=secret,proto3" json:"secret,omitempty"`
+	// url is the same as `otpauth://totp/...`, for a QR code.
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// sealed is the key for ConfirmTOTP: of this user, sign-in and gateway alone, good for ten minutes.
+	Sealed        []byte `protobuf:"bytes,3,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TOTPSetup) Reset() {
+	*x = TOTPSetup{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TOTPSetup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TOTPSetup) ProtoMessage() {}
+
+func (x *TOTPSetup) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TOTPSetup.ProtoReflect.Descriptor instead.
+func (*TOTPSetup) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *TOTPSetup) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+func (x *TOTPSetup) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *TOTPSetup) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+type ConfirmTOTPRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Sealed []byte                 `protobuf:"bytes,1,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	// totp is a one-time password made with the key.
+	Totp          string `protobuf:"bytes,2,opt,name=totp,proto3" json:"totp,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmTOTPRequest) Reset() {
+	*x = ConfirmTOTPRequest{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmTOTPRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmTOTPRequest) ProtoMessage() {}
+
+func (x *ConfirmTOTPRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmTOTPRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmTOTPRequest) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ConfirmTOTPRequest) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *ConfirmTOTPRequest) GetTotp() string {
+	if x != nil {
+		return x.Totp
+	}
+	return ""
+}
+
+type ConfirmTOTPResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*ConfirmTOTPResponse_Enabled
+	//	*ConfirmTOTPResponse_Refusal
+	Outcome       isConfirmTOTPResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmTOTPResponse) Reset() {
+	*x = ConfirmTOTPResponse{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmTOTPResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmTOTPResponse) ProtoMessage() {}
+
+func (x *ConfirmTOTPResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmTOTPResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmTOTPResponse) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ConfirmTOTPResponse) GetOutcome() isConfirmTOTPResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *ConfirmTOTPResponse) GetEnabled() *TOTPEnabled {
+	if x != nil {
+		if x, ok := x.Outcome.(*ConfirmTOTPResponse_Enabled); ok {
+			return x.Enabled
+		}
+	}
+	return nil
+}
+
+func (x *ConfirmTOTPResponse) GetRefusal() *Refusal {
+	if x != nil {
+		if x, ok := x.Outcome.(*ConfirmTOTPResponse_Refusal); ok {
+			return x.Refusal
+		}
+	}
+	return nil
+}
+
+type isConfirmTOTPResponse_Outcome interface {
+	isConfirmTOTPResponse_Outcome()
+}
+
+type ConfirmTOTPResponse_Enabled struct {
+	Enabled *TOTPEnabled `protobuf:"bytes,1,opt,name=enabled,proto3,oneof"`
+}
+
+type ConfirmTOTPResponse_Refusal struct {
+	Refusal *Refusal `protobuf:"bytes,2,opt,name=refusal,proto3,oneof"`
+}
+
+func (*ConfirmTOTPResponse_Enabled) isConfirmTOTPResponse_Outcome() {}
+
+func (*ConfirmTOTPResponse_Refusal) isConfirmTOTPResponse_Outcome() {}
+
+type TOTPEnabled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// recovery_codes replace a one-time password each, once. They are shown this once.
+	RecoveryCodes []string `protobuf:"bytes,1,rep,name=recovery_codes,json=recoveryCodes,proto3" json:"recovery_codes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TOTPEnabled) Reset() {
+	*x = TOTPEnabled{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TOTPEnabled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TOTPEnabled) ProtoMessage() {}
+
+func (x *TOTPEnabled) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TOTPEnabled.ProtoReflect.Descriptor instead.
+func (*TOTPEnabled) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *TOTPEnabled) GetRecoveryCodes() []string {
+	if x != nil {
+		return x.RecoveryCodes
+	}
+	return nil
+}
+
+type DisableTOTPRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Password      string                 `protobuf:"bytes,1,opt,name=password,proto3" json:"password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableTOTPRequest) Reset() {
+	*x = DisableTOTPRequest{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableTOTPRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableTOTPRequest) ProtoMessage() {}
+
+func (x *DisableTOTPRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableTOTPRequest.ProtoReflect.Descriptor instead.
+func (*DisableTOTPRequest) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *DisableTOTPRequest) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
+type DisableTOTPResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// refusal is absent when it was done.
+	Refusal       *Refusal `protobuf:"bytes,1,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableTOTPResponse) Reset() {
+	*x = DisableTOTPResponse{}
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableTOTPResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableTOTPResponse) ProtoMessage() {}
+
+func (x *DisableTOTPResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_auth_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableTOTPResponse.ProtoReflect.Descriptor instead.
+func (*DisableTOTPResponse) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_auth_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *DisableTOTPResponse) GetRefusal() *Refusal {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
 var File_jiseki_control_v1_auth_proto protoreflect.FileDescriptor
 
 const file_jiseki_control_v1_auth_proto_rawDesc = "" +
@@ -1336,7 +1809,7 @@ const file_jiseki_control_v1_auth_proto_rawDesc = "" +
 	"\x05grade\x18\x04 \x01(\x0e2\x1b.jiseki.control.v1.KeyGradeR\x05grade\x120\n" +
 	"\x14certificate_until_ms\x18\x05 \x01(\x03R\x12certificateUntilMs\x12\x18\n" +
 	"\arevoked\x18\x06 \x01(\bR\arevoked\x12\x14\n" +
-	"\x05renew\x18\a \x01(\bR\x05renew\"\xe7\x03\n" +
+	"\x05renew\x18\a \x01(\bR\x05renew\"\x88\x04\n" +
 	"\x02Me\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12-\n" +
@@ -1350,7 +1823,9 @@ const file_jiseki_control_v1_auth_proto_rawDesc = "" +
 	"\x10sign_in_until_ms\x18\n" +
 	" \x01(\x03R\rsignInUntilMs\x12$\n" +
 	"\x0eserver_time_ms\x18\v \x01(\x03R\fserverTimeMs\x12+\n" +
-	"\x11organisation_name\x18\f \x01(\tR\x10organisationName\"]\n" +
+	"\x11organisation_name\x18\f \x01(\tR\x10organisationName\x12\x1f\n" +
+	"\vtotp_needed\x18\r \x01(\bR\n" +
+	"totpNeeded\"]\n" +
 	"\x15ChangePasswordRequest\x12!\n" +
 	"\fold_password\x18\x01 \x01(\tR\voldPassword\x12!\n" +
 	"\fnew_password\x18\x02 \x01(\tR\vnewPassword\"N\n" +
@@ -1378,14 +1853,38 @@ const file_jiseki_control_v1_auth_proto_rawDesc = "" +
 	"\x1eRenewDeviceCertificateResponse\x127\n" +
 	"\arenewed\x18\x01 \x01(\v2\x1b.jiseki.control.v1.EnrolledH\x00R\arenewed\x126\n" +
 	"\arefusal\x18\x02 \x01(\v2\x1a.jiseki.control.v1.RefusalH\x00R\arefusalB\t\n" +
-	"\aoutcome*\x84\x01\n" +
+	"\aoutcome\".\n" +
+	"\x10BeginTOTPRequest\x12\x1a\n" +
+	"\bpassword\x18\x01 \x01(\tR\bpassword\"\x8c\x01\n" +
+	"\x11BeginTOTPResponse\x124\n" +
+	"\x05setup\x18\x01 \x01(\v2\x1c.jiseki.control.v1.TOTPSetupH\x00R\x05setup\x126\n" +
+	"\arefusal\x18\x02 \x01(\v2\x1a.jiseki.control.v1.RefusalH\x00R\arefusalB\t\n" +
+	"\aoutcome\"M\n" +
+	"\tTOTPSetup\x12\x16\n" +
+	"\x06secret\x18\x01 \x01(\tR\x06secret\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
+	"\x06sealed\x18\x03 \x01(\fR\x06sealed\"@\n" +
+	"\x12ConfirmTOTPRequest\x12\x16\n" +
+	"\x06sealed\x18\x01 \x01(\fR\x06sealed\x12\x12\n" +
+	"\x04totp\x18\x02 \x01(\tR\x04totp\"\x94\x01\n" +
+	"\x13ConfirmTOTPResponse\x12:\n" +
+	"\aenabled\x18\x01 \x01(\v2\x1e.jiseki.control.v1.TOTPEnabledH\x00R\aenabled\x126\n" +
+	"\arefusal\x18\x02 \x01(\v2\x1a.jiseki.control.v1.RefusalH\x00R\arefusalB\t\n" +
+	"\aoutcome\"4\n" +
+	"\vTOTPEnabled\x12%\n" +
+	"\x0erecovery_codes\x18\x01 \x03(\tR\rrecoveryCodes\"0\n" +
+	"\x12DisableTOTPRequest\x12\x1a\n" +
+	"\bpassword\x18\x01 \x01(\tR\bpassword\"K\n" +
+	"\x13DisableTOTPResponse\x124\n" +
+	"\arefusal\x18\x01 \x01(\v2\x1a.jiseki.control.v1.RefusalR\arefusal*\x99\x01\n" +
 	"\x03May\x12\x13\n" +
 	"\x0fMAY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13MAY_CHANGE_PASSWORD\x10\x01\x12\x14\n" +
 	"\x10MAY_ENROL_DEVICE\x10\x02\x12\x12\n" +
 	"\x0eMAY_USE_PORTAL\x10\x03\x12\x11\n" +
 	"\rMAY_OPEN_DESK\x10\x04\x12\x12\n" +
-	"\x0eMAY_ADMINISTER\x10\x052\x9f\x05\n" +
+	"\x0eMAY_ADMINISTER\x10\x05\x12\x13\n" +
+	"\x0fMAY_SET_UP_TOTP\x10\x062\xb3\a\n" +
 	"\vAuthService\x12_\n" +
 	"\fGetChallenge\x12&.jiseki.control.v1.GetChallengeRequest\x1a'.jiseki.control.v1.GetChallengeResponse\x12M\n" +
 	"\x06SignIn\x12 .jiseki.control.v1.SignInRequest\x1a!.jiseki.control.v1.SignInResponse\x12P\n" +
@@ -1393,7 +1892,10 @@ const file_jiseki_control_v1_auth_proto_rawDesc = "" +
 	"\x05GetMe\x12\x1f.jiseki.control.v1.GetMeRequest\x1a .jiseki.control.v1.GetMeResponse\x12e\n" +
 	"\x0eChangePassword\x12(.jiseki.control.v1.ChangePasswordRequest\x1a).jiseki.control.v1.ChangePasswordResponse\x12\\\n" +
 	"\vEnrolDevice\x12%.jiseki.control.v1.EnrolDeviceRequest\x1a&.jiseki.control.v1.EnrolDeviceResponse\x12}\n" +
-	"\x16RenewDeviceCertificate\x120.jiseki.control.v1.RenewDeviceCertificateRequest\x1a1.jiseki.control.v1.RenewDeviceCertificateResponseB\xb9\x01\n" +
+	"\x16RenewDeviceCertificate\x120.jiseki.control.v1.RenewDeviceCertificateRequest\x1a1.jiseki.control.v1.RenewDeviceCertificateResponse\x12V\n" +
+	"\tBeginTOTP\x12#.jiseki.control.v1.BeginTOTPRequest\x1a$.jiseki.control.v1.BeginTOTPResponse\x12\\\n" +
+	"\vConfirmTOTP\x12%.jiseki.control.v1.ConfirmTOTPRequest\x1a&.jiseki.control.v1.ConfirmTOTPResponse\x12\\\n" +
+	"\vDisableTOTP\x12%.jiseki.control.v1.DisableTOTPRequest\x1a&.jiseki.control.v1.DisableTOTPResponseB\xb9\x01\n" +
 	"\x15com.jiseki.control.v1B\tAuthProtoP\x01Z/jiseki/internal/gen/jiseki/control/v1;controlv1\xa2\x02\x03JCX\xaa\x02\x11Jiseki.Control.V1\xca\x02\x11Jiseki\\Control\\V1\xe2\x02\x1dJiseki\\Control\\V1\\GPBMetadata\xea\x02\x13Jiseki::Control::V1b\x06proto3"
 
 var (
@@ -1409,7 +1911,7 @@ func file_jiseki_control_v1_auth_proto_rawDescGZIP() []byte {
 }
 
 var file_jiseki_control_v1_auth_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_jiseki_control_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_jiseki_control_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_jiseki_control_v1_auth_proto_goTypes = []any{
 	(May)(0),                               // 0: jiseki.control.v1.May
 	(*GetChallengeRequest)(nil),            // 1: jiseki.control.v1.GetChallengeRequest
@@ -1431,50 +1933,69 @@ var file_jiseki_control_v1_auth_proto_goTypes = []any{
 	(*Enrolled)(nil),                       // 17: jiseki.control.v1.Enrolled
 	(*RenewDeviceCertificateRequest)(nil),  // 18: jiseki.control.v1.RenewDeviceCertificateRequest
 	(*RenewDeviceCertificateResponse)(nil), // 19: jiseki.control.v1.RenewDeviceCertificateResponse
-	(*Refusal)(nil),                        // 20: jiseki.control.v1.Refusal
-	(DeviceKind)(0),                        // 21: jiseki.control.v1.DeviceKind
-	(KeyGrade)(0),                          // 22: jiseki.control.v1.KeyGrade
-	(Role)(0),                              // 23: jiseki.control.v1.Role
-	(Place)(0),                             // 24: jiseki.control.v1.Place
+	(*BeginTOTPRequest)(nil),               // 20: jiseki.control.v1.BeginTOTPRequest
+	(*BeginTOTPResponse)(nil),              // 21: jiseki.control.v1.BeginTOTPResponse
+	(*TOTPSetup)(nil),                      // 22: jiseki.control.v1.TOTPSetup
+	(*ConfirmTOTPRequest)(nil),             // 23: jiseki.control.v1.ConfirmTOTPRequest
+	(*ConfirmTOTPResponse)(nil),            // 24: jiseki.control.v1.ConfirmTOTPResponse
+	(*TOTPEnabled)(nil),                    // 25: jiseki.control.v1.TOTPEnabled
+	(*DisableTOTPRequest)(nil),             // 26: jiseki.control.v1.DisableTOTPRequest
+	(*DisableTOTPResponse)(nil),            // 27: jiseki.control.v1.DisableTOTPResponse
+	(*Refusal)(nil),                        // 28: jiseki.control.v1.Refusal
+	(DeviceKind)(0),                        // 29: jiseki.control.v1.DeviceKind
+	(KeyGrade)(0),                          // 30: jiseki.control.v1.KeyGrade
+	(Role)(0),                              // 31: jiseki.control.v1.Role
+	(Place)(0),                             // 32: jiseki.control.v1.Place
 }
 var file_jiseki_control_v1_auth_proto_depIdxs = []int32{
 	3,  // 0: jiseki.control.v1.SignInRequest.device:type_name -> jiseki.control.v1.DeviceProof
 	12, // 1: jiseki.control.v1.SignInResponse.me:type_name -> jiseki.control.v1.Me
-	20, // 2: jiseki.control.v1.SignInResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	28, // 2: jiseki.control.v1.SignInResponse.refusal:type_name -> jiseki.control.v1.Refusal
 	12, // 3: jiseki.control.v1.GetMeResponse.me:type_name -> jiseki.control.v1.Me
-	21, // 4: jiseki.control.v1.MyDevice.kind:type_name -> jiseki.control.v1.DeviceKind
-	22, // 5: jiseki.control.v1.MyDevice.grade:type_name -> jiseki.control.v1.KeyGrade
+	29, // 4: jiseki.control.v1.MyDevice.kind:type_name -> jiseki.control.v1.DeviceKind
+	30, // 5: jiseki.control.v1.MyDevice.grade:type_name -> jiseki.control.v1.KeyGrade
 	10, // 6: jiseki.control.v1.Me.posts:type_name -> jiseki.control.v1.Post
-	23, // 7: jiseki.control.v1.Me.roles:type_name -> jiseki.control.v1.Role
+	31, // 7: jiseki.control.v1.Me.roles:type_name -> jiseki.control.v1.Role
 	11, // 8: jiseki.control.v1.Me.device:type_name -> jiseki.control.v1.MyDevice
-	24, // 9: jiseki.control.v1.Me.place:type_name -> jiseki.control.v1.Place
+	32, // 9: jiseki.control.v1.Me.place:type_name -> jiseki.control.v1.Place
 	0,  // 10: jiseki.control.v1.Me.may:type_name -> jiseki.control.v1.May
-	20, // 11: jiseki.control.v1.ChangePasswordResponse.refusal:type_name -> jiseki.control.v1.Refusal
-	22, // 12: jiseki.control.v1.EnrolDeviceRequest.grade:type_name -> jiseki.control.v1.KeyGrade
+	28, // 11: jiseki.control.v1.ChangePasswordResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	30, // 12: jiseki.control.v1.EnrolDeviceRequest.grade:type_name -> jiseki.control.v1.KeyGrade
 	17, // 13: jiseki.control.v1.EnrolDeviceResponse.enrolled:type_name -> jiseki.control.v1.Enrolled
-	20, // 14: jiseki.control.v1.EnrolDeviceResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	28, // 14: jiseki.control.v1.EnrolDeviceResponse.refusal:type_name -> jiseki.control.v1.Refusal
 	3,  // 15: jiseki.control.v1.RenewDeviceCertificateRequest.device:type_name -> jiseki.control.v1.DeviceProof
 	17, // 16: jiseki.control.v1.RenewDeviceCertificateResponse.renewed:type_name -> jiseki.control.v1.Enrolled
-	20, // 17: jiseki.control.v1.RenewDeviceCertificateResponse.refusal:type_name -> jiseki.control.v1.Refusal
-	1,  // 18: jiseki.control.v1.AuthService.GetChallenge:input_type -> jiseki.control.v1.GetChallengeRequest
-	4,  // 19: jiseki.control.v1.AuthService.SignIn:input_type -> jiseki.control.v1.SignInRequest
-	6,  // 20: jiseki.control.v1.AuthService.SignOut:input_type -> jiseki.control.v1.SignOutRequest
-	8,  // 21: jiseki.control.v1.AuthService.GetMe:input_type -> jiseki.control.v1.GetMeRequest
-	13, // 22: jiseki.control.v1.AuthService.ChangePassword:input_type -> jiseki.control.v1.ChangePasswordRequest
-	15, // 23: jiseki.control.v1.AuthService.EnrolDevice:input_type -> jiseki.control.v1.EnrolDeviceRequest
-	18, // 24: jiseki.control.v1.AuthService.RenewDeviceCertificate:input_type -> jiseki.control.v1.RenewDeviceCertificateRequest
-	2,  // 25: jiseki.control.v1.AuthService.GetChallenge:output_type -> jiseki.control.v1.GetChallengeResponse
-	5,  // 26: jiseki.control.v1.AuthService.SignIn:output_type -> jiseki.control.v1.SignInResponse
-	7,  // 27: jiseki.control.v1.AuthService.SignOut:output_type -> jiseki.control.v1.SignOutResponse
-	9,  // 28: jiseki.control.v1.AuthService.GetMe:output_type -> jiseki.control.v1.GetMeResponse
-	14, // 29: jiseki.control.v1.AuthService.ChangePassword:output_type -> jiseki.control.v1.ChangePasswordResponse
-	16, // 30: jiseki.control.v1.AuthService.EnrolDevice:output_type -> jiseki.control.v1.EnrolDeviceResponse
-	19, // 31: jiseki.control.v1.AuthService.RenewDeviceCertificate:output_type -> jiseki.control.v1.RenewDeviceCertificateResponse
-	25, // [25:32] is the sub-list for method output_type
-	18, // [18:25] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	28, // 17: jiseki.control.v1.RenewDeviceCertificateResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	22, // 18: jiseki.control.v1.BeginTOTPResponse.setup:type_name -> jiseki.control.v1.TOTPSetup
+	28, // 19: jiseki.control.v1.BeginTOTPResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	25, // 20: jiseki.control.v1.ConfirmTOTPResponse.enabled:type_name -> jiseki.control.v1.TOTPEnabled
+	28, // 21: jiseki.control.v1.ConfirmTOTPResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	28, // 22: jiseki.control.v1.DisableTOTPResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	1,  // 23: jiseki.control.v1.AuthService.GetChallenge:input_type -> jiseki.control.v1.GetChallengeRequest
+	4,  // 24: jiseki.control.v1.AuthService.SignIn:input_type -> jiseki.control.v1.SignInRequest
+	6,  // 25: jiseki.control.v1.AuthService.SignOut:input_type -> jiseki.control.v1.SignOutRequest
+	8,  // 26: jiseki.control.v1.AuthService.GetMe:input_type -> jiseki.control.v1.GetMeRequest
+	13, // 27: jiseki.control.v1.AuthService.ChangePassword:input_type -> jiseki.control.v1.ChangePasswordRequest
+	15, // 28: jiseki.control.v1.AuthService.EnrolDevice:input_type -> jiseki.control.v1.EnrolDeviceRequest
+	18, // 29: jiseki.control.v1.AuthService.RenewDeviceCertificate:input_type -> jiseki.control.v1.RenewDeviceCertificateRequest
+	20, // 30: jiseki.control.v1.AuthService.BeginTOTP:input_type -> jiseki.control.v1.BeginTOTPRequest
+	23, // 31: jiseki.control.v1.AuthService.ConfirmTOTP:input_type -> jiseki.control.v1.ConfirmTOTPRequest
+	26, // 32: jiseki.control.v1.AuthService.DisableTOTP:input_type -> jiseki.control.v1.DisableTOTPRequest
+	2,  // 33: jiseki.control.v1.AuthService.GetChallenge:output_type -> jiseki.control.v1.GetChallengeResponse
+	5,  // 34: jiseki.control.v1.AuthService.SignIn:output_type -> jiseki.control.v1.SignInResponse
+	7,  // 35: jiseki.control.v1.AuthService.SignOut:output_type -> jiseki.control.v1.SignOutResponse
+	9,  // 36: jiseki.control.v1.AuthService.GetMe:output_type -> jiseki.control.v1.GetMeResponse
+	14, // 37: jiseki.control.v1.AuthService.ChangePassword:output_type -> jiseki.control.v1.ChangePasswordResponse
+	16, // 38: jiseki.control.v1.AuthService.EnrolDevice:output_type -> jiseki.control.v1.EnrolDeviceResponse
+	19, // 39: jiseki.control.v1.AuthService.RenewDeviceCertificate:output_type -> jiseki.control.v1.RenewDeviceCertificateResponse
+	21, // 40: jiseki.control.v1.AuthService.BeginTOTP:output_type -> jiseki.control.v1.BeginTOTPResponse
+	24, // 41: jiseki.control.v1.AuthService.ConfirmTOTP:output_type -> jiseki.control.v1.ConfirmTOTPResponse
+	27, // 42: jiseki.control.v1.AuthService.DisableTOTP:output_type -> jiseki.control.v1.DisableTOTPResponse
+	33, // [33:43] is the sub-list for method output_type
+	23, // [23:33] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_auth_proto_init() }
@@ -1495,13 +2016,21 @@ func file_jiseki_control_v1_auth_proto_init() {
 		(*RenewDeviceCertificateResponse_Renewed)(nil),
 		(*RenewDeviceCertificateResponse_Refusal)(nil),
 	}
+	file_jiseki_control_v1_auth_proto_msgTypes[20].OneofWrappers = []any{
+		(*BeginTOTPResponse_Setup)(nil),
+		(*BeginTOTPResponse_Refusal)(nil),
+	}
+	file_jiseki_control_v1_auth_proto_msgTypes[23].OneofWrappers = []any{
+		(*ConfirmTOTPResponse_Enabled)(nil),
+		(*ConfirmTOTPResponse_Refusal)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jiseki_control_v1_auth_proto_rawDesc), len(file_jiseki_control_v1_auth_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

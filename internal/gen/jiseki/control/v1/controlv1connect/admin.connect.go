@@ -56,6 +56,8 @@ const (
 	AdminServiceSetUserDisabledProcedure = "/jiseki.control.v1.AdminService/SetUserDisabled"
 	// AdminServiceUnlockUserProcedure is the fully-qualified name of the AdminService's UnlockUser RPC.
 	AdminServiceUnlockUserProcedure = "/jiseki.control.v1.AdminService/UnlockUser"
+	// AdminServiceResetTOTPProcedure is the fully-qualified name of the AdminService's ResetTOTP RPC.
+	AdminServiceResetTOTPProcedure = "/jiseki.control.v1.AdminService/ResetTOTP"
 	// AdminServiceCreateDeviceCodeProcedure is the fully-qualified name of the AdminService's
 	// CreateDeviceCode RPC.
 	AdminServiceCreateDeviceCodeProcedure = "/jiseki.control.v1.AdminService/CreateDeviceCode"
@@ -112,6 +114,8 @@ type AdminServiceClient interface {
 	// SetUserDisabled ends the user's sign-ins and sessions when it disables.
 	SetUserDisabled(context.Context, *v1.SetUserDisabledRequest) (*v1.SetUserDisabledResponse, error)
 	UnlockUser(context.Context, *v1.UnlockUserRequest) (*v1.UnlockUserResponse, error)
+	// ResetTOTP forgets the user's key of one-time passwords and recovery codes, for a lost telephone.
+	ResetTOTP(context.Context, *v1.ResetTOTPRequest) (*v1.ResetTOTPResponse, error)
 	CreateDeviceCode(context.Context, *v1.CreateDeviceCodeRequest) (*v1.CreateDeviceCodeResponse, error)
 	ListDevices(context.Context, *v1.ListDevicesRequest) (*v1.ListDevicesResponse, error)
 	// RevokeDevice acts at once, also on running sessions.
@@ -195,6 +199,12 @@ func NewAdminServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			httpClient,
 			baseURL+AdminServiceUnlockUserProcedure,
 			connect.WithSchema(adminServiceMethods.ByName("UnlockUser")),
+			connect.WithClientOptions(opts...),
+		),
+		resetTOTP: connect.NewClient[v1.ResetTOTPRequest, v1.ResetTOTPResponse](
+			httpClient,
+			baseURL+AdminServiceResetTOTPProcedure,
+			connect.WithSchema(adminServiceMethods.ByName("ResetTOTP")),
 			connect.WithClientOptions(opts...),
 		),
 		createDeviceCode: connect.NewClient[v1.CreateDeviceCodeRequest, v1.CreateDeviceCodeResponse](
@@ -295,6 +305,7 @@ type adminServiceClient struct {
 	resetPassword    *connect.Client[v1.ResetPasswordRequest, v1.ResetPasswordResponse]
 	setUserDisabled  *connect.Client[v1.SetUserDisabledRequest, v1.SetUserDisabledResponse]
 	unlockUser       *connect.Client[v1.UnlockUserRequest, v1.UnlockUserResponse]
+	resetTOTP        *connect.Client[v1.ResetTOTPRequest, v1.ResetTOTPResponse]
 	createDeviceCode *connect.Client[v1.CreateDeviceCodeRequest, v1.CreateDeviceCodeResponse]
 	listDevices      *connect.Client[v1.ListDevicesRequest, v1.ListDevicesResponse]
 	revokeDevice     *connect.Client[v1.RevokeDeviceRequest, v1.RevokeDeviceResponse]
@@ -386,6 +397,15 @@ func (c *adminServiceClient) SetUserDisabled(ctx context.Context, req *v1.SetUse
 // UnlockUser calls jiseki.control.v1.AdminService.UnlockUser.
 func (c *adminServiceClient) UnlockUser(ctx context.Context, req *v1.UnlockUserRequest) (*v1.UnlockUserResponse, error) {
 	response, err := c.unlockUser.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ResetTOTP calls jiseki.control.v1.AdminService.ResetTOTP.
+func (c *adminServiceClient) ResetTOTP(ctx context.Context, req *v1.ResetTOTPRequest) (*v1.ResetTOTPResponse, error) {
+	response, err := c.resetTOTP.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -534,6 +554,8 @@ type AdminServiceHandler interface {
 	// SetUserDisabled ends the user's sign-ins and sessions when it disables.
 	SetUserDisabled(context.Context, *v1.SetUserDisabledRequest) (*v1.SetUserDisabledResponse, error)
 	UnlockUser(context.Context, *v1.UnlockUserRequest) (*v1.UnlockUserResponse, error)
+	// ResetTOTP forgets the user's key of one-time passwords and recovery codes, for a lost telephone.
+	ResetTOTP(context.Context, *v1.ResetTOTPRequest) (*v1.ResetTOTPResponse, error)
 	CreateDeviceCode(context.Context, *v1.CreateDeviceCodeRequest) (*v1.CreateDeviceCodeResponse, error)
 	ListDevices(context.Context, *v1.ListDevicesRequest) (*v1.ListDevicesResponse, error)
 	// RevokeDevice acts at once, also on running sessions.
@@ -613,6 +635,12 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 		AdminServiceUnlockUserProcedure,
 		svc.UnlockUser,
 		connect.WithSchema(adminServiceMethods.ByName("UnlockUser")),
+		connect.WithHandlerOptions(opts...),
+	)
+	adminServiceResetTOTPHandler := connect.NewUnaryHandlerSimple(
+		AdminServiceResetTOTPProcedure,
+		svc.ResetTOTP,
+		connect.WithSchema(adminServiceMethods.ByName("ResetTOTP")),
 		connect.WithHandlerOptions(opts...),
 	)
 	adminServiceCreateDeviceCodeHandler := connect.NewUnaryHandlerSimple(
@@ -719,6 +747,8 @@ func NewAdminServiceHandler(svc AdminServiceHandler, opts ...connect.HandlerOpti
 			adminServiceSetUserDisabledHandler.ServeHTTP(w, r)
 		case AdminServiceUnlockUserProcedure:
 			adminServiceUnlockUserHandler.ServeHTTP(w, r)
+		case AdminServiceResetTOTPProcedure:
+			adminServiceResetTOTPHandler.ServeHTTP(w, r)
 		case AdminServiceCreateDeviceCodeProcedure:
 			adminServiceCreateDeviceCodeHandler.ServeHTTP(w, r)
 		case AdminServiceListDevicesProcedure:
@@ -790,6 +820,10 @@ func (UnimplementedAdminServiceHandler) SetUserDisabled(context.Context, *v1.Set
 
 func (UnimplementedAdminServiceHandler) UnlockUser(context.Context, *v1.UnlockUserRequest) (*v1.UnlockUserResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("jiseki.control.v1.AdminService.UnlockUser is not implemented"))
+}
+
+func (UnimplementedAdminServiceHandler) ResetTOTP(context.Context, *v1.ResetTOTPRequest) (*v1.ResetTOTPResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("jiseki.control.v1.AdminService.ResetTOTP is not implemented"))
 }
 
 func (UnimplementedAdminServiceHandler) CreateDeviceCode(context.Context, *v1.CreateDeviceCodeRequest) (*v1.CreateDeviceCodeResponse, error) {

@@ -50,6 +50,12 @@ const (
 	// AuthServiceRenewDeviceCertificateProcedure is the fully-qualified name of the AuthService's
 	// RenewDeviceCertificate RPC.
 	AuthServiceRenewDeviceCertificateProcedure = "/jiseki.control.v1.AuthService/RenewDeviceCertificate"
+	// AuthServiceBeginTOTPProcedure is the fully-qualified name of the AuthService's BeginTOTP RPC.
+	AuthServiceBeginTOTPProcedure = "/jiseki.control.v1.AuthService/BeginTOTP"
+	// AuthServiceConfirmTOTPProcedure is the fully-qualified name of the AuthService's ConfirmTOTP RPC.
+	AuthServiceConfirmTOTPProcedure = "/jiseki.control.v1.AuthService/ConfirmTOTP"
+	// AuthServiceDisableTOTPProcedure is the fully-qualified name of the AuthService's DisableTOTP RPC.
+	AuthServiceDisableTOTPProcedure = "/jiseki.control.v1.AuthService/DisableTOTP"
 )
 
 // AuthServiceClient is a client for the jiseki.control.v1.AuthService service.
@@ -65,6 +71,12 @@ type AuthServiceClient interface {
 	EnrolDevice(context.Context, *v1.EnrolDeviceRequest) (*v1.EnrolDeviceResponse, error)
 	// RenewDeviceCertificate certifies the same key again; the nonce comes from GetChallenge.
 	RenewDeviceCertificate(context.Context, *v1.RenewDeviceCertificateRequest) (*v1.RenewDeviceCertificateResponse, error)
+	// BeginTOTP draws a key of one-time passwords for the user's authenticator app. Nothing is kept before ConfirmTOTP.
+	BeginTOTP(context.Context, *v1.BeginTOTPRequest) (*v1.BeginTOTPResponse, error)
+	// ConfirmTOTP keeps the key of BeginTOTP, in place of any before, by a one-time password made with it.
+	ConfirmTOTP(context.Context, *v1.ConfirmTOTPRequest) (*v1.ConfirmTOTPResponse, error)
+	// DisableTOTP forgets the user's key and recovery codes.
+	DisableTOTP(context.Context, *v1.DisableTOTPRequest) (*v1.DisableTOTPResponse, error)
 }
 
 // NewAuthServiceClient constructs a client for the jiseki.control.v1.AuthService service. By
@@ -120,6 +132,24 @@ func NewAuthServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(authServiceMethods.ByName("RenewDeviceCertificate")),
 			connect.WithClientOptions(opts...),
 		),
+		beginTOTP: connect.NewClient[v1.BeginTOTPRequest, v1.BeginTOTPResponse](
+			httpClient,
+			baseURL+AuthServiceBeginTOTPProcedure,
+			connect.WithSchema(authServiceMethods.ByName("BeginTOTP")),
+			connect.WithClientOptions(opts...),
+		),
+		confirmTOTP: connect.NewClient[v1.ConfirmTOTPRequest, v1.ConfirmTOTPResponse](
+			httpClient,
+			baseURL+AuthServiceConfirmTOTPProcedure,
+			connect.WithSchema(authServiceMethods.ByName("ConfirmTOTP")),
+			connect.WithClientOptions(opts...),
+		),
+		disableTOTP: connect.NewClient[v1.DisableTOTPRequest, v1.DisableTOTPResponse](
+			httpClient,
+			baseURL+AuthServiceDisableTOTPProcedure,
+			connect.WithSchema(authServiceMethods.ByName("DisableTOTP")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -132,6 +162,9 @@ type authServiceClient struct {
 	changePassword         *connect.Client[v1.ChangePasswordRequest, v1.ChangePasswordResponse]
 	enrolDevice            *connect.Client[v1.EnrolDeviceRequest, v1.EnrolDeviceResponse]
 	renewDeviceCertificate *connect.Client[v1.RenewDeviceCertificateRequest, v1.RenewDeviceCertificateResponse]
+	beginTOTP              *connect.Client[v1.BeginTOTPRequest, v1.BeginTOTPResponse]
+	confirmTOTP            *connect.Client[v1.ConfirmTOTPRequest, v1.ConfirmTOTPResponse]
+	disableTOTP            *connect.Client[v1.DisableTOTPRequest, v1.DisableTOTPResponse]
 }
 
 // GetChallenge calls jiseki.control.v1.AuthService.GetChallenge.
@@ -197,6 +230,33 @@ func (c *authServiceClient) RenewDeviceCertificate(ctx context.Context, req *v1.
 	return nil, err
 }
 
+// BeginTOTP calls jiseki.control.v1.AuthService.BeginTOTP.
+func (c *authServiceClient) BeginTOTP(ctx context.Context, req *v1.BeginTOTPRequest) (*v1.BeginTOTPResponse, error) {
+	response, err := c.beginTOTP.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ConfirmTOTP calls jiseki.control.v1.AuthService.ConfirmTOTP.
+func (c *authServiceClient) ConfirmTOTP(ctx context.Context, req *v1.ConfirmTOTPRequest) (*v1.ConfirmTOTPResponse, error) {
+	response, err := c.confirmTOTP.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DisableTOTP calls jiseki.control.v1.AuthService.DisableTOTP.
+func (c *authServiceClient) DisableTOTP(ctx context.Context, req *v1.DisableTOTPRequest) (*v1.DisableTOTPResponse, error) {
+	response, err := c.disableTOTP.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // AuthServiceHandler is an implementation of the jiseki.control.v1.AuthService service.
 type AuthServiceHandler interface {
 	// GetChallenge gives a nonce for one signature, valid for two minutes.
@@ -210,6 +270,12 @@ type AuthServiceHandler interface {
 	EnrolDevice(context.Context, *v1.EnrolDeviceRequest) (*v1.EnrolDeviceResponse, error)
 	// RenewDeviceCertificate certifies the same key again; the nonce comes from GetChallenge.
 	RenewDeviceCertificate(context.Context, *v1.RenewDeviceCertificateRequest) (*v1.RenewDeviceCertificateResponse, error)
+	// BeginTOTP draws a key of one-time passwords for the user's authenticator app. Nothing is kept before ConfirmTOTP.
+	BeginTOTP(context.Context, *v1.BeginTOTPRequest) (*v1.BeginTOTPResponse, error)
+	// ConfirmTOTP keeps the key of BeginTOTP, in place of any before, by a one-time password made with it.
+	ConfirmTOTP(context.Context, *v1.ConfirmTOTPRequest) (*v1.ConfirmTOTPResponse, error)
+	// DisableTOTP forgets the user's key and recovery codes.
+	DisableTOTP(context.Context, *v1.DisableTOTPRequest) (*v1.DisableTOTPResponse, error)
 }
 
 // NewAuthServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -261,6 +327,24 @@ func NewAuthServiceHandler(svc AuthServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(authServiceMethods.ByName("RenewDeviceCertificate")),
 		connect.WithHandlerOptions(opts...),
 	)
+	authServiceBeginTOTPHandler := connect.NewUnaryHandlerSimple(
+		AuthServiceBeginTOTPProcedure,
+		svc.BeginTOTP,
+		connect.WithSchema(authServiceMethods.ByName("BeginTOTP")),
+		connect.WithHandlerOptions(opts...),
+	)
+	authServiceConfirmTOTPHandler := connect.NewUnaryHandlerSimple(
+		AuthServiceConfirmTOTPProcedure,
+		svc.ConfirmTOTP,
+		connect.WithSchema(authServiceMethods.ByName("ConfirmTOTP")),
+		connect.WithHandlerOptions(opts...),
+	)
+	authServiceDisableTOTPHandler := connect.NewUnaryHandlerSimple(
+		AuthServiceDisableTOTPProcedure,
+		svc.DisableTOTP,
+		connect.WithSchema(authServiceMethods.ByName("DisableTOTP")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/jiseki.control.v1.AuthService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case AuthServiceGetChallengeProcedure:
@@ -277,6 +361,12 @@ func NewAuthServiceHandler(svc AuthServiceHandler, opts ...connect.HandlerOption
 			authServiceEnrolDeviceHandler.ServeHTTP(w, r)
 		case AuthServiceRenewDeviceCertificateProcedure:
 			authServiceRenewDeviceCertificateHandler.ServeHTTP(w, r)
+		case AuthServiceBeginTOTPProcedure:
+			authServiceBeginTOTPHandler.ServeHTTP(w, r)
+		case AuthServiceConfirmTOTPProcedure:
+			authServiceConfirmTOTPHandler.ServeHTTP(w, r)
+		case AuthServiceDisableTOTPProcedure:
+			authServiceDisableTOTPHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -312,4 +402,16 @@ func (UnimplementedAuthServiceHandler) EnrolDevice(context.Context, *v1.EnrolDev
 
 func (UnimplementedAuthServiceHandler) RenewDeviceCertificate(context.Context, *v1.RenewDeviceCertificateRequest) (*v1.RenewDeviceCertificateResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("jiseki.control.v1.AuthService.RenewDeviceCertificate is not implemented"))
+}
+
+func (UnimplementedAuthServiceHandler) BeginTOTP(context.Context, *v1.BeginTOTPRequest) (*v1.BeginTOTPResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("jiseki.control.v1.AuthService.BeginTOTP is not implemented"))
+}
+
+func (UnimplementedAuthServiceHandler) ConfirmTOTP(context.Context, *v1.ConfirmTOTPRequest) (*v1.ConfirmTOTPResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("jiseki.control.v1.AuthService.ConfirmTOTP is not implemented"))
+}
+
+func (UnimplementedAuthServiceHandler) DisableTOTP(context.Context, *v1.DisableTOTPRequest) (*v1.DisableTOTPResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("jiseki.control.v1.AuthService.DisableTOTP is not implemented"))
 }

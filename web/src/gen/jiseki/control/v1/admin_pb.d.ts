@@ -1011,6 +1011,50 @@ export declare type UnlockUserResponseJson = {
 export declare const UnlockUserResponseSchema: GenMessage<UnlockUserResponse, {jsonType: UnlockUserResponseJson}>;
 
 /**
+ * @generated from message jiseki.control.v1.ResetTOTPRequest
+ */
+export declare type ResetTOTPRequest = Message<"jiseki.control.v1.ResetTOTPRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * @generated from message jiseki.control.v1.ResetTOTPRequest
+ */
+export declare type ResetTOTPRequestJson = {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.ResetTOTPRequest.
+ * Use `create(ResetTOTPRequestSchema)` to create a new message.
+ */
+export declare const ResetTOTPRequestSchema: GenMessage<ResetTOTPRequest, {jsonType: ResetTOTPRequestJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.ResetTOTPResponse
+ */
+export declare type ResetTOTPResponse = Message<"jiseki.control.v1.ResetTOTPResponse"> & {
+};
+
+/**
+ * @generated from message jiseki.control.v1.ResetTOTPResponse
+ */
+export declare type ResetTOTPResponseJson = {
+};
+
+/**
+ * Describes the message jiseki.control.v1.ResetTOTPResponse.
+ * Use `create(ResetTOTPResponseSchema)` to create a new message.
+ */
+export declare const ResetTOTPResponseSchema: GenMessage<ResetTOTPResponse, {jsonType: ResetTOTPResponseJson}>;
+
+/**
  * @generated from message jiseki.control.v1.CreateDeviceCodeRequest
  */
 export declare type CreateDeviceCodeRequest = Message<"jiseki.control.v1.CreateDeviceCodeRequest"> & {
@@ -2893,6 +2937,16 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof UnlockUserRequestSchema;
     output: typeof UnlockUserResponseSchema;
+  },
+  /**
+   * ResetTOTP forgets the user's key of one-time passwords and recovery codes, for a lost telephone.
+   *
+   * @generated from rpc jiseki.control.v1.AdminService.ResetTOTP
+   */
+  resetTOTP: {
+    methodKind: "unary";
+    input: typeof ResetTOTPRequestSchema;
+    output: typeof ResetTOTPResponseSchema;
   },
   /**
    * @generated from rpc jiseki.control.v1.AdminService.CreateDeviceCode

@@ -529,6 +529,13 @@ export declare type Me = Message<"jiseki.control.v1.Me"> & {
    * @generated from field: string organisation_name = 12;
    */
   organisationName: string;
+
+  /**
+   * totp_needed: from here the policy asks for a one-time password, and this sign-in gave none.
+   *
+   * @generated from field: bool totp_needed = 13;
+   */
+  totpNeeded: boolean;
 };
 
 /**
@@ -596,6 +603,13 @@ export declare type MeJson = {
    * @generated from field: string organisation_name = 12;
    */
   organisationName?: string;
+
+  /**
+   * totp_needed: from here the policy asks for a one-time password, and this sign-in gave none.
+   *
+   * @generated from field: bool totp_needed = 13;
+   */
+  totpNeeded?: boolean;
 };
 
 /**
@@ -939,6 +953,310 @@ export declare type RenewDeviceCertificateResponseJson = {
 export declare const RenewDeviceCertificateResponseSchema: GenMessage<RenewDeviceCertificateResponse, {jsonType: RenewDeviceCertificateResponseJson}>;
 
 /**
+ * @generated from message jiseki.control.v1.BeginTOTPRequest
+ */
+export declare type BeginTOTPRequest = Message<"jiseki.control.v1.BeginTOTPRequest"> & {
+  /**
+   * password of the user: a cookie alone changes nothing.
+   *
+   * @generated from field: string password = 1;
+   */
+  password: string;
+};
+
+/**
+ * @generated from message jiseki.control.v1.BeginTOTPRequest
+ */
+export declare type BeginTOTPRequestJson = {
+  /**
+   * password of the user: a cookie alone changes nothing.
+   *
+   * @generated from field: string password = 1;
+   */
+  password?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.BeginTOTPRequest.
+ * Use `create(BeginTOTPRequestSchema)` to create a new message.
+ */
+export declare const BeginTOTPRequestSchema: GenMessage<BeginTOTPRequest, {jsonType: BeginTOTPRequestJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.BeginTOTPResponse
+ */
+export declare type BeginTOTPResponse = Message<"jiseki.control.v1.BeginTOTPResponse"> & {
+  /**
+   * @generated from oneof jiseki.control.v1.BeginTOTPResponse.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: jiseki.control.v1.TOTPSetup setup = 1;
+     */
+    value: TOTPSetup;
+    case: "setup";
+  } | {
+    /**
+     * @generated from field: jiseki.control.v1.Refusal refusal = 2;
+     */
+    value: Refusal;
+    case: "refusal";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * @generated from message jiseki.control.v1.BeginTOTPResponse
+ */
+export declare type BeginTOTPResponseJson = {
+  /**
+   * @generated from field: jiseki.control.v1.TOTPSetup setup = 1;
+   */
+  setup?: TOTPSetupJson;
+
+  /**
+   * @generated from field: jiseki.control.v1.Refusal refusal = 2;
+   */
+  refusal?: RefusalJson;
+};
+
+/**
+ * Describes the message jiseki.control.v1.BeginTOTPResponse.
+ * Use `create(BeginTOTPResponseSchema)` to create a new message.
+ */
+export declare const BeginTOTPResponseSchema: GenMessage<BeginTOTPResponse, {jsonType: BeginTOTPResponseJson}>;
+
+/**
+ * TOTPSetup is a key that is not in use yet, shown this once.
+ *
+ * @generated from message jiseki.control.v1.TOTPSetup
+ */
+export declare type TOTPSetup = Message<"jiseki.control.v1.TOTPSetup"> & {
+  /**
+   * secret is the key in base32 (RFC 4648, no padding), to type into an app.
+   *
+   * @generated from field: string secret = 1;
+   */
+  secret: string;
+
+  /**
+   * url is the same as `otpauth://totp/...`, for a QR code.
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * sealed is the key for ConfirmTOTP: of this user, sign-in and gateway alone, good for ten minutes.
+   *
+   * @generated from field: bytes sealed = 3;
+   */
+  sealed: Uint8Array;
+};
+
+/**
+ * TOTPSetup is a key that is not in use yet, shown this once.
+ *
+ * @generated from message jiseki.control.v1.TOTPSetup
+ */
+export declare type TOTPSetupJson = {
+  /**
+   * secret is the key in base32 (RFC 4648, no padding), to type into an app.
+   *
+   * @generated from field: string secret = 1;
+   */
+  secret?: string;
+
+  /**
+   * url is the same as `otpauth://totp/...`, for a QR code.
+   *
+   * @generated from field: string url = 2;
+   */
+  url?: string;
+
+  /**
+   * sealed is the key for ConfirmTOTP: of this user, sign-in and gateway alone, good for ten minutes.
+   *
+   * @generated from field: bytes sealed = 3;
+   */
+  sealed?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.TOTPSetup.
+ * Use `create(TOTPSetupSchema)` to create a new message.
+ */
+export declare const TOTPSetupSchema: GenMessage<TOTPSetup, {jsonType: TOTPSetupJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.ConfirmTOTPRequest
+ */
+export declare type ConfirmTOTPRequest = Message<"jiseki.control.v1.ConfirmTOTPRequest"> & {
+  /**
+   * @generated from field: bytes sealed = 1;
+   */
+  sealed: Uint8Array;
+
+  /**
+   * totp is a one-time password made with the key.
+   *
+   * @generated from field: string totp = 2;
+   */
+  totp: string;
+};
+
+/**
+ * @generated from message jiseki.control.v1.ConfirmTOTPRequest
+ */
+export declare type ConfirmTOTPRequestJson = {
+  /**
+   * @generated from field: bytes sealed = 1;
+   */
+  sealed?: string;
+
+  /**
+   * totp is a one-time password made with the key.
+   *
+   * @generated from field: string totp = 2;
+   */
+  totp?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.ConfirmTOTPRequest.
+ * Use `create(ConfirmTOTPRequestSchema)` to create a new message.
+ */
+export declare const ConfirmTOTPRequestSchema: GenMessage<ConfirmTOTPRequest, {jsonType: ConfirmTOTPRequestJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.ConfirmTOTPResponse
+ */
+export declare type ConfirmTOTPResponse = Message<"jiseki.control.v1.ConfirmTOTPResponse"> & {
+  /**
+   * @generated from oneof jiseki.control.v1.ConfirmTOTPResponse.outcome
+   */
+  outcome: {
+    /**
+     * @generated from field: jiseki.control.v1.TOTPEnabled enabled = 1;
+     */
+    value: TOTPEnabled;
+    case: "enabled";
+  } | {
+    /**
+     * @generated from field: jiseki.control.v1.Refusal refusal = 2;
+     */
+    value: Refusal;
+    case: "refusal";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * @generated from message jiseki.control.v1.ConfirmTOTPResponse
+ */
+export declare type ConfirmTOTPResponseJson = {
+  /**
+   * @generated from field: jiseki.control.v1.TOTPEnabled enabled = 1;
+   */
+  enabled?: TOTPEnabledJson;
+
+  /**
+   * @generated from field: jiseki.control.v1.Refusal refusal = 2;
+   */
+  refusal?: RefusalJson;
+};
+
+/**
+ * Describes the message jiseki.control.v1.ConfirmTOTPResponse.
+ * Use `create(ConfirmTOTPResponseSchema)` to create a new message.
+ */
+export declare const ConfirmTOTPResponseSchema: GenMessage<ConfirmTOTPResponse, {jsonType: ConfirmTOTPResponseJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.TOTPEnabled
+ */
+export declare type TOTPEnabled = Message<"jiseki.control.v1.TOTPEnabled"> & {
+  /**
+   * recovery_codes replace a one-time password each, once. They are shown this once.
+   *
+   * @generated from field: repeated string recovery_codes = 1;
+   */
+  recoveryCodes: string[];
+};
+
+/**
+ * @generated from message jiseki.control.v1.TOTPEnabled
+ */
+export declare type TOTPEnabledJson = {
+  /**
+   * recovery_codes replace a one-time password each, once. They are shown this once.
+   *
+   * @generated from field: repeated string recovery_codes = 1;
+   */
+  recoveryCodes?: string[];
+};
+
+/**
+ * Describes the message jiseki.control.v1.TOTPEnabled.
+ * Use `create(TOTPEnabledSchema)` to create a new message.
+ */
+export declare const TOTPEnabledSchema: GenMessage<TOTPEnabled, {jsonType: TOTPEnabledJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.DisableTOTPRequest
+ */
+export declare type DisableTOTPRequest = Message<"jiseki.control.v1.DisableTOTPRequest"> & {
+  /**
+   * @generated from field: string password = 1;
+   */
+  password: string;
+};
+
+/**
+ * @generated from message jiseki.control.v1.DisableTOTPRequest
+ */
+export declare type DisableTOTPRequestJson = {
+  /**
+   * @generated from field: string password = 1;
+   */
+  password?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.DisableTOTPRequest.
+ * Use `create(DisableTOTPRequestSchema)` to create a new message.
+ */
+export declare const DisableTOTPRequestSchema: GenMessage<DisableTOTPRequest, {jsonType: DisableTOTPRequestJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.DisableTOTPResponse
+ */
+export declare type DisableTOTPResponse = Message<"jiseki.control.v1.DisableTOTPResponse"> & {
+  /**
+   * refusal is absent when it was done.
+   *
+   * @generated from field: jiseki.control.v1.Refusal refusal = 1;
+   */
+  refusal?: Refusal | undefined;
+};
+
+/**
+ * @generated from message jiseki.control.v1.DisableTOTPResponse
+ */
+export declare type DisableTOTPResponseJson = {
+  /**
+   * refusal is absent when it was done.
+   *
+   * @generated from field: jiseki.control.v1.Refusal refusal = 1;
+   */
+  refusal?: RefusalJson;
+};
+
+/**
+ * Describes the message jiseki.control.v1.DisableTOTPResponse.
+ * Use `create(DisableTOTPResponseSchema)` to create a new message.
+ */
+export declare const DisableTOTPResponseSchema: GenMessage<DisableTOTPResponse, {jsonType: DisableTOTPResponseJson}>;
+
+/**
  * May is something that this sign-in may do.
  *
  * @generated from enum jiseki.control.v1.May
@@ -975,6 +1293,13 @@ export enum May {
    * @generated from enum value: MAY_ADMINISTER = 5;
    */
   ADMINISTER = 5,
+
+  /**
+   * SET_UP_TOTP: in the office or on an enrolled device; who has one-time passwords must have given one, except in the office.
+   *
+   * @generated from enum value: MAY_SET_UP_TOTP = 6;
+   */
+  SET_UP_TOTP = 6,
 }
 
 /**
@@ -982,7 +1307,7 @@ export enum May {
  *
  * @generated from enum jiseki.control.v1.May
  */
-export declare type MayJson = "MAY_UNSPECIFIED" | "MAY_CHANGE_PASSWORD" | "MAY_ENROL_DEVICE" | "MAY_USE_PORTAL" | "MAY_OPEN_DESK" | "MAY_ADMINISTER";
+export declare type MayJson = "MAY_UNSPECIFIED" | "MAY_CHANGE_PASSWORD" | "MAY_ENROL_DEVICE" | "MAY_USE_PORTAL" | "MAY_OPEN_DESK" | "MAY_ADMINISTER" | "MAY_SET_UP_TOTP";
 
 /**
  * Describes the enum jiseki.control.v1.May.
@@ -1058,6 +1383,36 @@ export declare const AuthService: GenService<{
     methodKind: "unary";
     input: typeof RenewDeviceCertificateRequestSchema;
     output: typeof RenewDeviceCertificateResponseSchema;
+  },
+  /**
+   * BeginTOTP draws a key of one-time passwords for the user's authenticator app. Nothing is kept before ConfirmTOTP.
+   *
+   * @generated from rpc jiseki.control.v1.AuthService.BeginTOTP
+   */
+  beginTOTP: {
+    methodKind: "unary";
+    input: typeof BeginTOTPRequestSchema;
+    output: typeof BeginTOTPResponseSchema;
+  },
+  /**
+   * ConfirmTOTP keeps the key of BeginTOTP, in place of any before, by a one-time password made with it.
+   *
+   * @generated from rpc jiseki.control.v1.AuthService.ConfirmTOTP
+   */
+  confirmTOTP: {
+    methodKind: "unary";
+    input: typeof ConfirmTOTPRequestSchema;
+    output: typeof ConfirmTOTPResponseSchema;
+  },
+  /**
+   * DisableTOTP forgets the user's key and recovery codes.
+   *
+   * @generated from rpc jiseki.control.v1.AuthService.DisableTOTP
+   */
+  disableTOTP: {
+    methodKind: "unary";
+    input: typeof DisableTOTPRequestSchema;
+    output: typeof DisableTOTPResponseSchema;
   },
 }>;
 
