@@ -20,6 +20,7 @@ import (
 
 	"jiseki/internal/demo"
 	"jiseki/internal/journey/browser"
+	"jiseki/internal/screen"
 	"jiseki/internal/shape"
 	"jiseki/internal/x11"
 )
@@ -52,6 +53,22 @@ func Steps() []Step {
 		{"browser-rules", "Cookie、CSP、no-store が守られている", browserRules},
 		{"connect", "［接続］を押すと自席の画面が開く", staffConnects},
 		{"picture", "ブラウザーの画面が自席の画面と1画素も違わない", samePicture},
+		{"type", "自席の日本語入力で文を入力し、保存したファイルにその文がある", staffTypes},
+		{"toolbar", "ツールバーをキーボードで操作し、その間のキーは自席に届かない", staffUsesToolbar},
+		{"scroll", "ホイールで文書をスクロールする", staffScrolls},
+		{"drag", "ウィンドウを移動する", staffDrags},
+		{"switch", "ウィンドウを切り替える", staffSwitches},
+		{"mode", "接続したまま自席の解像度が変わる", deskChangesMode},
+		{"monitors", "2台目のモニターを加え、表示する画面を選ぶ", deskHasTwoMonitors},
+		{"ratios", "画面の拡大率が 125% と 200% でも1画素ずつ表示する", sharpRatios},
+		{"hidden", "隠れたタブには画面を送らず、戻ると最新の画面になる", hiddenTab},
+		{"line-breaks", "回線が切れると画面に表示し、戻ると自動で続く", lineBreaks},
+		{"gateway-dies", "ゲートウェイが異常終了しても自動で続く", gatewayDies},
+		{"agent-dies", "エージェントが異常終了しても自動で続く", agentDies},
+		{"take-over", "同じ職員が別の端末から接続すると切り替わり、前の画面に表示する", staffTakesOver},
+		{"end", "接続を終了すると自席端末がロックされ、次の接続で解除できる", staffEnds},
+		{"audit", "監査記録にすべて残り、改ざんがない", auditTells},
+		{"nothing-stays", "ブラウザーの保存領域に自席の画面も入力も残っていない", nothingStays},
 	}
 }
 
@@ -76,7 +93,8 @@ type Journey struct {
 	adminWord    string // passwords that they chose
 	staffWord    string
 
-	step  string // that is being walked
+	seen  *screen.Frame // the desk's picture before it was locked
+	step  string        // that is being walked
 	shots []string
 	notes []string
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
@@ -178,7 +179,21 @@ func (p *Page) Move(ctx context.Context, x, y float64) error {
 
 // Wheel turns the wheel at a place by so many CSS pixels, down positive.
 func (p *Page) Wheel(ctx context.Context, x, y, down float64) error {
-	return p.mouse(ctx, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseWheel, X: x, Y: y, DeltaY: down})
+	turn := cdp.Command[wheel, cdp.Empty]{Method: input.CommandDispatchMouseEvent}
+	return p.call(ctx, func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, turn, wheel{Type: "mouseWheel", X: x, Y: y, DeltaY: down, Modifiers: int64(p.keys)})
+		return err
+	})
+}
+
+// A wheel has both distances, also when they are 0, which input.DispatchMouseEventParams leaves out.
+type wheel struct {
+	Type      string  `json:"type"`
+	X         float64 `json:"x"`
+	Y         float64 `json:"y"`
+	DeltaX    float64 `json:"deltaX"`
+	DeltaY    float64 `json:"deltaY"`
+	Modifiers int64   `json:"modifiers"`
 }
 
 func (p *Page) mouse(ctx context.Context, e input.DispatchMouseEventParams) error {

@@ -178,7 +178,8 @@ func (p *Page) Wait(ctx context.Context, what, script string) error {
 func (p *Page) describe() string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	got, err := Get[string](ctx, p, `location.pathname + " shows: " + (document.body?.innerText ?? "").replace(/\s+/g, " ").slice(0, 400)`)
+	got, err := Get[string](ctx, p, `location.pathname + " shows: " + (document.body?.innerText ?? "").replace(/\s+/g, " ").slice(0, 400) +
+  (window.jisekiTest ? " " + JSON.stringify(jisekiTest.failure()) : "")`)
 	if err != nil {
 		return "the page does not answer: " + err.Error()
 	}
@@ -198,7 +199,7 @@ const find = `((kind, name, within) => {
   const plain = (s) => (s ?? "").replace(/\s+/g, " ").trim();
   const nameOf = (e) => plain(e.getAttribute("aria-label") ?? e.textContent);
   if (kind === "field") {
-    const labels = [...root.querySelectorAll("label")].filter((l) => plain(l.textContent).replace(/必須$/, "").trim() === name);
+    const labels = [...root.querySelectorAll("label")].filter((l) => plain(l.textContent).replace(/※?必須$/, "").trim() === name);
     return labels.map((l) => l.control).find((e) => e && seen(e)) ?? null;
   }
   const all = [...root.querySelectorAll("a, button, summary, [role=menuitem], [role=menuitemradio], [role=tab]")].filter(seen);

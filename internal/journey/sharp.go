@@ -1,0 +1,178 @@
+//go:build linux
+
+package journey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"time"
+
+	"jiseki/internal/journey/browser"
+	"jiseki/internal/screen"
+)
+
+// sharpRatios shows a desk of 1920x1080 in windows of as many device pixels, and compares what the browser paints with
+// what the X server has.
+func sharpRatios(ctx context.Context, j *Journey) error {
+	defer j.page.Resize(large) //nolint:errcheck // what follows tells
+	for _, ratio := range []float64{1, 1.25, 2} {
+		size := browser.Size{Width: int(1920 / ratio), Height: int(1080 / ratio), Ratio: ratio}
+		if err := j.sharp(ctx, size); err != nil {
+			return fmt.Errorf("ratio %g: %w", ratio, err)
+		}
+	}
+	return nil
+}
+
+// canvasSize is the size of the canvas on the page, in CSS pixels.
+const canvasSize = `(() => { const b = document.querySelector(".stage canvas").getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()`
+
+func (j *Journey) sharp(ctx context.Context, size browser.Size) error {
+	if err := j.page.Resize(size); err != nil {
+		return err
+	}
+	if err := j.same(ctx); err != nil {
+		return err
+	}
+	var box []float64
+	err := until(ctx, "the canvas is to fill the window", func() (bool, error) {
+		var err error
+		box, err = browser.Get[[]float64](ctx, j.page, canvasSize)
+		if err != nil || len(box) != 4 {
+			return false, err
+		}
+		near := func(a, b float64) bool { return math.Abs(a-b) < 0.01 }
+		fits := near(box[0], 0) && near(box[1], 0) && near(box[2]*size.Ratio, 1920) && near(box[3]*size.Ratio, 1080)
+		if !fits {
+			err = fmt.Errorf("it is at %v in a window of %v", box, size)
+		}
+		return fits, err
+	})
+	if err != nil {
+		return err
+	}
+	return j.samePaint(ctx, size.Ratio)
+}
+
+// focusRing is how far the line reaches into the picture that shows that the desk has the keyboard, in CSS pixels.
+const focusRing = 2
+
+// samePaint waits until a screenshot of the page equals the desk's screen, outside of the toolbar and the focus ring.
+func (j *Journey) samePaint(ctx context.Context, ratio float64) error {
+	const dock = `(() => {
+  const all = [...document.querySelectorAll(".dock, .dock *, .toast.shown")].map((e) => e.getBoundingClientRect()).filter((b) => b.width > 0 && b.bottom > 0);
+  return [Math.min(...all.map((b) => b.left), 1e6), Math.max(...all.map((b) => b.right), 0), Math.max(...all.map((b) => b.bottom), 0)];
+})()`
+	for {
+		bar, err := browser.Get[[]float64](ctx, j.page, dock)
+		if err != nil {
+			return err
+		}
+		const shadow = 40
+		hidden := image.Rect(int((bar[0]-shadow)*ratio), 0, int((bar[1]+shadow)*ratio), int((bar[2]+shadow)*ratio))
+		painted, err := j.page.Picture(ctx)
+		if err != nil {
+			return err
+		}
+		frame, err := j.deskFrame(ctx)
+		if err != nil {
+			return err
+		}
+		ring := int(math.Ceil(focusRing * ratio))
+		wrong, compared, where := differ(painted, frame, frame.Bounds().Inset(ring), hidden)
+		if wrong == 0 && compared > 1_500_000 {
+			j.note("拡大率 %g%%: 表示された %d 画素がすべて一致（ツールバーとフォーカス枠を除く）", ratio*100, compared)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("%d of %d painted pixels differ from the desk's, the first at %v", wrong, compared, where), ctx.Err())
+		case <-time.After(again):
+		}
+	}
+}
+
+// differ counts the pixels of a screenshot that are not the desk's, within a rectangle and outside of another.
+func differ(painted image.Image, frame *screen.Frame, within, but image.Rectangle) (wrong, compared int, first image.Point) {
+	bounds := painted.Bounds().Intersect(frame.Bounds()).Intersect(within)
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		row := frame.Row(y, 0, frame.Size.X)
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			if (image.Point{X: x, Y: y}).In(but) {
+				continue
+			}
+			compared++
+			r, g, b, _ := painted.At(x, y).RGBA()
+			if byte(b>>8) != row[4*x] || byte(g>>8) != row[4*x+1] || byte(r>>8) != row[4*x+2] {
+				if wrong == 0 {
+					first = image.Point{X: x, Y: y}
+				}
+				wrong++
+			}
+		}
+	}
+	return wrong, compared, first
+}
+
+// hiddenTab puts another tab before the viewer's, changes the desk meanwhile, and comes back.
+func hiddenTab(ctx context.Context, j *Journey) error {
+	if err := j.same(ctx); err != nil {
+		return err
+	}
+	other, err := j.browser.Open(large)
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	if err := other.Front(ctx); err != nil {
+		return err
+	}
+	if err := j.page.Wait(ctx, "the tab to be hidden", `document.visibilityState === "hidden"`); err != nil {
+		return err
+	}
+	if err := j.beats(ctx, 2); err != nil { // the agent knows it when it has answered the next ping
+		return err
+	}
+	before, err := j.seq(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := j.document(ctx, "後で.txt", "隠れている間に変わった画面\n"); err != nil {
+		return err
+	}
+	if err := j.beats(ctx, 3); err != nil {
+		return err
+	}
+	after, err := j.seq(ctx)
+	if err != nil {
+		return err
+	}
+	if after != before {
+		return fmt.Errorf("a hidden tab was sent %d updates", after-before)
+	}
+	j.note("隠れている間に自席の画面が変わっても、更新は0件")
+	return all(ctx, j.page.Front, func(ctx context.Context) error {
+		return j.page.Wait(ctx, "the tab to be visible", `document.visibilityState === "visible"`)
+	}, j.same)
+}
+
+// beats waits for reports of the page's engine, one a second: the control channel has carried a ping and its answer.
+func (j *Journey) beats(ctx context.Context, n int) error {
+	now, err := browser.Get[int](ctx, j.page, "jisekiTest.beats()")
+	if err != nil {
+		return err
+	}
+	return j.page.Wait(ctx, "the connection to go on", fmt.Sprintf("jisekiTest.beats() >= %d", now+n))
+}
+
+// seq is the number of the last update that the page shows.
+func (j *Journey) seq(ctx context.Context) (uint32, error) {
+	got, err := browser.Get[*shown](ctx, j.page, "jisekiTest.picture()")
+	if err != nil || got == nil {
+		return 0, errors.Join(errors.New("the page shows no picture"), err)
+	}
+	return got.Seq, nil
+}
