@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { SlipJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import { dateTime, day, listing, millis } from "../portal/format.ts";
 import { languageOf } from "../portal/i18n.ts";
-import { QRCode } from "./qr.tsx";
+import { QRCode } from "../portal/qr.tsx";
 import "./slip.css";
 
 interface SlipProps {

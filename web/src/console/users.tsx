@@ -17,7 +17,7 @@ import { Confirm, Dialog, List, PAGE, RowMenu, say, useChange, type Act } from "
 import { useSlips } from "./slips.tsx";
 import { UserForm } from "./userform.tsx";
 
-type Asking = { readonly what: "edit" | "disable" | "enable" | "unlock" | "reset" | "code"; readonly user: UserJson };
+type Asking = { readonly what: "edit" | "disable" | "enable" | "unlock" | "reset" | "totp" | "code"; readonly user: UserJson };
 
 /** The users, and what can be done with them. */
 export function Users(): JSX.Element {
@@ -136,6 +136,7 @@ function UserMenu({ user, now, ask }: { readonly user: UserJson; readonly now: n
     { name: t("console.users.newCode"), do: () => ask({ what: "code", user }) },
     { name: t("console.users.reset"), do: () => ask({ what: "reset", user }) },
   ];
+  if (user.hasTotp === true) acts.push({ name: t("console.users.resetTotp"), do: () => ask({ what: "totp", user }) });
   if (isLocked(user, now)) acts.push({ name: t("console.users.unlock"), do: () => ask({ what: "unlock", user }) });
   acts.push(
     user.disabled === true
@@ -204,6 +205,18 @@ function Asked({ asking: { what, user }, close }: { readonly asking: Asking; rea
           danger
           act={async () => call("AdminService", "ResetPassword", { userId })}
           done={(r) => show(r.slip)}
+        />
+      );
+    case "totp":
+      return (
+        <Confirm
+          {...{ close, changes }}
+          title={t("console.users.resetTotp")}
+          text={t("console.users.resetTotpText", { name })}
+          yes={t("console.users.resetTotpDo")}
+          danger
+          act={async () => call("AdminService", "ResetTOTP", { userId })}
+          done={() => say(t("console.users.resetTotpDone", { name }))}
         />
       );
     case "code":

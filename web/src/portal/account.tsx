@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
@@ -24,6 +25,14 @@ export function Account(): JSX.Element | null {
     <div className="content">
       <PageTitle>{t("account.title")}</PageTitle>
       <SignInFacts me={me} />
+      <Section title={t("totp.title")}>
+        <Facts>
+          <Fact name={t("account.totp")}>{t(me.hasTotp === true ? "account.totpOn" : "account.totpOff")}</Fact>
+        </Facts>
+        <p>
+          <Link to="/totp">{t(me.hasTotp === true ? "account.totpChange" : "account.totpSetUp")}</Link>
+        </p>
+      </Section>
       {may(me, "MAY_USE_PORTAL") ? (
         <Section title={t("account.sessions")}>
           <MySessions />

@@ -50,9 +50,12 @@ function SignInNotices({ me }: { readonly me: MeJson }): JSX.Element | null {
   const admin = (me.roles ?? []).includes("ROLE_ADMIN") && !may(me, "MAY_ADMINISTER");
   return (
     <>
-      {may(me, "MAY_USE_PORTAL") ? null : (
+      {may(me, "MAY_USE_PORTAL") ? null : me.device !== undefined && me.totpNeeded === true ? (
+        <TotpNotice me={me} />
+      ) : (
         <Banner tone="warning" title={t("home.noPortal")}>
           <p>{t("home.noPortalText")}</p>
+          {me.totpNeeded === true && me.hasTotp !== true ? <p>{t("home.noTotpLater")}</p> : null}
           {enrolLink}
         </Banner>
       )}
@@ -64,6 +67,24 @@ function SignInNotices({ me }: { readonly me: MeJson }): JSX.Element | null {
       ) : null}
       {admin ? <Banner tone="info" title={t("home.adminElsewhere")} /> : null}
     </>
+  );
+}
+
+/** Says that a one-time password is missing: to give one, or to set them up first. */
+function TotpNotice({ me }: { readonly me: MeJson }): JSX.Element {
+  const { t } = useTranslation();
+  if (me.hasTotp === true) {
+    return (
+      <Banner tone="warning" title={t("home.totpNeeded")}>
+        {t("home.totpNeededText")}
+      </Banner>
+    );
+  }
+  return (
+    <Banner tone="warning" title={t("home.noTotp")}>
+      <p>{t("home.noTotpText")}</p>
+      {may(me, "MAY_SET_UP_TOTP") ? <Link to="/totp">{t("account.totpSetUp")}</Link> : null}
+    </Banner>
   );
 }
 

@@ -9,6 +9,7 @@ import { Crashed, Missing } from "./missing.tsx";
 import { Password } from "./password.tsx";
 import { Shell, SignedIn } from "./shell.tsx";
 import { SignIn } from "./signin.tsx";
+import { Totp } from "./totp.tsx";
 
 interface Context {
   readonly client: QueryClient;
@@ -29,6 +30,7 @@ const signedIn = createRoute({ getParentRoute: () => root, id: "signed-in", comp
 const home = createRoute({ getParentRoute: () => signedIn, path: "/", component: Home });
 const password = createRoute({ getParentRoute: () => signedIn, path: "/password", component: Password });
 const enrol = createRoute({ getParentRoute: () => signedIn, path: "/enrol", component: Enrol });
+const totp = createRoute({ getParentRoute: () => signedIn, path: "/totp", component: Totp });
 const account = createRoute({ getParentRoute: () => signedIn, path: "/account", component: Account });
 
 const console = createRoute({
@@ -95,6 +97,7 @@ const tree = root.addChildren([
     home,
     password,
     enrol,
+    totp,
     account,
     console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings]),
   ]),
@@ -123,5 +126,6 @@ export function afterSignIn(client: QueryClient, to: string | undefined): string
   if (me === null || me === undefined) return "/signin";
   if (me.mustChangePassword === true) return "/password";
   if (me.device === undefined && !may(me, "MAY_USE_PORTAL") && may(me, "MAY_ENROL_DEVICE")) return "/enrol";
+  if (me.totpNeeded === true && me.hasTotp !== true && may(me, "MAY_SET_UP_TOTP")) return "/totp";
   return to ?? "/";
 }

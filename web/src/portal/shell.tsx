@@ -132,6 +132,7 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
           <Menu.Item onClick={() => void navigate({ to: "/password" })}>{t("nav.password")}</Menu.Item>
         ) : null}
         {may(me, "MAY_ENROL_DEVICE") ? <Menu.Item onClick={() => void navigate({ to: "/enrol" })}>{t("enrol.title")}</Menu.Item> : null}
+        {may(me, "MAY_SET_UP_TOTP") ? <Menu.Item onClick={() => void navigate({ to: "/totp" })}>{t("totp.title")}</Menu.Item> : null}
         <Menu.Divider />
         <Menu.Item onClick={() => signOut.mutate()} disabled={signOut.isPending}>
           {t("nav.signOut")}
