@@ -67,7 +67,7 @@ func TestAgentKilled(t *testing.T) {
 	t.Cleanup(func() {
 		if !killed {
 			child.Process.Kill()
-			child.Wait() //nolint:errcheck // it was killed
+			child.Wait()
 		}
 	})
 	h.awaitDesk(func(d *controlv1.Desk) bool {
@@ -81,7 +81,7 @@ func TestAgentKilled(t *testing.T) {
 	v.sameAsDesk()
 	v.hold(keys.ShiftLeft)
 	child.Process.Kill()
-	child.Wait() //nolint:errcheck // it was killed
+	child.Wait()
 	killed = true
 	if code := v.ended(); code != 0 {
 		t.Errorf("the viewer was told %v by a process that was killed", code)

@@ -99,7 +99,7 @@ func TestSecretsStayOutOfLogsAndDatabase(t *testing.T) {
 		}
 		for _, form := range []string{
 			secret, hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret)),
-			base64.RawURLEncoding.EncodeToString([]byte(secret)), fmt.Sprint([]byte(secret)), fmt.Sprintf("%q", secret),
+			base64.RawURLEncoding.EncodeToString([]byte(secret)), fmt.Sprintf("%d", []byte(secret)), fmt.Sprintf("%q", secret),
 			strings.ReplaceAll(secret, "-", ""),
 		} {
 			for where, content := range places {

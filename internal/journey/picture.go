@@ -88,7 +88,7 @@ func (j *Journey) deskPicture(ctx context.Context, part screen.Rect) (string, sc
 	}
 	h := sha256.New()
 	for y := part.Min.Y; y < part.Max.Y; y++ {
-		h.Write(frame.Row(y, part.Min.X, part.Max.X)) //nolint:errcheck // never fails
+		h.Write(frame.Row(y, part.Min.X, part.Max.X))
 	}
 	return hex.EncodeToString(h.Sum(nil)), part.Size(), nil
 }
