@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -21,7 +22,7 @@ import (
 )
 
 type commands struct {
-	Dir   string `help:"Folder with the desk's identity." default:"/var/lib/jiseki-agent" env:"JISEKI_AGENT_DIR" type:"path"`
+	Dir   string `help:"Folder with the desk's identity." default:"${dir}" env:"JISEKI_AGENT_DIR" type:"path"`
 	Proxy string `help:"HTTP proxy to reach the gateway through, \"direct\" for none; default: what the environment says." env:"JISEKI_PROXY"`
 	Debug bool   `help:"Log more."`
 
@@ -35,7 +36,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, out, errs io.Writer) int {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("jiseki-agent"), kong.Description("Jiseki (自席): the program on a desk."),
-		kong.Writers(out, errs), kong.UsageOnError())
+		kong.Vars{"dir": defaultDir(os.Geteuid(), os.Getenv)}, kong.Writers(out, errs), kong.UsageOnError())
 	if err != nil {
 		fmt.Fprintln(errs, err)
 		return 2
@@ -52,6 +53,7 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.BindTo(out, (*io.Writer)(nil))
+	parsed.Bind(terminal{in: os.Stdin, prompt: errs})
 	if err := parsed.Run(&c, slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))); err != nil {
 		fmt.Fprintln(errs, "jiseki-agent:", err)
 		return 1
@@ -59,14 +61,27 @@ func run(args []string, out, errs io.Writer) int {
 	return 0
 }
 
-type enrollCommand struct {
-	Gateway   string `required:"" help:"Address of the gateway, such as https://telework.example.lg.jp."`
-	Token     string `xor:"token" required:"" help:"Enrolment token. Other users of this machine can read it in the process list while the command runs; --token-file hides it."`
-	TokenFile string `xor:"token" required:"" help:"File that holds the enrolment token, \"-\" for standard input."`
+// defaultDir is where the agent keeps the desk's identity: as root where the system keeps such things, else in the user's state
+// folder (XDG Base Directory Specification), which is where the systemd unit of the user looks too.
+func defaultDir(uid int, env func(string) string) string {
+	if uid == 0 {
+		return "/var/lib/jiseki-agent"
+	}
+	if state := env("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "jiseki-agent")
+	}
+	return filepath.Join(env("HOME"), ".local", "state", "jiseki-agent")
 }
 
-func (e *enrollCommand) Run(ctx context.Context, c *commands, out io.Writer) error {
-	text, err := e.token()
+type enrollCommand struct {
+	Gateway   string `required:"" help:"Address of the gateway, such as https://telework.example.lg.jp."`
+	Token     string `xor:"token" help:"Enrolment token. Other users of this machine can read it in the process list while the command runs; without it the command asks for the token, or reads standard input."`
+	TokenFile string `xor:"token" help:"File that holds the enrolment token, \"-\" for standard input."`
+	Again     bool   `help:"Replace the certificate of a desk that is enrolled; its key stays. An expired certificate needs no --again."`
+}
+
+func (e *enrollCommand) Run(ctx context.Context, c *commands, t terminal, out io.Writer) error {
+	text, err := e.token(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -76,7 +91,7 @@ func (e *enrollCommand) Run(ctx context.Context, c *commands, out io.Writer) err
 	}
 	name, err := agent.Enroll(ctx, agent.EnrollConfig{
 		Dir: c.Dir, Gateway: strings.TrimSuffix(e.Gateway, "/"), Token: token, Proxy: c.Proxy, Version: version(),
-		Hostname: hostname(), System: system(), Now: time.Now,
+		Hostname: hostname(), System: system(), Now: time.Now, Again: e.Again,
 	})
 	if err != nil {
 		return err
@@ -85,17 +100,17 @@ func (e *enrollCommand) Run(ctx context.Context, c *commands, out io.Writer) err
 	return nil
 }
 
-func (e *enrollCommand) token() (string, error) {
-	switch e.TokenFile {
-	case "":
+func (e *enrollCommand) token(ctx context.Context, t terminal) (string, error) {
+	switch {
+	case e.Token != "":
 		return e.Token, nil
-	case "-":
-		raw, err := io.ReadAll(io.LimitReader(os.Stdin, 4096))
-		return string(raw), err
-	default:
+	case e.TokenFile == "-":
+		return t.read()
+	case e.TokenFile != "":
 		raw, err := os.ReadFile(e.TokenFile)
 		return string(raw), err
 	}
+	return t.ask(ctx, "登録トークン（表示されません） / enrolment token (not shown): ")
 }
 
 type runCommand struct {

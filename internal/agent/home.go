@@ -35,7 +35,7 @@ const (
 var ErrNotEnrolled = errors.New("this desk is not enrolled: run jiseki-agent enroll with the token of the administrator")
 
 // ErrEnrolled says that a home holds a certificate already.
-var ErrEnrolled = errors.New("this desk is enrolled already")
+var ErrEnrolled = errors.New("this desk is enrolled already: --again replaces its certificate")
 
 // A Home is the folder in which an agent keeps its identity, readable by its owner only.
 type Home struct {
@@ -106,7 +106,9 @@ type EnrollConfig struct {
 	Version  string
 	Hostname string
 	System   string
-	Now      func() time.Time
+	// Again replaces the certificate of a desk that is enrolled. One whose certificate has expired is enrolled again anyway.
+	Again bool
+	Now   func() time.Time
 }
 
 // A RefusedError is the gateway's answer to an enrolment, in both languages.
@@ -121,9 +123,11 @@ func (e *RefusedError) Error() string {
 }
 
 // Enroll redeems a token: it makes the desk's identity key, has it certified by the gateway that the token names, and
-// keeps both. Nothing is trusted that the token does not vouch for. It returns the desk's name at the gateway.
+// keeps both. Nothing is trusted that the token does not vouch for. It returns the desk's name at the gateway. A desk that is enrolled
+// already keeps its key and gets a new certificate if that is asked for or the old one has expired; else it is ErrEnrolled.
 func Enroll(ctx context.Context, cfg EnrollConfig) (name string, err error) {
-	if _, err := LoadHome(cfg.Dir); !errors.Is(err, ErrNotEnrolled) {
+	home, err := LoadHome(cfg.Dir)
+	if !errors.Is(err, ErrNotEnrolled) && !cfg.Again && (err != nil || cfg.Now().Before(home.Self.NotAfter)) {
 		return "", errors.Join(ErrEnrolled, err)
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
