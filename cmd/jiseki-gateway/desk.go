@@ -137,6 +137,7 @@ func (d *deskToken) Run(c *console) error {
 		}
 		return c.out.message(r, func() {
 			c.out.line("%s", r.GetCommand())
+			c.out.line("%s", c.out.say("トークン（コマンドが尋ねます）: ", "token, which the command asks for: ")+r.GetToken())
 			c.out.line("%s", c.out.say(when(r.GetUntilMs())+" まで有効", "valid until "+when(r.GetUntilMs())))
 		})
 	})

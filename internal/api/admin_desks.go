@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"connectrpc.com/connect"
@@ -153,7 +152,7 @@ func (s *adminService) CreateDeskToken(ctx context.Context, r *controlv1.CreateD
 	}
 	return &controlv1.CreateDeskTokenResponse{
 		Token: token.Text(), UntilMs: kept.UntilMS,
-		Command: fmt.Sprintf("jiseki-agent enroll --gateway %s --token %s", organisation.Settings.Address, token.Text()),
+		Command: "jiseki-agent enroll --gateway " + organisation.Settings.Address,
 	}, nil
 }
 

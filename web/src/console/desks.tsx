@@ -260,9 +260,8 @@ function DeskToken({ desk, close }: { readonly desk: DeskJson; readonly close: (
 
 function TokenShown({ token, close }: { readonly token: CreateDeskTokenResponseJson; readonly close: () => void }): JSX.Element {
   const { t, i18n } = useTranslation();
-  const command = token.command ?? "";
-  const copy = (): void => {
-    navigator.clipboard.writeText(command).then(
+  const copy = (text: string): void => {
+    navigator.clipboard.writeText(text).then(
       () => say(t("copied")),
       () => say(t("copyFailed")),
     );
@@ -271,12 +270,19 @@ function TokenShown({ token, close }: { readonly token: CreateDeskTokenResponseJ
     <div className="stack-tight">
       <output>{t("console.desks.tokenShown")}</output>
       <code className="command" aria-label={t("console.desks.tokenCommand")}>
-        {command}
+        {token.command}
+      </code>
+      <div>{t("console.desks.tokenAsked")}</div>
+      <code className="command" aria-label={t("console.desks.tokenItself")}>
+        {token.token}
       </code>
       <Banner tone="warning" title={t("console.desks.tokenUntil", { date: dateTime(millis(token.untilMs), languageOf(i18n)) })} />
       <div className="row row-end">
-        <Button variant="outline" onClick={copy}>
-          {t("copy")}
+        <Button variant="outline" onClick={() => copy(token.command ?? "")}>
+          {t("console.desks.copyCommand")}
+        </Button>
+        <Button variant="outline" onClick={() => copy(token.token ?? "")}>
+          {t("console.desks.copyToken")}
         </Button>
         <Button onClick={close}>{t("close")}</Button>
       </div>

@@ -56,7 +56,7 @@ afterEach(() => {
 async function visit(me: Partial<MeJson>, path = "/totp", language: Language = "ja"): Promise<Gateway> {
   const gateway: Gateway = { me: { userId: "tanaka", name: "田中 花子", organisationName: "あおば町", may: ["MAY_SET_UP_TOTP"], ...me }, heard: [] };
   vi.stubGlobal("fetch", async (url: string, init: RequestInit) =>
-    Response.json(answer(gateway, url.split("/").at(-1) ?? "", JSON.parse(String(init.body)) as Record<string, string>)),
+    Response.json(answer(gateway, url.split("/").at(-1) ?? "", JSON.parse(init.body as string) as Record<string, string>)),
   );
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const router = makeRouter(client, createMemoryHistory({ initialEntries: [path] }));

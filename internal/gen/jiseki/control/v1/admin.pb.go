@@ -2354,7 +2354,7 @@ type CreateDeskTokenResponse struct {
 	// token is shown this once.
 	Token   string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	UntilMs int64  `protobuf:"varint,2,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
-	// command to type at the desk.
+	// command to type at the desk, as its user. It asks for the token: in the command others on the desk could read it.
 	Command       string `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

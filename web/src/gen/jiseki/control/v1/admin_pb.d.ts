@@ -1875,7 +1875,7 @@ export declare type CreateDeskTokenResponse = Message<"jiseki.control.v1.CreateD
   untilMs: bigint;
 
   /**
-   * command to type at the desk.
+   * command to type at the desk, as its user. It asks for the token: in the command others on the desk could read it.
    *
    * @generated from field: string command = 3;
    */
@@ -1899,7 +1899,7 @@ export declare type CreateDeskTokenResponseJson = {
   untilMs?: string;
 
   /**
-   * command to type at the desk.
+   * command to type at the desk, as its user. It asks for the token: in the command others on the desk could read it.
    *
    * @generated from field: string command = 3;
    */
