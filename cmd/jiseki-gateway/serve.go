@@ -48,7 +48,21 @@ func (i *initCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
+	if len(office) == 0 && cfg.Office.Shared {
+		warnOffice(c)
+	}
 	return deliver(c.out, i.Slip, &controlv1.CreateUsersResponse{Slips: []*controlv1.Slip{slip}}, slip)
+}
+
+// warnOffice says that the place of everybody hangs on networks that nobody has named.
+func warnOffice(c *console) {
+	fmt.Fprintln(c.errs, c.out.say(
+		`注意: 庁内のネットワーク（office networks）は、すべての私設アドレスになっています。VPN、アドレス変換、プロキシの後ろから届く人は全員「庁内」とみなされ、端末の登録がなくてもパスワードだけでポータルと管理画面に入れます。
+庁内のネットワークだけに絞ってください: jiseki-gateway settings set office_networks='["10.1.0.0/16"]'
+管理画面を別の待受けに分けるには、設定ファイルに office.address と office.shared = false を書きます。`,
+		`Warning: the office networks are all private addresses. Whoever arrives by VPN, address translation or a proxy counts as in the office, where portal and console open with a password alone, without an enrolled device.
+Narrow them to the networks of the town hall: jiseki-gateway settings set office_networks='["10.1.0.0/16"]'
+To give the console a listener of its own, write office.address and office.shared = false into the configuration file.`))
 }
 
 type serveCommand struct{}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -58,7 +59,11 @@ func settingFields(s *controlv1.Settings) (map[string]json.RawMessage, error) {
 
 type settingsSet struct {
 	Changes []string `arg:"" help:"NAME=VALUE; lists as JSON, such as office_networks='[\"10.0.0.0/8\"]'."`
+	Yes     bool     `help:"Change also what locks people out, after reading what follows."`
 }
+
+// errNotChanged ends a command that would lock people out and has not been told to.
+var errNotChanged = errors.New("nothing was changed: repeat the command with --yes if that is meant")
 
 func (s *settingsSet) Run(c *console) error {
 	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
@@ -70,12 +75,65 @@ func (s *settingsSet) Run(c *console) error {
 		if err != nil {
 			return err
 		}
+		if err := s.warn(ctx, c, admin, now.GetSettings(), changed); err != nil {
+			return err
+		}
 		r, err := admin.UpdateSettings(ctx, &controlv1.UpdateSettingsRequest{Settings: changed, Revision: now.GetRevision()})
 		if err != nil {
 			return err
 		}
 		return c.out.message(r, func() {})
 	})
+}
+
+// warn says who is locked out by a change, before it is made.
+func (s *settingsSet) warn(ctx context.Context, c *console, admin controlv1connect.AdminServiceClient, before, after *controlv1.Settings) error {
+	var follows []string
+	if after.GetTotpRequiredOutside() && !before.GetTotpRequiredOutside() {
+		without, all, err := withoutTOTP(ctx, admin)
+		if err != nil {
+			return err
+		}
+		follows = append(follows, fmt.Sprintf(c.out.say(
+			"庁外では、ワンタイムパスワードを設定していない利用者（%d人中%d人）は、設定を終えるまでポータルと自席端末を使えません。設定は、庁内で、または登録済みの接続元端末で、各自が行います。",
+			"Outside, users who have not set up one-time passwords (of %d users %d) cannot use the portal and desks until they have. Each sets them up in the office or on an enrolled device."), all, without))
+	}
+	if asksApproval(after) && !asksApproval(before) {
+		follows = append(follows, c.out.say(
+			"この版では申請と承認ができないため、庁外からは誰も自席端末に接続できなくなります（非常時を宣言している間を除く）。",
+			"This release has no requests and approvals: from outside nobody can open a desk any more, except while an emergency is declared."))
+	}
+	for _, line := range follows {
+		fmt.Fprintln(c.errs, line)
+	}
+	if len(follows) > 0 && !s.Yes {
+		return errNotChanged
+	}
+	return nil
+}
+
+// asksApproval says whether settings let nobody in without an approved request.
+func asksApproval(s *controlv1.Settings) bool { return s.GetApprovalRequired() && !s.GetEmergency() }
+
+// withoutTOTP counts the users who are not disabled, and those of them who have no one-time passwords.
+func withoutTOTP(ctx context.Context, admin controlv1connect.AdminServiceClient) (without, all int, err error) {
+	err = everyPage(func(page *controlv1.Page) (string, error) {
+		r, err := admin.ListUsers(ctx, &controlv1.ListUsersRequest{Page: page})
+		if err != nil {
+			return "", err
+		}
+		for _, u := range r.GetUsers() {
+			if u.GetDisabled() {
+				continue
+			}
+			all++
+			if !u.GetHasTotp() {
+				without++
+			}
+		}
+		return r.GetNextToken(), nil
+	})
+	return without, all, err
 }
 
 // changeSettings applies NAME=VALUE to a copy. A name that is none is an error,

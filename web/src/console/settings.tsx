@@ -1,15 +1,15 @@
 import { Button, NativeSelect, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { schemaResolver, useForm } from "@mantine/form";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { JSX } from "react";
+import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, call } from "../api.ts";
-import type { GetSettingsResponseJson } from "../gen/jiseki/control/v1/admin_pb.js";
+import type { GetSettingsResponseJson, ListUsersResponseJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import { meQuery } from "../portal/me.ts";
 import { Banner, Failed, Needed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
 import { focusFirstError } from "../portal/signin.tsx";
-import { say } from "./lists.tsx";
-import { fieldsOf, settingsFields, settingsOf, type SettingsFields } from "./settingsform.ts";
+import { Dialog, DialogButtons, say } from "./lists.tsx";
+import { fieldsOf, lockOuts, settingsFields, settingsOf, type LockOut, type SettingsFields } from "./settingsform.ts";
 
 /** Read once: what somebody types must not be overwritten by a later answer. */
 const settingsQuery = queryOptions({
@@ -49,6 +49,11 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
       await client.invalidateQueries({ queryKey: meQuery.queryKey });
     },
   });
+  const [asked, setAsked] = useState<SettingsFields>();
+  const submit = (f: SettingsFields): void => {
+    if (lockOuts(fieldsOf(read.settings ?? {}), f).length > 0) setAsked(f);
+    else update.mutate(f);
+  };
   const conflict = update.error instanceof ApiError && update.error.code === "aborted";
   const number = (name: keyof SettingsFields, unit: string) => ({
     ...form.getInputProps(name),
@@ -60,7 +65,17 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
   });
   const onOff = (name: keyof SettingsFields) => form.getInputProps(name, { type: "checkbox" });
   return (
-    <form onSubmit={form.onSubmit((f) => update.mutate(f), focusFirstError)} noValidate>
+    <form onSubmit={form.onSubmit(submit, focusFirstError)} noValidate>
+      {asked === undefined ? null : (
+        <Consequences
+          lockOuts={lockOuts(fieldsOf(read.settings ?? {}), asked)}
+          close={() => setAsked(undefined)}
+          save={() => {
+            setAsked(undefined);
+            update.mutate(asked);
+          }}
+        />
+      )}
       <Section title={t("console.settings.organisation")}>
         <div className="columns">
           <TextInput label={<Needed>{t("console.settings.organisationName")}</Needed>} {...form.getInputProps("organisationName")} />
@@ -141,5 +156,49 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
         </Button>
       </div>
     </form>
+  );
+}
+
+/** How many users there are who are not disabled, and how many of them have no one-time passwords. */
+async function countUsers(signal: AbortSignal): Promise<{ all: number; without: number }> {
+  let all = 0;
+  let without = 0;
+  for (let token: string | undefined = ""; token !== undefined; ) {
+    const page: ListUsersResponseJson = await call("AdminService", "ListUsers", { page: { limit: 500, token } }, signal);
+    const active = (page.users ?? []).filter((u) => u.disabled !== true);
+    all += active.length;
+    without += active.filter((u) => u.hasTotp !== true).length;
+    token = page.nextToken || undefined;
+  }
+  return { all, without };
+}
+
+interface ConsequencesProps {
+  readonly lockOuts: readonly LockOut[];
+  readonly close: () => void;
+  readonly save: () => void;
+}
+
+/** Says who is locked out by a change before it is saved. */
+function Consequences({ lockOuts: which, close, save }: ConsequencesProps): JSX.Element {
+  const { t } = useTranslation();
+  const users = useQuery({ queryKey: ["users", "count"], queryFn: async ({ signal }) => countUsers(signal), enabled: which.includes("totp"), staleTime: 0 });
+  const ready = !which.includes("totp") || users.data !== undefined;
+  return (
+    <Dialog title={t("console.settings.follows")} close={close}>
+      <div className="stack-tight">
+        <ul className="plain-list">
+          {which.includes("totp") && users.data !== undefined ? <li>{t("console.settings.followsTotp", users.data)}</li> : null}
+          {which.includes("approval") ? <li>{t("console.settings.followsApproval")}</li> : null}
+        </ul>
+        {users.isError ? <Failed error={users.error} retry={() => void users.refetch()} /> : null}
+        {ready || users.isError ? null : <Waiting lines={1} />}
+        <DialogButtons close={close}>
+          <Button color="red" disabled={!ready} onClick={save}>
+            {t("console.settings.followsDo")}
+          </Button>
+        </DialogButtons>
+      </div>
+    </Dialog>
   );
 }

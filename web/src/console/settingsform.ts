@@ -79,6 +79,18 @@ export function settingsOf(f: SettingsFields): SettingsJson {
   };
 }
 
+/** A rule that keeps people out who could come in before. */
+export type LockOut = "totp" | "approval";
+
+/** Which rules a change switches on that lock people out. An emergency lifts the need of an approval. */
+export function lockOuts(before: SettingsFields, after: SettingsFields): LockOut[] {
+  const asks = (f: SettingsFields): boolean => f.approvalRequired && !f.emergency;
+  const out: LockOut[] = [];
+  if (after.totpRequiredOutside && !before.totpRequiredOutside) out.push("totp");
+  if (asks(after) && !asks(before)) out.push("approval");
+  return out;
+}
+
 /** What the gateway will accept. */
 export function settingsFields(t: TFunction) {
   const number = (low: number, high: number, whole = true) =>

@@ -4,7 +4,7 @@ import type { TFunction } from "i18next";
 import { deskFields } from "../console/desks.tsx";
 import { requestOf } from "../console/events.tsx";
 import { isName, isUserId, readRoster } from "../console/roster.ts";
-import { fieldsOf, isAddress, isNetwork, settingsFields, settingsOf } from "../console/settingsform.ts";
+import { fieldsOf, isAddress, isNetwork, lockOuts, settingsFields, settingsOf } from "../console/settingsform.ts";
 import { userFields } from "../console/userform.tsx";
 import { enrolFields } from "./enrol.tsx";
 import { startWords } from "./i18n.ts";
@@ -157,5 +157,23 @@ describe("systemAndBrowser", () => {
     ["something else", null, null],
   ])("%s", (agent, system, browser) => {
     expect(systemAndBrowser(agent)).toEqual({ system, browser });
+  });
+});
+
+describe("rules that lock people out", () => {
+  const off = fieldsOf({});
+  const approval = { ...off, approvalRequired: true };
+  const totp = { ...off, totpRequiredOutside: true };
+  test.each([
+    [off, totp, ["totp"]],
+    [off, approval, ["approval"]],
+    [off, { ...approval, totpRequiredOutside: true }, ["totp", "approval"]],
+    [off, { ...approval, emergency: true }, []],
+    [{ ...approval, emergency: true }, approval, ["approval"]],
+    [approval, approval, []],
+    [totp, { ...totp, watermark: "x" }, []],
+    [totp, off, []],
+  ])("are found (%#)", (before, after, want) => {
+    expect(lockOuts(before, after)).toEqual(want);
   });
 });

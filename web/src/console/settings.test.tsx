@@ -1,0 +1,61 @@
+// @vitest-environment jsdom
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { cleanup, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { I18nextProvider } from "react-i18next";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { startWords } from "../portal/i18n.ts";
+import { Settings } from "./settings.tsx";
+
+beforeEach(() => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
+  vi.stubGlobal("ResizeObserver", class { observe(): void {} unobserve(): void {} disconnect(): void {} });
+});
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+test("who is locked out is said before the settings are saved", async () => {
+  const saved: unknown[] = [];
+  const users = [
+    [{ userId: "a", hasTotp: true }, { userId: "b" }, { userId: "c", disabled: true }],
+    [{ userId: "d" }, { userId: "e" }],
+  ];
+  vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+    const body = JSON.parse(init.body as string) as { page?: { token?: string }; settings?: unknown };
+    switch (url.split("/").at(-1)) {
+      case "GetSettings":
+        return Response.json({ settings: { organisationName: "あおば町", sessionMaxS: 43200, signInMaxS: 43200, idleS: 1800 }, revision: "1" });
+      case "ListUsers":
+        return Response.json(body.page?.token === "2" ? { users: users[1] } : { users: users[0], nextToken: "2" });
+      case "UpdateSettings":
+        saved.push(body.settings);
+        return Response.json({ revision: "2" });
+      default:
+        return Response.json({});
+    }
+  });
+  const user = userEvent.setup();
+  render(
+    <I18nextProvider i18n={await startWords("ja")}>
+      <MantineProvider env="test">
+        <QueryClientProvider client={new QueryClient()}>
+          <Settings />
+        </QueryClientProvider>
+      </MantineProvider>
+    </I18nextProvider>,
+  );
+  await user.click(await screen.findByRole("switch", { name: "庁外からの接続にワンタイムパスワードを求める" }));
+  await user.click(screen.getByRole("button", { name: "設定を保存" }));
+  await screen.findByText(/4人中3人/);
+  expect(screen.queryByText(/申請と承認ができない/)).toBeNull();
+  expect(saved).toEqual([]);
+  await user.click(screen.getByRole("button", { name: "キャンセル" }));
+  expect(saved).toEqual([]);
+  await user.click(screen.getByRole("button", { name: "設定を保存" }));
+  await user.click(await screen.findByRole("button", { name: "理解して保存" }));
+  await vi.waitFor(() => expect(saved).toHaveLength(1));
+  expect(saved[0]).toMatchObject({ totpRequiredOutside: true });
+});
