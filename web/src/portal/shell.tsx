@@ -143,7 +143,7 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
 }
 
 /** Pages for somebody who is signed in. Others are sent to the sign-in, and a first password is changed before anything else. */
-export function SignedIn(): JSX.Element {
+export function SignedIn(): JSX.Element | null {
   const client = useQueryClient();
   const { data: me, isPending, error, refetch } = useQuery(meQuery);
   const { pathname } = useLocation();
@@ -163,6 +163,7 @@ export function SignedIn(): JSX.Element {
     );
   }
   if (me === null) {
+    if (pathname === "/signin") return null; // on its way there: where to go afterwards is settled
     const why = whyLeft(client);
     const to = pathname === "/" || why === "out" ? undefined : pathname;
     return <Redirect to="/signin" then={to} why={why} />;
