@@ -26,7 +26,7 @@ import (
 )
 
 // Patience bounds a step. Nothing waits for so long that works, also on a loaded machine.
-var Patience = 30 * time.Second
+const Patience = 2 * time.Minute
 
 // Window sizes that the portal is looked at in: an office PC's, a large one's, a telephone's.
 var (

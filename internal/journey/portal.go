@@ -46,8 +46,13 @@ func (j *Journey) goTo(path string) func(context.Context) error {
 
 // signIn signs somebody in, from the address on the slip.
 func (j *Journey) signIn(p demo.Person, password string) func(context.Context) error {
+	return j.signInAt("/", p.ID, password)
+}
+
+// signInAt asks for a page and signs in before it comes.
+func (j *Journey) signInAt(path, user, password string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		return all(ctx, j.goTo("/"), j.heading("サインイン"), j.fill("利用者ID", p.ID), j.fill("パスワード", password), j.click("サインイン"),
+		return all(ctx, j.goTo(path), j.heading("サインイン"), j.fill("利用者ID", user), j.fill("パスワード", password), j.click("サインイン"),
 			func(ctx context.Context) error {
 				return j.page.Wait(ctx, "the page after the sign-in", `location.pathname !== "/signin"`)
 			})

@@ -154,6 +154,9 @@ func hiddenTab(ctx context.Context, j *Journey) error {
 		return fmt.Errorf("a hidden tab was sent %d updates", after-before)
 	}
 	j.note("隠れている間に自席の画面が変わっても、更新は0件")
+	if j.seen, err = j.deskFrame(ctx); err != nil {
+		return err
+	}
 	return all(ctx, j.page.Front, func(ctx context.Context) error {
 		return j.page.Wait(ctx, "the tab to be visible", `document.visibilityState === "visible"`)
 	}, j.same)

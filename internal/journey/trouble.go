@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"jiseki/internal/demo"
 	"jiseki/internal/journey/browser"
 )
 
@@ -69,8 +68,12 @@ func agentDies(ctx context.Context, j *Journey) error {
 	if err := j.survives(ctx, j.town.BreakAgent); err != nil {
 		return err
 	}
-	// The keys still reach the desk.
-	return all(ctx, j.altTab, j.same)
+	// The agent that comes does not know what became of the one before: it locks the desk. The keys still reach it.
+	if err := j.deskLocked(true)(ctx); err != nil {
+		return err
+	}
+	j.note("再起動したエージェントが自席端末をロック")
+	return j.unlock(ctx)
 }
 
 // staffTakesOver opens the desk from a second browser.
@@ -122,24 +125,25 @@ func (j *Journey) secondDevice(ctx context.Context) (*Journey, error) {
 	}
 	s := &Journey{cfg: j.cfg, town: j.town, browser: other, line: j.line, x: j.x, step: j.step}
 	if s.page, err = openPage(other); err == nil {
-		staff := demo.Person{ID: j.staff.ID}
+		// Who asks for a page is asked to sign in, and gets it then.
 		err = all(ctx,
-			s.signIn(staff, j.staffWord), s.heading("自席端末"), s.goTo("/enrol"), s.heading("この端末の登録"),
+			s.signInAt("/enrol", j.staff.ID, j.staffWord), s.heading("この端末の登録"),
 			s.fill("端末登録コード", answer.Slip.DeviceCode), s.click("この端末を登録"), s.text("この端末を登録しました。"),
 		)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("second browser: %w", err), other.Close())
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), Patience)
+		defer cancel()
+		err = errors.Join(fmt.Errorf("second browser: %w", err), s.page.Check(), s.shoot(last, "second"))
+		j.shots = append(j.shots, s.shots...)
+		return nil, errors.Join(err, other.Close())
 	}
 	return s, nil
 }
 
 // staffEnds ends the session by keyboard; the desk is locked. Then it is opened again, unlocked by its password through
 // the viewer, and ended again.
-func staffEnds(ctx context.Context, j *Journey) (err error) {
-	if j.seen, err = j.deskFrame(ctx); err != nil {
-		return err
-	}
+func staffEnds(ctx context.Context, j *Journey) error {
 	if err := all(ctx, j.endSession, j.deskLocked(true), func(ctx context.Context) error { return j.shoot(ctx, "") }); err != nil {
 		return err
 	}
@@ -147,18 +151,26 @@ func staffEnds(ctx context.Context, j *Journey) (err error) {
 	if err := all(ctx, j.click("もう一度接続"), j.live, j.same, func(ctx context.Context) error { return j.shoot(ctx, "locked") }); err != nil {
 		return err
 	}
-	if word := j.town.LockPassword; word != "" {
-		err := all(ctx, j.focusOnDesk,
-			func(ctx context.Context) error { return j.page.Type(ctx, word) },
-			func(ctx context.Context) error { return j.page.Press(ctx, "Enter") },
-			j.deskLocked(false), j.same, func(ctx context.Context) error { return j.shoot(ctx, "unlocked") },
-		)
-		if err != nil {
-			return err
-		}
+	return all(ctx, j.unlock, j.endSession, j.deskLocked(true))
+}
+
+// unlock types the password of the desk's user into the viewer. A desk that runs as the invoking user stays locked: that
+// password is nobody's business here.
+func (j *Journey) unlock(ctx context.Context) error {
+	word := j.town.LockPassword
+	if word == "" {
+		j.note("自席端末は起動した利用者のパスワードでロックされているため、解除は確認していない")
+		return nil
+	}
+	err := all(ctx, j.focusOnDesk,
+		func(ctx context.Context) error { return j.page.Type(ctx, word) },
+		func(ctx context.Context) error { return j.page.Press(ctx, "Enter") },
+		j.deskLocked(false), j.same, func(ctx context.Context) error { return j.shoot(ctx, "unlocked") },
+	)
+	if err == nil {
 		j.note("ビューアからパスワードを入力してロックを解除")
 	}
-	return all(ctx, j.endSession, j.deskLocked(true))
+	return err
 }
 
 // endSession ends the session from the toolbar.

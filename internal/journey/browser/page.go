@@ -42,7 +42,7 @@ func (s Size) String() string {
 func (b *Browser) Open(size Size) (*Page, error) {
 	ctx, cancel := b.ctx, context.CancelFunc(func() {})
 	if b.used {
-		ctx, cancel = chromedp.NewContext(b.ctx)
+		ctx, cancel = chromedp.NewContext(b.ctx, chromedp.WithNewWindow(false))
 	}
 	b.used = true
 	p := &Page{ctx: ctx, close: cancel}
