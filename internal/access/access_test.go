@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"regexp"
@@ -122,7 +123,19 @@ func TestDecideTable(t *testing.T) {
 // drawn is any input, with a good chance of a yes.
 func drawn(t *rapid.T) access.Input {
 	in := good()
-	mostly := func(name string) bool { return rapid.IntRange(0, 9).Draw(t, name) > 0 }
+	for i, b := range []*bool{
+		&in.Settings.ApprovalRequired, &in.Settings.TOTPOutside, &in.Settings.PrivateDevices, &in.Settings.ClipboardInternet,
+		&in.Settings.RequireLockable, &in.Settings.Emergency, &in.Settings.OfficeSessions,
+	} {
+		*b = rapid.Bool().Draw(t, fmt.Sprintf("setting %d", i))
+	}
+	if rapid.Bool().Draw(t, "nearly good") { // drawn field by field, hardly any would be allowed
+		in.Place = rapid.SampledFrom([]access.Place{access.Home, access.Satellite, access.Other, access.Office}).Draw(t, "place")
+		in.User.HasSecond = rapid.Bool().Draw(t, "has second")
+		return in
+	}
+	// rapid prefers small numbers: in these they stand for yes.
+	mostly := func(name string) bool { return rapid.IntRange(0, 9).Draw(t, name) < 9 }
 	in.User.Disabled = !mostly("enabled")
 	in.User.MustChange = !mostly("changed")
 	in.User.SecondFactor, in.User.HasSecond = mostly("second"), mostly("has second")
@@ -130,29 +143,22 @@ func drawn(t *rapid.T) access.Input {
 		in.Device.Mine, in.Device.Revoked = mostly("mine"), !mostly("not revoked")
 		in.Device.Kind = grant.DeviceKind(rapid.IntRange(1, 2).Draw(t, "kind"))
 		in.Device.Grade = cert.Grade(rapid.IntRange(1, 3).Draw(t, "grade"))
-		in.Device.Until = now.Add(time.Duration(rapid.IntRange(-1, 20).Draw(t, "device until")) * time.Hour)
+		in.Device.Until = now.Add(time.Duration(20-rapid.IntRange(0, 21).Draw(t, "device until")) * time.Hour)
 	} else {
 		in.Device = nil
 	}
 	in.Desk.Zone = grant.Zone(rapid.IntRange(1, 3).Draw(t, "zone"))
-	in.Gateway.MyNumberOnly = rapid.IntRange(0, 2).Draw(t, "gateway") == 0
+	in.Gateway.MyNumberOnly = rapid.IntRange(0, 2).Draw(t, "gateway") == 2
 	in.Desk.Assigned, in.Desk.Enrolled, in.Desk.Lockable = mostly("assigned"), mostly("enrolled"), mostly("lockable")
 	in.Desk.Presence = rapid.SampledFrom([]access.Presence{access.On, access.On, access.On, access.Off, access.Unknown}).Draw(t, "presence")
-	in.Place = access.Place(rapid.IntRange(0, 4).Draw(t, "place"))
+	in.Place = rapid.SampledFrom([]access.Place{access.Satellite, access.Home, access.Other, access.Office, 0}).Draw(t, "place")
 	in.Running = rapid.IntRange(0, 3).Draw(t, "running")
-	in.SignInUntil = now.Add(time.Duration(rapid.IntRange(0, 12).Draw(t, "sign-in until")) * time.Hour)
+	in.SignInUntil = now.Add(time.Duration(12-rapid.IntRange(0, 12).Draw(t, "sign-in until")) * time.Hour)
 	if !mostly("approval") {
 		in.Approval = nil
 	}
-	in.Settings.WorstGrade = cert.Grade(rapid.IntRange(1, 3).Draw(t, "worst"))
-	in.Settings.MaxSessions = rapid.IntRange(0, 9).Draw(t, "max")
-	for name, b := range map[string]*bool{
-		"approval required": &in.Settings.ApprovalRequired, "totp": &in.Settings.TOTPOutside, "private": &in.Settings.PrivateDevices,
-		"clipboard": &in.Settings.ClipboardInternet, "lock": &in.Settings.RequireLockable, "emergency": &in.Settings.Emergency,
-		"office": &in.Settings.OfficeSessions,
-	} {
-		*b = rapid.Bool().Draw(t, name)
-	}
+	in.Settings.WorstGrade = cert.Grade(4 - rapid.IntRange(1, 3).Draw(t, "worst"))
+	in.Settings.MaxSessions = 9 - rapid.IntRange(0, 9).Draw(t, "max")
 	return in
 }
 
@@ -187,7 +193,11 @@ var weaker = map[string]func(*access.Input){
 	"close office":      func(in *access.Input) { in.Settings.OfficeSessions = false },
 	"shorter":           func(in *access.Input) { in.Settings.SessionMax = time.Hour },
 	"unknown place":     func(in *access.Input) { in.Place = 0 },
-	"satellite to home": func(in *access.Input) { in.Place = min(in.Place, access.Home) },
+	"satellite to home": func(in *access.Input) {
+		if in.Place == access.Satellite {
+			in.Place = access.Home
+		}
+	},
 	"other listeners": func(in *access.Input) {
 		in.Gateway.MyNumberOnly = in.Gateway.MyNumberOnly && in.Desk.Zone != grant.ZoneMyNumber
 	},
@@ -232,8 +242,8 @@ func TestLessAuthorityNeverGivesMore(t *testing.T) {
 			yes++
 		}
 	})
-	if yes == 0 {
-		t.Error("no drawn input was ever allowed: the property says nothing")
+	if yes < 5 {
+		t.Errorf("%d drawn inputs were allowed: the property says too little", yes)
 	}
 }
 
