@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -298,7 +299,7 @@ func staffSwitches(ctx context.Context, j *Journey) error {
 
 // altTab switches windows by keys, and lets them go when the desk shows its list of windows, as a person does.
 func (j *Journey) altTab(ctx context.Context) error {
-	before, _, err := j.deskPicture(ctx, screen.Rect{})
+	before, err := j.popups()
 	if err != nil {
 		return err
 	}
@@ -307,13 +308,27 @@ func (j *Journey) altTab(ctx context.Context) error {
 		func(ctx context.Context) error { return j.page.KeyDown(ctx, "Tab") },
 		func(ctx context.Context) error {
 			return until(ctx, "the desk is to list its windows", func() (bool, error) {
-				now, _, err := j.deskPicture(ctx, screen.Rect{})
-				return now != before, err
+				now, err := j.popups()
+				return slices.ContainsFunc(now, func(w x11.Window) bool { return !slices.Contains(before, w) }), err
 			})
 		},
 		func(ctx context.Context) error { return j.page.KeyUp(ctx, "Tab") },
 		func(ctx context.Context) error { return j.page.KeyUp(ctx, "AltLeft") },
 	)
+}
+
+// popups are the windows that can be seen and that the window manager leaves alone, such as its own lists.
+func (j *Journey) popups() (shown []x11.Window, err error) {
+	windows, err := j.x.Children(j.x.Setup.Root)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range windows {
+		if seen, override, err := j.x.State(w); err == nil && seen && override { // one that has just gone has no state
+			shown = append(shown, w)
+		}
+	}
+	return shown, nil
 }
 
 func deskChangesMode(ctx context.Context, j *Journey) error {
