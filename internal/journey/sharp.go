@@ -127,10 +127,7 @@ func hiddenTab(ctx context.Context, j *Journey) error {
 		return err
 	}
 	defer other.Close()
-	if err := other.Front(ctx); err != nil {
-		return err
-	}
-	if err := j.page.Wait(ctx, "the tab to be hidden", `document.visibilityState === "hidden"`); err != nil {
+	if err := j.hideBehind(ctx, other); err != nil {
 		return err
 	}
 	if err := j.beats(ctx, 2); err != nil { // the agent knows it when it has answered the next ping
@@ -160,6 +157,24 @@ func hiddenTab(ctx context.Context, j *Journey) error {
 	return all(ctx, j.page.Front, func(ctx context.Context) error {
 		return j.page.Wait(ctx, "the tab to be visible", `document.visibilityState === "visible"`)
 	}, j.same)
+}
+
+// changeTab is how long a browser may take to put another tab in front.
+const changeTab = 3 * time.Second
+
+// hideBehind puts another tab before the viewer's. A busy browser has been seen to lose the request: it is made again.
+func (j *Journey) hideBehind(ctx context.Context, other *browser.Page) error {
+	for {
+		if err := all(ctx, j.page.Front, other.Front); err != nil {
+			return err
+		}
+		try, cancel := context.WithTimeout(ctx, changeTab)
+		err := j.page.Wait(try, "the tab to be hidden", `document.visibilityState === "hidden"`)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // beats waits for reports of the page's engine, one a second: the control channel has carried a ping and its answer.
