@@ -63,7 +63,7 @@ func (cfg CheckConfig) found(ctx context.Context, r *report) error {
 
 // walk walks all steps until one fails.
 func (cfg CheckConfig) walk(ctx context.Context, t *demo.Town, r *report) (err error) {
-	j, err := New(ctx, Config{Town: t, Dir: cfg.Report})
+	j, err := New(ctx, Config{Town: t, Shots: cfg.Report, Homes: cfg.Town.Dir})
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (cfg CheckConfig) walk(ctx context.Context, t *demo.Town, r *report) (err e
 		r.Results = append(r.Results, result)
 		if result.Err != nil {
 			cfg.Say("NG %6.1f 秒 %s (%s)", result.Took.Seconds(), s.Name, s.ID)
-			return fmt.Errorf("step %s: %w\nscreenshots: %s\n%s", s.ID, result.Err, strings.Join(result.Shots, ", "), lastLines(cfg.Town.Dir))
+			return fmt.Errorf("step %s: %w\nscreenshot: %s\n%s", s.ID, result.Err, result.lastShot(), lastLines(cfg.Town.Dir))
 		}
 		cfg.Say("OK %6.1f 秒 %s", result.Took.Seconds(), s.Name)
 	}

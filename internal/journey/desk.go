@@ -109,7 +109,7 @@ func (j *Journey) chord(ctx context.Context) error {
 	return j.page.Wait(ctx, "the focus on the toolbar", `document.activeElement?.closest("[role=toolbar]")`)
 }
 
-// tool goes to a tool of the bar by arrow keys and presses it. Its text begins with name.
+// tool goes to a tool of the bar by arrow keys and presses it. Its name or its text holds name.
 func (j *Journey) tool(ctx context.Context, name string) error {
 	if err := j.chord(ctx); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (j *Journey) entry(ctx context.Context, menu, name string) error {
 // arrows presses an arrow key until the focus is on what has a name, and then Enter.
 func (j *Journey) arrows(ctx context.Context, arrow, name string) error {
 	for range 24 {
-		at, err := browser.Get[string](ctx, j.page, `document.activeElement?.textContent ?? ""`)
+		at, err := browser.Get[string](ctx, j.page, `(document.activeElement?.getAttribute("aria-label") ?? "") + document.activeElement?.textContent`)
 		if err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func staffUsesToolbar(ctx context.Context, j *Journey) error {
 		func(ctx context.Context) error { return p.Type(ctx, "a") },
 		func(ctx context.Context) error { return p.Press(ctx, "ControlLeft", "KeyS") },
 		func(ctx context.Context) error { return fileHolds(ctx, path, typedText+"a") },
-		func(ctx context.Context) error { return j.tool(ctx, "ms") }, // connection quality
+		func(ctx context.Context) error { return j.tool(ctx, "接続状態") },
 		func(ctx context.Context) error {
 			return p.Wait(ctx, "the figures of the connection", `document.querySelector("#quality-panel")?.innerText.match(/\d+(\.\d+)? ms/)`)
 		},

@@ -75,8 +75,8 @@ func Steps() []Step {
 // Config says what to walk through.
 type Config struct {
 	Town *demo.Town
-	// Dir takes the browsers' home folders and the screenshots; it must exist.
-	Dir string
+	// Shots takes the screenshots, Homes the browsers' home folders; both must exist.
+	Shots, Homes string
 }
 
 // A Journey is a walk through a town. It is for one goroutine.
@@ -155,7 +155,7 @@ func (j *Journey) newBrowser(ctx context.Context, name string) (*browser.Browser
 		return nil, err
 	}
 	return browser.Start(ctx, browser.Config{
-		Dir: filepath.Join(j.cfg.Dir, name), CA: j.town.CA(),
+		Dir: filepath.Join(j.cfg.Homes, name), CA: j.town.CA(),
 		Resolver: fmt.Sprintf("MAP %s %s", address.Host, j.line.Addr()),
 	})
 }
@@ -182,6 +182,14 @@ type Result struct {
 	Took  time.Duration
 	Shots []string // paths of screenshots
 	Notes []string // what was measured or compared, in Japanese
+}
+
+// lastShot is the screenshot of the end of the step.
+func (r Result) lastShot() string {
+	if len(r.Shots) == 0 {
+		return "none"
+	}
+	return r.Shots[len(r.Shots)-1]
 }
 
 // Walk walks one step. Errors on the page fail it too. It takes a screenshot of the end, whatever it is.
@@ -221,7 +229,7 @@ func (j *Journey) shootPage(ctx context.Context, p *browser.Page, detail string)
 	if detail != "" {
 		name += "-" + detail
 	}
-	path := filepath.Join(j.cfg.Dir, name+".png")
+	path := filepath.Join(j.cfg.Shots, name+".png")
 	if err := os.WriteFile(path, raw, 0o644); err != nil { //nolint:gosec // a report is to be read
 		return fmt.Errorf("screenshot: %w", err)
 	}

@@ -21,7 +21,7 @@ import (
 // the screenshots are kept.
 func TestJourney(t *testing.T) {
 	town := start(t, build(t))
-	j, err := journey.New(t.Context(), journey.Config{Town: town, Dir: t.ArtifactDir()})
+	j, err := journey.New(t.Context(), journey.Config{Town: town, Shots: t.ArtifactDir(), Homes: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
