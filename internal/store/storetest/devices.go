@@ -1,0 +1,72 @@
+package storetest
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"jiseki/internal/audit"
+	"jiseki/internal/grant"
+	"jiseki/internal/store"
+)
+
+func deviceCodes(t *suite) {
+	right, wrong := sha256.Sum256([]byte("right")), sha256.Sum256([]byte("wrong"))
+	by := store.By{Actor: "user:tanaka"}
+	add := func(hash [32]byte) {
+		t.ok(t.s.AddDeviceCode(t.ctx, Admin, "tanaka", store.NewDeviceCode{
+			Hash: hash, Kind: grant.DevicePrivate, Tries: 3, UntilMS: t.clock.Now().Add(time.Hour).UnixMilli(),
+		}))
+	}
+	enrol := func(id string, code [32]byte) error {
+		return t.s.EnrolDevice(t.ctx, by, "tanaka", code, [32]byte{1}, Device(id, "user:tanaka"))
+	}
+	t.fails(enrol("n1", right), store.ErrSpent) // none was given out
+	add(wrong)
+	add(right) // voids the former
+	t.fails(enrol("n1", wrong), store.ErrWrongCode)
+	t.equal([]any{t.last().Kind, t.last().Outcome, t.last().Code}, []any{audit.DeviceRefused, audit.Refused, "wrong_code"})
+	t.fails(t.s.EnrolDevice(t.ctx, by, "suzuki", right, [32]byte{1}, Device("n1", "user:suzuki")), store.ErrSpent) // another's
+	t.signIn(1, "tanaka", "")
+	t.fails(enrol("d1", right), store.ErrExists) // taken id: nothing happened, the code is still good
+	t.ok(enrol("n1", right))
+	d, err := t.s.Device(t.ctx, "n1")
+	t.ok(err)
+	t.equal([]any{d.Kind, d.OwnerName, d.EnrolledBy}, []any{grant.DevicePrivate, "田中 花子", "user:tanaka"})
+	in, err := t.s.SignIn(t.ctx, [32]byte{1})
+	t.ok(err)
+	t.equal(in.Device, "n1")
+	t.fails(enrol("n2", right), store.ErrSpent)
+
+	third := sha256.Sum256([]byte("third"))
+	add(third)
+	for range 3 {
+		t.fails(enrol("n2", wrong), store.ErrWrongCode)
+	}
+	t.fails(enrol("n2", third), store.ErrSpent)
+	again := sha256.Sum256([]byte("again"))
+	add(again)
+	t.clock.Add(time.Hour)
+	t.fails(enrol("n2", again), store.ErrExpired)
+	t.fails(t.s.AddDeviceCode(t.ctx, Admin, "nobody", store.NewDeviceCode{Kind: 1}), store.ErrNotFound)
+}
+
+func revokedDevice(t *suite) {
+	hash := t.signIn(1, "tanaka", "d1")
+	id := Session(t.T, t.s, 1, "tanaka", "d1", "k1")
+	running, err := t.s.RevokeDevice(t.ctx, Admin, "d1", "紛失")
+	t.ok(err)
+	t.equal(len(running), 1)
+	t.equal(running[0].ID, id)
+	_, err = t.s.SignIn(t.ctx, hash)
+	t.fails(err, store.ErrNotFound)
+	_, err = t.s.RevokeDevice(t.ctx, Admin, "d1", "")
+	t.fails(err, store.ErrNotFound)
+	t.fails(t.s.RenewDevice(t.ctx, Admin, "d1", []byte("c"), 1), store.ErrNotFound)
+	t.ok(t.s.RenewDevice(t.ctx, Admin, "d2", []byte("newer"), 5))
+	d, err := t.s.Device(t.ctx, "d2")
+	t.ok(err)
+	t.equal([]any{string(d.Certificate), d.UntilMS}, []any{"newer", int64(5)})
+	devices, _, err := t.s.Devices(t.ctx, "user:tanaka", store.Page{})
+	t.ok(err)
+	t.equal([]any{len(devices), devices[0].RevokedReason}, []any{1, "紛失"})
+}

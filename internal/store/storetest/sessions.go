@@ -1,0 +1,162 @@
+package storetest
+
+import (
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/audit"
+	"jiseki/internal/cert"
+	"jiseki/internal/grant"
+	"jiseki/internal/store"
+)
+
+// report sends an agent's event.
+func (t *suite) report(seq uint64, desk string, id cert.SessionID, kind store.AgentEventKind, code uint16) {
+	t.Helper()
+	t.ok(t.s.AddAgentEvent(t.ctx, store.AgentEvent{Desk: desk, Run: [16]byte{1}, Seq: seq, Session: id, Kind: kind, Code: code}))
+}
+
+func sessionLife(t *suite) {
+	id := Session(t.T, t.s, 1, "tanaka", "d1", "k1")
+	t.clock.Add(time.Second)
+	t.report(1, "k1", id, store.AgentOpened, 0)
+	k, err := t.s.Desk(t.ctx, "k1")
+	t.ok(err)
+	t.equal([]any{k.Session, k.SessionBy}, []any{id[:], "tanaka"})
+	t.ok(t.s.AddBytes(t.ctx, id, 100, 7))
+	t.ok(t.s.AddBytes(t.ctx, id, 1, 1))
+	running, err := t.s.RunningSessions(t.ctx, "")
+	t.ok(err)
+	t.equal(len(running), 1)
+	_, err = t.s.OrderEnd(t.ctx, Admin, id, "保守")
+	t.ok(err)
+	t.clock.Add(time.Minute)
+	t.ok(t.s.EndSession(t.ctx, Admin, id, 7, "ordered"))
+	before := t.last()
+	t.equal([]any{before.Kind, before.Code, before.Details}, []any{audit.SessionEnded, "7", `{"reason":"ordered","seconds":60,"user":"tanaka"}`})
+	t.ok(t.s.EndSession(t.ctx, Admin, id, 1, ""))
+	t.equal(t.last().Number, before.Number)
+	t.report(2, "k1", id, store.AgentLocked, 0)
+	x, err := t.s.Session(t.ctx, id)
+	t.ok(err)
+	t.equal(x, store.Session{
+		ID: id, User: "tanaka", UserName: "田中 花子", Device: "d1", DeviceLabel: "端末 d1", Desk: "k1", DeskName: "総務課 01",
+		Viewer: grant.ViewerBrowser, Place: access.Home, Address: "203.0.113.9", Life: store.LifeEnded, Nonce: cert.Nonce{1},
+		Rights: grant.RightView | grant.RightInput, Relay: "gw:443", Gateway: "g1", PreparedMS: x.PreparedMS, GrantedMS: x.PreparedMS,
+		OpenedMS: x.PreparedMS + 1000, EndedMS: x.PreparedMS + 61000, UntilMS: x.UntilMS, EndCode: 7, EndReason: "ordered", BytesToViewer: 101,
+		BytesToDesk: 8, LockedAfterEnd: true,
+	})
+	_, err = t.s.OrderEnd(t.ctx, Admin, id, "")
+	t.fails(err, store.ErrNotFound)
+	events, _, err := t.s.Events(t.ctx, store.EventFilter{Session: id[:]}, store.Page{})
+	t.ok(err)
+	var kinds []audit.Kind
+	for i := range events {
+		kinds = append(kinds, events[i].Kind)
+	}
+	t.equal(kinds, []audit.Kind{audit.SessionLocked, audit.SessionEnded, audit.SessionEndOrdered, audit.SessionOpened, audit.SessionGranted})
+}
+
+func grantOnce(t *suite) {
+	id := Session(t.T, t.s, 1, "tanaka", "d1", "k1")
+	by := store.By{Actor: "user:tanaka"}
+	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: id}, 200), store.ErrLife)
+	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: cert.SessionID{9}}, 200), store.ErrNotFound)
+	x := store.Session{ID: cert.SessionID{3}, User: "tanaka", Device: "d1", Desk: "k1", Place: access.Home}
+	t.ok(t.s.PrepareSession(t.ctx, x))
+	t.fails(t.s.PrepareSession(t.ctx, x), store.ErrExists)
+	t.clock.Add(3 * time.Minute)
+	t.fails(t.s.GrantSession(t.ctx, by, x, 200), store.ErrExpired)
+}
+
+// grantAfterTakingAway: what was prepared before a right was taken away is not granted after.
+func grantAfterTakingAway(t *suite) {
+	for n, take := range []func() error{
+		func() error { _, err := t.s.RevokeDevice(t.ctx, Admin, "d1", "lost"); return err },
+		func() error { _, err := t.s.SetUserDisabled(t.ctx, Admin, "suzuki", true); return err },
+		func() error { _, err := t.s.DeleteDesk(t.ctx, Admin, "k2"); return err },
+	} {
+		x := []store.Session{
+			{User: "tanaka", Device: "d1", Desk: "k1"}, {User: "suzuki", Device: "d2", Desk: "k2"}, {User: "tanaka", Device: "d9", Desk: "k2"},
+		}[n]
+		x.ID, x.Place = cert.SessionID{byte(n + 1)}, access.Home
+		if n == 2 {
+			t.ok(t.s.AddDevice(t.ctx, Admin, Device("d9", "user:tanaka")))
+		}
+		t.ok(t.s.PrepareSession(t.ctx, x))
+		t.ok(take())
+		t.fails(t.s.GrantSession(t.ctx, Admin, x, 200), store.ErrLife)
+	}
+}
+
+func takeOver(t *suite) {
+	first := Session(t.T, t.s, 1, "tanaka", "d1", "k2")
+	t.report(1, "k2", first, store.AgentOpened, 0)
+	t.clock.Add(time.Second)
+	t.ok(t.s.AddDevice(t.ctx, Admin, Device("d9", "user:tanaka")))
+	second := Session(t.T, t.s, 2, "tanaka", "d9", "k2")
+	t.report(2, "k2", second, store.AgentOpened, 0)
+	x, err := t.s.Session(t.ctx, first)
+	t.ok(err)
+	t.equal([]any{x.Life, x.EndCode}, []any{store.LifeEnded, uint16(2)})
+	t.report(3, "k2", first, store.AgentTakenOver, 2) // the agent's own report comes later
+	t.equal(t.last().Code, "late")
+	third := Session(t.T, t.s, 3, "tanaka", "d9", "k2")
+	t.report(4, "k2", third, store.AgentOpened, 0)
+	x, err = t.s.Session(t.ctx, second)
+	t.ok(err)
+	t.equal(x.EndCode, uint16(18))
+}
+
+func sessionLimit(t *suite) {
+	Session(t.T, t.s, 1, "tanaka", "d1", "k1")
+	x := store.Session{ID: cert.SessionID{2}, User: "suzuki", Device: "d2", Desk: "k2", Place: access.Home}
+	t.ok(t.s.PrepareSession(t.ctx, x))
+	t.fails(t.s.GrantSession(t.ctx, Admin, x, 1), store.ErrFull)
+	t.ok(t.s.GrantSession(t.ctx, Admin, x, 2))
+	again := store.Session{ID: cert.SessionID{3}, User: "suzuki", Device: "d2", Desk: "k2", Place: access.Home}
+	t.ok(t.s.PrepareSession(t.ctx, again))
+	t.ok(t.s.GrantSession(t.ctx, Admin, again, 2)) // its own desk's session does not count
+}
+
+func agentEventsOnce(t *suite) {
+	id := Session(t.T, t.s, 1, "tanaka", "d1", "k1")
+	e := store.AgentEvent{Desk: "k1", Run: [16]byte{1}, Seq: 1, Session: id, Kind: store.AgentOpened}
+	t.ok(t.s.AddAgentEvent(t.ctx, e))
+	before := t.last().Number
+	t.ok(t.s.AddAgentEvent(t.ctx, e))
+	t.equal(t.last().Number, before)
+	e.Desk = "k2" // another desk's session
+	t.fails(t.s.AddAgentEvent(t.ctx, e), store.ErrNotFound)
+	e.Desk, e.Seq, e.Kind = "k1", 2, 99
+	t.fails(t.s.AddAgentEvent(t.ctx, e), store.ErrInvalid)
+	e.Kind = store.AgentLockFailed
+	t.ok(t.s.AddAgentEvent(t.ctx, e)) // the refused one left no mark
+	t.equal(t.last().Outcome, audit.Failed)
+}
+
+func staleSessions(t *suite) {
+	never := Session(t.T, t.s, 1, "tanaka", "d1", "k1")
+	open := Session(t.T, t.s, 2, "suzuki", "d2", "k2")
+	t.report(1, "k2", open, store.AgentOpened, 0)
+	n, err := t.s.EndStale(t.ctx, Admin)
+	t.ok(err)
+	t.equal(n, 0)
+	t.clock.Add(3 * time.Minute)
+	n, err = t.s.EndStale(t.ctx, Admin)
+	t.ok(err)
+	t.equal(n, 1)
+	x, err := t.s.Session(t.ctx, never)
+	t.ok(err)
+	t.equal(x.EndReason, "never_opened")
+	t.report(2, "k1", never, store.AgentOpened, 0) // too late: it stays ended
+	x, err = t.s.Session(t.ctx, never)
+	t.ok(err)
+	t.equal(x.Life, store.LifeEnded)
+	t.clock.Add(13 * time.Hour)
+	_, err = t.s.EndStale(t.ctx, Admin)
+	t.ok(err)
+	x, err = t.s.Session(t.ctx, open)
+	t.ok(err)
+	t.equal([]any{x.EndCode, x.EndReason}, []any{uint16(5), "no_report"})
+}

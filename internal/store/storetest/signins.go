@@ -1,0 +1,122 @@
+package storetest
+
+import (
+	"sync"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/store"
+)
+
+// signIn keeps a sign-in whose hash begins with n.
+func (t *suite) signIn(n byte, user, device string) [32]byte {
+	t.Helper()
+	in := store.SignIn{
+		Hash: [32]byte{n}, User: user, Device: device, Place: access.Home, Address: "203.0.113.9",
+		UntilMS: t.clock.Now().Add(time.Hour).UnixMilli(),
+	}
+	t.ok(t.s.AddSignIn(t.ctx, in))
+	return in.Hash
+}
+
+func signIns(t *suite) {
+	hash := t.signIn(1, "tanaka", "d1")
+	in, err := t.s.SignIn(t.ctx, hash)
+	t.ok(err)
+	t.equal([]any{in.User, in.Device, in.Place, in.Second}, []any{"tanaka", "d1", access.Home, false})
+	t.clock.Add(2 * time.Minute)
+	t.ok(t.s.TouchSignIn(t.ctx, hash))
+	in, err = t.s.SignIn(t.ctx, hash)
+	t.ok(err)
+	t.equal(in.LastUsedMS, t.clock.Now().UnixMilli())
+	t.ok(t.s.SignOut(t.ctx, store.By{Actor: "user:tanaka"}, hash))
+	before := t.last().Number
+	t.ok(t.s.SignOut(t.ctx, store.By{Actor: "user:tanaka"}, hash))
+	t.equal(t.last().Number, before)
+
+	hash = t.signIn(2, "tanaka", "")
+	t.clock.Add(time.Hour)
+	_, err = t.s.SignIn(t.ctx, hash)
+	t.fails(err, store.ErrNotFound)
+	hash = t.signIn(3, "tanaka", "")
+	_, err = t.s.SetUserDisabled(t.ctx, Admin, "tanaka", true)
+	t.ok(err)
+	_, err = t.s.SignIn(t.ctx, hash)
+	t.fails(err, store.ErrNotFound)
+}
+
+// counter waits a minute from the third failure on.
+func counter(key string) store.Throttle {
+	return store.Throttle{Key: key, Forget: time.Hour, Wait: func(failures int64) time.Duration {
+		if failures < 3 {
+			return 0
+		}
+		return time.Minute
+	}}
+}
+
+func throttle(t *suite) {
+	user, address := counter("user:x"), counter("address:y")
+	begin := func(want time.Duration) {
+		t.Helper()
+		wait, err := t.s.BeginAttempt(t.ctx, user, address)
+		t.ok(err)
+		t.equal(wait, want)
+	}
+	begin(0)
+	begin(0)
+	begin(0)
+	begin(time.Minute)
+	t.clock.Add(59 * time.Second)
+	begin(time.Second)
+	t.clock.Add(time.Second)
+	begin(0)
+	begin(time.Minute)
+	until, err := t.s.ThrottledUntil(t.ctx, "user:x", "user:other")
+	t.ok(err)
+	t.equal(until, t.clock.Now().Add(time.Minute).UnixMilli())
+	t.ok(t.s.Unlock(t.ctx, Admin, "tanaka", "user:x", "address:y"))
+	begin(0)
+	t.ok(t.s.EndAttempt(t.ctx, user, address)) // right
+	begin(0)
+	begin(0)
+	t.ok(t.s.UndoAttempt(t.ctx, user, address))
+	begin(0)
+	begin(0)
+	begin(time.Minute)
+	t.clock.Add(2 * time.Hour) // forgotten
+	begin(0)
+	begin(0)
+	begin(0)
+}
+
+// attemptsAtOnce: many guesses in the same moment get no more than the free ones.
+func attemptsAtOnce(t *suite) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	free := 0
+	for range 20 {
+		wg.Go(func() {
+			wait, err := t.s.BeginAttempt(t.ctx, counter("user:x"))
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			if wait == 0 {
+				free++
+			}
+		})
+	}
+	wg.Wait()
+	t.equal(free, 3)
+}
+
+func nonces(t *suite) {
+	until := t.clock.Now().Add(time.Minute)
+	t.ok(t.s.SpendNonce(t.ctx, [32]byte{1}, until))
+	t.fails(t.s.SpendNonce(t.ctx, [32]byte{1}, until), store.ErrSpent)
+	t.ok(t.s.SpendNonce(t.ctx, [32]byte{2}, until))
+	t.clock.Add(2 * time.Minute)
+	t.ok(t.s.SpendNonce(t.ctx, [32]byte{3}, until))
+}
