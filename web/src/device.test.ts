@@ -47,6 +47,22 @@ test("devices are stored, found and forgotten", async () => {
   again.close();
 });
 
+test("a newer trust bundle is stored and nothing else of the record changes", async () => {
+  const store = await Devices.open();
+  const tanaka = await device("tanaka");
+  await store.save(tanaka);
+  await store.save({ ...tanaka, certificate: Uint8Array.of(7) }); // renewed by another window
+  await store.trust(tanaka, Uint8Array.of(4, 5));
+  expect(await store.find("tanaka")).toMatchObject({ id: "d-tanaka", certificate: Uint8Array.of(7), trustBundle: Uint8Array.of(4, 5) });
+
+  await store.trust({ ...tanaka, id: "d-other" }, Uint8Array.of(6));
+  expect((await store.find("tanaka"))?.trustBundle).toEqual(Uint8Array.of(4, 5));
+  await store.forget(tanaka);
+  await store.trust(tanaka, Uint8Array.of(6));
+  expect(await store.all()).toEqual([]);
+  store.close();
+});
+
 test("says whether the browser keeps the key", async () => {
   vi.stubGlobal("navigator", { storage: { persisted: async () => false, persist: async () => true } });
   expect(await askToKeep()).toBe("kept");

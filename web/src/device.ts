@@ -73,6 +73,18 @@ export class Devices {
     await done(t);
   }
 
+  /**
+   * Stores a newer trust bundle of a device and leaves the rest of its record as it is now: another window may have renewed the
+   * certificate since. Does nothing if the record is gone or belongs to another key.
+   */
+  async trust(device: Pick<Device, "id" | "user">, trustBundle: Device["trustBundle"]): Promise<void> {
+    const t = this.db.transaction(STORE, "readwrite", { durability: "strict" });
+    const store = t.objectStore(STORE);
+    const kept: unknown = await result(store.get(device.user));
+    if (isDevice(kept) && kept.id === device.id) store.put({ ...kept, trustBundle }, device.user);
+    await done(t);
+  }
+
   /** All devices, in the order of their users' ids. */
   async all(): Promise<Device[]> {
     const found: unknown[] = await result(this.db.transaction(STORE).objectStore(STORE).getAll());

@@ -86,7 +86,7 @@ async function grant(person: Person, desk: string, continues: Uint8Array | null)
       desk,
       certificate: fromBase64(opened.deskCertificate),
       statement: fromBase64(opened.deskStatement),
-      deskCAs: trusted(device, fromBase64(prepared?.trustBundle)),
+      deskCAs: await trusted(device, fromBase64(prepared?.trustBundle)),
       identity: { key: device.key, publicKey: device.publicKey },
       key,
       clockOffset,
@@ -95,12 +95,24 @@ async function grant(person: Person, desk: string, continues: Uint8Array | null)
 }
 
 /**
- * The desk CAs to trust: those of the bundle kept at enrolment, or of the gateway's if that is newer. (Whoever serves this
- * page could change it anyway: docs/THREATS.md. The native viewer keeps to what it was enrolled with.)
+ * The desk CAs to trust: those of the bundle kept with the device, or of the gateway's if that is newer, which is kept from then
+ * on. (Whoever serves this page could change it anyway: docs/THREATS.md. The native viewer keeps to what it was enrolled with.)
  */
-function trusted(device: Device, offered: Uint8Array): Opening["deskCAs"] {
+async function trusted(device: Device, offered: Uint8Array<ArrayBuffer>): Promise<Opening["deskCAs"]> {
   const own = parseBundle(device.trustBundle);
   if (offered.length === 0) return own.deskCAs;
   const theirs = parseBundle(offered);
-  return theirs.version > own.version ? theirs.deskCAs : own.deskCAs;
+  if (theirs.version <= own.version) return own.deskCAs;
+  await keep(device, offered);
+  return theirs.deskCAs;
+}
+
+/** Keeps a newer bundle. A browser that cannot store it now is offered it again with the next session. */
+async function keep(device: Device, bundle: Uint8Array<ArrayBuffer>): Promise<void> {
+  try {
+    const store = await Devices.open();
+    await store.trust(device, bundle).finally(() => store.close());
+  } catch {
+    // The session opens all the same: what it trusts is in memory.
+  }
 }
