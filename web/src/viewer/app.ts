@@ -14,7 +14,7 @@ import { Cover } from "./cover.ts";
 import { cursorCSS } from "./cursor.ts";
 import { ask, askText } from "./dialog.ts";
 import { el } from "./dom.ts";
-import { place, type Placement, type Scale } from "./scale.ts";
+import { belowNotice, place, type Placement, type Scale } from "./scale.ts";
 import type { Text } from "./text.ts";
 import { Toolbar } from "./toolbar.ts";
 import { Watermark } from "./watermark.ts";
@@ -171,6 +171,7 @@ export class App {
         break;
       case "welcome":
         this.rights = m.rights;
+        this.toolbar.locks.forget();
         this.toolbar.update(this.showing());
         if (!m.lockable) this.say(this.c.text.say("cannotLock"));
         break;
@@ -192,7 +193,8 @@ export class App {
         if (m.statistics.silent > 4000) this.say(this.c.text.say("stalled", { n: Math.round(m.statistics.silent / 1000) }));
         break;
       case "locks":
-        break; // the desk's lock lamps are on its own screen, where it shows them
+        this.say(this.toolbar.locks.update(m.locks));
+        break;
     }
   }
 
@@ -246,6 +248,7 @@ export class App {
     style.height = `${p.height}px`;
     style.imageRendering = p.exact ? "pixelated" : "auto";
     this.stage.classList.toggle("scrolls", this.scale === "actual");
+    this.toolbar.below(belowNotice(p, this.shown.part));
     this.point();
   }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { place } from "./scale.ts";
+import { belowNotice, place } from "./scale.ts";
 
 const picture = { width: 1920, height: 1080 };
 
@@ -42,4 +42,15 @@ test("edges fall on device pixels, and fit never exceeds the stage", () => {
       }
     }),
   );
+});
+
+test("the toolbar stands above the picture, or below the notice of the desk", () => {
+  const below = (width: number, height: number): number => {
+    const stage = { width, height };
+    return belowNotice(place(picture, stage, 1, "fit"), picture);
+  };
+  expect(below(390, 844)).toBe(8);
+  expect(below(1920, 1080)).toBe(28 + 8);
+  expect(below(960, 540)).toBe(14 + 8);
+  expect(below(960, 600)).toBe(30 + 14 + 8); // too little room above the picture
 });

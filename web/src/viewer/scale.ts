@@ -35,3 +35,17 @@ export function place(picture: Size, stage: Size, ratio: number, scale: Scale): 
   const snap = (free: number): number => Math.max(0, Math.floor((free / 2) * ratio + HAIR) / ratio);
   return { left: snap(stage.width - width), top: snap(stage.height - height), width, height, exact };
 }
+
+/** The height of the notice at the top of a desk (internal/notice), in its pixels. */
+const NOTICE = 28;
+/** The toolbar with the room above and below it, in CSS pixels. */
+const BAR = 68;
+const GAP = 8;
+
+/**
+ * Where the toolbar begins, in CSS pixels from the top of the stage: above the picture if there is room, else below the notice
+ * that the desk shows at the top of its screen, which must be seen and pressed while the toolbar is open.
+ */
+export function belowNotice(p: Placement, picture: Size): number {
+  return p.top >= BAR ? GAP : p.top + (NOTICE * p.width) / picture.width + GAP;
+}

@@ -69,6 +69,11 @@ const ja = {
   back: "自席端末の一覧に戻る",
   signIn: "サインイン画面に進む",
   code: "確認コード",
+  locks: "自席端末のキーボード: {states}",
+  lockOn: "{name} オン",
+  lockOff: "{name} オフ",
+  capsOn: "自席端末の CapsLock がオンになりました。",
+  capsOff: "自席端末の CapsLock がオフになりました。",
   cannotLock: "この自席端末は自動でロックできません。離席するときは、端末側でのロックを確認してください。",
 };
 
@@ -138,6 +143,11 @@ const en: Words = {
   back: "Back to the desks",
   signIn: "Go to sign-in",
   code: "Code",
+  locks: "Keyboard of the desk: {states}",
+  lockOn: "{name} on",
+  lockOff: "{name} off",
+  capsOn: "Caps Lock is now on at the desk.",
+  capsOff: "Caps Lock is now off at the desk.",
   cannotLock: "This desk cannot lock itself. Make sure at the desk that it is locked when you leave.",
 };
 

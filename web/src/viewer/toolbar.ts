@@ -2,6 +2,7 @@ import { CODES } from "../keys/codes.ts";
 import type { Layout } from "../wire/layout.ts";
 import { ALL_MONITORS } from "../wire/limits.ts";
 import { button, el, icon, ICONS } from "./dom.ts";
+import { Locks } from "./locks.ts";
 import { type Group, Menu } from "./menu.ts";
 import { Quality } from "./quality.ts";
 import type { Scale } from "./scale.ts";
@@ -43,6 +44,7 @@ const EDGE = 3;
 export class Toolbar {
   readonly element: HTMLElement;
   readonly quality: Quality;
+  readonly locks: Locks;
   private readonly text: Text;
   private readonly actions: Actions;
   private showing: Showing;
@@ -60,6 +62,7 @@ export class Toolbar {
     this.actions = actions;
     this.showing = showing;
     this.quality = new Quality(text);
+    this.locks = new Locks(text);
     this.keys = new Menu("keys", text.say("keys"), ICONS.keyboard, () => this.keyGroups());
     this.display = new Menu("display", text.say("display"), ICONS.display, () => this.displayGroups());
     this.full = button({ class: "tool", id: "full" }, () => actions.fullScreen());
@@ -68,7 +71,7 @@ export class Toolbar {
     this.bar = el(
       "div",
       { class: "bar", role: "toolbar", "aria-label": text.say("toolbar") },
-      el("div", { class: "who" }, this.quality.lamp, this.name),
+      el("div", { class: "who" }, this.quality.lamp, this.name, this.locks.element),
       this.keys.element,
       this.display.element,
       this.full,
@@ -90,6 +93,11 @@ export class Toolbar {
     this.keys.element.hidden = !showing.mayType;
     const d = showing.isFullScreen ? ICONS.shrink : ICONS.expand;
     this.full.replaceChildren(icon(d), label(this.text.say(showing.isFullScreen ? "leaveFullScreen" : "fullScreen")));
+  }
+
+  /** Leaves so many CSS pixels free above itself. */
+  below(top: number): void {
+    this.element.style.setProperty("--clear", `${top}px`);
   }
 
   /** Comes out and takes the focus. */
