@@ -70,10 +70,13 @@ func (s *Server) Handler(door Door) http.Handler {
 	mux := http.NewServeMux()
 	if door != Public { // what is not there cannot be attacked from outside
 		mux.Handle(controlv1connect.NewAdminServiceHandler(&adminService{s}, options...))
+		mux.Handle(controlv1connect.NewPolicyServiceHandler(&policyService{Server: s}, options...))
 	}
 	if door != Socket {
 		mux.Handle(controlv1connect.NewAuthServiceHandler(&authService{s}, options...))
 		mux.Handle(controlv1connect.NewDeskServiceHandler(&deskService{s}, options...))
+		mux.Handle(controlv1connect.NewTeleworkServiceHandler(&teleworkService{Server: s}, options...))
+		mux.Handle(controlv1connect.NewApprovalServiceHandler(&approvalService{Server: s}, options...))
 		mux.Handle(controlv1connect.NewAgentServiceHandler(&agentService{s}, options...))
 	}
 	return s.enclose(door, mux)

@@ -426,7 +426,11 @@ type Hello struct {
 	// bundle_version of the trust bundle the agent holds.
 	BundleVersion uint32 `protobuf:"varint,11,opt,name=bundle_version,json=bundleVersion,proto3" json:"bundle_version,omitempty"`
 	// time_ms is the agent's clock, for clock_skew.
-	TimeMs        int64 `protobuf:"varint,12,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	TimeMs int64 `protobuf:"varint,12,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	// adapters of the machine, at most 16, for waking it and its neighbours.
+	Adapters []*Adapter `protobuf:"bytes,13,rep,name=adapters,proto3" json:"adapters,omitempty"`
+	// waker: this is `jiseki-agent waker`, an always-on machine without a desk.
+	Waker         bool `protobuf:"varint,14,opt,name=waker,proto3" json:"waker,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -545,6 +549,92 @@ func (x *Hello) GetTimeMs() int64 {
 	return 0
 }
 
+func (x *Hello) GetAdapters() []*Adapter {
+	if x != nil {
+		return x.Adapters
+	}
+	return nil
+}
+
+func (x *Hello) GetWaker() bool {
+	if x != nil {
+		return x.Waker
+	}
+	return false
+}
+
+// Adapter is one network adapter.
+type Adapter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// mac, 6 bytes.
+	Mac []byte `protobuf:"bytes,1,opt,name=mac,proto3" json:"mac,omitempty"`
+	// prefixes of its IPv4 networks, such as 192.168.10.5/24, at most 8.
+	Prefixes []string `protobuf:"bytes,2,rep,name=prefixes,proto3" json:"prefixes,omitempty"`
+	// wake_allowed: the adapter is set to wake the machine by magic packet. wake_known: that could be read.
+	WakeAllowed   bool `protobuf:"varint,3,opt,name=wake_allowed,json=wakeAllowed,proto3" json:"wake_allowed,omitempty"`
+	WakeKnown     bool `protobuf:"varint,4,opt,name=wake_known,json=wakeKnown,proto3" json:"wake_known,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Adapter) Reset() {
+	*x = Adapter{}
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Adapter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Adapter) ProtoMessage() {}
+
+func (x *Adapter) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Adapter.ProtoReflect.Descriptor instead.
+func (*Adapter) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Adapter) GetMac() []byte {
+	if x != nil {
+		return x.Mac
+	}
+	return nil
+}
+
+func (x *Adapter) GetPrefixes() []string {
+	if x != nil {
+		return x.Prefixes
+	}
+	return nil
+}
+
+func (x *Adapter) GetWakeAllowed() bool {
+	if x != nil {
+		return x.WakeAllowed
+	}
+	return false
+}
+
+func (x *Adapter) GetWakeKnown() bool {
+	if x != nil {
+		return x.WakeKnown
+	}
+	return false
+}
+
 // Refused says why the gateway closes: a code such as `clock_skew`, `desk_revoked`, `certificate_expired`, `bad_signature`.
 type Refused struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -556,7 +646,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +658,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +671,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{4}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Refused) GetCode() string {
@@ -611,7 +701,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +713,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +726,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{5}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Signed) GetBody() []byte {
@@ -679,6 +769,9 @@ type Order struct {
 	//	*Order_RevokeDevice
 	//	*Order_Bundle
 	//	*Order_Head
+	//	*Order_Wake
+	//	*Order_Plan
+	//	*Order_Warn
 	Order         isOrder_Order `protobuf_oneof:"order"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -686,7 +779,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -698,7 +791,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -711,7 +804,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{6}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Order) GetDeskId() string {
@@ -812,6 +905,33 @@ func (x *Order) GetHead() *HeadOrder {
 	return nil
 }
 
+func (x *Order) GetWake() *WakeOrder {
+	if x != nil {
+		if x, ok := x.Order.(*Order_Wake); ok {
+			return x.Wake
+		}
+	}
+	return nil
+}
+
+func (x *Order) GetPlan() *PlanOrder {
+	if x != nil {
+		if x, ok := x.Order.(*Order_Plan); ok {
+			return x.Plan
+		}
+	}
+	return nil
+}
+
+func (x *Order) GetWarn() *WarnOrder {
+	if x != nil {
+		if x, ok := x.Order.(*Order_Warn); ok {
+			return x.Warn
+		}
+	}
+	return nil
+}
+
 type isOrder_Order interface {
 	isOrder_Order()
 }
@@ -844,6 +964,18 @@ type Order_Head struct {
 	Head *HeadOrder `protobuf:"bytes,11,opt,name=head,proto3,oneof"`
 }
 
+type Order_Wake struct {
+	Wake *WakeOrder `protobuf:"bytes,12,opt,name=wake,proto3,oneof"`
+}
+
+type Order_Plan struct {
+	Plan *PlanOrder `protobuf:"bytes,13,opt,name=plan,proto3,oneof"`
+}
+
+type Order_Warn struct {
+	Warn *WarnOrder `protobuf:"bytes,14,opt,name=warn,proto3,oneof"`
+}
+
 func (*Order_Welcome) isOrder_Order() {}
 
 func (*Order_Lease) isOrder_Order() {}
@@ -857,6 +989,201 @@ func (*Order_RevokeDevice) isOrder_Order() {}
 func (*Order_Bundle) isOrder_Order() {}
 
 func (*Order_Head) isOrder_Order() {}
+
+func (*Order_Wake) isOrder_Order() {}
+
+func (*Order_Plan) isOrder_Order() {}
+
+func (*Order_Warn) isOrder_Order() {}
+
+// WakeOrder asks an agent or waker to wake neighbours by magic packet. The answer says whether it was sent.
+type WakeOrder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// macs of one machine, 6 bytes each, at most 16.
+	Macs [][]byte `protobuf:"bytes,1,rep,name=macs,proto3" json:"macs,omitempty"`
+	// networks to broadcast into, such as 192.168.10.0/24; only those that the waker stands in, and directed broadcast to others if asked.
+	Networks      []string `protobuf:"bytes,2,rep,name=networks,proto3" json:"networks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WakeOrder) Reset() {
+	*x = WakeOrder{}
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WakeOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WakeOrder) ProtoMessage() {}
+
+func (x *WakeOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WakeOrder.ProtoReflect.Descriptor instead.
+func (*WakeOrder) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *WakeOrder) GetMacs() [][]byte {
+	if x != nil {
+		return x.Macs
+	}
+	return nil
+}
+
+func (x *WakeOrder) GetNetworks() []string {
+	if x != nil {
+		return x.Networks
+	}
+	return nil
+}
+
+// PlanOrder says when the desk will be needed and what it does after sessions. It replaces the one before.
+type PlanOrder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// wake_ms are the next times, ascending, at which the machine sets its wake timer before it sleeps, at most 16.
+	WakeMs []int64 `protobuf:"varint,1,rep,packed,name=wake_ms,json=wakeMs,proto3" json:"wake_ms,omitempty"`
+	// remind_from_ms to remind_until_ms: the desk shows 明日はテレワークです。電源を入れたまま退庁してください. 0: no reminder.
+	RemindFromMs  int64 `protobuf:"varint,2,opt,name=remind_from_ms,json=remindFromMs,proto3" json:"remind_from_ms,omitempty"`
+	RemindUntilMs int64 `protobuf:"varint,3,opt,name=remind_until_ms,json=remindUntilMs,proto3" json:"remind_until_ms,omitempty"`
+	// after: what to do after a session, numbers of PowerAfter in policy.proto.
+	After         uint32 `protobuf:"varint,4,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanOrder) Reset() {
+	*x = PlanOrder{}
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanOrder) ProtoMessage() {}
+
+func (x *PlanOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanOrder.ProtoReflect.Descriptor instead.
+func (*PlanOrder) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PlanOrder) GetWakeMs() []int64 {
+	if x != nil {
+		return x.WakeMs
+	}
+	return nil
+}
+
+func (x *PlanOrder) GetRemindFromMs() int64 {
+	if x != nil {
+		return x.RemindFromMs
+	}
+	return 0
+}
+
+func (x *PlanOrder) GetRemindUntilMs() int64 {
+	if x != nil {
+		return x.RemindUntilMs
+	}
+	return 0
+}
+
+func (x *PlanOrder) GetAfter() uint32 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+// WarnOrder shows a message to the user of a session, at the desk's side and in the viewer.
+type WarnOrder struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	SessionId []byte                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// code such as `ends_soon`; at_ms is the time it speaks of.
+	Code          string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	AtMs          int64  `protobuf:"varint,3,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WarnOrder) Reset() {
+	*x = WarnOrder{}
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WarnOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WarnOrder) ProtoMessage() {}
+
+func (x *WarnOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WarnOrder.ProtoReflect.Descriptor instead.
+func (*WarnOrder) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WarnOrder) GetSessionId() []byte {
+	if x != nil {
+		return x.SessionId
+	}
+	return nil
+}
+
+func (x *WarnOrder) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *WarnOrder) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
 
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -873,7 +1200,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1212,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1225,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{7}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Welcome) GetNonce() []byte {
@@ -947,7 +1274,7 @@ type Lease struct {
 
 func (x *Lease) Reset() {
 	*x = Lease{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1286,7 @@ func (x *Lease) String() string {
 func (*Lease) ProtoMessage() {}
 
 func (x *Lease) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1299,7 @@ func (x *Lease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lease.ProtoReflect.Descriptor instead.
 func (*Lease) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{8}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Lease) GetSessionIds() [][]byte {
@@ -994,7 +1321,7 @@ type EndSessionOrder struct {
 
 func (x *EndSessionOrder) Reset() {
 	*x = EndSessionOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1333,7 @@ func (x *EndSessionOrder) String() string {
 func (*EndSessionOrder) ProtoMessage() {}
 
 func (x *EndSessionOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1346,7 @@ func (x *EndSessionOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionOrder.ProtoReflect.Descriptor instead.
 func (*EndSessionOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{9}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EndSessionOrder) GetSessionId() []byte {
@@ -1045,7 +1372,7 @@ type LockOrder struct {
 
 func (x *LockOrder) Reset() {
 	*x = LockOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +1384,7 @@ func (x *LockOrder) String() string {
 func (*LockOrder) ProtoMessage() {}
 
 func (x *LockOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +1397,7 @@ func (x *LockOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockOrder.ProtoReflect.Descriptor instead.
 func (*LockOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{10}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{14}
 }
 
 // RevokeDeviceOrder ends every session of a device and refuses its grants from now on.
@@ -1083,7 +1410,7 @@ type RevokeDeviceOrder struct {
 
 func (x *RevokeDeviceOrder) Reset() {
 	*x = RevokeDeviceOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1422,7 @@ func (x *RevokeDeviceOrder) String() string {
 func (*RevokeDeviceOrder) ProtoMessage() {}
 
 func (x *RevokeDeviceOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1435,7 @@ func (x *RevokeDeviceOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDeviceOrder.ProtoReflect.Descriptor instead.
 func (*RevokeDeviceOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{11}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RevokeDeviceOrder) GetDeviceId() string {
@@ -1128,7 +1455,7 @@ type BundleOrder struct {
 
 func (x *BundleOrder) Reset() {
 	*x = BundleOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1140,7 +1467,7 @@ func (x *BundleOrder) String() string {
 func (*BundleOrder) ProtoMessage() {}
 
 func (x *BundleOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1153,7 +1480,7 @@ func (x *BundleOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleOrder.ProtoReflect.Descriptor instead.
 func (*BundleOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{12}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *BundleOrder) GetTrustBundle() []byte {
@@ -1174,7 +1501,7 @@ type HeadOrder struct {
 
 func (x *HeadOrder) Reset() {
 	*x = HeadOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +1513,7 @@ func (x *HeadOrder) String() string {
 func (*HeadOrder) ProtoMessage() {}
 
 func (x *HeadOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +1526,7 @@ func (x *HeadOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeadOrder.ProtoReflect.Descriptor instead.
 func (*HeadOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{13}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HeadOrder) GetHead() []byte {
@@ -1222,7 +1549,7 @@ type OrderAnswer struct {
 
 func (x *OrderAnswer) Reset() {
 	*x = OrderAnswer{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1561,7 @@ func (x *OrderAnswer) String() string {
 func (*OrderAnswer) ProtoMessage() {}
 
 func (x *OrderAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1574,7 @@ func (x *OrderAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderAnswer.ProtoReflect.Descriptor instead.
 func (*OrderAnswer) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{14}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *OrderAnswer) GetNumber() uint64 {
@@ -1285,7 +1612,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1297,7 +1624,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1310,7 +1637,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{15}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Offer) GetGrant() []byte {
@@ -1346,7 +1673,7 @@ type OfferAnswer struct {
 
 func (x *OfferAnswer) Reset() {
 	*x = OfferAnswer{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +1685,7 @@ func (x *OfferAnswer) String() string {
 func (*OfferAnswer) ProtoMessage() {}
 
 func (x *OfferAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +1698,7 @@ func (x *OfferAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferAnswer.ProtoReflect.Descriptor instead.
 func (*OfferAnswer) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{16}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OfferAnswer) GetSessionId() []byte {
@@ -1415,7 +1742,7 @@ type State struct {
 
 func (x *State) Reset() {
 	*x = State{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1754,7 @@ func (x *State) String() string {
 func (*State) ProtoMessage() {}
 
 func (x *State) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1767,7 @@ func (x *State) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use State.ProtoReflect.Descriptor instead.
 func (*State) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{17}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *State) GetLoggedIn() bool {
@@ -1524,7 +1851,7 @@ type SessionEvent struct {
 
 func (x *SessionEvent) Reset() {
 	*x = SessionEvent{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1536,7 +1863,7 @@ func (x *SessionEvent) String() string {
 func (*SessionEvent) ProtoMessage() {}
 
 func (x *SessionEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1549,7 +1876,7 @@ func (x *SessionEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionEvent.ProtoReflect.Descriptor instead.
 func (*SessionEvent) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{18}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SessionEvent) GetSeq() uint64 {
@@ -1604,7 +1931,7 @@ type SessionEventAck struct {
 
 func (x *SessionEventAck) Reset() {
 	*x = SessionEventAck{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +1943,7 @@ func (x *SessionEventAck) String() string {
 func (*SessionEventAck) ProtoMessage() {}
 
 func (x *SessionEventAck) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1629,7 +1956,7 @@ func (x *SessionEventAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionEventAck.ProtoReflect.Descriptor instead.
 func (*SessionEventAck) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{19}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SessionEventAck) GetRun() []byte {
@@ -1667,7 +1994,7 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\amessage\":\n" +
 	"\tChallenge\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x12\x17\n" +
-	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xdc\x02\n" +
+	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xaa\x03\n" +
 	"\x05Hello\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x1c\n" +
 	"\tstatement\x18\x02 \x01(\fR\tstatement\x12\x1c\n" +
@@ -1681,14 +2008,22 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\bwire_max\x18\n" +
 	" \x01(\rR\awireMax\x12%\n" +
 	"\x0ebundle_version\x18\v \x01(\rR\rbundleVersion\x12\x17\n" +
-	"\atime_ms\x18\f \x01(\x03R\x06timeMs\"6\n" +
+	"\atime_ms\x18\f \x01(\x03R\x06timeMs\x126\n" +
+	"\badapters\x18\r \x03(\v2\x1a.jiseki.control.v1.AdapterR\badapters\x12\x14\n" +
+	"\x05waker\x18\x0e \x01(\bR\x05waker\"y\n" +
+	"\aAdapter\x12\x10\n" +
+	"\x03mac\x18\x01 \x01(\fR\x03mac\x12\x1a\n" +
+	"\bprefixes\x18\x02 \x03(\tR\bprefixes\x12!\n" +
+	"\fwake_allowed\x18\x03 \x01(\bR\vwakeAllowed\x12\x1d\n" +
+	"\n" +
+	"wake_known\x18\x04 \x01(\bR\twakeKnown\"6\n" +
 	"\aRefused\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"R\n" +
 	"\x06Signed\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12\x16\n" +
-	"\x06issuer\x18\x03 \x01(\fR\x06issuer\"\x90\x04\n" +
+	"\x06issuer\x18\x03 \x01(\fR\x06issuer\"\xac\x05\n" +
 	"\x05Order\x12\x17\n" +
 	"\adesk_id\x18\x01 \x01(\tR\x06deskId\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x16\n" +
@@ -1702,8 +2037,24 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\rrevoke_device\x18\t \x01(\v2$.jiseki.control.v1.RevokeDeviceOrderH\x00R\frevokeDevice\x128\n" +
 	"\x06bundle\x18\n" +
 	" \x01(\v2\x1e.jiseki.control.v1.BundleOrderH\x00R\x06bundle\x122\n" +
-	"\x04head\x18\v \x01(\v2\x1c.jiseki.control.v1.HeadOrderH\x00R\x04headB\a\n" +
-	"\x05order\"\xa5\x01\n" +
+	"\x04head\x18\v \x01(\v2\x1c.jiseki.control.v1.HeadOrderH\x00R\x04head\x122\n" +
+	"\x04wake\x18\f \x01(\v2\x1c.jiseki.control.v1.WakeOrderH\x00R\x04wake\x122\n" +
+	"\x04plan\x18\r \x01(\v2\x1c.jiseki.control.v1.PlanOrderH\x00R\x04plan\x122\n" +
+	"\x04warn\x18\x0e \x01(\v2\x1c.jiseki.control.v1.WarnOrderH\x00R\x04warnB\a\n" +
+	"\x05order\";\n" +
+	"\tWakeOrder\x12\x12\n" +
+	"\x04macs\x18\x01 \x03(\fR\x04macs\x12\x1a\n" +
+	"\bnetworks\x18\x02 \x03(\tR\bnetworks\"\x88\x01\n" +
+	"\tPlanOrder\x12\x17\n" +
+	"\awake_ms\x18\x01 \x03(\x03R\x06wakeMs\x12$\n" +
+	"\x0eremind_from_ms\x18\x02 \x01(\x03R\fremindFromMs\x12&\n" +
+	"\x0fremind_until_ms\x18\x03 \x01(\x03R\rremindUntilMs\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\rR\x05after\"S\n" +
+	"\tWarnOrder\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x01 \x01(\fR\tsessionId\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12\x13\n" +
+	"\x05at_ms\x18\x03 \x01(\x03R\x04atMs\"\xa5\x01\n" +
 	"\aWelcome\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x12\x1b\n" +
 	"\tdesk_name\x18\x02 \x01(\tR\bdeskName\x12!\n" +
@@ -1784,54 +2135,62 @@ func file_jiseki_control_v1_channel_proto_rawDescGZIP() []byte {
 }
 
 var file_jiseki_control_v1_channel_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_jiseki_control_v1_channel_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_jiseki_control_v1_channel_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_jiseki_control_v1_channel_proto_goTypes = []any{
 	(SessionEventKind)(0),     // 0: jiseki.control.v1.SessionEventKind
 	(*GatewayMessage)(nil),    // 1: jiseki.control.v1.GatewayMessage
 	(*AgentMessage)(nil),      // 2: jiseki.control.v1.AgentMessage
 	(*Challenge)(nil),         // 3: jiseki.control.v1.Challenge
 	(*Hello)(nil),             // 4: jiseki.control.v1.Hello
-	(*Refused)(nil),           // 5: jiseki.control.v1.Refused
-	(*Signed)(nil),            // 6: jiseki.control.v1.Signed
-	(*Order)(nil),             // 7: jiseki.control.v1.Order
-	(*Welcome)(nil),           // 8: jiseki.control.v1.Welcome
-	(*Lease)(nil),             // 9: jiseki.control.v1.Lease
-	(*EndSessionOrder)(nil),   // 10: jiseki.control.v1.EndSessionOrder
-	(*LockOrder)(nil),         // 11: jiseki.control.v1.LockOrder
-	(*RevokeDeviceOrder)(nil), // 12: jiseki.control.v1.RevokeDeviceOrder
-	(*BundleOrder)(nil),       // 13: jiseki.control.v1.BundleOrder
-	(*HeadOrder)(nil),         // 14: jiseki.control.v1.HeadOrder
-	(*OrderAnswer)(nil),       // 15: jiseki.control.v1.OrderAnswer
-	(*Offer)(nil),             // 16: jiseki.control.v1.Offer
-	(*OfferAnswer)(nil),       // 17: jiseki.control.v1.OfferAnswer
-	(*State)(nil),             // 18: jiseki.control.v1.State
-	(*SessionEvent)(nil),      // 19: jiseki.control.v1.SessionEvent
-	(*SessionEventAck)(nil),   // 20: jiseki.control.v1.SessionEventAck
+	(*Adapter)(nil),           // 5: jiseki.control.v1.Adapter
+	(*Refused)(nil),           // 6: jiseki.control.v1.Refused
+	(*Signed)(nil),            // 7: jiseki.control.v1.Signed
+	(*Order)(nil),             // 8: jiseki.control.v1.Order
+	(*WakeOrder)(nil),         // 9: jiseki.control.v1.WakeOrder
+	(*PlanOrder)(nil),         // 10: jiseki.control.v1.PlanOrder
+	(*WarnOrder)(nil),         // 11: jiseki.control.v1.WarnOrder
+	(*Welcome)(nil),           // 12: jiseki.control.v1.Welcome
+	(*Lease)(nil),             // 13: jiseki.control.v1.Lease
+	(*EndSessionOrder)(nil),   // 14: jiseki.control.v1.EndSessionOrder
+	(*LockOrder)(nil),         // 15: jiseki.control.v1.LockOrder
+	(*RevokeDeviceOrder)(nil), // 16: jiseki.control.v1.RevokeDeviceOrder
+	(*BundleOrder)(nil),       // 17: jiseki.control.v1.BundleOrder
+	(*HeadOrder)(nil),         // 18: jiseki.control.v1.HeadOrder
+	(*OrderAnswer)(nil),       // 19: jiseki.control.v1.OrderAnswer
+	(*Offer)(nil),             // 20: jiseki.control.v1.Offer
+	(*OfferAnswer)(nil),       // 21: jiseki.control.v1.OfferAnswer
+	(*State)(nil),             // 22: jiseki.control.v1.State
+	(*SessionEvent)(nil),      // 23: jiseki.control.v1.SessionEvent
+	(*SessionEventAck)(nil),   // 24: jiseki.control.v1.SessionEventAck
 }
 var file_jiseki_control_v1_channel_proto_depIdxs = []int32{
 	3,  // 0: jiseki.control.v1.GatewayMessage.challenge:type_name -> jiseki.control.v1.Challenge
-	16, // 1: jiseki.control.v1.GatewayMessage.offer:type_name -> jiseki.control.v1.Offer
-	6,  // 2: jiseki.control.v1.GatewayMessage.signed:type_name -> jiseki.control.v1.Signed
-	20, // 3: jiseki.control.v1.GatewayMessage.session_event_ack:type_name -> jiseki.control.v1.SessionEventAck
-	5,  // 4: jiseki.control.v1.GatewayMessage.refused:type_name -> jiseki.control.v1.Refused
+	20, // 1: jiseki.control.v1.GatewayMessage.offer:type_name -> jiseki.control.v1.Offer
+	7,  // 2: jiseki.control.v1.GatewayMessage.signed:type_name -> jiseki.control.v1.Signed
+	24, // 3: jiseki.control.v1.GatewayMessage.session_event_ack:type_name -> jiseki.control.v1.SessionEventAck
+	6,  // 4: jiseki.control.v1.GatewayMessage.refused:type_name -> jiseki.control.v1.Refused
 	4,  // 5: jiseki.control.v1.AgentMessage.hello:type_name -> jiseki.control.v1.Hello
-	18, // 6: jiseki.control.v1.AgentMessage.state:type_name -> jiseki.control.v1.State
-	17, // 7: jiseki.control.v1.AgentMessage.offer_answer:type_name -> jiseki.control.v1.OfferAnswer
-	19, // 8: jiseki.control.v1.AgentMessage.session_event:type_name -> jiseki.control.v1.SessionEvent
-	15, // 9: jiseki.control.v1.AgentMessage.order_answer:type_name -> jiseki.control.v1.OrderAnswer
-	8,  // 10: jiseki.control.v1.Order.welcome:type_name -> jiseki.control.v1.Welcome
-	9,  // 11: jiseki.control.v1.Order.lease:type_name -> jiseki.control.v1.Lease
-	10, // 12: jiseki.control.v1.Order.end_session:type_name -> jiseki.control.v1.EndSessionOrder
-	11, // 13: jiseki.control.v1.Order.lock:type_name -> jiseki.control.v1.LockOrder
-	12, // 14: jiseki.control.v1.Order.revoke_device:type_name -> jiseki.control.v1.RevokeDeviceOrder
-	13, // 15: jiseki.control.v1.Order.bundle:type_name -> jiseki.control.v1.BundleOrder
-	14, // 16: jiseki.control.v1.Order.head:type_name -> jiseki.control.v1.HeadOrder
-	0,  // 17: jiseki.control.v1.SessionEvent.kind:type_name -> jiseki.control.v1.SessionEventKind
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	22, // 6: jiseki.control.v1.AgentMessage.state:type_name -> jiseki.control.v1.State
+	21, // 7: jiseki.control.v1.AgentMessage.offer_answer:type_name -> jiseki.control.v1.OfferAnswer
+	23, // 8: jiseki.control.v1.AgentMessage.session_event:type_name -> jiseki.control.v1.SessionEvent
+	19, // 9: jiseki.control.v1.AgentMessage.order_answer:type_name -> jiseki.control.v1.OrderAnswer
+	5,  // 10: jiseki.control.v1.Hello.adapters:type_name -> jiseki.control.v1.Adapter
+	12, // 11: jiseki.control.v1.Order.welcome:type_name -> jiseki.control.v1.Welcome
+	13, // 12: jiseki.control.v1.Order.lease:type_name -> jiseki.control.v1.Lease
+	14, // 13: jiseki.control.v1.Order.end_session:type_name -> jiseki.control.v1.EndSessionOrder
+	15, // 14: jiseki.control.v1.Order.lock:type_name -> jiseki.control.v1.LockOrder
+	16, // 15: jiseki.control.v1.Order.revoke_device:type_name -> jiseki.control.v1.RevokeDeviceOrder
+	17, // 16: jiseki.control.v1.Order.bundle:type_name -> jiseki.control.v1.BundleOrder
+	18, // 17: jiseki.control.v1.Order.head:type_name -> jiseki.control.v1.HeadOrder
+	9,  // 18: jiseki.control.v1.Order.wake:type_name -> jiseki.control.v1.WakeOrder
+	10, // 19: jiseki.control.v1.Order.plan:type_name -> jiseki.control.v1.PlanOrder
+	11, // 20: jiseki.control.v1.Order.warn:type_name -> jiseki.control.v1.WarnOrder
+	0,  // 21: jiseki.control.v1.SessionEvent.kind:type_name -> jiseki.control.v1.SessionEventKind
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_channel_proto_init() }
@@ -1853,7 +2212,7 @@ func file_jiseki_control_v1_channel_proto_init() {
 		(*AgentMessage_SessionEvent)(nil),
 		(*AgentMessage_OrderAnswer)(nil),
 	}
-	file_jiseki_control_v1_channel_proto_msgTypes[6].OneofWrappers = []any{
+	file_jiseki_control_v1_channel_proto_msgTypes[7].OneofWrappers = []any{
 		(*Order_Welcome)(nil),
 		(*Order_Lease)(nil),
 		(*Order_EndSession)(nil),
@@ -1861,6 +2220,9 @@ func file_jiseki_control_v1_channel_proto_init() {
 		(*Order_RevokeDevice)(nil),
 		(*Order_Bundle)(nil),
 		(*Order_Head)(nil),
+		(*Order_Wake)(nil),
+		(*Order_Plan)(nil),
+		(*Order_Warn)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1868,7 +2230,7 @@ func file_jiseki_control_v1_channel_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jiseki_control_v1_channel_proto_rawDesc), len(file_jiseki_control_v1_channel_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

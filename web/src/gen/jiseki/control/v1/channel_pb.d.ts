@@ -286,6 +286,20 @@ export declare type Hello = Message<"jiseki.control.v1.Hello"> & {
    * @generated from field: int64 time_ms = 12;
    */
   timeMs: bigint;
+
+  /**
+   * adapters of the machine, at most 16, for waking it and its neighbours.
+   *
+   * @generated from field: repeated jiseki.control.v1.Adapter adapters = 13;
+   */
+  adapters: Adapter[];
+
+  /**
+   * waker: this is `jiseki-agent waker`, an always-on machine without a desk.
+   *
+   * @generated from field: bool waker = 14;
+   */
+  waker: boolean;
 };
 
 /**
@@ -363,6 +377,20 @@ export declare type HelloJson = {
    * @generated from field: int64 time_ms = 12;
    */
   timeMs?: string;
+
+  /**
+   * adapters of the machine, at most 16, for waking it and its neighbours.
+   *
+   * @generated from field: repeated jiseki.control.v1.Adapter adapters = 13;
+   */
+  adapters?: AdapterJson[];
+
+  /**
+   * waker: this is `jiseki-agent waker`, an always-on machine without a desk.
+   *
+   * @generated from field: bool waker = 14;
+   */
+  waker?: boolean;
 };
 
 /**
@@ -370,6 +398,78 @@ export declare type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export declare const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}>;
+
+/**
+ * Adapter is one network adapter.
+ *
+ * @generated from message jiseki.control.v1.Adapter
+ */
+export declare type Adapter = Message<"jiseki.control.v1.Adapter"> & {
+  /**
+   * mac, 6 bytes.
+   *
+   * @generated from field: bytes mac = 1;
+   */
+  mac: Uint8Array;
+
+  /**
+   * prefixes of its IPv4 networks, such as 192.168.10.5/24, at most 8.
+   *
+   * @generated from field: repeated string prefixes = 2;
+   */
+  prefixes: string[];
+
+  /**
+   * wake_allowed: the adapter is set to wake the machine by magic packet. wake_known: that could be read.
+   *
+   * @generated from field: bool wake_allowed = 3;
+   */
+  wakeAllowed: boolean;
+
+  /**
+   * @generated from field: bool wake_known = 4;
+   */
+  wakeKnown: boolean;
+};
+
+/**
+ * Adapter is one network adapter.
+ *
+ * @generated from message jiseki.control.v1.Adapter
+ */
+export declare type AdapterJson = {
+  /**
+   * mac, 6 bytes.
+   *
+   * @generated from field: bytes mac = 1;
+   */
+  mac?: string;
+
+  /**
+   * prefixes of its IPv4 networks, such as 192.168.10.5/24, at most 8.
+   *
+   * @generated from field: repeated string prefixes = 2;
+   */
+  prefixes?: string[];
+
+  /**
+   * wake_allowed: the adapter is set to wake the machine by magic packet. wake_known: that could be read.
+   *
+   * @generated from field: bool wake_allowed = 3;
+   */
+  wakeAllowed?: boolean;
+
+  /**
+   * @generated from field: bool wake_known = 4;
+   */
+  wakeKnown?: boolean;
+};
+
+/**
+ * Describes the message jiseki.control.v1.Adapter.
+ * Use `create(AdapterSchema)` to create a new message.
+ */
+export declare const AdapterSchema: GenMessage<Adapter, {jsonType: AdapterJson}>;
 
 /**
  * Refused says why the gateway closes: a code such as `clock_skew`, `desk_revoked`, `certificate_expired`, `bad_signature`.
@@ -541,6 +641,24 @@ export declare type Order = Message<"jiseki.control.v1.Order"> & {
      */
     value: HeadOrder;
     case: "head";
+  } | {
+    /**
+     * @generated from field: jiseki.control.v1.WakeOrder wake = 12;
+     */
+    value: WakeOrder;
+    case: "wake";
+  } | {
+    /**
+     * @generated from field: jiseki.control.v1.PlanOrder plan = 13;
+     */
+    value: PlanOrder;
+    case: "plan";
+  } | {
+    /**
+     * @generated from field: jiseki.control.v1.WarnOrder warn = 14;
+     */
+    value: WarnOrder;
+    case: "warn";
   } | { case: undefined; value?: undefined };
 };
 
@@ -609,6 +727,21 @@ export declare type OrderJson = {
    * @generated from field: jiseki.control.v1.HeadOrder head = 11;
    */
   head?: HeadOrderJson;
+
+  /**
+   * @generated from field: jiseki.control.v1.WakeOrder wake = 12;
+   */
+  wake?: WakeOrderJson;
+
+  /**
+   * @generated from field: jiseki.control.v1.PlanOrder plan = 13;
+   */
+  plan?: PlanOrderJson;
+
+  /**
+   * @generated from field: jiseki.control.v1.WarnOrder warn = 14;
+   */
+  warn?: WarnOrderJson;
 };
 
 /**
@@ -616,6 +749,180 @@ export declare type OrderJson = {
  * Use `create(OrderSchema)` to create a new message.
  */
 export declare const OrderSchema: GenMessage<Order, {jsonType: OrderJson}>;
+
+/**
+ * WakeOrder asks an agent or waker to wake neighbours by magic packet. The answer says whether it was sent.
+ *
+ * @generated from message jiseki.control.v1.WakeOrder
+ */
+export declare type WakeOrder = Message<"jiseki.control.v1.WakeOrder"> & {
+  /**
+   * macs of one machine, 6 bytes each, at most 16.
+   *
+   * @generated from field: repeated bytes macs = 1;
+   */
+  macs: Uint8Array[];
+
+  /**
+   * networks to broadcast into, such as 192.168.10.0/24; only those that the waker stands in, and directed broadcast to others if asked.
+   *
+   * @generated from field: repeated string networks = 2;
+   */
+  networks: string[];
+};
+
+/**
+ * WakeOrder asks an agent or waker to wake neighbours by magic packet. The answer says whether it was sent.
+ *
+ * @generated from message jiseki.control.v1.WakeOrder
+ */
+export declare type WakeOrderJson = {
+  /**
+   * macs of one machine, 6 bytes each, at most 16.
+   *
+   * @generated from field: repeated bytes macs = 1;
+   */
+  macs?: string[];
+
+  /**
+   * networks to broadcast into, such as 192.168.10.0/24; only those that the waker stands in, and directed broadcast to others if asked.
+   *
+   * @generated from field: repeated string networks = 2;
+   */
+  networks?: string[];
+};
+
+/**
+ * Describes the message jiseki.control.v1.WakeOrder.
+ * Use `create(WakeOrderSchema)` to create a new message.
+ */
+export declare const WakeOrderSchema: GenMessage<WakeOrder, {jsonType: WakeOrderJson}>;
+
+/**
+ * PlanOrder says when the desk will be needed and what it does after sessions. It replaces the one before.
+ *
+ * @generated from message jiseki.control.v1.PlanOrder
+ */
+export declare type PlanOrder = Message<"jiseki.control.v1.PlanOrder"> & {
+  /**
+   * wake_ms are the next times, ascending, at which the machine sets its wake timer before it sleeps, at most 16.
+   *
+   * @generated from field: repeated int64 wake_ms = 1;
+   */
+  wakeMs: bigint[];
+
+  /**
+   * remind_from_ms to remind_until_ms: the desk shows 明日はテレワークです。電源を入れたまま退庁してください. 0: no reminder.
+   *
+   * @generated from field: int64 remind_from_ms = 2;
+   */
+  remindFromMs: bigint;
+
+  /**
+   * @generated from field: int64 remind_until_ms = 3;
+   */
+  remindUntilMs: bigint;
+
+  /**
+   * after: what to do after a session, numbers of PowerAfter in policy.proto.
+   *
+   * @generated from field: uint32 after = 4;
+   */
+  after: number;
+};
+
+/**
+ * PlanOrder says when the desk will be needed and what it does after sessions. It replaces the one before.
+ *
+ * @generated from message jiseki.control.v1.PlanOrder
+ */
+export declare type PlanOrderJson = {
+  /**
+   * wake_ms are the next times, ascending, at which the machine sets its wake timer before it sleeps, at most 16.
+   *
+   * @generated from field: repeated int64 wake_ms = 1;
+   */
+  wakeMs?: string[];
+
+  /**
+   * remind_from_ms to remind_until_ms: the desk shows 明日はテレワークです。電源を入れたまま退庁してください. 0: no reminder.
+   *
+   * @generated from field: int64 remind_from_ms = 2;
+   */
+  remindFromMs?: string;
+
+  /**
+   * @generated from field: int64 remind_until_ms = 3;
+   */
+  remindUntilMs?: string;
+
+  /**
+   * after: what to do after a session, numbers of PowerAfter in policy.proto.
+   *
+   * @generated from field: uint32 after = 4;
+   */
+  after?: number;
+};
+
+/**
+ * Describes the message jiseki.control.v1.PlanOrder.
+ * Use `create(PlanOrderSchema)` to create a new message.
+ */
+export declare const PlanOrderSchema: GenMessage<PlanOrder, {jsonType: PlanOrderJson}>;
+
+/**
+ * WarnOrder shows a message to the user of a session, at the desk's side and in the viewer.
+ *
+ * @generated from message jiseki.control.v1.WarnOrder
+ */
+export declare type WarnOrder = Message<"jiseki.control.v1.WarnOrder"> & {
+  /**
+   * @generated from field: bytes session_id = 1;
+   */
+  sessionId: Uint8Array;
+
+  /**
+   * code such as `ends_soon`; at_ms is the time it speaks of.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * @generated from field: int64 at_ms = 3;
+   */
+  atMs: bigint;
+};
+
+/**
+ * WarnOrder shows a message to the user of a session, at the desk's side and in the viewer.
+ *
+ * @generated from message jiseki.control.v1.WarnOrder
+ */
+export declare type WarnOrderJson = {
+  /**
+   * @generated from field: bytes session_id = 1;
+   */
+  sessionId?: string;
+
+  /**
+   * code such as `ends_soon`; at_ms is the time it speaks of.
+   *
+   * @generated from field: string code = 2;
+   */
+  code?: string;
+
+  /**
+   * @generated from field: int64 at_ms = 3;
+   */
+  atMs?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.WarnOrder.
+ * Use `create(WarnOrderSchema)` to create a new message.
+ */
+export declare const WarnOrderSchema: GenMessage<WarnOrder, {jsonType: WarnOrderJson}>;
 
 /**
  * @generated from message jiseki.control.v1.Welcome

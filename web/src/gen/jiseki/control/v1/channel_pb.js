@@ -13,7 +13,7 @@ import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/code
  * Describes the file jiseki/control/v1/channel.proto.
  */
 export const file_jiseki_control_v1_channel = /*@__PURE__*/
-  fileDesc("Ch9qaXNla2kvY29udHJvbC92MS9jaGFubmVsLnByb3RvEhFqaXNla2kuY29udHJvbC52MSKWAgoOR2F0ZXdheU1lc3NhZ2USMQoJY2hhbGxlbmdlGAEgASgLMhwuamlzZWtpLmNvbnRyb2wudjEuQ2hhbGxlbmdlSAASKQoFb2ZmZXIYAiABKAsyGC5qaXNla2kuY29udHJvbC52MS5PZmZlckgAEisKBnNpZ25lZBgDIAEoCzIZLmppc2VraS5jb250cm9sLnYxLlNpZ25lZEgAEj8KEXNlc3Npb25fZXZlbnRfYWNrGAQgASgLMiIuamlzZWtpLmNvbnRyb2wudjEuU2Vzc2lvbkV2ZW50QWNrSAASLQoHcmVmdXNlZBgFIAEoCzIaLmppc2VraS5jb250cm9sLnYxLlJlZnVzZWRIAEIJCgdtZXNzYWdlIpkCCgxBZ2VudE1lc3NhZ2USKQoFaGVsbG8YASABKAsyGC5qaXNla2kuY29udHJvbC52MS5IZWxsb0gAEikKBXN0YXRlGAIgASgLMhguamlzZWtpLmNvbnRyb2wudjEuU3RhdGVIABI2CgxvZmZlcl9hbnN3ZXIYAyABKAsyHi5qaXNla2kuY29udHJvbC52MS5PZmZlckFuc3dlckgAEjgKDXNlc3Npb25fZXZlbnQYBCABKAsyHy5qaXNla2kuY29udHJvbC52MS5TZXNzaW9uRXZlbnRIABI2CgxvcmRlcl9hbnN3ZXIYBSABKAsyHi5qaXNla2kuY29udHJvbC52MS5PcmRlckFuc3dlckgAQgkKB21lc3NhZ2UiKwoJQ2hhbGxlbmdlEg0KBW5vbmNlGAEgASgMEg8KB3RpbWVfbXMYAiABKAMi5AEKBUhlbGxvEhMKC2NlcnRpZmljYXRlGAEgASgMEhEKCXN0YXRlbWVudBgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwSDQoFbm9uY2UYBCABKAwSFQoNYWdlbnRfdmVyc2lvbhgFIAEoCRIQCghob3N0bmFtZRgGIAEoCRIOCgZzeXN0ZW0YByABKAkSCwoDcnVuGAggASgMEhAKCHdpcmVfbWluGAkgASgNEhAKCHdpcmVfbWF4GAogASgNEhYKDmJ1bmRsZV92ZXJzaW9uGAsgASgNEg8KB3RpbWVfbXMYDCABKAMiKAoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg8KB3RpbWVfbXMYAiABKAMiOQoGU2lnbmVkEgwKBGJvZHkYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmlzc3VlchgDIAEoDCKzAwoFT3JkZXISDwoHZGVza19pZBgBIAEoCRINCgVlcG9jaBgCIAEoBBIOCgZudW1iZXIYAyABKAQSDwoHdGltZV9tcxgEIAEoAxItCgd3ZWxjb21lGAUgASgLMhouamlzZWtpLmNvbnRyb2wudjEuV2VsY29tZUgAEikKBWxlYXNlGAYgASgLMhguamlzZWtpLmNvbnRyb2wudjEuTGVhc2VIABI5CgtlbmRfc2Vzc2lvbhgHIAEoCzIiLmppc2VraS5jb250cm9sLnYxLkVuZFNlc3Npb25PcmRlckgAEiwKBGxvY2sYCCABKAsyHC5qaXNla2kuY29udHJvbC52MS5Mb2NrT3JkZXJIABI9Cg1yZXZva2VfZGV2aWNlGAkgASgLMiQuamlzZWtpLmNvbnRyb2wudjEuUmV2b2tlRGV2aWNlT3JkZXJIABIwCgZidW5kbGUYCiABKAsyHi5qaXNla2kuY29udHJvbC52MS5CdW5kbGVPcmRlckgAEiwKBGhlYWQYCyABKAsyHC5qaXNla2kuY29udHJvbC52MS5IZWFkT3JkZXJIAEIHCgVvcmRlciJuCgdXZWxjb21lEg0KBW5vbmNlGAEgASgMEhEKCWRlc2tfbmFtZRgCIAEoCRIUCgxnYXRld2F5X25hbWUYAyABKAkSFQoNbGVhc2VfZXZlcnlfcxgEIAEoDRIUCgxsZWFzZV9sb3N0X3MYBSABKA0iHAoFTGVhc2USEwoLc2Vzc2lvbl9pZHMYASADKAwiMwoPRW5kU2Vzc2lvbk9yZGVyEhIKCnNlc3Npb25faWQYASABKAwSDAoEY29kZRgCIAEoDSILCglMb2NrT3JkZXIiJgoRUmV2b2tlRGV2aWNlT3JkZXISEQoJZGV2aWNlX2lkGAEgASgJIiMKC0J1bmRsZU9yZGVyEhQKDHRydXN0X2J1bmRsZRgBIAEoDCIZCglIZWFkT3JkZXISDAoEaGVhZBgBIAEoDCI5CgtPcmRlckFuc3dlchIOCgZudW1iZXIYASABKAQSDAoEZG9uZRgCIAEoCBIMCgRjb2RlGAMgASgJIkIKBU9mZmVyEg0KBWdyYW50GAEgASgMEg4KBnRpY2tldBgCIAEoDBIaChJkZXZpY2VfY2VydGlmaWNhdGUYAyABKAwiQQoLT2ZmZXJBbnN3ZXISEgoKc2Vzc2lvbl9pZBgBIAEoDBIQCghhY2NlcHRlZBgCIAEoCBIMCgRjb2RlGAMgASgJIqQBCgVTdGF0ZRIRCglsb2dnZWRfaW4YASABKAgSDgoGbG9ja2VkGAIgASgIEhAKCGxvY2thYmxlGAMgASgIEhMKC3Nlc3Npb25faWRzGAQgAygMEg8KB3ByZXNlbnQYBSABKAgSDQoFd2lkdGgYBiABKA0SDgoGaGVpZ2h0GAcgASgNEhAKCG1vbml0b3JzGAggASgNEg8KB3RpbWVfbXMYCSABKAMijgEKDFNlc3Npb25FdmVudBILCgNzZXEYASABKAQSMQoEa2luZBgCIAEoDjIjLmppc2VraS5jb250cm9sLnYxLlNlc3Npb25FdmVudEtpbmQSEgoKc2Vzc2lvbl9pZBgDIAEoDBIMCgRjb2RlGAQgASgNEg8KB3RpbWVfbXMYBSABKAMSCwoDcnVuGAYgASgMIisKD1Nlc3Npb25FdmVudEFjaxILCgNydW4YASABKAwSCwoDc2VxGAIgASgEKp8CChBTZXNzaW9uRXZlbnRLaW5kEiIKHlNFU1NJT05fRVZFTlRfS0lORF9VTlNQRUNJRklFRBAAEh0KGVNFU1NJT05fRVZFTlRfS0lORF9PUEVORUQQARIcChhTRVNTSU9OX0VWRU5UX0tJTkRfRU5ERUQQAhIdChlTRVNTSU9OX0VWRU5UX0tJTkRfTE9DS0VEEAMSIgoeU0VTU0lPTl9FVkVOVF9LSU5EX0xPQ0tfRkFJTEVEEAQSHgoaU0VTU0lPTl9FVkVOVF9LSU5EX1JFRlVTRUQQBRIhCh1TRVNTSU9OX0VWRU5UX0tJTkRfVEFLRU5fT1ZFUhAGEiQKIFNFU1NJT05fRVZFTlRfS0lORF9FTkRFRF9BVF9ERVNLEAdCvAEKFWNvbS5qaXNla2kuY29udHJvbC52MUIMQ2hhbm5lbFByb3RvUAFaL2ppc2VraS9pbnRlcm5hbC9nZW4vamlzZWtpL2NvbnRyb2wvdjE7Y29udHJvbHYxogIDSkNYqgIRSmlzZWtpLkNvbnRyb2wuVjHKAhFKaXNla2lcQ29udHJvbFxWMeICHUppc2VraVxDb250cm9sXFYxXEdQQk1ldGFkYXRh6gITSmlzZWtpOjpDb250cm9sOjpWMWIGcHJvdG8z");
+  fileDesc("Ch9qaXNla2kvY29udHJvbC92MS9jaGFubmVsLnByb3RvEhFqaXNla2kuY29udHJvbC52MSKWAgoOR2F0ZXdheU1lc3NhZ2USMQoJY2hhbGxlbmdlGAEgASgLMhwuamlzZWtpLmNvbnRyb2wudjEuQ2hhbGxlbmdlSAASKQoFb2ZmZXIYAiABKAsyGC5qaXNla2kuY29udHJvbC52MS5PZmZlckgAEisKBnNpZ25lZBgDIAEoCzIZLmppc2VraS5jb250cm9sLnYxLlNpZ25lZEgAEj8KEXNlc3Npb25fZXZlbnRfYWNrGAQgASgLMiIuamlzZWtpLmNvbnRyb2wudjEuU2Vzc2lvbkV2ZW50QWNrSAASLQoHcmVmdXNlZBgFIAEoCzIaLmppc2VraS5jb250cm9sLnYxLlJlZnVzZWRIAEIJCgdtZXNzYWdlIpkCCgxBZ2VudE1lc3NhZ2USKQoFaGVsbG8YASABKAsyGC5qaXNla2kuY29udHJvbC52MS5IZWxsb0gAEikKBXN0YXRlGAIgASgLMhguamlzZWtpLmNvbnRyb2wudjEuU3RhdGVIABI2CgxvZmZlcl9hbnN3ZXIYAyABKAsyHi5qaXNla2kuY29udHJvbC52MS5PZmZlckFuc3dlckgAEjgKDXNlc3Npb25fZXZlbnQYBCABKAsyHy5qaXNla2kuY29udHJvbC52MS5TZXNzaW9uRXZlbnRIABI2CgxvcmRlcl9hbnN3ZXIYBSABKAsyHi5qaXNla2kuY29udHJvbC52MS5PcmRlckFuc3dlckgAQgkKB21lc3NhZ2UiKwoJQ2hhbGxlbmdlEg0KBW5vbmNlGAEgASgMEg8KB3RpbWVfbXMYAiABKAMioQIKBUhlbGxvEhMKC2NlcnRpZmljYXRlGAEgASgMEhEKCXN0YXRlbWVudBgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwSDQoFbm9uY2UYBCABKAwSFQoNYWdlbnRfdmVyc2lvbhgFIAEoCRIQCghob3N0bmFtZRgGIAEoCRIOCgZzeXN0ZW0YByABKAkSCwoDcnVuGAggASgMEhAKCHdpcmVfbWluGAkgASgNEhAKCHdpcmVfbWF4GAogASgNEhYKDmJ1bmRsZV92ZXJzaW9uGAsgASgNEg8KB3RpbWVfbXMYDCABKAMSLAoIYWRhcHRlcnMYDSADKAsyGi5qaXNla2kuY29udHJvbC52MS5BZGFwdGVyEg0KBXdha2VyGA4gASgIIlIKB0FkYXB0ZXISCwoDbWFjGAEgASgMEhAKCHByZWZpeGVzGAIgAygJEhQKDHdha2VfYWxsb3dlZBgDIAEoCBISCgp3YWtlX2tub3duGAQgASgIIigKB1JlZnVzZWQSDAoEY29kZRgBIAEoCRIPCgd0aW1lX21zGAIgASgDIjkKBlNpZ25lZBIMCgRib2R5GAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDBIOCgZpc3N1ZXIYAyABKAwivQQKBU9yZGVyEg8KB2Rlc2tfaWQYASABKAkSDQoFZXBvY2gYAiABKAQSDgoGbnVtYmVyGAMgASgEEg8KB3RpbWVfbXMYBCABKAMSLQoHd2VsY29tZRgFIAEoCzIaLmppc2VraS5jb250cm9sLnYxLldlbGNvbWVIABIpCgVsZWFzZRgGIAEoCzIYLmppc2VraS5jb250cm9sLnYxLkxlYXNlSAASOQoLZW5kX3Nlc3Npb24YByABKAsyIi5qaXNla2kuY29udHJvbC52MS5FbmRTZXNzaW9uT3JkZXJIABIsCgRsb2NrGAggASgLMhwuamlzZWtpLmNvbnRyb2wudjEuTG9ja09yZGVySAASPQoNcmV2b2tlX2RldmljZRgJIAEoCzIkLmppc2VraS5jb250cm9sLnYxLlJldm9rZURldmljZU9yZGVySAASMAoGYnVuZGxlGAogASgLMh4uamlzZWtpLmNvbnRyb2wudjEuQnVuZGxlT3JkZXJIABIsCgRoZWFkGAsgASgLMhwuamlzZWtpLmNvbnRyb2wudjEuSGVhZE9yZGVySAASLAoEd2FrZRgMIAEoCzIcLmppc2VraS5jb250cm9sLnYxLldha2VPcmRlckgAEiwKBHBsYW4YDSABKAsyHC5qaXNla2kuY29udHJvbC52MS5QbGFuT3JkZXJIABIsCgR3YXJuGA4gASgLMhwuamlzZWtpLmNvbnRyb2wudjEuV2Fybk9yZGVySABCBwoFb3JkZXIiKwoJV2FrZU9yZGVyEgwKBG1hY3MYASADKAwSEAoIbmV0d29ya3MYAiADKAkiXAoJUGxhbk9yZGVyEg8KB3dha2VfbXMYASADKAMSFgoOcmVtaW5kX2Zyb21fbXMYAiABKAMSFwoPcmVtaW5kX3VudGlsX21zGAMgASgDEg0KBWFmdGVyGAQgASgNIjwKCVdhcm5PcmRlchISCgpzZXNzaW9uX2lkGAEgASgMEgwKBGNvZGUYAiABKAkSDQoFYXRfbXMYAyABKAMibgoHV2VsY29tZRINCgVub25jZRgBIAEoDBIRCglkZXNrX25hbWUYAiABKAkSFAoMZ2F0ZXdheV9uYW1lGAMgASgJEhUKDWxlYXNlX2V2ZXJ5X3MYBCABKA0SFAoMbGVhc2VfbG9zdF9zGAUgASgNIhwKBUxlYXNlEhMKC3Nlc3Npb25faWRzGAEgAygMIjMKD0VuZFNlc3Npb25PcmRlchISCgpzZXNzaW9uX2lkGAEgASgMEgwKBGNvZGUYAiABKA0iCwoJTG9ja09yZGVyIiYKEVJldm9rZURldmljZU9yZGVyEhEKCWRldmljZV9pZBgBIAEoCSIjCgtCdW5kbGVPcmRlchIUCgx0cnVzdF9idW5kbGUYASABKAwiGQoJSGVhZE9yZGVyEgwKBGhlYWQYASABKAwiOQoLT3JkZXJBbnN3ZXISDgoGbnVtYmVyGAEgASgEEgwKBGRvbmUYAiABKAgSDAoEY29kZRgDIAEoCSJCCgVPZmZlchINCgVncmFudBgBIAEoDBIOCgZ0aWNrZXQYAiABKAwSGgoSZGV2aWNlX2NlcnRpZmljYXRlGAMgASgMIkEKC09mZmVyQW5zd2VyEhIKCnNlc3Npb25faWQYASABKAwSEAoIYWNjZXB0ZWQYAiABKAgSDAoEY29kZRgDIAEoCSKkAQoFU3RhdGUSEQoJbG9nZ2VkX2luGAEgASgIEg4KBmxvY2tlZBgCIAEoCBIQCghsb2NrYWJsZRgDIAEoCBITCgtzZXNzaW9uX2lkcxgEIAMoDBIPCgdwcmVzZW50GAUgASgIEg0KBXdpZHRoGAYgASgNEg4KBmhlaWdodBgHIAEoDRIQCghtb25pdG9ycxgIIAEoDRIPCgd0aW1lX21zGAkgASgDIo4BCgxTZXNzaW9uRXZlbnQSCwoDc2VxGAEgASgEEjEKBGtpbmQYAiABKA4yIy5qaXNla2kuY29udHJvbC52MS5TZXNzaW9uRXZlbnRLaW5kEhIKCnNlc3Npb25faWQYAyABKAwSDAoEY29kZRgEIAEoDRIPCgd0aW1lX21zGAUgASgDEgsKA3J1bhgGIAEoDCIrCg9TZXNzaW9uRXZlbnRBY2sSCwoDcnVuGAEgASgMEgsKA3NlcRgCIAEoBCqfAgoQU2Vzc2lvbkV2ZW50S2luZBIiCh5TRVNTSU9OX0VWRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIdChlTRVNTSU9OX0VWRU5UX0tJTkRfT1BFTkVEEAESHAoYU0VTU0lPTl9FVkVOVF9LSU5EX0VOREVEEAISHQoZU0VTU0lPTl9FVkVOVF9LSU5EX0xPQ0tFRBADEiIKHlNFU1NJT05fRVZFTlRfS0lORF9MT0NLX0ZBSUxFRBAEEh4KGlNFU1NJT05fRVZFTlRfS0lORF9SRUZVU0VEEAUSIQodU0VTU0lPTl9FVkVOVF9LSU5EX1RBS0VOX09WRVIQBhIkCiBTRVNTSU9OX0VWRU5UX0tJTkRfRU5ERURfQVRfREVTSxAHQrwBChVjb20uamlzZWtpLmNvbnRyb2wudjFCDENoYW5uZWxQcm90b1ABWi9qaXNla2kvaW50ZXJuYWwvZ2VuL2ppc2VraS9jb250cm9sL3YxO2NvbnRyb2x2MaICA0pDWKoCEUppc2VraS5Db250cm9sLlYxygIRSmlzZWtpXENvbnRyb2xcVjHiAh1KaXNla2lcQ29udHJvbFxWMVxHUEJNZXRhZGF0YeoCE0ppc2VraTo6Q29udHJvbDo6VjFiBnByb3RvMw");
 
 /**
  * Describes the message jiseki.control.v1.GatewayMessage.
@@ -44,116 +44,144 @@ export const HelloSchema = /*@__PURE__*/
   messageDesc(file_jiseki_control_v1_channel, 3);
 
 /**
+ * Describes the message jiseki.control.v1.Adapter.
+ * Use `create(AdapterSchema)` to create a new message.
+ */
+export const AdapterSchema = /*@__PURE__*/
+  messageDesc(file_jiseki_control_v1_channel, 4);
+
+/**
  * Describes the message jiseki.control.v1.Refused.
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 4);
+  messageDesc(file_jiseki_control_v1_channel, 5);
 
 /**
  * Describes the message jiseki.control.v1.Signed.
  * Use `create(SignedSchema)` to create a new message.
  */
 export const SignedSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 5);
+  messageDesc(file_jiseki_control_v1_channel, 6);
 
 /**
  * Describes the message jiseki.control.v1.Order.
  * Use `create(OrderSchema)` to create a new message.
  */
 export const OrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 6);
+  messageDesc(file_jiseki_control_v1_channel, 7);
+
+/**
+ * Describes the message jiseki.control.v1.WakeOrder.
+ * Use `create(WakeOrderSchema)` to create a new message.
+ */
+export const WakeOrderSchema = /*@__PURE__*/
+  messageDesc(file_jiseki_control_v1_channel, 8);
+
+/**
+ * Describes the message jiseki.control.v1.PlanOrder.
+ * Use `create(PlanOrderSchema)` to create a new message.
+ */
+export const PlanOrderSchema = /*@__PURE__*/
+  messageDesc(file_jiseki_control_v1_channel, 9);
+
+/**
+ * Describes the message jiseki.control.v1.WarnOrder.
+ * Use `create(WarnOrderSchema)` to create a new message.
+ */
+export const WarnOrderSchema = /*@__PURE__*/
+  messageDesc(file_jiseki_control_v1_channel, 10);
 
 /**
  * Describes the message jiseki.control.v1.Welcome.
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 7);
+  messageDesc(file_jiseki_control_v1_channel, 11);
 
 /**
  * Describes the message jiseki.control.v1.Lease.
  * Use `create(LeaseSchema)` to create a new message.
  */
 export const LeaseSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 8);
+  messageDesc(file_jiseki_control_v1_channel, 12);
 
 /**
  * Describes the message jiseki.control.v1.EndSessionOrder.
  * Use `create(EndSessionOrderSchema)` to create a new message.
  */
 export const EndSessionOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 9);
+  messageDesc(file_jiseki_control_v1_channel, 13);
 
 /**
  * Describes the message jiseki.control.v1.LockOrder.
  * Use `create(LockOrderSchema)` to create a new message.
  */
 export const LockOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 10);
+  messageDesc(file_jiseki_control_v1_channel, 14);
 
 /**
  * Describes the message jiseki.control.v1.RevokeDeviceOrder.
  * Use `create(RevokeDeviceOrderSchema)` to create a new message.
  */
 export const RevokeDeviceOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 11);
+  messageDesc(file_jiseki_control_v1_channel, 15);
 
 /**
  * Describes the message jiseki.control.v1.BundleOrder.
  * Use `create(BundleOrderSchema)` to create a new message.
  */
 export const BundleOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 12);
+  messageDesc(file_jiseki_control_v1_channel, 16);
 
 /**
  * Describes the message jiseki.control.v1.HeadOrder.
  * Use `create(HeadOrderSchema)` to create a new message.
  */
 export const HeadOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 13);
+  messageDesc(file_jiseki_control_v1_channel, 17);
 
 /**
  * Describes the message jiseki.control.v1.OrderAnswer.
  * Use `create(OrderAnswerSchema)` to create a new message.
  */
 export const OrderAnswerSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 14);
+  messageDesc(file_jiseki_control_v1_channel, 18);
 
 /**
  * Describes the message jiseki.control.v1.Offer.
  * Use `create(OfferSchema)` to create a new message.
  */
 export const OfferSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 15);
+  messageDesc(file_jiseki_control_v1_channel, 19);
 
 /**
  * Describes the message jiseki.control.v1.OfferAnswer.
  * Use `create(OfferAnswerSchema)` to create a new message.
  */
 export const OfferAnswerSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 16);
+  messageDesc(file_jiseki_control_v1_channel, 20);
 
 /**
  * Describes the message jiseki.control.v1.State.
  * Use `create(StateSchema)` to create a new message.
  */
 export const StateSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 17);
+  messageDesc(file_jiseki_control_v1_channel, 21);
 
 /**
  * Describes the message jiseki.control.v1.SessionEvent.
  * Use `create(SessionEventSchema)` to create a new message.
  */
 export const SessionEventSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 18);
+  messageDesc(file_jiseki_control_v1_channel, 22);
 
 /**
  * Describes the message jiseki.control.v1.SessionEventAck.
  * Use `create(SessionEventAckSchema)` to create a new message.
  */
 export const SessionEventAckSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 19);
+  messageDesc(file_jiseki_control_v1_channel, 23);
 
 /**
  * Describes the enum jiseki.control.v1.SessionEventKind.
