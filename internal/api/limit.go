@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"jiseki/internal/remote"
 )
 
 // Limits of calls.
@@ -47,7 +49,7 @@ func (l *limiter) take(address netip.Addr, open bool) int {
 		l.window = now
 		clear(l.counts)
 	}
-	key := limitKey(address)
+	key := remote.Network(address)
 	c := l.counts[key]
 	if c == nil {
 		c = &counts{}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"net/netip"
 
 	"jiseki/internal/access"
@@ -71,28 +70,4 @@ func callerOf(ctx context.Context) *caller {
 		return &caller{identity: &auth.Identity{}}
 	}
 	return c
-}
-
-// remoteOf reads the address of the connection. The zero Addr, which no network
-// contains, stands for what is no IP address.
-func remoteOf(r *http.Request) netip.Addr {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Addr().Unmap().WithZone("")
-}
-
-// limitKey is what rate limits count by: an address, or for IPv6 its /64, which
-// is what one customer has.
-func limitKey(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
 }

@@ -25,6 +25,7 @@ import (
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
 	"jiseki/internal/hub"
 	"jiseki/internal/pages"
+	"jiseki/internal/remote"
 	"jiseki/internal/session"
 	"jiseki/internal/store"
 )
@@ -91,7 +92,7 @@ func (s *Server) enclose(door Door, next http.Handler) http.Handler {
 	guarded := http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages.SecureHeaders(w.Header())
-		call := &request{id: newID(), door: door, remote: remoteOf(r), host: r.Host}
+		call := &request{id: newID(), door: door, remote: remote.Addr(r.RemoteAddr), host: r.Host}
 		w.Header().Set("X-Request-Id", call.id)
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		guarded.ServeHTTP(w, r.WithContext(withRequest(r.Context(), call)))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"jiseki/internal/access"
+	"jiseki/internal/remote"
 	"jiseki/internal/store"
 )
 
@@ -46,25 +47,14 @@ func throttles(user string, addr netip.Addr, place access.Place) []store.Throttl
 	}
 	return []store.Throttle{
 		{Key: key, Wait: backoff(freeUser), Forget: forgetAfter},
-		{Key: "address:" + network(addr), Wait: backoff(free), Forget: forgetAfter},
+		{Key: "address:" + remote.Network(addr).String(), Wait: backoff(free), Forget: forgetAfter},
 	}
 }
 
 // EnrolThrottles are the counters of enrolments of desks. A stranger who sends tokens that are none would fill the log.
 func EnrolThrottles(addr netip.Addr) []store.Throttle {
-	return []store.Throttle{{Key: "enrol:" + network(addr), Wait: backoff(freeEnrol), Forget: forgetAfter}}
+	return []store.Throttle{{Key: "enrol:" + remote.Network(addr).String(), Wait: backoff(freeEnrol), Forget: forgetAfter}}
 }
 
 // UserThrottles are the names of a user's counters, from outside and from inside: for showing and for unlocking.
 func UserThrottles(user string) []string { return []string{"user:" + user, "user-inside:" + user} }
-
-// network of an address that one guesser can fill: one IPv4 address, or an IPv6 /64.
-func network(addr netip.Addr) string {
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return addr.String()
-}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+
+	"jiseki/internal/remote"
 )
 
 const (
@@ -43,7 +45,7 @@ func (c *crowd) state(conn net.Conn, state http.ConnState) {
 }
 
 func (c *crowd) enter(conn net.Conn) bool {
-	from := networkOf(conn.RemoteAddr())
+	from := remote.Network(remote.Addr(conn.RemoteAddr().String()))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.total >= c.most || c.by[from] >= c.mostPerAddress {
@@ -67,22 +69,4 @@ func (c *crowd) leave(conn net.Conn) {
 	if c.by[from]--; c.by[from] == 0 {
 		delete(c.by, from)
 	}
-}
-
-// networkOf is what one stranger has: an IPv4 address, or an IPv6 /64. Local sockets are the zero Prefix.
-func networkOf(address net.Addr) netip.Prefix {
-	a, err := netip.ParseAddrPort(address.String())
-	if err != nil {
-		return netip.Prefix{}
-	}
-	ip := a.Addr().Unmap().WithZone("")
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
-	}
-	p, err := ip.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -361,12 +360,4 @@ func sendMessage(ctx context.Context, s socket, message proto.Message) error {
 		return err
 	}
 	return s.Send(ctx, b)
-}
-
-func hostOf(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	return host
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -50,7 +51,7 @@ func refuse(code string, cause error) error { return &refusal{code, cause} }
 
 // shakeHands sends the challenge, checks the hello and sends the welcome. When
 // it fails the agent was told why and the socket is closed.
-func (h *Hub) shakeHands(s socket, address string) (*conn, error) {
+func (h *Hub) shakeHands(s socket, address netip.Addr) (*conn, error) {
 	ctx, cancel := context.WithTimeout(h.ctx, helloTimeout)
 	defer cancel()
 	c, err := h.meet(ctx, s, address)
@@ -69,7 +70,7 @@ func (h *Hub) shakeHands(s socket, address string) (*conn, error) {
 	return nil, err
 }
 
-func (h *Hub) meet(ctx context.Context, s socket, address string) (*conn, error) {
+func (h *Hub) meet(ctx context.Context, s socket, address netip.Addr) (*conn, error) {
 	var nonce cert.Nonce
 	_, _ = rand.Read(nonce[:]) // never fails: crypto/rand ends the process instead
 	challenge := &controlv1.GatewayMessage{Message: &controlv1.GatewayMessage_Challenge{
@@ -89,7 +90,7 @@ func (h *Hub) meet(ctx context.Context, s socket, address string) (*conn, error)
 	if h.cfg.MyNumber != (arrival.Zone == cert.ZoneMyNumber) {
 		return nil, refuse(codeZone, fmt.Errorf("desk %s is of zone %s", arrival.Desk, arrival.Zone))
 	}
-	arrival.Address = address
+	arrival.Address = address.String()
 	return h.welcome(ctx, s, hello, arrival)
 }
 

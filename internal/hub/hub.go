@@ -15,6 +15,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/link"
+	"jiseki/internal/remote"
 )
 
 // Why a desk cannot be reached or let in. The texts are codes of
@@ -111,8 +113,8 @@ type Hub struct {
 	mu       sync.Mutex
 	closed   bool
 	desks    map[string]*conn
-	halfOpen map[string]int // by address
-	waiting  int            // sum of halfOpen
+	halfOpen map[netip.Prefix]int // by network
+	waiting  int                  // sum of halfOpen
 }
 
 // New makes a Hub. It answers at once; leases are sent by [Hub.Run].
@@ -120,7 +122,7 @@ func New(cfg Config) (*Hub, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
 		cfg: cfg, log: cfg.Log, ctx: ctx, stop: stop,
-		desks: make(map[string]*conn), halfOpen: make(map[string]int),
+		desks: make(map[string]*conn), halfOpen: make(map[netip.Prefix]int),
 	}
 	silent, err := cfg.Bus.Listen(topicEpoch, h.onEpoch)
 	if err != nil {
@@ -150,7 +152,7 @@ func (h *Hub) Run(ctx context.Context) error {
 // ServeHTTP upgrades a request to a control channel and returns; the channel
 // lives on by itself.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	address := hostOf(r.RemoteAddr)
+	address := remote.Addr(r.RemoteAddr)
 	if !h.admit(address) {
 		http.Error(w, "too many agents are connecting", http.StatusServiceUnavailable)
 		return
@@ -214,29 +216,31 @@ func (h *Hub) Connected() int {
 
 // admit counts a connection without a hello, and says no when there are too
 // many. Who was admitted is part of h.work.
-func (h *Hub) admit(address string) bool {
+func (h *Hub) admit(address netip.Addr) bool {
+	from := remote.Network(address)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || h.waiting >= maxHalfOpen || h.halfOpen[address] >= maxHalfOpenPerAddress {
+	if h.closed || h.waiting >= maxHalfOpen || h.halfOpen[from] >= maxHalfOpenPerAddress {
 		return false
 	}
 	h.waiting++
-	h.halfOpen[address]++
+	h.halfOpen[from]++
 	h.work.Add(1)
 	return true
 }
 
-func (h *Hub) dismiss(address string) {
+func (h *Hub) dismiss(address netip.Addr) {
+	from := remote.Network(address)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.waiting--
-	if h.halfOpen[address]--; h.halfOpen[address] == 0 {
-		delete(h.halfOpen, address)
+	if h.halfOpen[from]--; h.halfOpen[from] == 0 {
+		delete(h.halfOpen, from)
 	}
 }
 
 // serve runs one channel from challenge to end.
-func (h *Hub) serve(s socket, address string) {
+func (h *Hub) serve(s socket, address netip.Addr) {
 	c, err := h.shakeHands(s, address)
 	h.dismiss(address)
 	if err != nil {

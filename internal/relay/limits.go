@@ -1,8 +1,8 @@
 package relay
 
 import (
-	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"jiseki/internal/link"
@@ -45,19 +45,19 @@ func (l Limits) withDefaults() Limits {
 type waiting struct {
 	limits Limits
 	total  int
-	by     map[string]int // per source address
+	by     map[netip.Prefix]int // per source network
 	open   map[*link.Conn]struct{}
 }
 
-func (w *waiting) enter(address string) int {
+func (w *waiting) enter(from netip.Prefix) int {
 	switch {
-	case w.by[address] >= w.limits.UnclaimedPerAddress:
+	case w.by[from] >= w.limits.UnclaimedPerAddress:
 		return http.StatusTooManyRequests
 	case w.total >= w.limits.Unclaimed:
 		return http.StatusServiceUnavailable
 	}
 	w.total++
-	w.by[address]++
+	w.by[from]++
 	return 0
 }
 
@@ -69,11 +69,11 @@ func (w *waiting) hold(c *link.Conn) {
 }
 
 // leave ends what enter and, unless c is nil, hold began.
-func (w *waiting) leave(address string, c *link.Conn) {
+func (w *waiting) leave(from netip.Prefix, c *link.Conn) {
 	delete(w.open, c)
 	w.total--
-	if w.by[address]--; w.by[address] == 0 {
-		delete(w.by, address)
+	if w.by[from]--; w.by[from] == 0 {
+		delete(w.by, from)
 	}
 }
 
@@ -83,16 +83,4 @@ func (w *waiting) links() []*link.Conn {
 		all = append(all, c)
 	}
 	return all
-}
-
-// hostOf returns the host of host:port. IPv6 addresses count by /64, of which every customer has at least one.
-func hostOf(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.To4() == nil {
-		return ip.Mask(net.CIDRMask(64, 128)).String()
-	}
-	return host
 }

@@ -12,10 +12,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"jiseki/internal/link"
+	"jiseki/internal/remote"
 )
 
 // Errors of Offer.
@@ -82,7 +84,7 @@ func New(cfg Config) *Relay {
 		cfg:      cfg,
 		sessions: make(map[[16]byte]*session),
 		tickets:  make(map[[32]byte]*session),
-		waiting:  waiting{limits: cfg.Limits, by: make(map[string]int)},
+		waiting:  waiting{limits: cfg.Limits, by: make(map[netip.Prefix]int)},
 	}
 }
 
@@ -166,7 +168,7 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 
 // ServeHTTP answers GET /relay: it upgrades the request to a link and leaves the rest to another goroutine.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	address := hostOf(req.RemoteAddr)
+	address := remote.Addr(req.RemoteAddr)
 	if status := r.admit(address); status != 0 {
 		http.Error(w, http.StatusText(status), status)
 		return
@@ -185,27 +187,27 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // admit counts a new link and returns 0, or the HTTP status of its refusal.
-func (r *Relay) admit(address string) int {
+func (r *Relay) admit(address netip.Addr) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopped {
 		return http.StatusServiceUnavailable
 	}
-	if status := r.waiting.enter(address); status != 0 {
+	if status := r.waiting.enter(remote.Network(address)); status != 0 {
 		return status
 	}
 	r.running.Add(1)
 	return 0
 }
 
-func (r *Relay) leave(address string, c *link.Conn) {
+func (r *Relay) leave(address netip.Addr, c *link.Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.waiting.leave(address, c)
+	r.waiting.leave(remote.Network(address), c)
 }
 
 // serve takes a link from its claim to the end of one direction.
-func (r *Relay) serve(c *link.Conn, address string) {
+func (r *Relay) serve(c *link.Conn, address netip.Addr) {
 	deadline := time.Now().Add(r.cfg.Limits.PairWait)
 	claim, err := r.awaitClaim(c, address)
 	if err != nil {
@@ -226,7 +228,7 @@ func (r *Relay) serve(c *link.Conn, address string) {
 }
 
 // awaitClaim reads the claim of a link that may live for PairWait without one.
-func (r *Relay) awaitClaim(c *link.Conn, address string) (link.Claim, error) {
+func (r *Relay) awaitClaim(c *link.Conn, address netip.Addr) (link.Claim, error) {
 	r.mu.Lock()
 	r.waiting.hold(c)
 	stopped := r.stopped
