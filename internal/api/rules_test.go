@@ -15,6 +15,8 @@ func TestEveryMethodHasARule(t *testing.T) {
 	for _, file := range []protoreflect.FileDescriptor{
 		controlv1.File_jiseki_control_v1_auth_proto, controlv1.File_jiseki_control_v1_desk_proto,
 		controlv1.File_jiseki_control_v1_admin_proto, controlv1.File_jiseki_control_v1_agent_proto,
+		controlv1.File_jiseki_control_v1_telework_proto, controlv1.File_jiseki_control_v1_approval_proto,
+		controlv1.File_jiseki_control_v1_policy_proto,
 	} {
 		for i := range file.Services().Len() {
 			service := file.Services().Get(i)
