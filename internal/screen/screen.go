@@ -1,4 +1,4 @@
-// Package screen holds what a desk's screen is made of: pictures, layouts, cursors and regions. It is pure: it reads no
+// Package screen holds what a desk's screen is made of: pictures, layouts and cursors. It is pure: it reads no
 // device and imports only the standard library.
 package screen
 
