@@ -9,6 +9,7 @@ import (
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
+	"jiseki/internal/link"
 	"jiseki/internal/wire"
 )
 
@@ -29,7 +30,7 @@ func (a *Agent) accept(offer *controlv1.Offer) (id cert.SessionID, code string) 
 		return g.Session, "busy"
 	}
 	s := newSession(a, g)
-	ticket := grant.TicketOf([32]byte(offer.GetTicket()))
+	ticket := link.Ticket(offer.GetTicket())
 	a.mu.Lock()
 	ctx := a.ctx
 	a.pending[s] = true
@@ -90,7 +91,7 @@ func codeOf(err error) string {
 func (a *Agent) openFor(user string) bool { return a.work.ofOthers(user) && !a.isLocked }
 
 // serve opens and runs one session, and sees to the desk after it.
-func (a *Agent) serve(ctx context.Context, s *session, ticket grant.Ticket, device *cert.Certificate) {
+func (a *Agent) serve(ctx context.Context, s *session, ticket link.Ticket, device *cert.Certificate) {
 	defer close(s.ended)
 	err := s.open(ctx, ticket, device)
 	<-a.opening

@@ -91,7 +91,7 @@ func (s *session) poke() {
 }
 
 // open reaches the relay on both channels and shakes hands. When it returns nil, the session has taken the desk.
-func (s *session) open(ctx context.Context, ticket grant.Ticket, device *cert.Certificate) error {
+func (s *session) open(ctx context.Context, ticket link.Ticket, device *cert.Certificate) error {
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
 	control, display, err := s.dial(ctx, ticket)
@@ -112,11 +112,11 @@ func (s *session) open(ctx context.Context, ticket grant.Ticket, device *cert.Ce
 }
 
 // dial claims the agent's side of both channels.
-func (s *session) dial(ctx context.Context, ticket grant.Ticket) (control, display *link.Conn, err error) {
+func (s *session) dial(ctx context.Context, ticket link.Ticket) (control, display *link.Conn, err error) {
 	dial := func(channel link.Channel) (*link.Conn, error) {
 		return link.Dial(ctx, link.DialConfig{
 			URL: "wss://" + s.grant.Relay + "/relay", TLS: s.agent.tlsConfig(), Proxy: s.agent.cfg.Proxy,
-			Side: link.Agent, Channel: channel, Ticket: link.Ticket(ticket.Bytes()), Log: s.log,
+			Side: link.Agent, Channel: channel, Ticket: ticket, Log: s.log,
 		})
 	}
 	var group errgroup.Group

@@ -116,8 +116,8 @@ type Grant struct {
 	DeskKey      cert.PublicKey // identity key of the desk
 	NoiseKey     cert.NoiseKey  // the viewer's, fresh for this session
 	Rights       Rights
-	ViewerTicket TicketHash
-	AgentTicket  TicketHash
+	ViewerTicket [32]byte       // SHA-256 of the ticket by which the viewer claims its links at the relay
+	AgentTicket  [32]byte       // the same for the agent
 	Relay        string         // host and port of the relay as the desk sees it, 1 to 255 bytes
 	Idle         time.Duration  // without input, then the agent locks and ends; 0 is no limit; whole seconds up to 2^32-1
 	Grace        time.Duration  // after a lost link, then the agent locks; whole seconds up to 65,535

@@ -3,7 +3,8 @@ package link
 import (
 	"crypto/sha256"
 	"errors"
-	"log/slog"
+	"fmt"
+	"io"
 )
 
 // A Side is an end of a session.
@@ -24,20 +25,17 @@ const (
 	Display Channel = 1
 )
 
-// A Ticket is the secret that lets one side claim its links. It prints as nothing.
+// A Ticket is the secret that lets one side claim its links. Printing or logging it shows nothing.
 type Ticket [32]byte
 
 // Hash returns SHA-256 of the ticket, which is what the relay knows.
 func (t Ticket) Hash() [32]byte { return sha256.Sum256(t[:]) }
 
-// String hides the ticket.
-func (t Ticket) String() string { return "ticket" }
+// Format hides the ticket, whatever the verb.
+func (t Ticket) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "ticket") }
 
-// GoString hides the ticket.
-func (t Ticket) GoString() string { return "ticket" }
-
-// LogValue hides the ticket.
-func (t Ticket) LogValue() slog.Value { return slog.StringValue("ticket") }
+// MarshalText hides the ticket also inside of what is logged as JSON.
+func (t Ticket) MarshalText() ([]byte, error) { return []byte("ticket"), nil }
 
 // A Claim is the first message of a client on a link to the relay.
 //

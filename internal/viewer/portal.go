@@ -269,10 +269,10 @@ func (o *Opening) fill(m *controlv1.Opened) (err error) {
 	if o.Grant, err = grant.Parse(m.GetGrant()); err != nil {
 		return fmt.Errorf("the grant: %w", err)
 	}
-	if len(m.GetTicket()) != 32 {
+	if len(m.GetTicket()) != len(o.Ticket) {
 		return errors.New("the gateway's ticket is malformed")
 	}
-	o.Ticket = grant.TicketOf([32]byte(m.GetTicket()))
+	o.Ticket = link.Ticket(m.GetTicket())
 	if o.Certificate, err = cert.ParseCertificate(m.GetDeskCertificate()); err != nil {
 		return fmt.Errorf("the desk's certificate: %w", err)
 	}

@@ -31,7 +31,7 @@ type Opening struct {
 	Session     cert.SessionID
 	Desk        string
 	Grant       *grant.Grant
-	Ticket      grant.Ticket
+	Ticket      link.Ticket
 	RelayURL    string
 	Certificate *cert.Certificate   // of the desk
 	Statement   *cert.DeskStatement // of the desk
@@ -134,7 +134,7 @@ func (v *Viewer) dial(ctx context.Context) (control, display *link.Conn, err err
 	dial := func(channel link.Channel) (*link.Conn, error) {
 		return link.Dial(ctx, link.DialConfig{
 			URL: o.RelayURL, TLS: v.cfg.TLS, Proxy: v.cfg.Proxy, Side: link.Viewer, Channel: channel,
-			Ticket: link.Ticket(o.Ticket.Bytes()), Log: v.log,
+			Ticket: o.Ticket, Log: v.log,
 		})
 	}
 	var group errgroup.Group

@@ -28,8 +28,8 @@ func New(t testing.TB, now time.Time, noise cert.NoiseKey, changes ...func(*gran
 		DeviceKind: grant.DevicePrivate, ViewerKind: grant.ViewerBrowser, DeviceKey: certtest.Key(t, Device).Public(),
 		Desk: "desk-0304", Zone: grant.ZoneInternet, DeskKey: certtest.Key(t, Desk).Public(), NoiseKey: noise,
 		Rights:       grant.RightView | grant.RightInput,
-		ViewerTicket: grant.TicketOf(sha256.Sum256([]byte("viewer ticket"))).Hash(),
-		AgentTicket:  grant.TicketOf(sha256.Sum256([]byte("agent ticket"))).Hash(),
+		ViewerTicket: ticketHash("viewer ticket"),
+		AgentTicket:  ticketHash("agent ticket"),
 		Relay:        "relay.example.jp:443", Idle: 0x01020304 * time.Second, Grace: 0x0506 * time.Second,
 		Issued: now, OpenBefore: now.Add(45 * time.Second), SessionUntil: now.Add(8 * time.Hour),
 	}
@@ -40,4 +40,10 @@ func New(t testing.TB, now time.Time, noise cert.NoiseKey, changes ...func(*gran
 		t.Fatal(err)
 	}
 	return g
+}
+
+// ticketHash is the hash of a ticket that label names.
+func ticketHash(label string) [32]byte {
+	ticket := sha256.Sum256([]byte(label))
+	return sha256.Sum256(ticket[:])
 }
