@@ -167,10 +167,15 @@ func (t *Town) enrol(ctx context.Context, agent program) error {
 	if _, err := os.Stat(filepath.Join(dir, "gateway.json")); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return t.enrolAs(ctx, agent, t.Accounts.Desk)
+}
+
+// enrolAs enrols an agent as that of a desk.
+func (t *Town) enrolAs(ctx context.Context, agent program, desk string) error {
 	var answer struct {
 		Token string `json:"token"`
 	}
-	if err := t.gateway.callJSON(ctx, &answer, "desk", "token", "--desk", t.Accounts.Desk); err != nil {
+	if err := t.gateway.callJSON(ctx, &answer, "desk", "token", "--desk", desk); err != nil {
 		return err
 	}
 	_, err := agent.call(ctx, answer.Token, "enroll", "--gateway", t.Address(), "--token-file", "-")

@@ -11,6 +11,11 @@ const lookEvery = 250 * time.Millisecond
 // awaitDesk returns when the gateway shows the desk as on.
 func (t *Town) awaitDesk(ctx context.Context) error {
 	t.cfg.Say("自席端末のエージェントを待っています… (waiting for the desk's agent)")
+	return t.awaitOn(ctx, t.Accounts.Desk)
+}
+
+// awaitOn returns when the gateway shows a desk as on.
+func (t *Town) awaitOn(ctx context.Context, desk string) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -24,7 +29,7 @@ func (t *Town) awaitDesk(ctx context.Context) error {
 			return err
 		}
 		for _, d := range answer.Desks {
-			if d.DeskID == t.Accounts.Desk && d.State == "DESK_STATE_ON" {
+			if d.DeskID == desk && d.State == "DESK_STATE_ON" {
 				return nil
 			}
 		}
