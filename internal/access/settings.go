@@ -81,6 +81,7 @@ type Settings struct {
 	MaxSessions       int            `json:"max_sessions"`       // at the same time; 0: none
 	Emergency         bool           `json:"emergency"`          // 非常時: no request needed
 	OfficeSessions    bool           `json:"office_sessions"`    // a desk may be opened from an office network
+	Policy            PolicySettings `json:"policy"`             // of whom these settings do not hold, and the telework day
 }
 
 // Default settings.
@@ -92,7 +93,7 @@ func Default() Settings {
 		},
 		Idle: 30 * time.Minute, Grace: time.Minute, SessionMax: 12 * time.Hour, SignInMax: 12 * time.Hour,
 		PrivateDevices: true, WorstGrade: cert.GradeFile, RequireLockable: true,
-		Watermark: "{user} {device} {time}", MaxSessions: 200, OfficeSessions: true,
+		Watermark: "{user} {device} {time}", MaxSessions: 200, OfficeSessions: true, Policy: DefaultPolicy(),
 	}
 }
 
@@ -140,9 +141,9 @@ func (s *Settings) Check() error {
 }
 
 // ParseSettings reads the JSON form that the store keeps. Unknown names are errors: a misspelt rule must not be a rule
-// that is not there.
+// that is not there. Settings from before there was a policy have the default one.
 func ParseSettings(b []byte) (Settings, error) {
-	var s Settings
+	s := Settings{Policy: DefaultPolicy()}
 	d := json.NewDecoder(strings.NewReader(string(b)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s); err != nil {

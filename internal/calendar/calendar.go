@@ -85,8 +85,10 @@ func MinuteOf(t time.Time) int {
 
 // Hours are the working hours of one day in minutes after midnight. The zero value is a day without work. Breaks lie inside.
 type Hours struct {
-	Start, End           int
-	BreakStart, BreakEnd int // equal: no break
+	Start      int `json:"start"`
+	End        int `json:"end"`
+	BreakStart int `json:"break_start"` // equal to BreakEnd: no break
+	BreakEnd   int `json:"break_end"`
 }
 
 // Works says whether there are working hours at all.

@@ -60,30 +60,39 @@ func scanOrganisation(row scanner, o *Organisation) error {
 	return err
 }
 
-// UpdateSettings replaces name and settings if revision is still the current one, else ErrStale. It returns the new
-// revision. The event says each changed setting with its old and new value.
+// UpdateSettings replaces name and settings, all but the policy, if revision is still the current one, else ErrStale. It returns
+// the new revision. The event says each changed setting with its old and new value.
 func (s *Store) UpdateSettings(ctx context.Context, by By, revision int64, name string, settings access.Settings) (int64, error) {
-	text, err := settingsText(name, &settings)
-	if err != nil {
-		return 0, err
-	}
+	return s.changeSettings(ctx, by, revision, audit.SettingsChanged, func(o *Organisation) {
+		settings.Policy = o.Settings.Policy
+		o.Name, o.Settings = name, settings
+	})
+}
+
+func (s *Store) changeSettings(ctx context.Context, by By, revision int64, kind audit.Kind, change func(*Organisation)) (int64, error) {
 	return revision + 1, s.act(ctx, func(t *tx) error {
-		old, err := get(ctx, t, scanOrganisation, `SELECT name, settings, revision, created_ms FROM organisation WHERE id = 1`)
+		before, err := get(ctx, t, scanOrganisation, `SELECT name, settings, revision, created_ms FROM organisation WHERE id = 1`)
 		if err != nil {
 			return err
 		}
-		if old.Revision != revision {
+		if before.Revision != revision {
 			return ErrStale
 		}
-		err = t.exec(`UPDATE organisation SET name = $1, settings = $2, revision = revision + 1 WHERE id = 1`, name, text)
+		after := before
+		change(&after)
+		text, err := settingsText(after.Name, &after.Settings)
 		if err != nil {
 			return err
 		}
-		d, err := changes(old, Organisation{Name: name, Settings: settings})
+		err = t.exec(`UPDATE organisation SET name = $1, settings = $2, revision = revision + 1 WHERE id = 1`, after.Name, text)
 		if err != nil {
 			return err
 		}
-		return t.record(by.entry(audit.SettingsChanged, "", d))
+		d, err := changes(before, after)
+		if err != nil {
+			return err
+		}
+		return t.record(by.entry(kind, "", d))
 	})
 }
 

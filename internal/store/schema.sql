@@ -125,6 +125,12 @@ CREATE TABLE gateways (
     alive_ms   BIGINT NOT NULL
 );
 
+CREATE TABLE holidays (
+    date TEXT    NOT NULL PRIMARY KEY,
+    name TEXT    NOT NULL,
+    open BOOLEAN NOT NULL
+);
+
 CREATE TABLE organisation (
     id         BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     name       TEXT   NOT NULL,
@@ -227,6 +233,26 @@ CREATE TABLE spent_nonces (
 );
 
 CREATE INDEX spent_nonces_until ON spent_nonces (until_ms);
+
+CREATE TABLE staff (
+    user_id          TEXT    NOT NULL PRIMARY KEY REFERENCES users (id),
+    employment       TEXT    NOT NULL,
+    mail             TEXT    NOT NULL,
+    registered_until TEXT    NOT NULL,
+    clerk            BOOLEAN NOT NULL
+);
+
+CREATE TABLE staff_hours (
+    user_id      TEXT   NOT NULL REFERENCES users (id),
+    from_date    TEXT   NOT NULL,
+    weekdays     BIGINT NOT NULL,
+    start_minute BIGINT NOT NULL,
+    end_minute   BIGINT NOT NULL,
+    break_start  BIGINT NOT NULL,
+    break_end    BIGINT NOT NULL,
+    note         TEXT   NOT NULL,
+    PRIMARY KEY (user_id, from_date, weekdays)
+);
 
 CREATE TABLE throttles (
     key      BYTEA  NOT NULL PRIMARY KEY,
