@@ -50,7 +50,7 @@ func Parse(s string) (Token, error) {
 		return Token{}, ErrToken
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || len(b) != 68 { // the decoder passes over line breaks
 		return Token{}, ErrToken
 	}
 	sum := sha256.Sum256(b[:64])
