@@ -4,14 +4,16 @@
 package ca
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/x509"
+	"crypto/sha256"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -36,11 +38,20 @@ const (
 	bundleFile    = "trust.bundle"
 )
 
-// ErrExists means that there are keys in the folder already.
+// PEM types.
+const (
+	pemSecret      = "JISEKI SECRET"
+	pemCertificate = "CERTIFICATE"
+)
+
+// ErrExists means that there is something in the folder already.
 var ErrExists = errors.New("ca: there are keys already")
 
 // ErrBundle means that the trust bundle in the folder does not belong to the keys in it.
 var ErrBundle = errors.New("ca: trust bundle and keys do not belong together")
+
+// ErrFolder means that others could exchange the keys.
+var ErrFolder = errors.New("other users can write to the folder of the keys")
 
 // Config says where the keys are.
 type Config struct {
@@ -66,32 +77,66 @@ type Authority struct {
 	text   []byte
 }
 
-// Create makes all keys for an organisation, in a folder that holds none, and opens them. It leaves a folder that another Create
-// is filling alone: ErrExists.
-func Create(cfg Config, organisation string) (*Authority, error) {
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+// Create makes all keys for an organisation and opens them. The folder appears with all of them or not at all; one that holds
+// anything already is left alone: ErrExists.
+func Create(cfg Config, organisation string) (a *Authority, err error) {
+	parent := filepath.Dir(filepath.Clean(cfg.Dir))
+	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, fmt.Errorf("ca: %w", err)
 	}
+	dir, err := os.MkdirTemp(parent, ".keys-*") // mode 0700
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := fill(dir, cfg, organisation); err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
+	if err := put(dir, cfg.Dir); err != nil {
+		return nil, err
+	}
+	return Open(cfg)
+}
+
+// put gives a finished folder its name, unless there is something already.
+func put(dir, name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) { // removes an empty folder only
+		if errors.Is(err, fs.ErrExist) {
+			return ErrExists
+		}
+		return fmt.Errorf("ca: %w", err)
+	}
+	if err := os.Rename(dir, name); err != nil {
+		if errors.Is(err, fs.ErrExist) { // somebody was faster
+			return ErrExists
+		}
+		return fmt.Errorf("ca: %w", err)
+	}
+	return nil
+}
+
+// fill makes all files.
+func fill(dir string, cfg Config, organisation string) error {
 	keys := map[string]*cert.SignerKey{}
 	for _, name := range []string{tlsKeyFile, deviceKeyFile, deskKeyFile, grantKeyFile, auditKeyFile} {
 		k, err := cert.GenerateKey()
 		if err != nil {
-			return nil, fmt.Errorf("ca: %w", err)
+			return err
 		}
-		if err := cert.SaveKey(filepath.Join(cfg.Dir, name), k); err != nil {
-			if errors.Is(err, fs.ErrExist) {
-				return nil, ErrExists
-			}
-			return nil, fmt.Errorf("ca: %w", err)
+		if err := cert.SaveKey(filepath.Join(dir, name), k); err != nil {
+			return err
 		}
 		keys[name] = k
 	}
-	if err := createSecret(cfg.Dir); err != nil {
-		return nil, err
+	if err := createSecret(dir); err != nil {
+		return err
 	}
-	root, err := createRoot(cfg.Dir, organisation, cfg.Now())
+	root, err := newRoot(keys[tlsKeyFile], organisation, cfg.Now())
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if err := writePublic(filepath.Join(dir, tlsCertFile), pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: root})); err != nil {
+		return err
 	}
 	b := &cert.Bundle{
 		Version:   1,
@@ -102,14 +147,15 @@ func Create(cfg Config, organisation string) (*Authority, error) {
 	if !cfg.PublicTLS {
 		b.TLS = [][]byte{root}
 	}
-	if err := writeNew(filepath.Join(cfg.Dir, bundleFile), b.Append(nil), 0o644); err != nil {
-		return nil, err
-	}
-	return Open(cfg)
+	return writePublic(filepath.Join(dir, bundleFile), b.Append(nil))
 }
 
-// Open loads the keys. It refuses key files that others can read, and a trust bundle whose first keys are not these.
+// Open loads the keys. It refuses key files that others can read, a folder in which others could exchange them, and a trust
+// bundle whose first keys are not these.
 func Open(cfg Config) (*Authority, error) {
+	if err := checkFolder(cfg.Dir); err != nil {
+		return nil, err
+	}
 	a := &Authority{dir: cfg.Dir, now: cfg.Now}
 	for name, k := range map[string]**cert.SignerKey{
 		deviceKeyFile: &a.device, deskKeyFile: &a.desk, grantKeyFile: &a.grant, auditKeyFile: &a.audit,
@@ -126,6 +172,18 @@ func Open(cfg Config) (*Authority, error) {
 		return nil, err
 	}
 	return a, a.loadBundle()
+}
+
+// checkFolder refuses a folder that others than its owner can write to.
+func checkFolder(dir string) error {
+	st, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	if runtime.GOOS != "windows" && st.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("ca: %s: %w (mode %04o, expected 0700)", dir, ErrFolder, st.Mode().Perm())
+	}
+	return nil
 }
 
 func (a *Authority) loadBundle() error {
@@ -192,66 +250,43 @@ func (a *Authority) issue(by *cert.SignerKey, kind cert.Kind, id, owner string, 
 // Secret derives a symmetric key of the gateway for one purpose, such as "nonces" or "totp".
 func (a *Authority) Secret(purpose string) [32]byte { return deriveSecret(a.secret, purpose) }
 
-// TLSRoot is the certificate of the TLS CA in PEM, for browsers and operating systems to trust.
-func (a *Authority) TLSRoot() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.tls.root.Raw})
-}
-
 func createSecret(dir string) error {
 	var b [32]byte
 	rand.Read(b[:]) // never fails
-	return writeNew(filepath.Join(dir, secretFile), pem.EncodeToMemory(&pem.Block{Type: "JISEKI SECRET", Bytes: b[:]}), 0o600)
+	return cert.WriteSecret(filepath.Join(dir, secretFile), pem.EncodeToMemory(&pem.Block{Type: pemSecret, Bytes: b[:]}))
 }
 
 func (a *Authority) loadSecret() error {
 	path := filepath.Join(a.dir, secretFile)
-	if err := checkMode(path); err != nil {
-		return err
-	}
-	b, err := os.ReadFile(path)
+	b, err := cert.ReadSecret(path)
 	if err != nil {
 		return fmt.Errorf("ca: %w", err)
 	}
 	block, rest := pem.Decode(b)
-	if block == nil || block.Type != "JISEKI SECRET" || len(block.Bytes) != len(a.secret) || len(rest) > 0 {
+	if block == nil || block.Type != pemSecret || len(block.Bytes) != len(a.secret) || len(rest) > 0 {
 		return fmt.Errorf("ca: %s is no secret", path)
 	}
 	copy(a.secret[:], block.Bytes)
 	return nil
 }
 
-// writeNew writes a file that must not be there yet, and sees it on the disk.
-func writeNew(path string, b []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %s", ErrExists, path)
-	}
+// writePublic writes a file that everybody may read, and sees it on the disk.
+func writePublic(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
-		return fmt.Errorf("ca: %w", err)
+		return err
 	}
 	_, err = f.Write(b)
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("ca: %w", err)
-	}
-	return nil
+	return errors.Join(err, f.Close())
 }
 
-// parseRoot reads the one certificate of a PEM file.
-func parseRoot(path string) (*x509.Certificate, error) {
-	b, err := os.ReadFile(path)
+func deriveSecret(secret [32]byte, purpose string) [32]byte {
+	b, err := hkdf.Key(sha256.New, secret[:], nil, "jiseki-secret-1 "+purpose, 32)
 	if err != nil {
-		return nil, fmt.Errorf("ca: %w", err)
+		panic("ca: hkdf of 32 bytes cannot fail: " + err.Error())
 	}
-	block, rest := pem.Decode(b)
-	if block == nil || block.Type != "CERTIFICATE" || len(rest) > 0 {
-		return nil, fmt.Errorf("ca: %s is not one certificate", path)
-	}
-	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("ca: %s: %w", path, err)
-	}
-	return c, nil
+	return [32]byte(b)
 }

@@ -1,7 +1,11 @@
 package ca_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
@@ -103,6 +107,64 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// Whoever can write to the folder could put other keys there, as long as they look private.
+func TestOpenRefusesFolderOfOthers(t *testing.T) {
+	_, cfg, _ := create(t, false)
+	for _, mode := range []os.FileMode{0o770, 0o707, 0o722} {
+		if err := os.Chmod(cfg.Dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ca.Open(cfg); !errors.Is(err, ca.ErrFolder) {
+			t.Errorf("folder of mode %o: %v", mode, err)
+		}
+	}
+}
+
+// The key of the TLS CA is read by the same rules as the others.
+func TestOpenRefusesOtherKindOfTLSKey(t *testing.T) {
+	_, cfg, _ := create(t, false)
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err := os.WriteFile(filepath.Join(cfg.Dir, "tls-ca.key"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ca.Open(cfg); err == nil || errors.Is(err, ca.ErrBundle) {
+		t.Errorf("a P-384 key is taken for a key of ours: %v", err)
+	}
+}
+
+// A start that failed half way must not be in the way of the next.
+func TestCreateAllOrNothing(t *testing.T) {
+	cfg := ca.Config{Dir: filepath.Join(t.TempDir(), "data", "keys"), Now: time.Now}
+	if _, err := ca.Create(cfg, "no UTF-8: \xff"); err == nil {
+		t.Fatal("a certificate with a broken name")
+	}
+	left, err := os.ReadDir(filepath.Dir(cfg.Dir))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if err := os.Mkdir(cfg.Dir, 0o750); err != nil { // as a package may do
+		t.Fatal(err)
+	}
+	if _, err := ca.Create(cfg, "青葉町"); err != nil {
+		t.Fatal(err)
+	}
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "something"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ca.Create(ca.Config{Dir: other, Now: time.Now}, "x"); !errors.Is(err, ca.ErrExists) {
+		t.Errorf("a folder in use: %v", err)
+	}
+}
+
 func TestIssue(t *testing.T) {
 	a, _, clock := create(t, false)
 	k, err := cert.GenerateKey()
@@ -173,6 +235,10 @@ func TestServerCertificateRenewsItself(t *testing.T) {
 	if serial() == first {
 		t.Error("not renewed at two thirds")
 	}
+	clock.now = clock.now.AddDate(3, 0, 0) // the machine's clock was wrong for a while: serial checks validity
+	serial()
+	clock.now = clock.now.AddDate(-3, 0, 0)
+	serial()
 	if _, err := a.ServerTLS(nil); err == nil {
 		t.Error("a certificate for nobody")
 	}

@@ -3,9 +3,7 @@ package ca
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -16,10 +14,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
+
+	"jiseki/internal/cert"
 )
 
 const (
@@ -31,40 +30,54 @@ const (
 
 // tlsCA signs the gateway's own TLS certificate.
 type tlsCA struct {
-	key  *ecdsa.PrivateKey
+	key  *cert.SignerKey
 	root *x509.Certificate
 	now  func() time.Time
 }
 
-func createRoot(dir, organisation string, now time.Time) ([]byte, error) {
-	key, err := loadECDSA(filepath.Join(dir, tlsKeyFile))
-	if err != nil {
-		return nil, err
-	}
+// newRoot makes the certificate of a TLS CA.
+func newRoot(key *cert.SignerKey, organisation string, now time.Time) ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: "Jiseki TLS CA", Organization: []string{organisation}},
 		NotBefore: now.Add(-backdate), NotAfter: now.Add(rootLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Signer().Public(), key.Signer())
 	if err != nil {
-		return nil, fmt.Errorf("ca: TLS CA: %w", err)
+		return nil, fmt.Errorf("TLS CA: %w", err)
 	}
-	return der, writeNew(filepath.Join(dir, tlsCertFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)
+	return der, nil
 }
 
 func (c *tlsCA) load(dir string, now func() time.Time) (err error) {
-	if c.key, err = loadECDSA(filepath.Join(dir, tlsKeyFile)); err != nil {
+	if c.key, err = cert.LoadKey(filepath.Join(dir, tlsKeyFile)); err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	if c.root, err = readRoot(filepath.Join(dir, tlsCertFile)); err != nil {
 		return err
 	}
-	if c.root, err = parseRoot(filepath.Join(dir, tlsCertFile)); err != nil {
-		return err
-	}
-	if !c.key.PublicKey.Equal(c.root.PublicKey) {
+	if public, ok := c.root.PublicKey.(*ecdsa.PublicKey); !ok || !public.Equal(c.key.Signer().Public()) {
 		return ErrBundle
 	}
 	c.now = now
 	return nil
+}
+
+// readRoot reads the one certificate of a PEM file.
+func readRoot(path string) (*x509.Certificate, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
+	block, rest := pem.Decode(b)
+	if block == nil || block.Type != pemCertificate || len(rest) > 0 {
+		return nil, fmt.Errorf("ca: %s is not one certificate", path)
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %s: %w", path, err)
+	}
+	return c, nil
 }
 
 // issue makes a server certificate for host names and addresses, with a key that exists in memory only. The chain holds the CA
@@ -86,7 +99,7 @@ func (c *tlsCA) issue(names []string) (*tls.Certificate, error) {
 			template.DNSNames = append(template.DNSNames, n)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, c.root, key.Public(), c.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, c.root, key.Public(), c.key.Signer())
 	if err != nil {
 		return nil, fmt.Errorf("ca: server certificate: %w", err)
 	}
@@ -122,12 +135,12 @@ func (s *server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.ca.now()
-	if s.current != nil && s.current.Leaf.NotAfter.Sub(now) > serverLife/3 {
+	if s.valid(now) && s.current.Leaf.NotAfter.Sub(now) > serverLife/3 {
 		return s.current, nil
 	}
 	c, err := s.ca.issue(s.names)
 	if err != nil {
-		if s.current != nil && now.Before(s.current.Leaf.NotAfter) {
+		if s.valid(now) {
 			return s.current, nil // the old one still works
 		}
 		return nil, err
@@ -136,52 +149,14 @@ func (s *server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c, nil
 }
 
+// valid says whether the certificate in use is. One that was made before a wrong clock was put right may lie in the future.
+func (s *server) valid(now time.Time) bool {
+	return s.current != nil && !now.Before(s.current.Leaf.NotBefore) && now.Before(s.current.Leaf.NotAfter)
+}
+
 func newSerial() *big.Int {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	b[0] &= 0x7f
 	return new(big.Int).SetBytes(b[:])
-}
-
-func loadECDSA(path string) (*ecdsa.PrivateKey, error) {
-	if err := checkMode(path); err != nil {
-		return nil, err
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("ca: %w", err)
-	}
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return nil, fmt.Errorf("ca: %s is no key", path)
-	}
-	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("ca: %s is no key", path) // the cause could quote it
-	}
-	key, ok := k.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("ca: %s is no ECDSA key", path)
-	}
-	return key, nil
-}
-
-// checkMode refuses a secret that others can read or write.
-func checkMode(path string) error {
-	st, err := os.Stat(path)
-	if err != nil {
-		return fmt.Errorf("ca: %w", err)
-	}
-	if runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("ca: %s is open to other users (mode %04o, expected 0600)", path, st.Mode().Perm())
-	}
-	return nil
-}
-
-func deriveSecret(secret [32]byte, purpose string) [32]byte {
-	b, err := hkdf.Key(sha256.New, secret[:], nil, "jiseki-secret-1 "+purpose, 32)
-	if err != nil {
-		panic("ca: hkdf of 32 bytes cannot fail: " + err.Error())
-	}
-	return [32]byte(b)
 }

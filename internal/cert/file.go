@@ -16,7 +16,7 @@ import (
 
 const (
 	pemType     = "PRIVATE KEY"
-	maxKeyFile  = 8 << 10 // a PKCS#8 P-256 key in PEM has about 250 bytes
+	maxSecret   = 8 << 10 // a PKCS#8 P-256 key in PEM has about 250 bytes
 	secretPerms = 0o077   // the bits that would let somebody else at a key
 )
 
@@ -26,7 +26,7 @@ var ErrExposed = errors.New("key file is open to other users")
 // LoadKey reads a key file made by SaveKey: a PKCS#8 P-256 key in PEM. On Unix it fails with ErrExposed if group or others
 // have any right to the file. A missing file is fs.ErrNotExist.
 func LoadKey(path string) (*SignerKey, error) {
-	b, err := readSecret(path)
+	b, err := ReadSecret(path)
 	if err != nil {
 		return nil, fmt.Errorf("load key: %w", err)
 	}
@@ -48,7 +48,7 @@ func SaveKey(path string, k *SignerKey) error {
 	if err != nil {
 		return fmt.Errorf("save key: %w", err)
 	}
-	if err := writeSecret(path, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der})); err != nil {
+	if err := WriteSecret(path, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der})); err != nil {
 		return fmt.Errorf("save key: %w", err)
 	}
 	return nil
@@ -86,7 +86,9 @@ func parseKey(b []byte) (*ecdsa.PrivateKey, error) {
 	return private, nil
 }
 
-func readSecret(path string) ([]byte, error) {
+// ReadSecret reads a small file that is for its owner only. On Unix it fails with ErrExposed if group or others have any
+// right to it. A missing file is fs.ErrNotExist.
+func ReadSecret(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -99,16 +101,16 @@ func readSecret(path string) ([]byte, error) {
 	if runtime.GOOS != "windows" && st.Mode().Perm()&secretPerms != 0 {
 		return nil, fmt.Errorf("%s: %w (mode %04o, expected 0600)", path, ErrExposed, st.Mode().Perm())
 	}
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	if err == nil && len(b) > maxKeyFile {
-		err = fmt.Errorf("%s: too large for a key", path)
+	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err == nil && len(b) > maxSecret {
+		err = fmt.Errorf("%s: too large for a key or secret", path)
 	}
 	return b, err
 }
 
-// writeSecret makes path with the content b, for the owner only. A hard link puts the finished file in place: unlike a
-// rename it fails if path exists.
-func writeSecret(path string, b []byte) (err error) {
+// WriteSecret makes path with the content b, for the owner only (mode 0600). The file appears whole or not at all; an existing
+// file is never replaced (fs.ErrExist).
+func WriteSecret(path string, b []byte) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".key-*") // mode 0600
 	if err != nil {
@@ -122,6 +124,7 @@ func writeSecret(path string, b []byte) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
+	// Unlike a rename, a hard link fails if path exists.
 	if err = os.Link(f.Name(), path); err != nil {
 		return err
 	}

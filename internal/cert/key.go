@@ -153,6 +153,9 @@ func WrapSigner(s crypto.Signer, grade Grade) (*SignerKey, error) {
 	return &SignerKey{signer: s, public: PublicKey(b), grade: grade}, nil
 }
 
+// Signer is what the key was made of, for X.509.
+func (k *SignerKey) Signer() crypto.Signer { return k.signer }
+
 // Public is the other half.
 func (k *SignerKey) Public() PublicKey { return k.public }
 
