@@ -430,7 +430,9 @@ type Hello struct {
 	// adapters of the machine, at most 16, for waking it and its neighbours.
 	Adapters []*Adapter `protobuf:"bytes,13,rep,name=adapters,proto3" json:"adapters,omitempty"`
 	// waker: this is `jiseki-agent waker`, an always-on machine without a desk.
-	Waker         bool `protobuf:"varint,14,opt,name=waker,proto3" json:"waker,omitempty"`
+	Waker bool `protobuf:"varint,14,opt,name=waker,proto3" json:"waker,omitempty"`
+	// reaches: networks of others that a waker may wake by directed broadcast, such as 192.168.0.0/16, at most 16. Its own limit.
+	Reaches       []string `protobuf:"bytes,15,rep,name=reaches,proto3" json:"reaches,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -561,6 +563,13 @@ func (x *Hello) GetWaker() bool {
 		return x.Waker
 	}
 	return false
+}
+
+func (x *Hello) GetReaches() []string {
+	if x != nil {
+		return x.Reaches
+	}
+	return nil
 }
 
 // Adapter is one network adapter.
@@ -1001,7 +1010,7 @@ type WakeOrder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// macs of one machine, 6 bytes each, at most 16.
 	Macs [][]byte `protobuf:"bytes,1,rep,name=macs,proto3" json:"macs,omitempty"`
-	// networks to broadcast into, such as 192.168.10.0/24; only those that the waker stands in, and directed broadcast to others if asked.
+	// networks to broadcast into, such as 192.168.10.0/24, at most 16: only those that the waker stands in or said that it reaches.
 	Networks      []string `protobuf:"bytes,2,rep,name=networks,proto3" json:"networks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1994,7 +2003,7 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\amessage\":\n" +
 	"\tChallenge\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x12\x17\n" +
-	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xaa\x03\n" +
+	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xc4\x03\n" +
 	"\x05Hello\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x1c\n" +
 	"\tstatement\x18\x02 \x01(\fR\tstatement\x12\x1c\n" +
@@ -2010,7 +2019,8 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\x0ebundle_version\x18\v \x01(\rR\rbundleVersion\x12\x17\n" +
 	"\atime_ms\x18\f \x01(\x03R\x06timeMs\x126\n" +
 	"\badapters\x18\r \x03(\v2\x1a.jiseki.control.v1.AdapterR\badapters\x12\x14\n" +
-	"\x05waker\x18\x0e \x01(\bR\x05waker\"y\n" +
+	"\x05waker\x18\x0e \x01(\bR\x05waker\x12\x18\n" +
+	"\areaches\x18\x0f \x03(\tR\areaches\"y\n" +
 	"\aAdapter\x12\x10\n" +
 	"\x03mac\x18\x01 \x01(\fR\x03mac\x12\x1a\n" +
 	"\bprefixes\x18\x02 \x03(\tR\bprefixes\x12!\n" +

@@ -2785,8 +2785,10 @@ type LanSegment struct {
 	// warning: no always-on waker, or none at all.
 	Warning         *Reason `protobuf:"bytes,5,opt,name=warning,proto3" json:"warning,omitempty"`
 	DesksUnwakeable int32   `protobuf:"varint,6,opt,name=desks_unwakeable,json=desksUnwakeable,proto3" json:"desks_unwakeable,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// zone of the network: the same prefix in two zones is two segments.
+	Zone          Zone `protobuf:"varint,7,opt,name=zone,proto3,enum=jiseki.control.v1.Zone" json:"zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LanSegment) Reset() {
@@ -2859,6 +2861,13 @@ func (x *LanSegment) GetDesksUnwakeable() int32 {
 		return x.DesksUnwakeable
 	}
 	return 0
+}
+
+func (x *LanSegment) GetZone() Zone {
+	if x != nil {
+		return x.Zone
+	}
+	return Zone_ZONE_UNSPECIFIED
 }
 
 type Waker struct {
@@ -3795,7 +3804,7 @@ const file_jiseki_control_v1_policy_proto_rawDesc = "" +
 	"\x06routes\x18\x01 \x03(\v2\x18.jiseki.control.v1.RouteR\x06routes\"A\n" +
 	"\x0fPutRouteRequest\x12.\n" +
 	"\x05route\x18\x01 \x01(\v2\x18.jiseki.control.v1.RouteR\x05route\"\x12\n" +
-	"\x10PutRouteResponse\"\xe7\x01\n" +
+	"\x10PutRouteResponse\"\x94\x02\n" +
 	"\n" +
 	"LanSegment\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x120\n" +
@@ -3803,7 +3812,8 @@ const file_jiseki_control_v1_policy_proto_rawDesc = "" +
 	"\x05desks\x18\x03 \x01(\x05R\x05desks\x12\x19\n" +
 	"\bdesks_on\x18\x04 \x01(\x05R\adesksOn\x123\n" +
 	"\awarning\x18\x05 \x01(\v2\x19.jiseki.control.v1.ReasonR\awarning\x12)\n" +
-	"\x10desks_unwakeable\x18\x06 \x01(\x05R\x0fdesksUnwakeable\"o\n" +
+	"\x10desks_unwakeable\x18\x06 \x01(\x05R\x0fdesksUnwakeable\x12+\n" +
+	"\x04zone\x18\a \x01(\x0e2\x17.jiseki.control.v1.ZoneR\x04zone\"o\n" +
 	"\x05Waker\x12\x17\n" +
 	"\adesk_id\x18\x01 \x01(\tR\x06deskId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
@@ -4045,55 +4055,56 @@ var file_jiseki_control_v1_policy_proto_depIdxs = []int32{
 	41, // 43: jiseki.control.v1.PutRouteRequest.route:type_name -> jiseki.control.v1.Route
 	47, // 44: jiseki.control.v1.LanSegment.wakers:type_name -> jiseki.control.v1.Waker
 	66, // 45: jiseki.control.v1.LanSegment.warning:type_name -> jiseki.control.v1.Reason
-	46, // 46: jiseki.control.v1.ListSegmentsResponse.segments:type_name -> jiseki.control.v1.LanSegment
-	69, // 47: jiseki.control.v1.WakeDesksResponse.wakes:type_name -> jiseki.control.v1.Wake
-	68, // 48: jiseki.control.v1.ListWakesRequest.page:type_name -> jiseki.control.v1.Page
-	69, // 49: jiseki.control.v1.ListWakesResponse.wakes:type_name -> jiseki.control.v1.Wake
-	6,  // 50: jiseki.control.v1.Mail.state:type_name -> jiseki.control.v1.MailState
-	68, // 51: jiseki.control.v1.ListMailsRequest.page:type_name -> jiseki.control.v1.Page
-	54, // 52: jiseki.control.v1.ListMailsResponse.mails:type_name -> jiseki.control.v1.Mail
-	70, // 53: jiseki.control.v1.FindSelfCheckResponse.items:type_name -> jiseki.control.v1.SelfCheckItem
-	12, // 54: jiseki.control.v1.PolicyService.GetPolicy:input_type -> jiseki.control.v1.GetPolicyRequest
-	14, // 55: jiseki.control.v1.PolicyService.UpdatePolicy:input_type -> jiseki.control.v1.UpdatePolicyRequest
-	16, // 56: jiseki.control.v1.PolicyService.Why:input_type -> jiseki.control.v1.WhyRequest
-	21, // 57: jiseki.control.v1.PolicyService.ListHolidays:input_type -> jiseki.control.v1.ListHolidaysRequest
-	23, // 58: jiseki.control.v1.PolicyService.ImportHolidays:input_type -> jiseki.control.v1.ImportHolidaysRequest
-	28, // 59: jiseki.control.v1.PolicyService.PutHoliday:input_type -> jiseki.control.v1.PutHolidayRequest
-	30, // 60: jiseki.control.v1.PolicyService.DeleteHoliday:input_type -> jiseki.control.v1.DeleteHolidayRequest
-	34, // 61: jiseki.control.v1.PolicyService.ListStaff:input_type -> jiseki.control.v1.ListStaffRequest
-	36, // 62: jiseki.control.v1.PolicyService.UpdateStaff:input_type -> jiseki.control.v1.UpdateStaffRequest
-	38, // 63: jiseki.control.v1.PolicyService.RenewRegistrations:input_type -> jiseki.control.v1.RenewRegistrationsRequest
-	42, // 64: jiseki.control.v1.PolicyService.GetRoutes:input_type -> jiseki.control.v1.GetRoutesRequest
-	44, // 65: jiseki.control.v1.PolicyService.PutRoute:input_type -> jiseki.control.v1.PutRouteRequest
-	48, // 66: jiseki.control.v1.PolicyService.ListSegments:input_type -> jiseki.control.v1.ListSegmentsRequest
-	50, // 67: jiseki.control.v1.PolicyService.WakeDesks:input_type -> jiseki.control.v1.WakeDesksRequest
-	52, // 68: jiseki.control.v1.PolicyService.ListWakes:input_type -> jiseki.control.v1.ListWakesRequest
-	55, // 69: jiseki.control.v1.PolicyService.ListMails:input_type -> jiseki.control.v1.ListMailsRequest
-	57, // 70: jiseki.control.v1.PolicyService.RetryMails:input_type -> jiseki.control.v1.RetryMailsRequest
-	59, // 71: jiseki.control.v1.PolicyService.FindSelfCheck:input_type -> jiseki.control.v1.FindSelfCheckRequest
-	13, // 72: jiseki.control.v1.PolicyService.GetPolicy:output_type -> jiseki.control.v1.GetPolicyResponse
-	15, // 73: jiseki.control.v1.PolicyService.UpdatePolicy:output_type -> jiseki.control.v1.UpdatePolicyResponse
-	17, // 74: jiseki.control.v1.PolicyService.Why:output_type -> jiseki.control.v1.WhyResponse
-	22, // 75: jiseki.control.v1.PolicyService.ListHolidays:output_type -> jiseki.control.v1.ListHolidaysResponse
-	24, // 76: jiseki.control.v1.PolicyService.ImportHolidays:output_type -> jiseki.control.v1.ImportHolidaysResponse
-	29, // 77: jiseki.control.v1.PolicyService.PutHoliday:output_type -> jiseki.control.v1.PutHolidayResponse
-	31, // 78: jiseki.control.v1.PolicyService.DeleteHoliday:output_type -> jiseki.control.v1.DeleteHolidayResponse
-	35, // 79: jiseki.control.v1.PolicyService.ListStaff:output_type -> jiseki.control.v1.ListStaffResponse
-	37, // 80: jiseki.control.v1.PolicyService.UpdateStaff:output_type -> jiseki.control.v1.UpdateStaffResponse
-	39, // 81: jiseki.control.v1.PolicyService.RenewRegistrations:output_type -> jiseki.control.v1.RenewRegistrationsResponse
-	43, // 82: jiseki.control.v1.PolicyService.GetRoutes:output_type -> jiseki.control.v1.GetRoutesResponse
-	45, // 83: jiseki.control.v1.PolicyService.PutRoute:output_type -> jiseki.control.v1.PutRouteResponse
-	49, // 84: jiseki.control.v1.PolicyService.ListSegments:output_type -> jiseki.control.v1.ListSegmentsResponse
-	51, // 85: jiseki.control.v1.PolicyService.WakeDesks:output_type -> jiseki.control.v1.WakeDesksResponse
-	53, // 86: jiseki.control.v1.PolicyService.ListWakes:output_type -> jiseki.control.v1.ListWakesResponse
-	56, // 87: jiseki.control.v1.PolicyService.ListMails:output_type -> jiseki.control.v1.ListMailsResponse
-	58, // 88: jiseki.control.v1.PolicyService.RetryMails:output_type -> jiseki.control.v1.RetryMailsResponse
-	60, // 89: jiseki.control.v1.PolicyService.FindSelfCheck:output_type -> jiseki.control.v1.FindSelfCheckResponse
-	72, // [72:90] is the sub-list for method output_type
-	54, // [54:72] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	61, // 46: jiseki.control.v1.LanSegment.zone:type_name -> jiseki.control.v1.Zone
+	46, // 47: jiseki.control.v1.ListSegmentsResponse.segments:type_name -> jiseki.control.v1.LanSegment
+	69, // 48: jiseki.control.v1.WakeDesksResponse.wakes:type_name -> jiseki.control.v1.Wake
+	68, // 49: jiseki.control.v1.ListWakesRequest.page:type_name -> jiseki.control.v1.Page
+	69, // 50: jiseki.control.v1.ListWakesResponse.wakes:type_name -> jiseki.control.v1.Wake
+	6,  // 51: jiseki.control.v1.Mail.state:type_name -> jiseki.control.v1.MailState
+	68, // 52: jiseki.control.v1.ListMailsRequest.page:type_name -> jiseki.control.v1.Page
+	54, // 53: jiseki.control.v1.ListMailsResponse.mails:type_name -> jiseki.control.v1.Mail
+	70, // 54: jiseki.control.v1.FindSelfCheckResponse.items:type_name -> jiseki.control.v1.SelfCheckItem
+	12, // 55: jiseki.control.v1.PolicyService.GetPolicy:input_type -> jiseki.control.v1.GetPolicyRequest
+	14, // 56: jiseki.control.v1.PolicyService.UpdatePolicy:input_type -> jiseki.control.v1.UpdatePolicyRequest
+	16, // 57: jiseki.control.v1.PolicyService.Why:input_type -> jiseki.control.v1.WhyRequest
+	21, // 58: jiseki.control.v1.PolicyService.ListHolidays:input_type -> jiseki.control.v1.ListHolidaysRequest
+	23, // 59: jiseki.control.v1.PolicyService.ImportHolidays:input_type -> jiseki.control.v1.ImportHolidaysRequest
+	28, // 60: jiseki.control.v1.PolicyService.PutHoliday:input_type -> jiseki.control.v1.PutHolidayRequest
+	30, // 61: jiseki.control.v1.PolicyService.DeleteHoliday:input_type -> jiseki.control.v1.DeleteHolidayRequest
+	34, // 62: jiseki.control.v1.PolicyService.ListStaff:input_type -> jiseki.control.v1.ListStaffRequest
+	36, // 63: jiseki.control.v1.PolicyService.UpdateStaff:input_type -> jiseki.control.v1.UpdateStaffRequest
+	38, // 64: jiseki.control.v1.PolicyService.RenewRegistrations:input_type -> jiseki.control.v1.RenewRegistrationsRequest
+	42, // 65: jiseki.control.v1.PolicyService.GetRoutes:input_type -> jiseki.control.v1.GetRoutesRequest
+	44, // 66: jiseki.control.v1.PolicyService.PutRoute:input_type -> jiseki.control.v1.PutRouteRequest
+	48, // 67: jiseki.control.v1.PolicyService.ListSegments:input_type -> jiseki.control.v1.ListSegmentsRequest
+	50, // 68: jiseki.control.v1.PolicyService.WakeDesks:input_type -> jiseki.control.v1.WakeDesksRequest
+	52, // 69: jiseki.control.v1.PolicyService.ListWakes:input_type -> jiseki.control.v1.ListWakesRequest
+	55, // 70: jiseki.control.v1.PolicyService.ListMails:input_type -> jiseki.control.v1.ListMailsRequest
+	57, // 71: jiseki.control.v1.PolicyService.RetryMails:input_type -> jiseki.control.v1.RetryMailsRequest
+	59, // 72: jiseki.control.v1.PolicyService.FindSelfCheck:input_type -> jiseki.control.v1.FindSelfCheckRequest
+	13, // 73: jiseki.control.v1.PolicyService.GetPolicy:output_type -> jiseki.control.v1.GetPolicyResponse
+	15, // 74: jiseki.control.v1.PolicyService.UpdatePolicy:output_type -> jiseki.control.v1.UpdatePolicyResponse
+	17, // 75: jiseki.control.v1.PolicyService.Why:output_type -> jiseki.control.v1.WhyResponse
+	22, // 76: jiseki.control.v1.PolicyService.ListHolidays:output_type -> jiseki.control.v1.ListHolidaysResponse
+	24, // 77: jiseki.control.v1.PolicyService.ImportHolidays:output_type -> jiseki.control.v1.ImportHolidaysResponse
+	29, // 78: jiseki.control.v1.PolicyService.PutHoliday:output_type -> jiseki.control.v1.PutHolidayResponse
+	31, // 79: jiseki.control.v1.PolicyService.DeleteHoliday:output_type -> jiseki.control.v1.DeleteHolidayResponse
+	35, // 80: jiseki.control.v1.PolicyService.ListStaff:output_type -> jiseki.control.v1.ListStaffResponse
+	37, // 81: jiseki.control.v1.PolicyService.UpdateStaff:output_type -> jiseki.control.v1.UpdateStaffResponse
+	39, // 82: jiseki.control.v1.PolicyService.RenewRegistrations:output_type -> jiseki.control.v1.RenewRegistrationsResponse
+	43, // 83: jiseki.control.v1.PolicyService.GetRoutes:output_type -> jiseki.control.v1.GetRoutesResponse
+	45, // 84: jiseki.control.v1.PolicyService.PutRoute:output_type -> jiseki.control.v1.PutRouteResponse
+	49, // 85: jiseki.control.v1.PolicyService.ListSegments:output_type -> jiseki.control.v1.ListSegmentsResponse
+	51, // 86: jiseki.control.v1.PolicyService.WakeDesks:output_type -> jiseki.control.v1.WakeDesksResponse
+	53, // 87: jiseki.control.v1.PolicyService.ListWakes:output_type -> jiseki.control.v1.ListWakesResponse
+	56, // 88: jiseki.control.v1.PolicyService.ListMails:output_type -> jiseki.control.v1.ListMailsResponse
+	58, // 89: jiseki.control.v1.PolicyService.RetryMails:output_type -> jiseki.control.v1.RetryMailsResponse
+	60, // 90: jiseki.control.v1.PolicyService.FindSelfCheck:output_type -> jiseki.control.v1.FindSelfCheckResponse
+	73, // [73:91] is the sub-list for method output_type
+	55, // [55:73] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_policy_proto_init() }

@@ -300,6 +300,13 @@ export declare type Hello = Message<"jiseki.control.v1.Hello"> & {
    * @generated from field: bool waker = 14;
    */
   waker: boolean;
+
+  /**
+   * reaches: networks of others that a waker may wake by directed broadcast, such as 192.168.0.0/16, at most 16. Its own limit.
+   *
+   * @generated from field: repeated string reaches = 15;
+   */
+  reaches: string[];
 };
 
 /**
@@ -391,6 +398,13 @@ export declare type HelloJson = {
    * @generated from field: bool waker = 14;
    */
   waker?: boolean;
+
+  /**
+   * reaches: networks of others that a waker may wake by directed broadcast, such as 192.168.0.0/16, at most 16. Its own limit.
+   *
+   * @generated from field: repeated string reaches = 15;
+   */
+  reaches?: string[];
 };
 
 /**
@@ -764,7 +778,7 @@ export declare type WakeOrder = Message<"jiseki.control.v1.WakeOrder"> & {
   macs: Uint8Array[];
 
   /**
-   * networks to broadcast into, such as 192.168.10.0/24; only those that the waker stands in, and directed broadcast to others if asked.
+   * networks to broadcast into, such as 192.168.10.0/24, at most 16: only those that the waker stands in or said that it reaches.
    *
    * @generated from field: repeated string networks = 2;
    */
@@ -785,7 +799,7 @@ export declare type WakeOrderJson = {
   macs?: string[];
 
   /**
-   * networks to broadcast into, such as 192.168.10.0/24; only those that the waker stands in, and directed broadcast to others if asked.
+   * networks to broadcast into, such as 192.168.10.0/24, at most 16: only those that the waker stands in or said that it reaches.
    *
    * @generated from field: repeated string networks = 2;
    */

@@ -2001,6 +2001,13 @@ export declare type LanSegment = Message<"jiseki.control.v1.LanSegment"> & {
    * @generated from field: int32 desks_unwakeable = 6;
    */
   desksUnwakeable: number;
+
+  /**
+   * zone of the network: the same prefix in two zones is two segments.
+   *
+   * @generated from field: jiseki.control.v1.Zone zone = 7;
+   */
+  zone: Zone;
 };
 
 /**
@@ -2040,6 +2047,13 @@ export declare type LanSegmentJson = {
    * @generated from field: int32 desks_unwakeable = 6;
    */
   desksUnwakeable?: number;
+
+  /**
+   * zone of the network: the same prefix in two zones is two segments.
+   *
+   * @generated from field: jiseki.control.v1.Zone zone = 7;
+   */
+  zone?: ZoneJson;
 };
 
 /**
