@@ -258,8 +258,8 @@ func (s *X11) updateLayout() (bool, error) {
 	if l.Size == old.Size && slices.Equal(l.Monitors, old.Monitors) {
 		return false, nil
 	}
-	if l.Size.X > screen.MaxSide || l.Size.Y > screen.MaxSide {
-		return false, fmt.Errorf("the layout of %v pixels is too large", l.Size)
+	if !screen.Valid(l.Size) {
+		return false, fmt.Errorf("a layout of %v pixels cannot be shown", l.Size)
 	}
 	l.Generation = old.Generation + 1
 	if s.frame.Picture == nil || l.Size != s.frame.Size {

@@ -65,7 +65,7 @@ func (c Config) mirror() (*screen.Picture, error) {
 	if c.Coder != CoderQ2Z {
 		return nil, fmt.Errorf("codec: %v is unknown", c.Coder)
 	}
-	if c.Size.X < 1 || c.Size.Y < 1 || c.Size.X > screen.MaxSide || c.Size.Y > screen.MaxSide {
+	if !screen.Valid(c.Size) {
 		return nil, fmt.Errorf("codec: size %v is out of range", c.Size)
 	}
 	m := screen.NewPicture(c.Size)

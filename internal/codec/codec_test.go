@@ -294,6 +294,7 @@ func TestConfig(t *testing.T) {
 		"no coder":       {Size: size},
 		"no size":        {Coder: CoderQ2Z},
 		"too wide":       {Coder: CoderQ2Z, Size: screen.Point{X: screen.MaxSide + 1, Y: 1}},
+		"too many":       {Coder: CoderQ2Z, Size: screen.Point{X: screen.MaxSide, Y: screen.MaxPixels/screen.MaxSide + 1}},
 		"another mirror": {Coder: CoderQ2Z, Size: size, Mirror: screen.NewPicture(screen.Point{X: 10, Y: 11})},
 	} {
 		if _, err := NewEncoder(c); err == nil {

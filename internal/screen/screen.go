@@ -16,6 +16,15 @@ const BytesPerPixel = 4
 // MaxSide is the greatest width or height of a layout, in pixels.
 const MaxSide = 16384
 
+// MaxPixels is how many pixels a layout may have: eight monitors of 3840 x 2160, and 256 MiB of memory. A few bytes of a desk make
+// its viewer take that much.
+const MaxPixels = 1 << 26
+
+// Valid says whether a layout may have this size.
+func Valid(size Point) bool {
+	return size.X >= 1 && size.Y >= 1 && size.X <= MaxSide && size.Y <= MaxSide && size.X*size.Y <= MaxPixels
+}
+
 // A Picture is a rectangle of pixels, row after row without gaps: 4 bytes a pixel (B, G, R, X; X is 0). Read as a
 // little-endian uint32, a pixel is 0x00RRGGBB.
 type Picture struct {

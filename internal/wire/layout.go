@@ -6,7 +6,7 @@ import "jiseki/internal/screen"
 //
 //	generation u32 · width u16 · height u16 · n u8 · n × ( x u16 · y u16 · width u16 · height u16 · primary u8 · name str8 )
 //
-// Sides are 1 to MaxSide; every monitor lies within the layout.
+// Sides are 1 to MaxSide, their product is at most MaxPixels; every monitor lies within the layout.
 type Layout struct {
 	screen.Layout
 }
@@ -34,6 +34,7 @@ func (m *Layout) parse(r *reader) {
 	m.Size = r.point()
 	r.check(m.Size.X >= 1 && m.Size.X <= MaxSide, "width")
 	r.check(m.Size.Y >= 1 && m.Size.Y <= MaxSide, "height")
+	r.check(m.Size.X*m.Size.Y <= MaxPixels, "area")
 	n := int(r.u8())
 	r.check(n >= 1 && n <= MaxMonitors, "n")
 	if len(r.b) < n*monitorHead {

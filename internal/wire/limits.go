@@ -20,8 +20,10 @@ const (
 	CursorSlots = 64
 	// MaxName bounds a str8, in bytes.
 	MaxName = 255
-	// MaxSide bounds the sides of a Layout: a reader allocates the picture by it.
+	// MaxSide bounds the sides of a Layout.
 	MaxSide = screen.MaxSide
+	// MaxPixels bounds the area of a Layout: a reader allocates the picture by it.
+	MaxPixels = screen.MaxPixels
 	// AllMonitors in Start.Monitor and View.Monitor asks for the whole layout.
 	AllMonitors = 0xff
 	// HeldEvery is how often a viewer sends Held while anything is held, in milliseconds.

@@ -87,7 +87,7 @@ var goods = []good{
 	{"layout_one", "one monitor", ControlToViewer, layoutOf(0x01020304, 1920, 1080, screen.Monitor{Name: "DUMMY0", Bounds: rect(0, 0, 1920, 1080), Primary: true})},
 	{"layout_two", "two monitors side by side, of different height", ControlToViewer, layoutOf(2, 3200, 1080,
 		screen.Monitor{Name: "左", Bounds: rect(0, 56, 1280, 1024)}, screen.Monitor{Bounds: rect(1280, 0, 1920, 1080), Primary: true})},
-	{"layout_most", "as great as there may be", ControlToViewer, layoutOf(3, MaxSide, MaxSide, sixteen()...)},
+	{"layout_most", "as great as there may be", ControlToViewer, layoutOf(3, MaxSide, MaxPixels/MaxSide, sixteen()...)},
 	{"cursor_small", "3 by 2 pixels", ControlToViewer, &Cursor{Slot: 5, Cursor: screen.Cursor{Size: screen.Point{X: 3, Y: 2}, Hot: screen.Point{X: 2, Y: 1}, Pix: pixels(6)}}},
 	{"cursor_hidden", "no pointer", ControlToViewer, &Cursor{Slot: 63, Cursor: screen.Cursor{Pix: []byte{}}}},
 	{"cursor_use", "shown again", ControlToViewer, &CursorUse{Slot: 63}},
@@ -121,7 +121,7 @@ func layoutOf(generation uint32, w, h int, monitors ...screen.Monitor) *Layout {
 func sixteen() []screen.Monitor {
 	list := make([]screen.Monitor, MaxMonitors)
 	for i := range list {
-		list[i] = screen.Monitor{Name: strings.Repeat("m", i), Bounds: rect(i*1024, i*512, 1024, 513)}
+		list[i] = screen.Monitor{Name: strings.Repeat("m", i), Bounds: rect(i*1024, i*239, 1024, 511)}
 	}
 	return list
 }
@@ -182,6 +182,7 @@ var bads = []bad{
 	{"layout_width_0", "no width", "layout_one", put(5, 0, 0), Range},
 	{"layout_width_great", "wider than 16384", "layout_one", put(5, 0x40, 1), Range},
 	{"layout_height_great", "higher than 16384", "layout_one", put(7, 0x40, 1), Range},
+	{"layout_area_great", "a row more than 2^26 pixels", "layout_most", put(7, 0x10, 1), Range},
 	{"layout_outside", "a monitor leaves the layout", "layout_one", put(10, 0, 1), Range},
 	{"layout_monitor_empty", "a monitor without height", "layout_one", put(16, 0, 0), Range},
 	{"layout_primary_2", "neither 0 nor 1", "layout_one", put(18, 2), Range},

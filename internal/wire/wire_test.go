@@ -304,7 +304,8 @@ func genMessage() *rapid.Generator[good] {
 }
 
 func genLayout(t *rapid.T) *Layout {
-	w, h := rapid.IntRange(1, MaxSide).Draw(t, "w"), rapid.IntRange(1, MaxSide).Draw(t, "h")
+	w := rapid.IntRange(1, MaxSide).Draw(t, "w")
+	h := rapid.IntRange(1, min(MaxSide, MaxPixels/w)).Draw(t, "h")
 	var list []screen.Monitor
 	for range rapid.IntRange(1, MaxMonitors).Draw(t, "n") {
 		x, y := rapid.IntRange(0, w-1).Draw(t, "x"), rapid.IntRange(0, h-1).Draw(t, "y")

@@ -101,4 +101,5 @@ test("a mirror is copied and the picture is hashed as B G R 0", async () => {
   expect(() => new Decoder(3, 1, mirror)).toThrow(CodecError);
   expect(() => new Decoder(0, 1)).toThrow(CodecError);
   expect(() => new Decoder(1, 16385)).toThrow(CodecError);
+  expect(() => new Decoder(16384, 4097)).toThrow(CodecError);
 });

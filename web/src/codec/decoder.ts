@@ -16,6 +16,9 @@ export const CODER_Q2Z = 1;
 /** Greatest side of a picture, in pixels. */
 export const MAX_SIDE = 16384;
 
+/** Most pixels of a picture. */
+export const MAX_PIXELS = 2 ** 26;
+
 const MAX_UPDATE = 1 << 20;
 const MAX_COMMANDS = 1 << 20;
 const MAX_SAVES = 4096;
@@ -59,7 +62,8 @@ export class Decoder {
 
   /** mirror is the picture to start from, which is copied; without it the picture is black. */
   constructor(width: number, height: number, mirror?: Int32Array) {
-    if (width < 1 || height < 1 || width > MAX_SIDE || height > MAX_SIDE) throw new CodecError("range", `size ${width} x ${height}`);
+    const fits = width >= 1 && height >= 1 && width <= MAX_SIDE && height <= MAX_SIDE && width * height <= MAX_PIXELS;
+    if (!fits) throw new CodecError("range", `size ${width} x ${height}`);
     if (new Uint8Array(Int32Array.of(1).buffer)[0] !== 1) throw new CodecError("range", "this machine is big-endian");
     this.width = width;
     this.height = height;

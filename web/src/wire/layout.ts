@@ -1,4 +1,4 @@
-import { MAX_MONITORS, MAX_SIDE } from "./limits.ts";
+import { MAX_MONITORS, MAX_PIXELS, MAX_SIDE } from "./limits.ts";
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
@@ -15,7 +15,7 @@ export interface Monitor {
   readonly name: string;
 }
 
-/** The arrangement of the desk's monitors. Sides are 1 to MAX_SIDE; every monitor lies within the layout. */
+/** The arrangement of the desk's monitors. Sides are 1 to MAX_SIDE, their product at most MAX_PIXELS; every monitor lies within the layout. */
 export interface Layout {
   readonly kind: "layout";
   readonly generation: number;
@@ -46,6 +46,7 @@ export function parseLayout(r: Reader): Layout {
   const height = r.u16();
   r.check(width >= 1 && width <= MAX_SIDE, "width");
   r.check(height >= 1 && height <= MAX_SIDE, "height");
+  r.check(width * height <= MAX_PIXELS, "area");
   const n = r.u8();
   r.check(n >= 1 && n <= MAX_MONITORS, "n");
   if (r.left < n * MONITOR_HEAD) {

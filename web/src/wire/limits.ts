@@ -14,8 +14,10 @@ export const MAX_CURSOR_SIDE = 256;
 export const CURSOR_SLOTS = 64;
 /** Most bytes of a str8. */
 export const MAX_NAME = 255;
-/** Greatest side of a layout, in pixels: a reader allocates the picture by it. */
+/** Greatest side of a layout, in pixels. */
 export const MAX_SIDE = 16384;
+/** Most pixels of a layout: a reader allocates the picture by it. */
+export const MAX_PIXELS = 2 ** 26;
 /** In `monitor` of start and view: the whole layout. */
 export const ALL_MONITORS = 0xff;
 /** How often held is sent while anything is held, in milliseconds. */

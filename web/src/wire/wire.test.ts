@@ -105,7 +105,10 @@ const cursor = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, ma
   }),
 );
 
-const layout = fc.tuple(fc.integer({ min: 1, max: 16384 }), fc.integer({ min: 1, max: 16384 })).chain(([width, height]) =>
+const side = fc.integer({ min: 1, max: 16384 });
+const sides = side.chain((width) => fc.tuple(fc.constant(width), fc.integer({ min: 1, max: Math.min(16384, Math.floor(2 ** 26 / width)) })));
+
+const layout = sides.chain(([width, height]) =>
   fc.record({
     kind: fc.constant("layout" as const),
     generation: u32,
