@@ -131,6 +131,49 @@ CREATE TABLE holidays (
     open BOOLEAN NOT NULL
 );
 
+CREATE TABLE mail_digests (
+    user_id TEXT   NOT NULL PRIMARY KEY REFERENCES users (id),
+    last_ms BIGINT NOT NULL
+);
+
+CREATE TABLE mails (
+    id             TEXT   NOT NULL PRIMARY KEY,
+    user_id        TEXT   NOT NULL REFERENCES users (id),
+    address        TEXT   NOT NULL,
+    subject        TEXT   NOT NULL,
+    body           TEXT   NOT NULL,
+    state          BIGINT NOT NULL,
+    tries          BIGINT NOT NULL,
+    created_ms     BIGINT NOT NULL,
+    give_up_ms     BIGINT NOT NULL,
+    next_ms        BIGINT NOT NULL,
+    sent_ms        BIGINT NOT NULL,
+    last_error     TEXT   NOT NULL,
+    claim          TEXT   NOT NULL,
+    claim_until_ms BIGINT NOT NULL
+);
+
+CREATE INDEX mails_created ON mails (created_ms);
+
+CREATE INDEX mails_next ON mails (state, next_ms);
+
+CREATE TABLE notices (
+    id       TEXT   NOT NULL PRIMARY KEY,
+    user_id  TEXT   NOT NULL REFERENCES users (id),
+    kind     TEXT   NOT NULL,
+    args     TEXT   NOT NULL,
+    path     TEXT   NOT NULL,
+    once_key TEXT,
+    time_ms  BIGINT NOT NULL,
+    read_ms  BIGINT NOT NULL,
+    mail_id  TEXT   NOT NULL,
+    UNIQUE (user_id, once_key)
+);
+
+CREATE INDEX notices_mail ON notices (user_id) WHERE mail_id = '' AND read_ms = 0;
+
+CREATE INDEX notices_user ON notices (user_id, time_ms);
+
 CREATE TABLE organisation (
     id         BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     name       TEXT   NOT NULL,
