@@ -82,6 +82,26 @@ const (
 	StorageForgets Code = "storage_forgets"
 )
 
+// Codes of requests and their approval.
+const (
+	NoApprover          Code = "no_approver"
+	NotApprover         Code = "not_approver"
+	OwnRequest          Code = "own_request"
+	CommentNeeded       Code = "comment_needed"
+	RequestDecided      Code = "request_decided"
+	RequestOver         Code = "request_over"
+	RequestRefused      Code = "request_refused"
+	RequestDayOff       Code = "request_day_off"
+	RequestOutsideHours Code = "request_outside_hours"
+	RequestOverlaps     Code = "request_overlaps"
+	RequestTooMany      Code = "request_too_many" // {n} days a week
+	RequestLate         Code = "request_late"    
+	RequestAfterFact    Code = "request_after_fact"
+	RequestTooFar       Code = "request_too_far"
+	RequestPersonalData Code = "request_personal_data"
+	RequestUnregistered Code = "request_unregistered"
+)
+
 // Reason is a code with its words.
 type Reason struct {
 	Code           Code
@@ -349,5 +369,70 @@ var words = map[Code][4]string{
 	StorageForgets: {
 		"このブラウザーは鍵を保存し続けられません。", "プライベートウィンドウを閉じ、通常のウィンドウで登録してください。",
 		"This browser does not keep keys.", "Close the private window and enrol in a normal one.",
+	},
+
+	NoApprover: {
+		"申請を決裁する所属長がいません。", "情報システム担当に、所属と所属長の登録を確認するよう連絡してください。",
+		"There is nobody who can decide this request.", "Ask your administrator to check your section and its head.",
+	},
+	NotApprover: {
+		"この申請を決裁できるのは、現在あなたではありません。", "所属長または代決者が決裁します。所属長の不在は「不在の登録」で登録してください。",
+		"You are not the one to decide this request now.", "Its head or acting deputy decides. Enter the head's absence if the head is away.",
+	},
+	OwnRequest: {
+		"自分の申請は決裁できません。", "上位の所属長が決裁します。",
+		"Nobody decides a request of their own.", "The head of the section above decides it.",
+	},
+	CommentNeeded: {
+		"差戻しと不承認には理由が必要です。", "理由を入力してください。",
+		"Returning or refusing a request needs a comment.", "Type the reason.",
+	},
+	RequestDecided: {
+		"この申請は、すでに決裁されたか、取り下げられています。", "画面を読み込み直してください。",
+		"This request has been decided or withdrawn already.", "Reload the page.",
+	},
+	RequestOver: {
+		"終わった日の承認は変更できません。", "実績に誤りがあるときは、実績を訂正してください。",
+		"An approval whose days are over cannot be changed.", "If the workday is wrong, correct the workday.",
+	},
+	RequestRefused: {
+		"あなたの任用区分または所属では、テレワークは認められていません。", "所属長に相談してください。",
+		"Telework is not allowed for your employment or section.", "Talk to the head of your section.",
+	},
+	RequestDayOff: {
+		"勤務を要しない日が含まれています。", "その日を外すか、所属長に命令を依頼してください。",
+		"A day is not a working day.", "Leave it out, or ask your superior for an order.",
+	},
+	RequestOutsideHours: {
+		"勤務時間外の時間が含まれています。", "時間外の勤務には、所属長の時間外勤務命令が必要です。",
+		"Part of the time is outside your working hours.", "Overtime takes an order of your superior.",
+	},
+	RequestOverlaps: {
+		"同じ時間の申請がすでにあります。", "その申請を変更するか、取り下げてください。",
+		"There is a request for the same time already.", "Change or withdraw that one.",
+	},
+	RequestTooMany: {
+		"1週間のテレワークは{n}日までです。", "日数を減らすか、所属長に相談してください。",
+		"Telework is limited to {n} days a week.", "Choose fewer days, or talk to the head of your section.",
+	},
+	RequestLate: {
+		"申請の期限を過ぎています。", "急ぐときは、所属長に在宅勤務命令を依頼してください。",
+		"It is too late to apply for this day.", "If it is urgent, ask your superior for an order.",
+	},
+	RequestAfterFact: {
+		"始まった時間の申請は、急な病気や災害のときに限られます。", "理由を確かめるか、所属長に相談してください。",
+		"After the fact only sudden illness or a disaster can be applied for.", "Check the reason, or talk to the head of your section.",
+	},
+	RequestTooFar: {
+		"申請できるのは1年先までです。", "日付を確かめてください。",
+		"Requests reach one year ahead.", "Check the dates.",
+	},
+	RequestPersonalData: {
+		"庁外で個人情報を扱う業務は認められていません。", "個人情報を扱わない業務にするか、庁内で勤務してください。",
+		"Work with personal data is not allowed away from the hall.", "Plan work without it, or work in the hall.",
+	},
+	RequestUnregistered: {
+		"テレワークの利用登録の期限の後の日が含まれています。", "その日までに利用登録の更新を受けてください。",
+		"A day is after the end of your yearly registration.", "Have your registration renewed before that day.",
 	},
 }
