@@ -83,7 +83,9 @@ func (b *Bus) Close() {
 }
 
 // ServeDesk answers the messages sent to a desk with handle, until stop is
-// called. It returns once the whole process can reach the desk.
+// called. It returns once the whole process can reach the desk; on a cluster the
+// gateways at other servers can a moment later, and for a moment after stop their
+// messages may be lost.
 func (b *Bus) ServeDesk(desk string, handle Handler) (stop func(), err error) {
 	return b.subscribe(deskSubject(desk), handle)
 }
@@ -100,6 +102,8 @@ func (b *Bus) AskDesk(ctx context.Context, desk string, message []byte) ([]byte,
 		return nil, ErrNobody
 	case err != nil:
 		return nil, fmt.Errorf("ask the gateway of a desk: %w", err)
+	case reply.Header.Get(headerGone) != "":
+		return nil, ErrNobody
 	}
 	return reply.Data, nil
 }
@@ -234,16 +238,21 @@ func (b *Bus) answer(ctx context.Context, message *nats.Msg) {
 	b.mu.Lock()
 	handle := b.handlers[message.Sub]
 	b.mu.Unlock()
-	if handle == nil {
-		return // the subscription ended while the message was waiting
+	if handle == nil { // the subscription ended while the message was on its way
+		b.respond(message, &nats.Msg{Header: nats.Header{headerGone: {"1"}}})
+		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, handleTimeout)
 	defer cancel()
-	reply := handle(ctx, message.Data)
+	b.respond(message, &nats.Msg{Data: handle(ctx, message.Data)})
+}
+
+// respond sends an answer to who waits for one.
+func (b *Bus) respond(message, reply *nats.Msg) {
 	if message.Reply == "" {
 		return
 	}
-	if err := message.Respond(reply); err != nil {
+	if err := message.RespondMsg(reply); err != nil {
 		b.log.Warn("bus answer was not sent", "subject", message.Subject, "err", err)
 	}
 }
@@ -266,6 +275,9 @@ func (b *Bus) failed(_ *nats.Conn, sub *nats.Subscription, err error) {
 func deskSubject(desk string) string { return "desk." + hex.EncodeToString([]byte(desk)) }
 
 func topicSubject(topic string) string { return "all." + topic }
+
+// headerGone marks the answer of a gateway that has just ceased to hold the desk, so that who asked need not wait.
+const headerGone = "Jiseki-Gone"
 
 // Limits of a Bus.
 const (
