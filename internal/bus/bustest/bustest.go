@@ -68,7 +68,7 @@ func (c *Cluster) join(t testing.TB) {
 	for deadline := time.Now().Add(patience); ; {
 		joined := 0
 		for _, s := range c.servers {
-			if s.NumRoutes() > 0 && s.NumRemotes() == len(c.servers)-1 {
+			if s.NumRemotes() == len(c.servers)-1 {
 				joined++
 			}
 		}
