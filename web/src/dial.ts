@@ -7,10 +7,11 @@ import { MIN_VERSION, VERSION } from "./wire/wire.ts";
 
 /**
  * Opens a session: two links to the relay, then the seal with the desk. Calls linked when both links are paired. Rejects with
- * a LinkError or a SealError; nothing stays open then.
+ * a LinkError or a SealError; nothing stays open then. The signal ends it at any time, also later.
  */
-export async function dial(opening: Opening, linked: () => void): Promise<Sealed> {
+export async function dial(opening: Opening, linked: () => void, signal: AbortSignal): Promise<Sealed> {
   const stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort(), { once: true });
   const link = (channel: Channel): ReturnType<typeof connect> =>
     connect({ url: opening.relayUrl, side: Side.viewer, channel, ticket: opening.ticket, signal: stop.signal });
   try {

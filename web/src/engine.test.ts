@@ -100,10 +100,15 @@ class Page {
   readonly timers: { at: number; f: () => void }[] = [];
   time = 0;
   failure: Error | null = null;
+  /** The desk does not answer the handshake. */
+  silent = false;
   readonly engine = new Engine({
-    dial: async (_opening, linked) => {
+    dial: async (_opening, linked, signal) => {
       if (this.failure !== null) throw this.failure;
       linked();
+      if (this.silent) {
+        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new LinkError(1000, "aborted", false))));
+      }
       const desk = new Desk();
       this.desks.push(desk);
       return desk;
@@ -364,6 +369,48 @@ test("a line that goes silent is noticed and the round trip is measured", async 
   await page.pass(3_000);
   expect(page.state).toMatchObject({ phase: expect.not.stringMatching("live"), cause: { kind: "network" } });
   expect(desk.closed).toBe(1000);
+});
+
+test("a desk that does not finish the handshake is given up and tried again", async () => {
+  const page = new Page();
+  page.silent = true;
+  await page.grant();
+  expect(page.state.phase).toBe("sealing");
+  await page.pass(29_999);
+  expect(page.state.phase).toBe("sealing");
+  await page.pass(1);
+  expect(page.state).toMatchObject({ phase: "waiting", cause: { kind: "network" } });
+  page.silent = false;
+  await page.pass(1000);
+  await page.live();
+});
+
+test("whoever gives up during the handshake leaves no link open", async () => {
+  const page = new Page();
+  page.silent = true;
+  await page.grant();
+  page.engine.handle({ type: "end" });
+  await settle();
+  expect(page.state).toMatchObject({ phase: "ended", cause: { kind: "user" } });
+  expect(page.timers).toEqual([]);
+});
+
+test("the page hears of the newest pointer, however often it changes", async () => {
+  const page = new Page();
+  const desk = await page.live();
+  const pix = new Uint8Array(4);
+  for (const slot of [1, 2]) desk.say({ kind: "cursor", slot, width: 1, height: 1, hotX: 0, hotY: 0, pix: pix.fill(slot) });
+  for (let i = 0; i < 1001; i++) desk.say({ kind: "cursor_use", slot: 1 + (i % 2) });
+  await settle();
+  const told = (): number[] => page.heard.flatMap((m) => (m.type === "cursor" ? [m.cursor.pix[0]!] : []));
+  expect(told()).toEqual([1]);
+  desk.say({ kind: "cursor_use", slot: 2 });
+  await settle();
+  await page.pass(100);
+  expect(told()).toEqual([1, 2]);
+  desk.say({ kind: "cursor_use", slot: 1 });
+  await settle();
+  expect(told()).toEqual([1, 2, 1]);
 });
 
 test("input goes out only while the session is live", async () => {

@@ -2,15 +2,15 @@
 
 import { causeOf, Connection, type Host, type Sealed, type Shown } from "./connection.ts";
 import { type Part, Screen, type Surface } from "./draw/draw.ts";
-import type { FromEngine, Opening, ToEngine, View } from "./messages.ts";
+import type { CursorShape, FromEngine, Opening, ToEngine, View } from "./messages.ts";
 import { type Cause, type Event, first, reduce, type State } from "./reconnect.ts";
 import { END_CODES } from "./wire/end.ts";
 import type { Layout } from "./wire/layout.ts";
 
 /** What an engine needs of its surroundings. */
 export interface EngineConfig {
-  /** Opens a session; calls linked when the relay has paired it. */
-  readonly dial: (opening: Opening, linked: () => void) => Promise<Sealed>;
+  /** Opens a session; calls linked when the relay has paired it. Gives up, or ends what it opened, when the signal aborts. */
+  readonly dial: (opening: Opening, linked: () => void, signal: AbortSignal) => Promise<Sealed>;
   /** Tells the page. */
   readonly emit: (message: FromEngine) => void;
   /** Milliseconds, monotonic. */
@@ -22,6 +22,10 @@ export interface EngineConfig {
 }
 
 const BEAT = 1000;
+/** How long reaching the relay and the handshake may take, in milliseconds: as in the headless viewer. */
+const DIAL_LIMIT = 30_000;
+/** The page is told of the pointer's shape no more often, in milliseconds: a few bytes of the desk may mean a large one. */
+const CURSOR_PAUSE = 16;
 
 /** Opens a session, keeps it, and opens it again when it is lost. */
 export class Engine {
@@ -36,6 +40,9 @@ export class Engine {
   private attempt = 0;
   private cancelRetry: () => void = () => {};
   private cancelBeat: () => void = () => {};
+  private cancelDial: () => void = () => {};
+  private cursor: CursorShape | null = null;
+  private cursorPauses = false;
 
   constructor(config: EngineConfig) {
     this.c = config;
@@ -105,7 +112,7 @@ export class Engine {
     this.event({ type: "reached", phase: "linking" });
     let sealed: Sealed;
     try {
-      sealed = await this.c.dial(opening, () => this.reached(attempt, "sealing"));
+      sealed = await this.dial(opening, attempt);
     } catch (e) {
       if (attempt === this.attempt) this.event({ type: "lost", cause: causeOf(e) });
       return;
@@ -120,6 +127,19 @@ export class Engine {
     this.connection = connection;
     this.beat(connection);
     this.lost(connection, await connection.work());
+  }
+
+  /** A line that dies in between says nothing to a browser: it must not keep anybody waiting. */
+  private async dial(opening: Opening, attempt: number): Promise<Sealed> {
+    const stop = new AbortController();
+    const cancel = this.c.after(DIAL_LIMIT, () => stop.abort());
+    this.cancelDial = () => stop.abort();
+    try {
+      return await this.c.dial(opening, () => this.reached(attempt, "sealing"), stop.signal);
+    } finally {
+      cancel();
+      this.cancelDial = () => {};
+    }
   }
 
   private reached(attempt: number, phase: "sealing"): void {
@@ -148,10 +168,23 @@ export class Engine {
         this.shown = shown;
         this.screen?.draw(damage);
       },
-      cursor: (cursor) => emit({ type: "cursor", cursor }),
+      cursor: (cursor) => this.point(cursor),
       locks: (locks) => emit({ type: "locks", locks }),
       notice: (code, seconds) => emit({ type: "notice", code, seconds }),
     };
+  }
+
+  /** Tells the page the newest shape of the pointer. */
+  private point(cursor: CursorShape): void {
+    this.cursor = cursor;
+    if (this.cursorPauses) return;
+    this.c.emit({ type: "cursor", cursor });
+    this.cursor = null;
+    this.cursorPauses = true;
+    this.c.after(CURSOR_PAUSE, () => {
+      this.cursorPauses = false;
+      if (this.cursor !== null) this.point(this.cursor);
+    });
   }
 
   /** The first picture of a connection is there. */
@@ -177,8 +210,12 @@ export class Engine {
   }
 
   private end(): void {
-    if (this.connection !== null) this.connection.end(END_CODES.ended_by_user);
-    else this.event({ type: "lost", cause: { kind: "user" } });
+    if (this.connection !== null) {
+      this.connection.end(END_CODES.ended_by_user);
+      return;
+    }
+    this.event({ type: "lost", cause: { kind: "user" } });
+    this.cancelDial();
   }
 
   private beat(connection: Connection): void {

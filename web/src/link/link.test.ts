@@ -277,6 +277,14 @@ describe("a link", () => {
     expect((await link.ended).ending).toBe("peerStalled");
   });
 
+  test("counts empty messages, too", async () => {
+    const link = await open();
+    for (let i = 0; i <= 65_536; i++) {
+      socket.brings(Uint8Array.of());
+    }
+    expect((await link.ended).ending).toBe("peerStalled");
+  });
+
   test("ends when its signal aborts: before, while connecting, later", async () => {
     expect((await reason(begin(AbortSignal.abort()))).reason).toBe("aborted");
     const control = new AbortController();

@@ -19,6 +19,9 @@ const maxUnsent = 1024 * 1024;
 /** So many received bytes may wait for receive(). The agent keeps at most 8 MiB on the way. */
 const maxWaiting = 16 * 1024 * 1024;
 
+/** What a message counts beside its bytes: a relay may send empty ones for ever. */
+const messageCost = 256;
+
 /** The relay gives up after 10 s; the rest is for the way. */
 const pairTimeout = 15_000;
 
@@ -130,7 +133,7 @@ export class Link {
   receive(): Promise<Uint8Array<ArrayBuffer>> {
     const next = this.#queue.shift();
     if (next !== undefined) {
-      this.#waiting -= next.length;
+      this.#waiting -= next.length + messageCost;
       return Promise.resolve(next);
     }
     if (this.#end !== undefined) {
@@ -186,7 +189,7 @@ export class Link {
       return;
     }
     this.#queue.push(message);
-    this.#waiting += message.length;
+    this.#waiting += message.length + messageCost;
     if (this.#waiting > maxWaiting) {
       this.#fail(codes.peerStalled, "nothing is received any more");
     }
