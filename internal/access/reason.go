@@ -95,7 +95,7 @@ const (
 	RequestOutsideHours Code = "request_outside_hours"
 	RequestOverlaps     Code = "request_overlaps"
 	RequestTooMany      Code = "request_too_many" // {n} days a week
-	RequestLate         Code = "request_late"    
+	RequestLate         Code = "request_late"
 	RequestAfterFact    Code = "request_after_fact"
 	RequestTooFar       Code = "request_too_far"
 	RequestPersonalData Code = "request_personal_data"
