@@ -102,6 +102,33 @@ const (
 	RequestUnregistered Code = "request_unregistered"
 )
 
+// Codes of policy.
+const (
+	TeleworkRefused   Code = "telework_refused"
+	ViewerRefused     Code = "viewer_refused"
+	DeviceKindRefused Code = "device_kind_refused"
+	RegistrationOver  Code = "registration_over"
+	ApprovalPlace     Code = "approval_place"
+	DayOffClosed      Code = "day_off_closed"
+	NightClosed       Code = "night_closed"
+	HoursOver         Code = "hours_over"
+	BreakNow          Code = "on_break"
+	SeatsReserved     Code = "seats_reserved"
+	OfficeFull        Code = "office_full"
+)
+
+// Codes of workdays and months.
+const (
+	WorkdayNotStarted Code = "workday_not_started"
+	WorkdayEndMissing Code = "workday_end_missing"
+	SegmentsOrder     Code = "segments_order"
+	SegmentsFuture    Code = "segments_future"
+	SegmentsDay       Code = "segments_day"
+	SegmentsOpen      Code = "segments_open"
+	SegmentsOverlap   Code = "segments_overlap"
+	MonthNotOver      Code = "month_not_over"
+)
+
 // Reason is a code with its words.
 type Reason struct {
 	Code           Code
@@ -227,6 +254,51 @@ var words = map[Code][4]string{
 	Full: {
 		"同時に接続できる数の上限に達しています。", "しばらく待ってから、もう一度試してください。",
 		"The limit of sessions at the same time is reached.", "Wait a while and try again.",
+	},
+
+	TeleworkRefused: {
+		"あなたの所属または任用区分では、庁外からの接続は認められていません。", "必要なときは、所属長に相談してください。",
+		"Your section or employment does not allow telework.", "Talk to the head of your section if you need it.",
+	},
+	ViewerRefused: {
+		"このビューアからの接続は認められていません。", "別のビューア（ブラウザーまたは専用ビューア）を使ってください。",
+		"This viewer may not be used.", "Use the other viewer (browser or native).",
+	},
+	DeviceKindRefused: {
+		"この種類の接続元端末からの接続は認められていません。", "別の端末を使うか、" + askJA,
+		"This kind of device may not be used.", "Use another device, or ask your administrator.",
+	},
+	RegistrationOver: {
+		"テレワークの利用登録がないか、期限が過ぎています。", "所属の庶務担当または情報システム担当に、利用登録の更新を依頼してください。",
+		"Your yearly registration for telework is missing or over.", "Ask the clerk of your section or your administrator to renew it.",
+	},
+	ApprovalPlace: {
+		"現在の承認は、サテライトオフィスでの勤務に対するものです。", "サテライトオフィスから接続するか、勤務場所を変更して申請し直してください。",
+		"What is approved for now is work in a satellite office.", "Connect from the satellite office, or request another place.",
+	},
+	DayOffClosed: {
+		"今日は閉庁日または勤務日ではないため、接続できません。", "勤務の必要があるときは、所属長から命令または承認を受けてください。",
+		"Today the town hall is closed or you do not work.", "If you have to work, have the head of your section order or approve it.",
+	},
+	NightClosed: {
+		"深夜（22時から5時まで）は接続できません。", "勤務の必要があるときは、所属長から時間外勤務命令を受けてください。",
+		"Late at night (22:00 to 5:00) sessions are closed.", "If you have to work, have overtime ordered by the head of your section.",
+	},
+	HoursOver: {
+		"勤務時間外のため、接続できません。", "勤務の必要があるときは、所属長から時間外勤務命令を受けてください。",
+		"It is outside your working hours.", "If you have to work, have overtime ordered by the head of your section.",
+	},
+	BreakNow: {
+		"休憩、中断または休暇の時間中のため、接続できません。", "ホーム画面で「再開」を報告してください。",
+		"You are in a break, an interruption or on leave.", "Report “resume” on the home page.",
+	},
+	SeatsReserved: {
+		"空いている接続は、ほかの所属のために確保されています。", "しばらく待ってから、もう一度試してください。急ぐときは" + askJA,
+		"The sessions that are free are reserved for other sections.", "Wait a while and try again. If it is urgent, ask your administrator.",
+	},
+	OfficeFull: {
+		"庁内から同時に接続できる数の上限に達しています。", "しばらく待ってから、もう一度試してください。",
+		"The limit of sessions from inside the town hall is reached.", "Wait a while and try again.",
 	},
 
 	WrongCredentials: {
@@ -434,5 +506,38 @@ var words = map[Code][4]string{
 	RequestUnregistered: {
 		"テレワークの利用登録の期限の後の日が含まれています。", "その日までに利用登録の更新を受けてください。",
 		"A day is after the end of your yearly registration.", "Have your registration renewed before that day.",
+	},
+
+	WorkdayNotStarted: {
+		"始業が報告されていません。", "先に始業を報告してください。報告を忘れたときは、テレワーク実績を訂正してください。",
+		"The workday has not been started.", "Report its start first. If it was forgotten, correct the workday.",
+	},
+	WorkdayEndMissing: {
+		"終業が報告されないまま、始業から24時間が過ぎた日があります。", "テレワーク実績を訂正し、その日の終業の時刻を入力してください。",
+		"A workday has no reported end and began more than a day ago.", "Correct that workday and enter when it ended.",
+	},
+	SegmentsOrder: {
+		"時刻が前後しているか、区分が重なっています。", "各区分の開始と終了の時刻を確認してください。",
+		"Times are out of order, or segments overlap.", "Check from when until when each segment lasts.",
+	},
+	SegmentsFuture: {
+		"現在より後の時刻が入力されています。", "現在までの時刻を入力してください。",
+		"A time lies in the future.", "Enter times up to now.",
+	},
+	SegmentsDay: {
+		"その日に始まる実績ではないか、長すぎます。", "最初の区分はその日のうちに始まり、最後の区分は開始から48時間以内に終わるように入力してください。",
+		"The workday does not begin on its date, or is too long.", "The first segment begins on the date, and the last ends within 48 hours.",
+	},
+	SegmentsOpen: {
+		"終了の時刻が入力されていない区分があります。", "終了の時刻を入力してください。",
+		"A segment has no end.", "Enter when it ended.",
+	},
+	SegmentsOverlap: {
+		"別の日の実績と時刻が重なっています。", "前後の日の実績を確認し、重ならない時刻を入力してください。",
+		"The times overlap another workday.", "Look at the workdays before and after, and enter times apart from them.",
+	},
+	MonthNotOver: {
+		"月が終わっていないため、確認できません。", "翌月になってから確認してください。",
+		"A month can be confirmed when it is over.", "Confirm it next month.",
 	},
 }

@@ -54,6 +54,16 @@ const (
 	SessionLockFailed Kind = "session_lock_failed"
 )
 
+// Kinds of workdays, months and mails.
+const (
+	WorkdayReported  Kind = "workday_reported"
+	WorkdayDone      Kind = "workday_done_saved"
+	WorkdayCorrected Kind = "workday_corrected"
+	MonthConfirmed   Kind = "month_confirmed"
+	MonthsExported   Kind = "months_exported"
+	MailsRetried     Kind = "mails_retried"
+)
+
 // words say each kind in Japanese and English.
 var words = map[Kind][2]string{
 	OrganisationCreated: {"組織を作成", "organisation created"},
@@ -98,6 +108,13 @@ var words = map[Kind][2]string{
 	SessionEndOrdered:   {"接続の終了を指示", "session end ordered"},
 	SessionLocked:       {"接続終了後に画面をロック", "desk locked after session"},
 	SessionLockFailed:   {"接続終了後のロックに失敗", "desk could not be locked"},
+
+	WorkdayReported:  {"勤務の区分を報告", "workday reported"},
+	WorkdayDone:      {"実施した業務を記録", "what was done was saved"},
+	WorkdayCorrected: {"テレワーク実績を訂正", "workday corrected"},
+	MonthConfirmed:   {"テレワーク実績の月を確認", "month confirmed"},
+	MonthsExported:   {"テレワーク実績を出力", "months exported"},
+	MailsRetried:     {"通知メールの再送を指示", "mails tried again"},
 }
 
 // Kinds returns every kind, in no order.

@@ -42,4 +42,10 @@ export const kindsEn = {
   session_end_ordered: "Session end ordered",
   session_locked: "Desk locked after session",
   session_lock_failed: "Desk could not be locked",
+  workday_reported: "Workday reported",
+  workday_done_saved: "What was done was saved",
+  workday_corrected: "Workday corrected",
+  month_confirmed: "Month confirmed",
+  months_exported: "Months exported",
+  mails_retried: "Mails tried again",
 } as const;

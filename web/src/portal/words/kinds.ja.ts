@@ -42,4 +42,10 @@ export const kindsJa = {
   session_end_ordered: "接続の終了を指示",
   session_locked: "接続終了後に画面をロック",
   session_lock_failed: "接続終了後のロックに失敗",
+  workday_reported: "勤務の区分を報告",
+  workday_done_saved: "実施した業務を記録",
+  workday_corrected: "テレワーク実績を訂正",
+  month_confirmed: "テレワーク実績の月を確認",
+  months_exported: "テレワーク実績を出力",
+  mails_retried: "通知メールの再送を指示",
 } as const;
