@@ -129,6 +129,17 @@ const (
 	MonthNotOver      Code = "month_not_over"
 )
 
+// Codes of waking desks.
+const (
+	WakeNoWaker     Code = "wake_no_waker"
+	WakeNoAnswer    Code = "wake_no_answer"
+	WakeAdapter     Code = "wake_adapter"
+	WakeMACUnknown  Code = "wake_mac_unknown"
+	PowerAskedLate  Code = "power_asked_lately"
+	SegmentNoWaker  Code = "segment_no_waker"
+	SegmentNoAlways Code = "segment_no_always_on"
+)
+
 // Reason is a code with its words.
 type Reason struct {
 	Code           Code
@@ -386,6 +397,35 @@ var words = map[Code][4]string{
 	PasswordChars: {
 		"パスワードに使えない文字が含まれています。", "改行などの制御文字を除いてください。",
 		"The password contains characters that cannot be used.", "Leave out control characters.",
+	},
+
+	WakeNoWaker: {
+		"この自席端末と同じネットワークに、起動を指示できる端末がありません。", "「電源投入を依頼」で、職場に電源の投入を依頼してください。",
+		"No machine is awake in the desk's network that could wake it.", "Ask your colleagues to switch it on.",
+	},
+	WakeNoAnswer: {
+		"起動の指示を送りましたが、120秒以内に応答がありません。", "もう一度試すか、「電源投入を依頼」で、職場に電源の投入を依頼してください。",
+		"The desk was told to wake up and did not answer within 120 seconds.", "Try again, or ask your colleagues to switch it on.",
+	},
+	WakeAdapter: {
+		"自席端末のネットワークアダプターは、起動の指示を受け付けない設定です。", "職場に電源の投入を依頼してください。設定の変更は、情報システム担当に依頼してください。",
+		"The desk's network adapter is not set to wake it.", "Ask your colleagues to switch it on, and your administrator to change the setting.",
+	},
+	WakeMACUnknown: {
+		"自席端末のネットワークアダプターが分かりません。", "一度、自席端末の電源を手で入れると分かるようになります。「電源投入を依頼」を使ってください。",
+		"The network adapter of this desk is not known.", "It is once the desk was switched on by hand. Ask your colleagues.",
+	},
+	PowerAskedLate: {
+		"この自席端末の電源投入は、10分以内に依頼済みです。", "しばらく待つか、職場に電話してください。",
+		"Your colleagues were asked less than ten minutes ago.", "Wait a while, or telephone them.",
+	},
+	SegmentNoWaker: {
+		"このネットワークには、自席端末を起動できる端末がありません。", "常時稼働の端末で「jiseki-agent waker」を動かしてください。",
+		"No machine in this network can wake its desks.", "Run “jiseki-agent waker” on an always-on machine.",
+	},
+	SegmentNoAlways: {
+		"このネットワークには、常時稼働の起動用端末がありません。", "全員の自席端末が止まると起動できません。常時稼働の端末で「jiseki-agent waker」を動かしてください。",
+		"No always-on machine in this network wakes its desks.", "When all desks are off none can be woken. Run “jiseki-agent waker” on an always-on machine.",
 	},
 
 	SessionState: {

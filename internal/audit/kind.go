@@ -44,6 +44,11 @@ const (
 	DeskGone         Kind = "desk_gone"
 	DeskLockOrdered  Kind = "desk_lock_ordered"
 
+	DeskWakeAsked    Kind = "desk_wake_asked"
+	DeskWakeEnded    Kind = "desk_wake_ended"
+	DeskPowerOnAsked Kind = "desk_power_on_asked"
+	DeviceLost       Kind = "device_lost"
+
 	SessionPrepared   Kind = "session_prepared"
 	SessionRefused    Kind = "session_refused"
 	SessionGranted    Kind = "session_granted"
@@ -62,6 +67,22 @@ const (
 	MonthConfirmed   Kind = "month_confirmed"
 	MonthsExported   Kind = "months_exported"
 	MailsRetried     Kind = "mails_retried"
+)
+
+// Kinds of requests and their approval.
+const (
+	RequestSubmitted  Kind = "request_submitted"
+	RequestPassed     Kind = "request_passed"
+	RequestApproved   Kind = "request_approved"
+	RequestReturned   Kind = "request_returned"
+	RequestRefused    Kind = "request_refused"
+	RequestWithdrawn  Kind = "request_withdrawn"
+	RequestCancelled  Kind = "request_cancelled"
+	RequestsConfirmed Kind = "requests_confirmed"
+	OrderGiven        Kind = "order_given"
+	AbsenceEntered    Kind = "absence_entered"
+	AbsenceDeleted    Kind = "absence_deleted"
+	RouteChanged      Kind = "route_changed"
 )
 
 // words say each kind in Japanese and English.
@@ -100,6 +121,10 @@ var words = map[Kind][2]string{
 	DeskConnected:       {"自席端末が接続", "desk connected"},
 	DeskGone:            {"自席端末が切断", "desk gone"},
 	DeskLockOrdered:     {"自席端末のロックを指示", "desk lock ordered"},
+	DeskWakeAsked:       {"自席端末の電源投入を指示", "desk wake-up asked"},
+	DeskWakeEnded:       {"自席端末の電源投入の結果", "desk wake-up ended"},
+	DeskPowerOnAsked:    {"電源投入を職場に依頼", "colleagues asked to switch on a desk"},
+	DeviceLost:          {"接続元端末の紛失を届出", "device reported lost"},
 	SessionPrepared:     {"接続を準備", "session prepared"},
 	SessionRefused:      {"接続を拒否", "session refused"},
 	SessionGranted:      {"接続を許可", "session granted"},
@@ -115,6 +140,19 @@ var words = map[Kind][2]string{
 	MonthConfirmed:   {"テレワーク実績の月を確認", "month confirmed"},
 	MonthsExported:   {"テレワーク実績を出力", "months exported"},
 	MailsRetried:     {"通知メールの再送を指示", "mails tried again"},
+
+	RequestSubmitted:  {"申請を提出", "request submitted"},
+	RequestPassed:     {"申請を承認（次の決裁へ）", "request approved by a step of its route"},
+	RequestApproved:   {"申請を承認", "request approved"},
+	RequestReturned:   {"申請を差戻し", "request returned"},
+	RequestRefused:    {"申請を不承認", "request refused"},
+	RequestWithdrawn:  {"申請を取下げ", "request withdrawn"},
+	RequestCancelled:  {"承認を取消し", "approval cancelled"},
+	RequestsConfirmed: {"後閲・供覧を確認", "decisions of deputies and circulated requests read"},
+	OrderGiven:        {"命令を発令", "order given"},
+	AbsenceEntered:    {"不在を登録", "absence entered"},
+	AbsenceDeleted:    {"不在を削除", "absence deleted"},
+	RouteChanged:      {"決裁経路を変更", "route changed"},
 }
 
 // Kinds returns every kind, in no order.
