@@ -10,6 +10,7 @@ import type { ListDesksResponseJson, MyDeskJson } from "../gen/jiseki/control/v1
 import { deskStateKeys, zoneKeys } from "./enums.ts";
 import { millis, shortDateTime } from "./format.ts";
 import { Icon } from "./icons.tsx";
+import { Today } from "../telework/today.tsx";
 import { may, meQuery } from "./me.ts";
 import { Banner, Empty, Fact, Facts, Failed, PageTitle, ReasonList, Tag, Waiting } from "./parts.tsx";
 
@@ -38,6 +39,7 @@ export function Home(): JSX.Element | null {
     <div className="content">
       <PageTitle>{t("home.title")}</PageTitle>
       <SignInNotices me={me} />
+      {portal ? <Today /> : null}
       {portal ? <Desks /> : null}
     </div>
   );

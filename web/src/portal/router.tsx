@@ -3,6 +3,9 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { z } from "zod";
 import { Account } from "./account.tsx";
 import { Enrol } from "./enrol.tsx";
+import { NewRequest } from "../telework/requestform.tsx";
+import { Requests } from "../telework/requests.tsx";
+import { RequestPage } from "../telework/requestview.tsx";
 import { Home } from "./home.tsx";
 import { may, meQuery } from "./me.ts";
 import { Crashed, Missing } from "./missing.tsx";
@@ -32,6 +35,18 @@ const password = createRoute({ getParentRoute: () => signedIn, path: "/password"
 const enrol = createRoute({ getParentRoute: () => signedIn, path: "/enrol", component: Enrol });
 const totp = createRoute({ getParentRoute: () => signedIn, path: "/totp", component: Totp });
 const account = createRoute({ getParentRoute: () => signedIn, path: "/account", component: Account });
+
+const requests = createRoute({ getParentRoute: () => signedIn, path: "/requests", component: Requests });
+/** What a new request begins with: a copy of a former one, moved by days; a change of one; somebody else for 代理申請. */
+const filled = z.object({
+  copy: z.string().optional().catch(undefined),
+  by: z.number().int().optional().catch(undefined),
+  change: z.string().optional().catch(undefined),
+  user: z.string().optional().catch(undefined),
+  name: z.string().optional().catch(undefined),
+});
+const newRequest = createRoute({ getParentRoute: () => signedIn, path: "/requests/new", component: NewRequest, validateSearch: filled });
+const request = createRoute({ getParentRoute: () => signedIn, path: "/requests/$id", component: RequestPage });
 
 const console = createRoute({
   getParentRoute: () => signedIn,
@@ -99,6 +114,9 @@ const tree = root.addChildren([
     enrol,
     totp,
     account,
+    requests,
+    newRequest,
+    request,
     console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings]),
   ]),
 ]);

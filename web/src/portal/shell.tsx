@@ -87,6 +87,7 @@ function Navigation({ me }: { readonly me: MeJson }): JSX.Element {
       <Link to="/" activeOptions={{ exact: true }}>
         {t("nav.home")}
       </Link>
+      {may(me, "MAY_USE_PORTAL") ? <Link to="/requests">{t("telework.nav.requests")}</Link> : null}
       <Link to="/account">{t("nav.account")}</Link>
       {may(me, "MAY_ADMINISTER") ? <Link to="/console">{t("nav.admin")}</Link> : null}
     </nav>

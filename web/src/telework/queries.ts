@@ -1,0 +1,40 @@
+// What the pages of the telework day ask the gateway for.
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { call } from "../api.ts";
+import type { GetTodayResponseJson, RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import { dayAt } from "./days.ts";
+
+/** How often the home page asks again, in milliseconds. */
+const EVERY = 10_000;
+
+/** Today at a glance. */
+export const todayQuery = queryOptions({
+  queryKey: ["today"],
+  queryFn: async ({ signal }): Promise<GetTodayResponseJson> => call("TeleworkService", "GetToday", {}, signal),
+  refetchInterval: EVERY,
+  staleTime: 0,
+});
+
+/** Today in Japan: as the gateway says, or by this machine's clock before it was asked. */
+export function useDay(): string {
+  const client = useQueryClient();
+  const [day] = useState(() => client.getQueryData(todayQuery.queryKey)?.date ?? dayAt(Date.now()));
+  return day;
+}
+
+/** One request, whole. */
+export const requestQuery = (requestId: string) =>
+  queryOptions({
+    queryKey: ["request", requestId],
+    queryFn: async ({ signal }): Promise<RequestJson | null> => (await call("TeleworkService", "GetRequest", { requestId }, signal)).request ?? null,
+    staleTime: 0,
+  });
+
+/** The days from one to another with hours, holidays and requests; userId empty: my own. */
+export const calendarQuery = (from: string, until: string, userId = "") =>
+  queryOptions({
+    queryKey: ["calendar", userId, from, until],
+    queryFn: async ({ signal }) => (await call("TeleworkService", "GetCalendar", { from, until, userId }, signal)).days ?? [],
+    staleTime: 60_000,
+  });
