@@ -3,11 +3,13 @@ package store
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"jiseki/internal/audit"
 	"jiseki/internal/cert"
 	"jiseki/internal/grant"
+	"jiseki/internal/wake"
 )
 
 // Desk is an office PC with its agent, and what the gateways last knew of it.
@@ -336,10 +338,13 @@ type DeskHello struct {
 	AgentVersion string
 	System       string
 	Address      string
+	Adapters     []wake.Adapter
+	AlwaysOn     bool           // jiseki-agent waker
+	Reaches      []netip.Prefix // of an always-on waker
 }
 
 // DeskConnected begins a control channel and returns its epoch, higher than any before: the channel with a lower one must
-// be closed.
+// be closed. A desk that is being woken is awake now.
 func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		err := t.one(`UPDATE desks SET epoch = epoch + 1, gateway = $2, connected = TRUE, last_seen_ms = $3, statement = $4,
@@ -347,6 +352,12 @@ func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, er
 			[]any{h.Desk, h.Gateway, t.now, h.Statement, audit.Cut(h.Hostname, 128), audit.Cut(h.AgentVersion, 64), audit.Cut(h.System, 128)},
 			&epoch)
 		if err != nil {
+			return err
+		}
+		if err := t.putMachine(&h); err != nil {
+			return err
+		}
+		if err := t.awake(h.Desk); err != nil {
 			return err
 		}
 		by := By{Actor: "desk:" + h.Desk, Address: h.Address}

@@ -197,20 +197,26 @@ func (s *Store) RevokeDevice(ctx context.Context, by By, id, reason string) (run
 		return nil, err
 	}
 	err = s.act(ctx, func(t *tx) error {
-		err := t.must(`UPDATE devices SET revoked_ms = $2, revoked_reason = $3 WHERE id = $1 AND revoked_ms = 0`, id, t.now, reason)
-		if err != nil {
-			return err
-		}
-		if err := t.exec(`DELETE FROM sign_ins WHERE device_id = $1`, id); err != nil {
-			return err
-		}
-		running, err = list(ctx, t, scanSession, selectSession+` WHERE s.device_id = $1 AND s.life < 4`, id)
-		if err != nil {
-			return err
-		}
-		return t.record(by.entry(audit.DeviceRevoked, "device:"+id, audit.Details{
-			"reason": audit.Cut(reason, 600), "running_sessions": len(running),
-		}))
+		running, err = t.revokeDevice(by, id, reason)
+		return err
 	})
 	return running, err
+}
+
+// revokeDevice is RevokeDevice inside a transaction.
+func (t *tx) revokeDevice(by By, id, reason string) (running []Session, err error) {
+	err = t.must(`UPDATE devices SET revoked_ms = $2, revoked_reason = $3 WHERE id = $1 AND revoked_ms = 0`, id, t.now, reason)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.exec(`DELETE FROM sign_ins WHERE device_id = $1`, id); err != nil {
+		return nil, err
+	}
+	running, err = list(t.ctx, t, scanSession, selectSession+` WHERE s.device_id = $1 AND s.life < 4`, id)
+	if err != nil {
+		return nil, err
+	}
+	return running, t.record(by.entry(audit.DeviceRevoked, "device:"+id, audit.Details{
+		"reason": audit.Cut(reason, 600), "running_sessions": len(running),
+	}))
 }

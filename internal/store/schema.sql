@@ -17,6 +17,14 @@ CREATE TABLE chain_head (
     hash    BYTEA  NOT NULL
 );
 
+CREATE TABLE desk_adapters (
+    desk_id  TEXT   NOT NULL REFERENCES desks (id),
+    mac      BYTEA  NOT NULL,
+    prefixes TEXT   NOT NULL,
+    wake     BIGINT NOT NULL,
+    PRIMARY KEY (desk_id, mac)
+);
+
 CREATE TABLE desk_tokens (
     hash       BYTEA  NOT NULL PRIMARY KEY,
     desk_id    TEXT   REFERENCES desks (id),
@@ -193,6 +201,11 @@ CREATE UNIQUE INDEX posts_main ON posts (user_id) WHERE main;
 
 CREATE INDEX posts_section ON posts (section_id);
 
+CREATE TABLE power_asks (
+    desk_id  TEXT   NOT NULL PRIMARY KEY REFERENCES desks (id),
+    asked_ms BIGINT NOT NULL
+);
+
 CREATE TABLE recovery_codes (
     user_id TEXT   NOT NULL REFERENCES users (id),
     hash    BYTEA  NOT NULL,
@@ -217,6 +230,15 @@ CREATE TABLE sections (
 );
 
 CREATE INDEX sections_parent ON sections (parent_id);
+
+CREATE TABLE self_checks (
+    code    TEXT   NOT NULL PRIMARY KEY,
+    user_id TEXT   NOT NULL REFERENCES users (id),
+    time_ms BIGINT NOT NULL,
+    items   TEXT   NOT NULL
+);
+
+CREATE INDEX self_checks_time ON self_checks (time_ms);
 
 CREATE TABLE sessions (
     id               BYTEA   NOT NULL PRIMARY KEY,
@@ -325,3 +347,36 @@ CREATE TABLE users (
     created_ms           BIGINT  NOT NULL,
     last_sign_in_ms      BIGINT  NOT NULL
 );
+
+CREATE TABLE wakers (
+    desk_id TEXT NOT NULL PRIMARY KEY REFERENCES desks (id),
+    reaches TEXT NOT NULL
+);
+
+CREATE TABLE wakes (
+    id               TEXT   NOT NULL PRIMARY KEY,
+    desk_id          TEXT   NOT NULL REFERENCES desks (id),
+    state            BIGINT NOT NULL,
+    by_actor         TEXT   NOT NULL,
+    plan             TEXT   NOT NULL,
+    asked_ms         BIGINT NOT NULL,
+    patient_ms       BIGINT NOT NULL,
+    next_ms          BIGINT NOT NULL,
+    sent_ms          BIGINT NOT NULL,
+    ended_ms         BIGINT NOT NULL,
+    waker            TEXT   NOT NULL,
+    tried            TEXT   NOT NULL,
+    failure          TEXT   NOT NULL,
+    claimed_by       TEXT   NOT NULL,
+    claimed_until_ms BIGINT NOT NULL
+);
+
+CREATE INDEX wakes_asked ON wakes (asked_ms, id);
+
+CREATE INDEX wakes_desk ON wakes (desk_id, asked_ms);
+
+CREATE INDEX wakes_next ON wakes (next_ms) WHERE state < 3;
+
+CREATE UNIQUE INDEX wakes_plan ON wakes (plan) WHERE plan <> '';
+
+CREATE UNIQUE INDEX wakes_running ON wakes (desk_id) WHERE state < 3;

@@ -232,6 +232,7 @@ func (s *Store) Tidy(ctx context.Context) error {
 			`DELETE FROM desk_tokens WHERE until_ms < $1`:  30 * day,
 			`DELETE FROM agent_events WHERE time_ms < $1`:  30 * day,
 			`DELETE FROM gateways WHERE alive_ms < $1`:     30 * day,
+			`DELETE FROM self_checks WHERE time_ms < $1`:   30 * day,
 		} {
 			if err := t.exec(query, t.now-age.Milliseconds()); err != nil {
 				return err

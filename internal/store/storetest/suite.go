@@ -32,6 +32,7 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		"desk epochs": deskEpochs, "session life": sessionLife, "grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit,
 		"agent events once": agentEventsOnce, "stale sessions": staleSessions, "pages": pages, "event of every act": eventOfEveryAct,
 		"acts at once": actsAtOnce, "clock backwards": clockBackwards, "tidy": tidy,
+		"machines": machines, "wakes": wakes, "wakes planned": wakesPlanned, "power asks": powerAsks, "lost device": lostDevice, "self checks": selfChecks,
 		"notices": notices, "notices once": noticesOnce,
 	} {
 		t.Run(name, func(t *testing.T) {

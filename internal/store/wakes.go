@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"jiseki/internal/audit"
+)
+
+// WakeState is how far the waking of a desk is. The numbers are those of the control API.
+type WakeState int64
+
+// The states. They only go up, but that On and Failed are both ends.
+const (
+	WakeQueued WakeState = 1 // waits for its turn, or for a waker
+	WakeSent   WakeState = 2 // a waker has sent the packets
+	WakeOn     WakeState = 3 // the desk has answered
+	WakeFailed WakeState = 4
+)
+
+// Wake is one waking of a desk.
+type Wake struct {
+	ID        string
+	Desk      string
+	DeskName  string // read only
+	State     WakeState
+	By        string // actor
+	ByName    string // read only; empty unless a user asked
+	Plan      string // which entry of the morning plan; empty: somebody asked
+	AskedMS   int64
+	PatientMS int64 // until when it is put up with that no waker is awake
+	NextMS    int64 // when the next step is due
+	SentMS    int64 // first sent
+	EndedMS   int64
+	Waker     string   // desk id of the last that sent, empty if none
+	WakerName string   // read only
+	Tried     []string // desk ids of wakers in the order in which they sent or failed, the last last
+	Failure   string   // reason code
+}
+
+// WakeAsk asks for the waking of a desk.
+type WakeAsk struct {
+	Desk      string
+	Plan      string // at most one wake with the same plan is ever made; empty: no plan
+	FirstMS   int64  // not before: a bulk is staggered
+	PatientMS int64
+}
+
+const selectWake = `SELECT w.id, w.desk_id, k.name, w.state, w.by_actor,
+	COALESCE((SELECT u.name FROM users u WHERE w.by_actor = 'user:' || u.id), ''), w.plan, w.asked_ms, w.patient_ms, w.next_ms, w.sent_ms,
+	w.ended_ms, w.waker, COALESCE((SELECT x.name FROM desks x WHERE x.id = w.waker), ''), w.tried, w.failure
+	FROM wakes w JOIN desks k ON k.id = w.desk_id`
+
+func scanWake(row scanner, w *Wake) error {
+	var tried string
+	err := row.Scan(&w.ID, &w.Desk, &w.DeskName, &w.State, &w.By, &w.ByName, &w.Plan, &w.AskedMS, &w.PatientMS, &w.NextMS, &w.SentMS,
+		&w.EndedMS, &w.Waker, &w.WakerName, &tried, &w.Failure)
+	w.Tried = split(tried)
+	return err
+}
+
+// AskWakes queues wakes, all or none. A desk that is being woken already keeps its wake, and a plan that was carried out is not
+// carried out again: then there is no event. It returns the newest wake of each desk, in the order of asks.
+func (s *Store) AskWakes(ctx context.Context, by By, asks ...WakeAsk) (wakes []Wake, err error) {
+	err = s.act(ctx, func(t *tx) error {
+		wakes = make([]Wake, len(asks))
+		for i := range asks {
+			if err := t.askWake(by, &asks[i]); err != nil {
+				return err
+			}
+			wakes[i], err = get(ctx, t, scanWake, selectWake+` WHERE w.desk_id = $1 ORDER BY w.asked_ms DESC, w.state, w.id LIMIT 1`, asks[i].Desk)
+			if err != nil {
+				return err
+			}
+		}
+		if t.recorded == 0 {
+			return errUnchanged
+		}
+		return nil
+	})
+	return wakes, err
+}
+
+func (t *tx) askWake(by By, ask *WakeAsk) error {
+	id, name := newID(), ""
+	if err := t.one(`SELECT name FROM desks WHERE id = $1 AND deleted_ms = 0`, []any{ask.Desk}, &name); err != nil {
+		return err
+	}
+	n, err := t.count(`INSERT INTO wakes (id, desk_id, state, by_actor, plan, asked_ms, patient_ms, next_ms, sent_ms, ended_ms, waker, tried,
+		failure, claimed_by, claimed_until_ms) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, 0, 0, '', '', '', '', 0) ON CONFLICT DO NOTHING`,
+		id, ask.Desk, by.Actor, ask.Plan, t.now, ask.PatientMS, ask.FirstMS)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.record(by.entry(audit.DeskWakeAsked, "desk:"+ask.Desk, audit.Details{"wake": id, "plan": ask.Plan, "name": audit.Cut(name, 200)}))
+}
+
+// WakesDue says whether a wake's next step is due and nobody does it.
+func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
+	now := s.now().UnixMilli()
+	return get(ctx, s.read, func(row scanner, due *bool) error { return row.Scan(due) },
+		`SELECT EXISTS (SELECT 1 FROM wakes WHERE state < 3 AND next_ms <= $1 AND claimed_until_ms <= $1)`, now)
+}
+
+// ClaimWakes takes wakes whose next step is due, at most so many, for a gateway and for so long: no other gateway gets them
+// meanwhile. StepWake and EndWake give them back.
+func (s *Store) ClaimWakes(ctx context.Context, gateway string, hold time.Duration, most int) (claimed []Wake, err error) {
+	err = s.transact(ctx, func(t *tx) error {
+		ids, err := list(ctx, t, func(row scanner, id *string) error { return row.Scan(id) },
+			`UPDATE wakes SET claimed_by = $1, claimed_until_ms = $2 WHERE state < 3 AND next_ms <= $3 AND claimed_until_ms <= $3
+			AND id IN (SELECT id FROM wakes WHERE state < 3 AND next_ms <= $3 AND claimed_until_ms <= $3 ORDER BY next_ms, id LIMIT $4)
+			RETURNING id`, gateway, t.now+hold.Milliseconds(), t.now, most)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			w, err := get(ctx, t, scanWake, selectWake+` WHERE w.id = $1`, id)
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, w)
+		}
+		return nil
+	})
+	return claimed, err
+}
+
+// StepWake keeps a step that did not end the wake and gives it back: State, NextMS, SentMS, Waker, Tried. ErrStale if it has ended
+// meanwhile or is another gateway's.
+func (s *Store) StepWake(ctx context.Context, gateway string, w Wake) error {
+	return s.transact(ctx, func(t *tx) error {
+		n, err := t.count(`UPDATE wakes SET state = $3, next_ms = $4, sent_ms = $5, waker = $6, tried = $7, claimed_by = '', claimed_until_ms = 0
+			WHERE id = $1 AND claimed_by = $2 AND state < 3`, w.ID, gateway, int64(w.State), w.NextMS, w.SentMS, w.Waker, strings.Join(w.Tried, ","))
+		if err == nil && n == 0 {
+			return ErrStale
+		}
+		return err
+	})
+}
+
+// FailWake ends a wake that did not work. ErrStale if it has ended meanwhile or is another gateway's.
+func (s *Store) FailWake(ctx context.Context, gateway, id, code string) error {
+	return s.act(ctx, func(t *tx) error {
+		var desk string
+		err := t.one(`UPDATE wakes SET state = 4, ended_ms = $3, failure = $4, claimed_by = '', claimed_until_ms = 0
+			WHERE id = $1 AND claimed_by = $2 AND state < 3 RETURNING desk_id`, []any{id, gateway, t.now, code}, &desk)
+		if errors.Is(err, ErrNotFound) {
+			return ErrStale
+		}
+		if err != nil {
+			return err
+		}
+		e := By{Actor: "gateway:" + gateway}.entry(audit.DeskWakeEnded, "desk:"+desk, audit.Details{"wake": id})
+		e.Outcome, e.Code = audit.Failed, code
+		return t.record(e)
+	})
+}
+
+// awake ends the running wake of a desk that has connected.
+func (t *tx) awake(desk string) error {
+	var id string
+	var asked int64
+	err := t.one(`UPDATE wakes SET state = 3, ended_ms = $2, claimed_by = '', claimed_until_ms = 0
+		WHERE desk_id = $1 AND state < 3 RETURNING id, asked_ms`, []any{desk, t.now}, &id, &asked)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return t.record(By{Actor: "desk:" + desk}.entry(audit.DeskWakeEnded, "desk:"+desk, audit.Details{"wake": id, "after_ms": t.now - asked}))
+}
+
+// Wake reads a wake.
+func (s *Store) Wake(ctx context.Context, id string) (Wake, error) {
+	return get(ctx, s.read, scanWake, selectWake+` WHERE w.id = $1`, id)
+}
+
+// NewestWake reads the newest wake of a desk: ErrNotFound if there was none.
+func (s *Store) NewestWake(ctx context.Context, desk string) (Wake, error) {
+	return get(ctx, s.read, scanWake, selectWake+` WHERE w.desk_id = $1 ORDER BY w.asked_ms DESC, w.state, w.id LIMIT 1`, desk)
+}
+
+// Wakes lists wakes, the newest first.
+func (s *Store) Wakes(ctx context.Context, p Page) (wakes []Wake, next string, err error) {
+	before, id, err := parsePlace(p.After)
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := list(ctx, s.read, scanWake, selectWake+` WHERE (w.asked_ms, w.id) < ($1, $2) ORDER BY w.asked_ms DESC, w.id DESC LIMIT $3`,
+		before, id, p.limit()+1)
+	wakes, next = cut(all, p, func(w *Wake) string { return place(w.AskedMS, w.ID) })
+	return wakes, next, err
+}
