@@ -91,6 +91,14 @@ var words = map[string][2]string{
 		"{name}さんのテレワーク（{date}{more}）の承認が取り消されました。",
 		"The approved telework of {name} ({date}{more}) was cancelled.",
 	},
+	"request_withdrawn": {
+		"{name}さんのテレワークの申請（{date}{more}）が取り下げられました。",
+		"The request for telework of {name} ({date}{more}) was withdrawn.",
+	},
+	"request_entered": {
+		"{by}さんが、あなたのテレワークを代理で申請しました（{date}{more}）。",
+		"{by} has asked for telework on your behalf ({date}{more}).",
+	},
 	"order_given": {
 		"{by}さんから{order}がありました（{date}{more}）。",
 		"{by} has given you {order} ({date}{more}).",

@@ -147,11 +147,13 @@ func checkText(what, s string, low, high int) error {
 
 // Sections reads the whole tree, by position.
 func (s *Store) Sections(ctx context.Context) ([]Section, error) {
-	return list(ctx, s.read, scanSection, `SELECT s.id, COALESCE(s.parent_id, ''), s.name, s.position,
-		COALESCE((SELECT string_agg(CAST(h.position AS TEXT) || ':' || h.user_id, ',' ORDER BY h.position)
-			FROM section_heads h WHERE h.section_id = s.id), '')
-		FROM sections s ORDER BY s.position, s.id`)
+	return list(ctx, s.read, scanSection, selectSection+` ORDER BY s.position, s.id`)
 }
+
+const selectSection = `SELECT s.id, COALESCE(s.parent_id, ''), s.name, s.position,
+	COALESCE((SELECT string_agg(CAST(h.position AS TEXT) || ':' || h.user_id, ',' ORDER BY h.position)
+		FROM section_heads h WHERE h.section_id = s.id), '')
+	FROM sections s`
 
 func scanSection(row scanner, s *Section) error {
 	var heads string
@@ -238,6 +240,9 @@ func (t *tx) checkAbove(id, parent string) error {
 func (s *Store) DeleteSection(ctx context.Context, by By, id string) error {
 	return s.act(ctx, func(t *tx) error {
 		if err := t.exec(`DELETE FROM section_heads WHERE section_id = $1`, id); err != nil {
+			return err
+		}
+		if err := t.exec(`DELETE FROM section_routes WHERE section_id = $1`, id); err != nil {
 			return err
 		}
 		if err := t.must(`DELETE FROM sections WHERE id = $1`, id); err != nil {

@@ -45,7 +45,7 @@ func (r *Request) move(a act, c Change) error {
 // Submit sends a draft to the first step of its route, again if it was submitted before. By is the user, or somebody who may apply
 // for the user. The limits of policy are the caller's to check.
 func (r *Request) Submit(o *Organisation, by string, d Draft, now time.Time) error {
-	if !o.mayApply(by, r.User) {
+	if !o.MayApply(by, r.User) {
 		return refuse(access.NotAllowed)
 	}
 	steps, err := o.Route(r.User)
@@ -72,7 +72,8 @@ func (r *Request) stamp(o *Organisation, now time.Time) {
 	r.AfterFact = !now.Before(first)
 }
 
-func (o *Organisation) mayApply(by, user string) bool {
+// MayApply says whether somebody may enter requests for a user: the user, superiors and the section's clerk.
+func (o *Organisation) MayApply(by, user string) bool {
 	a := o.Authority(by)
 	return (by == user && !o.Disabled[by]) || a.MayApplyFor(user)
 }
@@ -237,7 +238,7 @@ func (o *Organisation) mayWithdraw(r *Request, by string) bool {
 		a := o.Authority(by)
 		return a.Over(r.User)
 	}
-	return o.mayApply(by, r.User)
+	return o.MayApply(by, r.User)
 }
 
 // over: its last day has ended.
@@ -255,7 +256,7 @@ func (r *Request) Supersede(by string, now time.Time) bool {
 // MayChange says whether somebody may submit the request again; of an approved one, a request that replaces it.
 func (r *Request) MayChange(o *Organisation, by string, now time.Time) error {
 	switch {
-	case r.Kind != Telework, !o.mayApply(by, r.User):
+	case r.Kind != Telework, !o.MayApply(by, r.User):
 		return refuse(access.NotAllowed)
 	case r.State != Pending && r.State != Returned && r.State != Approved:
 		return refuse(access.RequestDecided)
@@ -315,6 +316,17 @@ func (o *Organisation) View(r *Request, user string, admin bool, now time.Time) 
 	trial.History = slices.Clip(trial.History)
 	v.Withdraws = trial.Withdraw(o, user, "", now) == nil
 	return v
+}
+
+// Deciders are those who answered a step of the present revision.
+func (r *Request) Deciders() []string {
+	var all []string
+	for _, s := range r.Steps {
+		if s.Answer != 0 {
+			all = append(all, s.By)
+		}
+	}
+	return all
 }
 
 // decidedBy says whether somebody answered a step, in this revision or before, or was stood in for.

@@ -53,6 +53,7 @@ type Organisation struct {
 	Main     map[string]string // main section (主務) of each user
 	Others   map[string][]string
 	Clerks   map[string]bool // 庶務担当 of their main section
+	Names    map[string]string
 }
 
 // upward walks from a section to the top, the section itself first, until visit says stop.
@@ -239,12 +240,15 @@ func (o *Organisation) posts(user string) []string {
 	return append(all, o.Others[user]...)
 }
 
-// Shares says whether two users are head or deputies of one section: they may enter each other's absence.
-func (o *Organisation) Shares(a, b string) bool {
+// MayEnterAbsence says whether somebody may enter another's absence: their own, and of who is head or deputy of the same section.
+func (o *Organisation) MayEnterAbsence(by, user string) bool {
+	if by == user {
+		return by != ""
+	}
 	for _, s := range o.Sections {
 		heads := append([]string{s.Head}, s.Deputies...)
-		if slices.Contains(heads, a) && slices.Contains(heads, b) {
-			return true
+		if slices.Contains(heads, by) && slices.Contains(heads, user) {
+			return by != "" && user != ""
 		}
 	}
 	return false

@@ -1,0 +1,296 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"jiseki/internal/calendar"
+	"jiseki/internal/telework"
+)
+
+const selectRequest = `SELECT r.id, r.kind, r.state, r.user_id, r.by_user_id, r.section_id, r.section_name, r.place, r.place_note, r.reason,
+	r.reason_text, r.work, r.personal_data, r.take_out, r.take_out_device, r.after_fact, r.created_ms, r.submitted_ms, r.revision,
+	COALESCE(r.replaces, '') FROM requests r`
+
+func scanRequest(row scanner, r *telework.Request) error {
+	d := &r.Draft
+	return row.Scan(&r.ID, &r.Kind, &r.State, &r.User, &r.By, &r.Section, &r.SectionName, &d.Place, &d.PlaceNote, &d.Reason,
+		&d.ReasonText, &d.Work, &d.PersonalData, &d.TakeOut, &d.TakeOutDevice, &r.AfterFact, &r.CreatedMS, &r.SubmittedMS, &r.Revision,
+		&r.Replaces)
+}
+
+// part is a row that belongs to a request.
+type part[T any] struct {
+	request string
+	value   T
+}
+
+const (
+	selectDay = `SELECT request_id, date, unit, from_minute, until_minute, leave_minutes FROM request_days`
+
+	selectStep = `SELECT request_id, section_id, section_name, circulate, answer, COALESCE(by_user, ''), COALESCE(for_user, ''), at_ms,
+		comment, seen_ms FROM request_steps`
+
+	selectChange = `SELECT request_id, time_ms, by_user, state, step, COALESCE(for_user, ''), comment, revision FROM request_changes`
+)
+
+func scanDay(row scanner, p *part[telework.Day]) error {
+	var date string
+	d := &p.value
+	if err := row.Scan(&p.request, &date, &d.Unit, &d.From, &d.Until, &d.Leave); err != nil {
+		return err
+	}
+	var err error
+	d.Date, err = calendar.ParseDate(date)
+	return err
+}
+
+func scanStep(row scanner, p *part[telework.Step]) error {
+	s := &p.value
+	return row.Scan(&p.request, &s.Section, &s.SectionName, &s.Circulate, &s.Answer, &s.By, &s.For, &s.AtMS, &s.Comment, &s.SeenMS)
+}
+
+func scanChange(row scanner, p *part[telework.Change]) error {
+	c := &p.value
+	return row.Scan(&p.request, &c.AtMS, &c.By, &c.State, &c.Step, &c.For, &c.Comment, &c.Revision)
+}
+
+// requests reads whole requests by a query that begins with selectRequest.
+func requests(ctx context.Context, q querier, query string, args ...any) ([]telework.Request, error) {
+	all, err := list(ctx, q, scanRequest, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	for first := 0; first < len(all); first += maxIn {
+		if err := addParts(ctx, q, all[first:min(first+maxIn, len(all))]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// maxIn bounds the ids of one query.
+const maxIn = 500
+
+// addParts reads days, steps and history of requests: one query each.
+func addParts(ctx context.Context, q querier, all []telework.Request) error {
+	index := make(map[string]*telework.Request, len(all))
+	ids := make([]any, len(all))
+	places := make([]string, len(all))
+	for i := range all {
+		index[all[i].ID], ids[i], places[i] = &all[i], all[i].ID, "$"+strconv.Itoa(i+1)
+	}
+	of := ` WHERE request_id IN (` + strings.Join(places, ",") + `) ORDER BY request_id, `
+	days, err := list(ctx, q, scanDay, selectDay+of+"date", ids...)
+	if err != nil {
+		return err
+	}
+	for _, p := range days {
+		index[p.request].Draft.Days = append(index[p.request].Draft.Days, p.value)
+	}
+	steps, err := list(ctx, q, scanStep, selectStep+of+"position", ids...)
+	if err != nil {
+		return err
+	}
+	for _, p := range steps {
+		index[p.request].Steps = append(index[p.request].Steps, p.value)
+	}
+	history, err := list(ctx, q, scanChange, selectChange+of+"position", ids...)
+	for _, p := range history {
+		index[p.request].History = append(index[p.request].History, p.value)
+	}
+	return err
+}
+
+func readRequest(ctx context.Context, q querier, id string) (telework.Request, error) {
+	found, err := requests(ctx, q, selectRequest+` WHERE r.id = $1`, id)
+	if err != nil {
+		return telework.Request{}, err
+	}
+	if len(found) == 0 {
+		return telework.Request{}, ErrNotFound
+	}
+	return found[0], nil
+}
+
+// Request reads a request. Who may see it, and how much, telework.Organisation.View says.
+func (s *Store) Request(ctx context.Context, id string) (telework.Request, error) {
+	return readRequest(ctx, s.read, id)
+}
+
+// RequestsOf lists a user's requests and orders, newest first.
+func (s *Store) RequestsOf(ctx context.Context, user string, p Page) (found []telework.Request, next string, err error) {
+	ms, id, err := parsePlace(p.After)
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := requests(ctx, s.read, selectRequest+` WHERE r.user_id = $1 AND (r.created_ms, r.id) < ($2, $3)
+		ORDER BY r.created_ms DESC, r.id DESC LIMIT $4`, user, ms, id, p.limit()+1)
+	found, next = cut(all, p, func(r *telework.Request) string { return place(r.CreatedMS, r.ID) })
+	return found, next, err
+}
+
+// RequestsBetween lists what waits, was approved or was returned and has a day from one date until another, both included; of one user,
+// or of all if user is empty.
+func (s *Store) RequestsBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Request, error) {
+	return requests(ctx, s.read, selectRequest+` WHERE r.state IN (1, 2, 3) AND ($1 = '' OR r.user_id = $1) AND EXISTS
+		(SELECT 1 FROM request_days d WHERE d.request_id = r.id AND d.date >= $2 AND d.date <= $3) ORDER BY r.created_ms, r.id`,
+		user, from.String(), until.String())
+}
+
+// Inbox lists what waits for a user's decision, oldest first.
+func (s *Store) Inbox(ctx context.Context, user string) ([]telework.Request, error) {
+	chart, err := s.Chart(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := requests(ctx, s.read, selectRequest+` WHERE r.state = 1 AND EXISTS
+		(SELECT 1 FROM request_steps st JOIN section_heads h ON h.section_id = st.section_id
+			WHERE st.request_id = r.id AND st.answer = 0 AND NOT st.circulate AND h.user_id = $1)
+		ORDER BY r.submitted_ms, r.id`, user)
+	var mine []telework.Request
+	for i := range all {
+		if chart.View(&all[i], user, false, s.now()).Decides {
+			mine = append(mine, all[i])
+		}
+	}
+	return mine, err
+}
+
+// DecidedBy lists what a user decided since a time, newest first, at most 100.
+func (s *Store) DecidedBy(ctx context.Context, user string, since time.Time) ([]telework.Request, error) {
+	return requests(ctx, s.read, selectRequest+` JOIN (SELECT request_id, MAX(time_ms) AS last_ms FROM request_changes
+			WHERE by_user = $1 AND step > 0 AND time_ms >= $2 GROUP BY request_id) c ON c.request_id = r.id
+		ORDER BY c.last_ms DESC, r.id LIMIT 100`, user, since.UnixMilli())
+}
+
+// Reviews lists what deputies decided in a user's absence (後閲), and what is for the user to read (供覧), until it is confirmed.
+func (s *Store) Reviews(ctx context.Context, user string) ([]telework.Request, error) {
+	chart, err := s.Chart(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all, err := requests(ctx, s.read, selectRequest+` WHERE EXISTS (SELECT 1 FROM request_steps st WHERE st.request_id = r.id AND st.seen_ms = 0
+		AND (st.for_user = $1 OR (r.state = 2 AND st.circulate AND EXISTS
+			(SELECT 1 FROM section_heads h WHERE h.section_id = st.section_id AND h.user_id = $1))))
+		ORDER BY r.submitted_ms, r.id`, user)
+	var mine []telework.Request
+	for i := range all {
+		if len(all[i].Unread(&chart, user)) > 0 {
+			mine = append(mine, all[i])
+		}
+	}
+	return mine, err
+}
+
+// Covers are a user's approved times, by request or order, that overlap a time, in order.
+func (s *Store) Covers(ctx context.Context, user string, from, until time.Time) ([]telework.Cover, error) {
+	return list(ctx, s.read, scanCover, `SELECT d.request_id, r.kind, d.from_ms, d.until_ms, r.place
+		FROM request_days d JOIN requests r ON r.id = d.request_id
+		WHERE r.user_id = $1 AND r.state = 2 AND d.from_ms < $3 AND d.until_ms > $2 ORDER BY d.from_ms, d.request_id`,
+		user, from.UnixMilli(), until.UnixMilli())
+}
+
+func scanCover(row scanner, c *telework.Cover) error {
+	var from, until int64
+	err := row.Scan(&c.Request, &c.Kind, &from, &until, &c.Place)
+	c.From, c.Until = time.UnixMilli(from).In(calendar.JST), time.UnixMilli(until).In(calendar.JST)
+	return err
+}
+
+// taken reads the days that a user has asked for, but those of some requests.
+func taken(ctx context.Context, q querier, user string, from, until calendar.Date, but ...string) ([]telework.Taken, error) {
+	all, err := list(ctx, q, scanTaken, `SELECT r.id, r.kind, d.date, d.unit, d.from_minute, d.until_minute, d.leave_minutes
+		FROM requests r JOIN request_days d ON d.request_id = r.id
+		WHERE r.user_id = $1 AND r.state IN (1, 2) AND d.date >= $2 AND d.date <= $3 AND r.id <> $4 AND r.id <> $5
+		ORDER BY d.date, r.id`, append([]any{user, from.String(), until.String()}, two(but)...)...)
+	if err != nil {
+		return nil, fmt.Errorf("days of other requests: %w", err)
+	}
+	return all, nil
+}
+
+// two fills up to two arguments.
+func two(s []string) []any {
+	s = append(s, "", "")
+	return []any{s[0], s[1]}
+}
+
+func scanTaken(row scanner, t *telework.Taken) error {
+	var date string
+	d := &t.Day
+	if err := row.Scan(&t.Request, &t.Kind, &date, &d.Unit, &d.From, &d.Until, &d.Leave); err != nil {
+		return err
+	}
+	var err error
+	d.Date, err = calendar.ParseDate(date)
+	return err
+}
+
+// saveRequest keeps a request and the changes that its history has beyond the kept ones.
+func (t *tx) saveRequest(r *telework.Request, kept int) error {
+	d := &r.Draft
+	err := t.exec(`INSERT INTO requests (id, kind, state, user_id, by_user_id, section_id, section_name, place, place_note, reason, reason_text,
+			work, personal_data, take_out, take_out_device, after_fact, created_ms, submitted_ms, revision, replaces)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, by_user_id = excluded.by_user_id, section_id = excluded.section_id,
+			section_name = excluded.section_name, place = excluded.place, place_note = excluded.place_note, reason = excluded.reason,
+			reason_text = excluded.reason_text, work = excluded.work, personal_data = excluded.personal_data, take_out = excluded.take_out,
+			take_out_device = excluded.take_out_device, after_fact = excluded.after_fact, submitted_ms = excluded.submitted_ms,
+			revision = excluded.revision`,
+		r.ID, int64(r.Kind), int64(r.State), r.User, r.By, r.Section, r.SectionName, int64(d.Place), d.PlaceNote, int64(d.Reason), d.ReasonText,
+		d.Work, d.PersonalData, d.TakeOut, d.TakeOutDevice, r.AfterFact, r.CreatedMS, r.SubmittedMS, r.Revision, null(r.Replaces))
+	if err != nil {
+		return err
+	}
+	if err := t.saveDays(r); err != nil {
+		return err
+	}
+	if err := t.saveSteps(r); err != nil {
+		return err
+	}
+	for i := kept; i < len(r.History); i++ {
+		c := &r.History[i]
+		err := t.exec(`INSERT INTO request_changes (request_id, position, time_ms, by_user, state, step, for_user, comment, revision)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			r.ID, i+1, c.AtMS, c.By, int64(c.State), c.Step, null(c.For), c.Comment, c.Revision)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) saveDays(r *telework.Request) error {
+	if err := t.exec(`DELETE FROM request_days WHERE request_id = $1`, r.ID); err != nil {
+		return err
+	}
+	for _, d := range r.Draft.Days {
+		from, until := d.Span()
+		err := t.exec(`INSERT INTO request_days (request_id, date, unit, from_minute, until_minute, leave_minutes, from_ms, until_ms)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			r.ID, d.Date.String(), int64(d.Unit), d.From, d.Until, d.Leave, from.UnixMilli(), until.UnixMilli())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) saveSteps(r *telework.Request) error {
+	if err := t.exec(`DELETE FROM request_steps WHERE request_id = $1`, r.ID); err != nil {
+		return err
+	}
+	for i, s := range r.Steps {
+		err := t.exec(`INSERT INTO request_steps (request_id, position, section_id, section_name, circulate, answer, by_user, for_user, at_ms,
+			comment, seen_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			r.ID, i+1, s.Section, s.SectionName, s.Circulate, int64(s.Answer), null(s.By), null(s.For), s.AtMS, s.Comment, s.SeenMS)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
