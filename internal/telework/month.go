@@ -155,15 +155,14 @@ func count(yes bool) int {
 	return 0
 }
 
-// Confirmable says whether the month can be confirmed: it is over (month_not_over), and every day has its end (workday_end_missing).
-func (r *Report) Confirmable(now time.Time) error {
-	if !r.Month.Last().Before(calendar.DateOf(now)) {
+// Confirmable says whether a month with so many open workdays can be confirmed: it is over (month_not_over), and every day has its end
+// (workday_end_missing).
+func Confirmable(month calendar.Month, open int, now time.Time) error {
+	if !month.Last().Before(calendar.DateOf(now)) {
 		return refuse(access.MonthNotOver)
 	}
-	for i := range r.Days {
-		if r.Days[i].Open() {
-			return refuse(access.WorkdayEndMissing)
-		}
+	if open > 0 {
+		return refuse(access.WorkdayEndMissing)
 	}
 	return nil
 }
