@@ -4,10 +4,12 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -225,17 +227,16 @@ func TestSwallowedThirtySeconds(t *testing.T) {
 
 // TestAgentLineDies cuts the agent off from the gateway, then lets it come back.
 func TestAgentLineDies(t *testing.T) {
-	var l *line
-	target := make(chan string, 1)
-	p := lateProxy(t, target)
-	h := build(t, plan{gateway: func(c *gateway.Config) { c.Relay.DeskAddress = p.Addr().String() }})
-	l = &line{Proxy: p}
-	target <- h.town.Host
+	relay := openDoor(t)
+	h := build(t, plan{
+		gateway: func(c *gateway.Config) { c.Relay.DeskAddress = relay.host },
+		more:    func(h *house) { relay.lead(h.town.Host) },
+	})
 	tanaka := h.staff("tanaka")
 	v := tanaka.open(look{})
 	v.sameAsDesk()
 	v.hold(keys.KeyZ)
-	l.Cut() // the relay's links of the agent; its control channel lives on
+	relay.Cut() // the relay's links of the agent; its control channel lives on
 	if code := v.ended(); code != 0 {
 		t.Errorf("the viewer was told %v", code)
 	}
@@ -247,32 +248,39 @@ func TestAgentLineDies(t *testing.T) {
 	again.sameAsDesk()
 }
 
-// lateProxy is a line whose target is known later.
-func lateProxy(t *testing.T, target <-chan string) *shape.Proxy {
+// A door is an address in front of gateways, as that of a balancer: new connections go where it leads now.
+type door struct {
+	*shape.Proxy
+	host   string
+	target atomic.Pointer[string]
+}
+
+// openDoor opens a door that leads nowhere yet.
+func openDoor(t *testing.T) *door {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := ""
-	p := shape.New(shape.Config{Listener: l, Dial: func(ctx context.Context) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	d := &door{host: l.Addr().String()}
+	d.Proxy = shape.New(shape.Config{Listener: l, Dial: func(ctx context.Context) (net.Conn, error) {
+		target := d.target.Load()
+		if target == nil {
+			return nil, errors.New("the door leads nowhere")
+		}
+		return (&net.Dialer{}).DialContext(ctx, "tcp", *target)
 	}})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() {
-		select {
-		case host = <-target:
-			done <- p.Run(ctx)
-		case <-ctx.Done():
-			done <- l.Close()
-		}
-	}()
+	go func() { done <- d.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("shaped line: %v", err)
+			t.Errorf("door: %v", err)
 		}
 	})
-	return p
+	return d
 }
+
+// lead makes the door lead to host.
+func (d *door) lead(host string) { d.target.Store(&host) }

@@ -40,6 +40,9 @@ type plan struct {
 	size     screen.Point // of the first monitor; zero means 640x480
 	settings func(*access.Settings)
 	gateway  func(*gateway.Config)
+	database string       // URL of a PostgreSQL; empty means SQLite
+	front    *door        // what the agent dials; nil means the gateway itself
+	more     func(*house) // called when the gateway runs, before the desk is enrolled
 	limits   agent.Limits
 	noLocker bool
 	zone     controlv1.Zone // zero means internet
@@ -115,7 +118,13 @@ func build(t *testing.T, p plan) *house {
 	if p.gateway != nil {
 		options = append(options, gatewaytest.WithConfig(p.gateway))
 	}
+	if p.database != "" {
+		options = append(options, gatewaytest.WithDatabase(p.database))
+	}
 	h.town = gatewaytest.Start(t, options...)
+	if p.more != nil {
+		p.more(h)
+	}
 	h.screen, h.stopScreen = desktoptest.BareUntil(t, p.size)
 	h.x = h.client(nil)
 	h.enrol()
@@ -160,8 +169,12 @@ func (h *house) enrol() {
 		t.Fatal(err)
 	}
 	h.dir = filepath.Join(t.TempDir(), "agent")
+	host := h.town.Host
+	if h.plan.front != nil {
+		host = h.plan.front.host
+	}
 	_, err = agent.Enroll(t.Context(), agent.EnrollConfig{
-		Dir: h.dir, Gateway: "https://" + h.town.Host, Token: token, Proxy: "direct", Version: "test", Hostname: "pc-1", Now: time.Now,
+		Dir: h.dir, Gateway: "https://" + host, Token: token, Proxy: "direct", Version: "test", Hostname: "pc-1", Now: time.Now,
 	})
 	if err != nil {
 		t.Fatalf("enrol the desk: %v", err)

@@ -14,19 +14,39 @@ import (
 	"time"
 
 	"jiseki/internal/agent"
+	"jiseki/internal/gateway"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/keys"
 )
 
-// agentVariable makes this program an agent instead of a test: its value is the agent's home, display and authority.
-const agentVariable = "JISEKI_E2E_AGENT"
+// These make this program a part of Jiseki instead of a test, one that a test can kill.
+const (
+	agentVariable   = "JISEKI_E2E_AGENT"   // the agent's home, display and authority
+	gatewayVariable = "JISEKI_E2E_GATEWAY" // the gateway's configuration file
+)
 
 func TestMain(m *testing.M) {
-	if args := os.Getenv(agentVariable); args != "" {
-		fmt.Fprintln(os.Stderr, serveAgent(strings.Split(args, ",")))
-		os.Exit(1)
+	var err error
+	switch {
+	case os.Getenv(agentVariable) != "":
+		err = serveAgent(strings.Split(os.Getenv(agentVariable), ","))
+	case os.Getenv(gatewayVariable) != "":
+		err = serveGateway(os.Getenv(gatewayVariable))
+	default:
+		os.Exit(runTests(m))
 	}
-	os.Exit(m.Run())
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// runTests runs them and ends the database that some of them may have started.
+func runTests(m *testing.M) int {
+	code := m.Run()
+	if err := databases.stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // serveAgent is an agent that a test can kill.
@@ -49,6 +69,22 @@ func serveAgent(args []string) error {
 		return err
 	}
 	return a.Run(context.Background())
+}
+
+// serveGateway is a gateway that a test can kill. Its first line on standard output is where it listens.
+func serveGateway(path string) error {
+	cfg, err := gateway.LoadConfig(path)
+	if err != nil {
+		return err
+	}
+	g, err := gateway.New(cfg, gateway.Environment{
+		Log:   slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Ready: func(l gateway.Listening) { fmt.Println(l.Public) },
+	})
+	if err != nil {
+		return err
+	}
+	return g.Run(context.Background())
 }
 
 // TestAgentKilled kills the agent's process with a key and a button down. The next one releases them, locks the desk that

@@ -9,15 +9,21 @@ import (
 	"slices"
 	"testing"
 
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/keys"
 	"jiseki/internal/screen"
 	"jiseki/internal/viewer"
 	"jiseki/internal/wire"
 )
 
-// TestSession is the thin path: open, see, type, end, lock, account for it.
+// TestSession is the thin path, on both databases: sign in, enrol, open, see, type, end, lock, account for it.
 func TestSession(t *testing.T) {
-	h := build(t, plan{})
+	t.Run("SQLite", func(t *testing.T) { wholeSession(t, plan{}) })
+	t.Run("PostgreSQL", func(t *testing.T) { wholeSession(t, plan{database: databases.empty(t)}) })
+}
+
+func wholeSession(t *testing.T, p plan) {
+	h := build(t, p)
 	tanaka := h.staff("tanaka")
 	v := tanaka.open(look{})
 	if w := v.Welcome(); !w.Lockable || w.Desk != h.name || w.Rights != 3 || w.Resumed {
@@ -44,6 +50,10 @@ func TestSession(t *testing.T) {
 	if !h.locked() {
 		t.Error("the log says locked, the desk is not")
 	}
+	h.restartGateway() // what it needs is in the database
+	h.awaitDesk(func(d *controlv1.Desk) bool {
+		return d.GetState() == controlv1.DeskState_DESK_STATE_ON && d.GetLocked()
+	})
 	h.verifyLog()
 }
 

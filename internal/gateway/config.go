@@ -187,9 +187,16 @@ func (c *Config) validateTLS() error {
 	return nil
 }
 
+// validateBus checks what several gateways need: a bus between them, a database for all, and a relay of each that desks can
+// tell from the others.
 func (c *Config) validateBus() error {
-	if c.Bus.URL == "" {
+	switch {
+	case c.Bus.URL == "":
 		return nil
+	case c.Database.URLFile == "":
+		return errors.New("bus.url is for several gateways, which share a database: set database.url_file")
+	case c.Relay.DeskAddress == "":
+		return errors.New("bus.url is for several gateways: relay.desk_address must be host:port of this one, not of all")
 	}
 	for part := range strings.SplitSeq(c.Bus.URL, ",") {
 		u, err := url.Parse(part)

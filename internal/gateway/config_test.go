@@ -28,6 +28,9 @@ func TestDefaultIsValid(t *testing.T) {
 	}
 }
 
+// several is what one of several gateways needs beside the bus.
+const several = "[database]\nurl_file = '/x'\n[relay]\ndesk_address = 'g1:443'\n"
+
 func TestWrongConfigurationsAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"misspelt":           {"dta_dir = '/x'", "dta_dir"},
@@ -41,13 +44,21 @@ func TestWrongConfigurationsAreRefused(t *testing.T) {
 		"no port":            {"[public]\naddress = 'host'", "host:port"},
 		"no public":          {"[public]\naddress = ''", "public.address"},
 		"certificate alone":  {"[tls]\ncertificate_file = '/x'", "go together"},
-		"plain bus":          {"[bus]\nurl = 'nats://x:4222'", "tls://"},
-		"password in bus":    {"[bus]\nurl = 'tls://u:p@x:4222'", "credentials_file"},
+		"plain bus":          {several + "[bus]\nurl = 'nats://x:4222'", "tls://"},
+		"password in bus":    {several + "[bus]\nurl = 'tls://u:p@x:4222'", "credentials_file"},
+		"bus and SQLite":     {"[relay]\ndesk_address = 'g1:443'\n[bus]\nurl = 'tls://x:4222'", "database.url_file"},
+		"bus, no relay":      {"[database]\nurl_file = '/x'\n[bus]\nurl = 'tls://x:4222'", "relay.desk_address"},
 		"shared and address": {"[office]\naddress = ':8443'", "office.shared"},
 	} {
 		if _, err := load(t, c.text); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q in it", name, err, c.want)
 		}
+	}
+}
+
+func TestOneOfSeveralGateways(t *testing.T) {
+	if _, err := load(t, several+"[bus]\nurl = 'tls://x:4222,tls://y:4222'"); err != nil {
+		t.Error(err)
 	}
 }
 

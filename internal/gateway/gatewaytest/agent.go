@@ -123,6 +123,13 @@ func (a *Agent) Connect(t testing.TB) {
 	})
 }
 
+// At is the same desk as an agent that connects to another gateway, or once more to the same.
+func (a *Agent) At(town *Town) *Agent {
+	return &Agent{
+		Desk: a.Desk, Key: a.Key, Certificate: a.Certificate, Bundle: a.Bundle, Noise: a.Noise, Run: a.Run, Accept: a.Accept, town: town,
+	}
+}
+
 // await polls the console until it shows the desk so.
 func (a *Agent) await(t testing.TB, so func(*controlv1.Desk) bool) {
 	t.Helper()

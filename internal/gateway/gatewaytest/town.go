@@ -7,6 +7,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -32,6 +34,7 @@ type Option func(*settings)
 type settings struct {
 	config   func(*gateway.Config)
 	settings func(*access.Settings)
+	database string
 	env      gateway.Environment
 }
 
@@ -50,6 +53,9 @@ func WithNow(now func() time.Time) Option { return func(s *settings) { s.env.Now
 // WithReady is called with the listeners of each start.
 func WithReady(f func(gateway.Listening)) Option { return func(s *settings) { s.env.Ready = f } }
 
+// WithDatabase keeps everything in a PostgreSQL instead of a file, by its URL.
+func WithDatabase(url string) Option { return func(s *settings) { s.database = url } }
+
 // A Town is a running gateway.
 type Town struct {
 	Config gateway.Config
@@ -67,19 +73,7 @@ type Town struct {
 // Start founds an organisation and runs its gateway until the test ends.
 func Start(t testing.TB, options ...Option) *Town {
 	t.Helper()
-	var s settings
-	for _, o := range options {
-		o(&s)
-	}
-	// Passwords are hashed in tests only as well as needed to test that they are.
-	s.env.Cost = auth.Cost{MemoryKB: 64, Passes: 1, Threads: 1}
-	town := &Town{Config: gateway.Default(), env: s.env}
-	town.Config.DataDir = filepath.Join(t.TempDir(), "data") // its parent is the test's own, so the path is not taken
-	town.Config.Public.Address = "127.0.0.1:0"
-	town.Config.TLS.Names = []string{"127.0.0.1", "localhost"}
-	if s.config != nil {
-		s.config(&town.Config)
-	}
+	town, s := prepare(t, options)
 	slip, err := gateway.Init(t.Context(), town.Config, town.env, gateway.Founding{
 		Organisation: "みどり町", Address: "https://localhost", AdminID: "admin", AdminName: "管理 花子", Settings: s.settings,
 	})
@@ -88,11 +82,59 @@ func Start(t testing.TB, options ...Option) *Town {
 	}
 	town.AdminSlip = slip
 	town.Run(t)
+	town.ChangeSettings(t, func(s *controlv1.Settings) { s.Address = "https://" + town.Host })
 	t.Cleanup(func() { town.Stop(t) })
 	return town
 }
 
-// Run starts the gateway again after Stop, on the same port.
+// Join makes one more gateway of the same organisation, with a copy of its keys, which Run starts. The options must name
+// the same database and the same bus.
+func (town *Town) Join(t testing.TB, options ...Option) *Town {
+	t.Helper()
+	other, _ := prepare(t, options)
+	if err := os.CopyFS(filepath.Join(other.Config.DataDir, "keys"), os.DirFS(filepath.Join(town.Config.DataDir, "keys"))); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(other.Config.DataDir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return errors.Join(err, os.Chmod(path, 0o600))
+		}
+		return os.Chmod(path, 0o700) //nolint:gosec // a folder
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Stop(t) })
+	return other
+}
+
+// prepare makes the configuration of a gateway.
+func prepare(t testing.TB, options []Option) (*Town, settings) {
+	t.Helper()
+	var s settings
+	for _, o := range options {
+		o(&s)
+	}
+	// Passwords are hashed in tests only as well as needed to test that they are.
+	s.env.Cost = auth.Cost{MemoryKB: 64, Passes: 1, Threads: 1}
+	town := &Town{Config: gateway.Default(), env: s.env}
+	dir := t.TempDir()
+	town.Config.DataDir = filepath.Join(dir, "data") // its parent is the test's own, so the path is not taken
+	town.Config.Public.Address = "127.0.0.1:0"
+	town.Config.TLS.Names = []string{"127.0.0.1", "localhost"}
+	if s.database != "" {
+		town.Config.Database.URLFile = filepath.Join(dir, "database.url")
+		if err := os.WriteFile(town.Config.Database.URLFile, []byte(s.database+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.config != nil {
+		s.config(&town.Config)
+	}
+	return town, s
+}
+
+// Run starts the gateway: again after Stop, on the same port.
 func (town *Town) Run(t testing.TB) {
 	t.Helper()
 	ready := make(chan gateway.Listening, 1)
@@ -137,7 +179,6 @@ func (town *Town) arrive(t testing.TB, public net.Addr) {
 	}
 	t.Cleanup(func() { _ = done() })
 	town.Admin = admin
-	town.ChangeSettings(t, func(s *controlv1.Settings) { s.Address = "https://" + town.Host })
 }
 
 // Stop ends the gateway in good order and fails the test if it does not.
