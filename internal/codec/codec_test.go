@@ -19,10 +19,15 @@ type pair struct {
 	decoder *Decoder
 }
 
+// stepping is a clock that moves at each look, so that the encoder does the same each time.
+func stepping() func() time.Time {
+	now := time.Unix(0, 0)
+	return func() time.Time { now = now.Add(70 * time.Millisecond); return now }
+}
+
 func newPair(t testing.TB, size screen.Point) *pair {
 	t.Helper()
-	now := time.Unix(0, 0)
-	e, err := NewEncoder(Config{Coder: CoderQ2Z, Size: size, Now: func() time.Time { now = now.Add(70 * time.Millisecond); return now }})
+	e, err := NewEncoder(Config{Coder: CoderQ2Z, Size: size, Now: stepping()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func moveSession(t testing.TB) session {
 func driveSession(t testing.TB) session {
 	size := screen.Point{X: 200, Y: 150}
 	s := session{"desktop", "an encoder's updates: text, a photo, a scroll, a window that comes and goes, in small slices", size, nil, nil}
-	e, err := NewEncoder(Config{Coder: CoderQ2Z, Size: size})
+	e, err := NewEncoder(Config{Coder: CoderQ2Z, Size: size, Now: stepping()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +230,7 @@ func streamSessions(t testing.TB) []session {
 	second[1][0]++
 	return []session{
 		{"stream_magic", "another magic number", size, errStream, spoil(head, 0x29)},
+		{"stream_unused", "the bit of the header that means nothing", size, errStream, spoil(head+4, 0x10)},
 		{"stream_window", "a greater window", size, errStream, spoil(head+5, 0x80)},
 		{"stream_last", "a block that says it is the last", size, errStream, spoil(head+6, good[head+6]|1)},
 		{"stream_kind", "a block of the reserved kind", size, errStream, spoil(head+6, good[head+6]|6)},

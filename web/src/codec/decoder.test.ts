@@ -90,6 +90,70 @@ test("damaged updates end in an error or a picture of the same size, never elsew
   );
 }, 120_000);
 
+/** LEB128. */
+function leb(n: number): number[] {
+  return n < 128 ? [n] : [(n & 127) | 128, ...leb(n >>> 7)];
+}
+
+/** An update whose commands are not compressed, so that a property can choose them. */
+function plainly(commands: readonly number[], photos: readonly number[], first: boolean): Uint8Array {
+  const head = commands.length << 3;
+  const blocks = [...(first ? [0x28, 0xb5, 0x2f, 0xfd, 0, 0x78] : []), head & 255, head >> 8, head >> 16, ...commands];
+  return Uint8Array.from([...leb(commands.length), ...leb(blocks.length), ...blocks, ...photos]);
+}
+
+// Numbers near what counts in a picture of 100 x 70 pixels, as often as any byte.
+const command = fc.oneof(
+  fc.nat(255).map((b) => [b]),
+  fc.constantFrom(0, 1, 2, 3, 4, 6, 30, 63, 64, 69, 70, 71, 99, 100, 101, 4096, 7000, 7001, 16384, 32767, 2 ** 28).map(leb),
+);
+const anything = fc.array(command, { maxLength: 60 }).map((list) => list.flat());
+/** Saves, moves and loads: none, one that is likely to be good, or anything. */
+const sections = fc.oneof(
+  fc.constant([0, 0, 0]),
+  fc.tuple(fc.nat(9), fc.nat(9), fc.nat(60), fc.nat(60)).map(([dx, dy, w, h]) => [1, 0, 0, 1, 2 * dx, 2 * dy, 0, 0, w + 1, h + 1, 0, 1, 0, 0, 0]),
+  anything,
+);
+/** A region of one colour, or anything. */
+const region = fc.oneof(
+  fc.tuple(fc.nat(50), fc.nat(30), fc.nat(60), fc.nat(60)).map(([x, y, w, h]) => {
+    const area = (w + 1) * (h + 1) - 1;
+    const run = area === 0 ? [] : area < 16 ? [0xdf + area] : [0xef, ...leb(area - 16)];
+    return [0, x, y, w + 1, h + 1, 0xff, x, y, w, ...run];
+  }),
+  anything,
+);
+const photos = fc.oneof(fc.constant<number[]>([]), fc.array(fc.nat(255), { maxLength: 20 }));
+const commands = fc.tuple(sections, region).map((parts) => parts.flat()).filter((c) => c.length > 0);
+
+test("whatever the commands say, it is an error or stays inside the picture", () => {
+  const pixels = Array.from({ length: 210 }, (_, i) => i);
+  const begin = plainly([1, 0, 0, 0, 0, 2, 5, 5, 10, 7, ...pixels], [], true); // a tile is saved, a rectangle is drawn
+  let decoded = 0;
+  fc.assert(
+    fc.property(fc.array(fc.tuple(commands, photos), { minLength: 1, maxLength: 3 }), (list) => {
+      const d = new Decoder(100, 70);
+      d.decode(begin);
+      try {
+        for (const [c, p] of list) {
+          d.decode(plainly(c, p, false));
+          decoded++;
+          const { damage } = d;
+          for (let i = 0; i < damage.length; i += 4) {
+            const [x, y, w, h] = damage.subarray(i, i + 4) as unknown as [number, number, number, number];
+            expect(x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= 100 && y + h <= 70).toBe(true);
+          }
+        }
+      } catch (e) {
+        expect(e).toBeInstanceOf(CodecError);
+      }
+      expect(d.pixels.every((p) => p >>> 24 === 255)).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+  expect(decoded).toBeGreaterThan(20);
+}, 120_000);
+
 test("a mirror is copied and the picture is hashed as B G R 0", async () => {
   const mirror = Int32Array.of(0xff030201 | 0, 0xff0c0b0a | 0);
   const d = new Decoder(2, 1, mirror);

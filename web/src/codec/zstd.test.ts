@@ -127,6 +127,7 @@ test("headers other than a session's are refused", () => {
     [4, 0x01], // dictionary
     [4, 0x04], // checksum
     [4, 0x08], // reserved
+    [4, 0x10], // unused
     [4, 0x20], // single segment
     [4, 0x40], // content size
     [5, 0x79], // window above 32 MB

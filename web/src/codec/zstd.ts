@@ -377,7 +377,7 @@ export function parseFrameHeader(bytes: Uint8Array): { readonly window: number; 
   if (view.getUint32(0, true) !== MAGIC) throw new ZstdError("header", "not a zstd frame");
   const flags = view.getUint8(4);
   if ((flags & 0x20) !== 0 || flags >> 6 !== 0) throw new ZstdError("header", "content size is given");
-  if ((flags & 0x08) !== 0) throw new ZstdError("header", "reserved bit is set");
+  if ((flags & 0x18) !== 0) throw new ZstdError("header", "unused or reserved bit is set");
   if ((flags & 0x04) !== 0) throw new ZstdError("header", "checksum is given");
   if ((flags & 0x03) !== 0) throw new ZstdError("header", "dictionary is given");
   const exponent = view.getUint8(5) >> 3;
