@@ -23,7 +23,7 @@ type Conn struct {
 	client bool     // masks what it sends
 	peer   net.Addr
 
-	receiving sync.Mutex
+	receiving chan struct{} // holds one token while somebody reads; no mutex, for tests in which time stands still under one
 	br        *bufio.Reader
 	ahead     []byte  // read before the Conn was made, served first
 	held      *buffer // what the last message lies in
@@ -54,7 +54,7 @@ const idle = -1
 func newConn(nc, raw net.Conn, client bool, ahead []byte) *Conn {
 	c := &Conn{
 		nc: nc, raw: raw, client: client, peer: raw.RemoteAddr(), ahead: ahead,
-		sending: make(chan struct{}, 1), done: make(chan struct{}),
+		receiving: make(chan struct{}, 1), sending: make(chan struct{}, 1), done: make(chan struct{}),
 		start: time.Now(), nextPing: PingEvery,
 	}
 	c.heard.Store(idle)
@@ -139,8 +139,8 @@ func (c *Conn) Close(code Code, reason string) error {
 	// Wakes a Receive, which then leaves the rest of the stream to drain. The connection may be gone already: then
 	// there is nothing to wake.
 	_ = c.raw.SetReadDeadline(time.Unix(1, 0))
-	c.receiving.Lock()
-	defer c.receiving.Unlock()
+	c.receiving <- struct{}{}
+	defer func() { <-c.receiving }()
 	if c.farewell(code, reason) {
 		c.drain()
 	}
@@ -279,8 +279,8 @@ func (c *Conn) write(buf *buffer, op byte, n int) error {
 
 // receive reads the next message, of at most limit bytes, into c.held.
 func (c *Conn) receive(ctx context.Context, limit int) (int, error) {
-	c.receiving.Lock()
-	defer c.receiving.Unlock()
+	c.receiving <- struct{}{}
+	defer func() { <-c.receiving }()
 	if c.held != nil {
 		c.held.give()
 		c.held = nil
@@ -302,7 +302,7 @@ func (c *Conn) receive(ctx context.Context, limit int) (int, error) {
 }
 
 // receiveFailed ends the link for what went wrong in reading, tells the peer where that makes sense, and returns why
-// the link ended. The caller holds receiving.
+// the link ended. The caller holds the token of receiving.
 func (c *Conn) receiveFailed(err error) error {
 	var told *CloseError
 	switch {
