@@ -97,8 +97,6 @@ func printWelcome(out io.Writer, t *demo.Town) {
   3. 「自席端末」の［接続］を押すと、自席の画面が開きます。
   4. 管理者（kanri01）でサインインすると、管理画面を使えます。
 `, t.CA())
-	if t.LockPassword != "" {
-		fmt.Fprintf(out, "  5. 接続を終了すると自席端末は画面ロックされます。解除のパスワード：%s\n", t.LockPassword)
-	}
+	fmt.Fprintf(out, "  5. 接続を終了すると自席端末は画面ロックされます。解除のパスワード：%s\n", t.LockPassword)
 	fmt.Fprint(out, "\n  (Open the address, sign in with a user id and its initial password, change the password, enrol this browser with\n  the one-time code, and press 接続 to work on the desk. Ctrl-C stops everything; state is kept in the folder.)\n")
 }

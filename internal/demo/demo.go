@@ -38,7 +38,7 @@ type Config struct {
 type Town struct {
 	Accounts *Accounts
 	Desktop  *desktop.Desktop
-	// LockPassword unlocks the desk's screen; empty when the desk runs as the invoking user, whose password it is.
+	// LockPassword unlocks the desk's screen.
 	LockPassword string
 
 	cfg      Config
@@ -46,10 +46,15 @@ type Town struct {
 	serving  service // the gateway itself
 	agent    service
 	deskHome string // of the virtual desk's programs and agent
+	locker   string // path of the program that locks the desk; empty: the agent's default
 }
 
 // Address is the portal's.
 func (t *Town) Address() string { return fmt.Sprintf("https://localhost:%d", t.cfg.Port) }
+
+// deskAddress is where the desk reaches the gateway: by number, for not every machine knows the name localhost. Browsers do,
+// by themselves.
+func (t *Town) deskAddress() string { return fmt.Sprintf("127.0.0.1:%d", t.cfg.Port) }
 
 // CA is the path of the certificate that browsers have to trust.
 func (t *Town) CA() string { return t.path("gateway", "keys", "tls-ca.crt") }
@@ -141,8 +146,8 @@ func (t *Town) checkPort() error {
 }
 
 func (t *Town) writeConfig() error {
-	text := fmt.Sprintf("data_dir = %q\n\n[public]\naddress = \":%d\"\n\n[office]\nshared = true\n\n[tls]\nnames = [\"localhost\", \"127.0.0.1\"]\n",
-		t.path("gateway"), t.cfg.Port)
+	text := fmt.Sprintf("data_dir = %q\n\n[public]\naddress = \":%d\"\n\n[office]\nshared = true\n\n[tls]\nnames = [\"localhost\", \"127.0.0.1\"]\n\n[relay]\ndesk_address = %q\n",
+		t.path("gateway"), t.cfg.Port, t.deskAddress())
 	return os.WriteFile(t.path("gateway.toml"), []byte(text), 0o600)
 }
 
@@ -159,9 +164,11 @@ func (t *Town) prepareDesk(anew bool) error {
 		}
 		account = DeskUser
 		t.deskHome = filepath.Join(owner.HomeDir, "demo", filepath.Base(t.cfg.Dir)+"-"+strconv.Itoa(t.cfg.Port))
-		if raw, err := os.ReadFile(filepath.Join(owner.HomeDir, passwordFile)); err == nil {
-			t.LockPassword = string(raw)
+		raw, err := os.ReadFile(filepath.Join(owner.HomeDir, passwordFile))
+		if err != nil {
+			return fmt.Errorf("the password of the virtual desk's account is missing; make demo draws it: %w", err)
 		}
+		t.LockPassword = string(raw)
 	}
 	if anew {
 		if err := os.RemoveAll(t.deskHome); err != nil {
@@ -170,6 +177,11 @@ func (t *Town) prepareDesk(anew bool) error {
 	}
 	if err := makeFor(t.deskHome, owner); err != nil {
 		return fmt.Errorf("home of the virtual desk: %w", err)
+	}
+	if owner == nil {
+		if err := t.installLocker(); err != nil {
+			return err
+		}
 	}
 	var err error
 	t.Desktop, err = desktop.New(desktop.Config{User: account, Home: t.deskHome, Log: t.cfg.Log})
@@ -259,6 +271,9 @@ func (t *Town) runAgent(ctx context.Context, group *errgroup.Group, open func(co
 	}
 	t.agent.program = agent
 	t.agent.args = append(append([]string(nil), agent.args...), "run", "--display", t.Desktop.Display(), "--authority", t.Desktop.Authority())
+	if t.locker != "" {
+		t.agent.args = append(t.agent.args, "--locker", t.locker)
+	}
 	group.Go(func() error { return t.agent.run(ctx) })
 	if err := t.awaitDesk(ctx); err != nil {
 		return err

@@ -178,6 +178,6 @@ func (t *Town) enrolAs(ctx context.Context, agent program, desk string) error {
 	if err := t.gateway.callJSON(ctx, &answer, "desk", "token", "--desk", desk); err != nil {
 		return err
 	}
-	_, err := agent.call(ctx, answer.Token, "enroll", "--gateway", t.Address(), "--token-file", "-")
+	_, err := agent.call(ctx, answer.Token, "enroll", "--gateway", "https://"+t.deskAddress(), "--token-file", "-")
 	return err
 }
