@@ -88,6 +88,7 @@ export class Connection {
   private stop: ((cause: Cause) => void) | null = null;
 
   private pings = 0;
+  private answered = 0;
   private readonly pinged = new Map<number, number>();
   private heard: number;
   private roundTrip: number | null = null;
@@ -150,7 +151,7 @@ export class Connection {
     const { updates, bytes, busy, roundTrip } = this;
     this.updates = this.bytes = this.busy = 0;
     this.measured = now;
-    return { updates: updates / seconds, bytes: bytes / seconds, busy, roundTrip, silent: now - this.heard };
+    return { updates: updates / seconds, bytes: bytes / seconds, busy, roundTrip, asked: id, answered: this.answered, silent: now - this.heard };
   }
 
   private async begin(): Promise<void> {
@@ -229,6 +230,7 @@ export class Connection {
     const sent = this.pinged.get(id);
     if (sent === undefined) return;
     this.roundTrip = this.host.now() - sent;
+    this.answered = id;
     this.pinged.delete(id);
   }
 

@@ -5,7 +5,7 @@ import { Input } from "../input/input.ts";
 import { browserTimers } from "../input/sink.ts";
 import { TAP_CODES } from "../keys/codes.ts";
 import { RIGHT } from "../grant/grant.ts";
-import type { CursorShape, Opening } from "../messages.ts";
+import type { CursorShape, Opening, Statistics } from "../messages.ts";
 import { type Cause, first, type State } from "../reconnect.ts";
 import { Session, type Told } from "../session.ts";
 import { ALL_MONITORS, MAX_CLIPBOARD } from "../wire/limits.ts";
@@ -56,8 +56,9 @@ export class App {
   private placement: Placement | null = null;
   private cursor: CursorShape | null = null;
   private template = "";
-  /** Reports of the engine, one a second while it is connected. */
+  /** Reports of the engine, one a second while it is connected, and the last of them. */
   private beats = 0;
+  private statistics: Statistics | null = null;
   private toasting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(config: AppConfig) {
@@ -116,6 +117,7 @@ export class App {
       state: () => this.state.phase,
       failure: () => this.state.cause,
       beats: () => this.beats,
+      statistics: () => this.statistics,
       picture: () => this.picture(),
     };
   }
@@ -189,6 +191,7 @@ export class App {
         break;
       case "statistics":
         this.beats++;
+        this.statistics = m.statistics;
         this.toolbar.quality.update(m.statistics);
         if (m.statistics.silent > 4000) this.say(this.c.text.say("stalled", { n: Math.round(m.statistics.silent / 1000) }));
         break;
