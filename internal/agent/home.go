@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -214,18 +213,6 @@ func agentService(gateway, proxy string, config func(host string) *tls.Config) (
 	if err != nil || base.Scheme != "https" || base.Host == "" {
 		return nil, fmt.Errorf("%q is not the https address of a gateway", gateway)
 	}
-	through := http.ProxyFromEnvironment
-	switch proxy {
-	case "":
-	case link.Direct:
-		through = nil
-	default:
-		address, err := url.Parse(proxy)
-		if err != nil {
-			return nil, errors.New("the proxy's address is malformed")
-		}
-		through = http.ProxyURL(address)
-	}
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: config(base.Hostname()), Proxy: through, DisableKeepAlives: true}}
+	client := link.NewClient(link.ClientConfig{TLS: config(base.Hostname()), Proxy: proxy, Single: true})
 	return controlv1connect.NewAgentServiceClient(client, gateway+"/api"), nil
 }

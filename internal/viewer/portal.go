@@ -67,35 +67,17 @@ func NewPortal(cfg PortalConfig) (*Portal, error) {
 	if err != nil || base.Scheme != "https" || base.Host == "" {
 		return nil, fmt.Errorf("%q is not the https address of a gateway", cfg.Gateway)
 	}
-	proxy, err := proxyOf(cfg.Proxy)
-	if err != nil {
-		return nil, err
-	}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, fmt.Errorf("keep cookies: %w", err)
 	}
-	client := &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: cfg.TLS, Proxy: proxy, ForceAttemptHTTP2: true}}
+	client := link.NewClient(link.ClientConfig{TLS: cfg.TLS, Proxy: cfg.Proxy})
+	client.Jar = jar
 	api := "https://" + base.Host + "/api"
 	return &Portal{
 		client: client,
 		auth:   controlv1connect.NewAuthServiceClient(client, api), desks: controlv1connect.NewDeskServiceClient(client, api),
 	}, nil
-}
-
-// proxyOf chooses the proxy as link.DialConfig does.
-func proxyOf(name string) (func(*http.Request) (*url.URL, error), error) {
-	switch name {
-	case "":
-		return http.ProxyFromEnvironment, nil
-	case link.Direct:
-		return nil, nil
-	}
-	address, err := url.Parse(name)
-	if err != nil {
-		return nil, errors.New("the proxy's address is malformed")
-	}
-	return http.ProxyURL(address), nil
 }
 
 // Close gives idle connections back.
