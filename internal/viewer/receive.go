@@ -11,8 +11,12 @@ import (
 	"jiseki/internal/wire"
 )
 
-// maxComing bounds the layouts that wait for their first update.
-const maxComing = 16
+const (
+	// maxComing bounds the layouts that wait for their first update.
+	maxComing = 16
+	// maxNotices are kept: a desk may send as many as it likes.
+	maxNotices = 64
+)
 
 // readControl takes what the desk says beside its pictures.
 func (v *Viewer) readControl(ctx context.Context) error {
@@ -50,10 +54,16 @@ func (v *Viewer) hear(message wire.Message) error {
 		shape.Pix = append([]byte(nil), m.Pix...)
 		v.slots[m.Slot], v.cursor = &shape, &shape
 	case *wire.CursorUse:
+		if v.slots[m.Slot] == nil {
+			return errors.New("the desk uses a cursor that it did not send")
+		}
 		v.cursor = v.slots[m.Slot]
 	case *wire.LockState:
 		v.locks = m.Locks
 	case *wire.Notice:
+		if len(v.notices) == maxNotices {
+			v.notices = slices.Delete(v.notices, 0, 1)
+		}
 		v.notices = append(v.notices, *m)
 	case *wire.Pong:
 		v.ponged = max(v.ponged, min(m.ID, v.pings))
@@ -138,6 +148,9 @@ func (v *Viewer) apply(update *wire.Update) error {
 	if v.decoder == nil {
 		return errors.New("the first update builds on nothing")
 	}
+	if update.Generation != v.layout.Generation {
+		return fmt.Errorf("update of layout %d while %d is shown", update.Generation, v.layout.Generation)
+	}
 	damage, err := v.decoder.Decode(update.Coder)
 	if err != nil {
 		return err
@@ -158,7 +171,7 @@ type State struct {
 	Settled bool            // the picture equals the desk's as of that update
 	Cursor  *screen.Cursor  // nil before the first
 	Locks   wire.LockBits
-	Notices []wire.Notice // all of the session
+	Notices []wire.Notice // the last 64 of the session
 }
 
 // Look calls use with the present state. The viewer stands still meanwhile.
