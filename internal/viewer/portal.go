@@ -172,6 +172,9 @@ func (p *Portal) Enrol(ctx context.Context, identity cert.PrivateKey, code, labe
 	if err != nil {
 		return Device{}, fmt.Errorf("the gateway's trust bundle: %w", err)
 	}
+	if answer.GetEnrolled().GetDeviceId() == "" {
+		return Device{}, errors.New("the gateway enrolled a device without a name")
+	}
 	p.device = Device{ID: answer.GetEnrolled().GetDeviceId(), Identity: identity, Bundle: bundle}
 	return p.device, nil
 }
