@@ -19,6 +19,8 @@ import (
 
 	"jiseki/internal/agent"
 	"jiseki/internal/enrol"
+	"jiseki/internal/power"
+	"jiseki/internal/wake"
 )
 
 type commands struct {
@@ -28,6 +30,7 @@ type commands struct {
 
 	Enroll  enrollCommand  `cmd:"" help:"Enrol this desk with the token of the administrator."`
 	Run     runCommand     `cmd:"" help:"Serve this desk."`
+	Waker   wakerCommand   `cmd:"" help:"Wake the desks of this machine's networks: for an always-on machine without a desk."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -153,9 +156,13 @@ func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) (
 		return errors.Join(agent.ErrDeskLost, err)
 	}
 	defer func() { err = errors.Join(err, closeDesk()) }()
+	machine, err := wake.New(wake.Config{Now: time.Now})
+	if err != nil {
+		return err
+	}
 	a, err := agent.New(agent.Config{
 		Gateway: home.Gateway, Identity: home.Identity, Self: home.Self, Bundle: home.Bundle, Dir: home.Dir,
-		Desk: desk, Limits: agent.Limits{RequireLock: r.RequireLock}, Proxy: c.Proxy,
+		Desk: desk, Limits: agent.Limits{RequireLock: r.RequireLock}, Proxy: c.Proxy, Machine: machine, Timer: wakeTimer(log),
 		Version: version(), Hostname: hostname(), System: system(), Log: log, Now: time.Now,
 		SaveBundle: home.SaveBundle, SaveHead: home.SaveHead, SaveCertificate: home.SaveCertificate,
 	})
@@ -163,6 +170,16 @@ func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) (
 		return err
 	}
 	return a.Run(ctx)
+}
+
+// wakeTimer is the machine's clock that wakes it, or nil where there is none.
+func wakeTimer(log *slog.Logger) power.Timer {
+	clock, err := power.FindRTC("/sys/class/rtc")
+	if err != nil {
+		log.Info("this machine cannot wake itself", "err", err)
+		return nil
+	}
+	return clock
 }
 
 type versionCommand struct{}

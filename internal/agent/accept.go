@@ -60,6 +60,8 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 	switch {
 	case len(offer.GetTicket()) != 32:
 		return nil, "ticket_form"
+	case a.cfg.Waker:
+		return nil, "no_desk"
 	case device.Key != g.DeviceKey || device.Subject != g.Device:
 		return nil, "device_other"
 	case a.revoked[g.Device]:
@@ -203,6 +205,9 @@ func (a *Agent) release(s *session, why error) {
 	a.session = nil
 	a.mu.Unlock()
 	a.changed()
+	if code != wire.TakenOver && code != wire.Replaced {
+		a.power.SessionEnded(onPurpose(code))
+	}
 }
 
 // handOver is how long the session that takes over may take to do so, after the one before has ended.
@@ -247,6 +252,8 @@ func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, want
 		return a.lockNow(ctx), true
 	case *controlv1.Order_Bundle:
 		return a.trust(m.Bundle.GetTrustBundle()), true
+	case *controlv1.Order_Plan:
+		return a.plan(m.Plan), true
 	case *controlv1.Order_Head:
 		return a.keep(a.cfg.SaveHead, m.Head.GetHead()), true
 	default:

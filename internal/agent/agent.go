@@ -23,6 +23,8 @@ import (
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
 	"jiseki/internal/input"
+	"jiseki/internal/power"
+	"jiseki/internal/wake"
 	"jiseki/internal/wire"
 )
 
@@ -49,6 +51,9 @@ type Desk struct {
 	// Notice tells whoever is at the desk that it is used from elsewhere, by whom, until it is closed. end is called when
 	// somebody at the desk ends the session.
 	Notice func(name string, end func()) (io.Closer, error)
+	// Say shows a line with a button until it is closed; pressed is called when somebody presses the button. nil: the desk has
+	// no place for it.
+	Say func(text, button string, pressed func()) (io.Closer, error)
 }
 
 // Limits are the desk's own, beside those of the grant.
@@ -58,7 +63,7 @@ type Limits struct {
 	MaxGrace    time.Duration // longest grace period; 0 means what the grant says
 }
 
-// Config is what an agent needs. All fields but Proxy and Limits are required.
+// Config is what an agent needs. All fields but Proxy, Limits, Waker, Machine, Timer and Command are required.
 type Config struct {
 	Gateway  string            // https URL
 	Identity cert.PrivateKey   // the desk's identity key
@@ -73,6 +78,12 @@ type Config struct {
 	System   string // the operating system in words
 	Log      *slog.Logger
 	Now      func() time.Time
+
+	Waker   bool          // an always-on machine without a desk: Desk is [NoDesk], and no session is opened
+	Machine *wake.Machine // says what adapters there are, and wakes neighbours; nil: neither
+	Timer   power.Timer   // wakes the machine; nil: nothing does
+	// Command runs a program of the system; nil is [power.Run].
+	Command func(ctx context.Context, name string, args ...string) error
 
 	// These keep what the gateway sends: a newer trust bundle, a copy of the audit log's head, a renewed certificate.
 	SaveBundle, SaveHead, SaveCertificate func(raw []byte) error
@@ -99,6 +110,7 @@ type Agent struct {
 	guard  guard
 	resume resume
 	spent  *grant.Spent
+	power  *power.Manager
 	work   work // guarded by mu
 
 	stateChanged chan struct{}
@@ -145,6 +157,7 @@ func New(cfg Config) (*Agent, error) {
 	}
 	rand.Read(a.run[:]) // never fails
 	a.guard.agent = a
+	a.power = power.New(power.Config{Log: cfg.Log, Now: cfg.Now, Use: a.use, Timer: cfg.Timer, Show: cfg.Desk.Say, Command: cfg.Command})
 	var err error
 	if a.events, err = openOutbox(cfg.Dir, a.run[:], cfg.Now); err != nil {
 		return nil, err
@@ -172,6 +185,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.keepControl(ctx) })
 	group.Go(func() error { return a.watchDesk(ctx) })
+	group.Go(func() error { return a.power.Run(ctx) })
 	err := group.Wait()
 	a.endUnless(wire.AgentStopping, func(s *session) bool { return false })
 	a.await()

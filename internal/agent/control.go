@@ -144,7 +144,9 @@ func (a *Agent) hello(challenge cert.Nonce) (*controlv1.Hello, error) {
 	}
 	nonce := make([]byte, 32)
 	rand.Read(nonce) // never fails
+	adapters, reaches := a.adapters()
 	return &controlv1.Hello{
+		Adapters: adapters, Waker: a.cfg.Waker, Reaches: reaches,
 		Certificate: self.Append(nil), Statement: statement.Append(nil), Signature: signature[:], Nonce: nonce,
 		AgentVersion: a.cfg.Version, Hostname: a.cfg.Hostname, System: a.cfg.System, Run: a.run[:],
 		WireMin: wire.MinVersion, WireMax: wire.Version, BundleVersion: a.bundle.get().Version, TimeMs: a.now().UnixMilli(),
@@ -261,10 +263,23 @@ func (c *channel) signed(ctx context.Context, signed *controlv1.Signed) error {
 	if err != nil {
 		return fmt.Errorf("order: %w", err)
 	}
+	if order := got.GetWake(); order != nil { // takes a while, and leases must not wait
+		c.agent.tasks.Go(func() {
+			if err := c.answerOrder(ctx, got, c.agent.wake(ctx, order)); err != nil {
+				c.agent.log.Debug("answer to a wake order", "err", err)
+			}
+		})
+		return nil
+	}
 	code, wantsAnswer := c.agent.obey(ctx, got)
 	if !wantsAnswer {
 		return nil
 	}
+	return c.answerOrder(ctx, got, code)
+}
+
+// answerOrder says what became of an order; an empty code is done.
+func (c *channel) answerOrder(ctx context.Context, got *controlv1.Order, code string) error {
 	return c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_OrderAnswer{OrderAnswer: &controlv1.OrderAnswer{
 		Number: got.GetNumber(), Done: code == "", Code: code,
 	}}})

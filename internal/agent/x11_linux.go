@@ -39,6 +39,9 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 		Notice: func(name string, end func()) (io.Closer, error) {
 			return notice.ShowX11(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Name: name, OnEnd: end, Log: cfg.Log})
 		},
+		Say: func(text, button string, pressed func()) (io.Closer, error) {
+			return notice.ShowX11(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Log: cfg.Log})
+		},
 	}
 	return desk, func() error { return errors.Join(injector.Close(), locker.Close()) }, nil
 }

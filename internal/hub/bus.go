@@ -20,8 +20,9 @@ import (
 //	order  protobuf Order without its numbers   answer: status · protobuf OrderAnswer
 //	drop   nothing                              answer: status
 //
-// Who could forge them could end sessions and lock desks, and nothing more:
-// bundles and leases come from the store of the gateway that signs them.
+// Who could forge them could end sessions, lock desks and wake machines, and
+// nothing more: bundles, leases and plans come from the store of the gateway that
+// signs them.
 const (
 	kindOffer = 1
 	kindOrder = 2
@@ -125,7 +126,7 @@ func (c *conn) act(ctx context.Context, message []byte) (proto.Message, error) {
 // on the bus may cause pass.
 func (c *conn) obey(ctx context.Context, order *controlv1.Order) (*controlv1.OrderAnswer, error) {
 	switch order.GetOrder().(type) {
-	case *controlv1.Order_Lock:
+	case *controlv1.Order_Lock, *controlv1.Order_Wake:
 		return c.orderAndWait(ctx, order)
 	case *controlv1.Order_EndSession, *controlv1.Order_RevokeDevice:
 		return &controlv1.OrderAnswer{Done: true}, c.order(order)

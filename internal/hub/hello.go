@@ -13,6 +13,7 @@ import (
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/link"
+	"jiseki/internal/wake"
 )
 
 // Codes of the message Refused.
@@ -137,12 +138,67 @@ func verify(hello *controlv1.Hello, nonce cert.Nonce, cas []cert.PublicKey, now 
 	if err := verifySignature(hello, nonce, certificate, statement); err != nil {
 		return Arrival{}, refuse(codeSignature, err)
 	}
+	adapters, reaches, err := machine(hello)
+	if err != nil {
+		return Arrival{}, refuse(codeBadHello, err)
+	}
 	return Arrival{
+		Adapters: adapters, AlwaysOn: hello.GetWaker(), Reaches: reaches,
 		Desk: certificate.Subject, Zone: certificate.Owner, Key: certificate.Key, Serial: certificate.Serial,
 		Statement: hello.GetStatement(), NoiseKey: statement.NoiseKey, StatementEnd: statement.NotAfter,
 		Run: hello.GetRun(), AgentVersion: clip(hello.GetAgentVersion()),
 		Hostname: clip(hello.GetHostname()), System: clip(hello.GetSystem()),
 	}, nil
+}
+
+// machine reads what the agent says of its machine's adapters.
+func machine(hello *controlv1.Hello) (adapters []wake.Adapter, reaches []netip.Prefix, err error) {
+	if len(hello.GetAdapters()) > wake.MaxAdapters || len(hello.GetReaches()) > wake.MaxReaches {
+		return nil, nil, errors.New("too many adapters")
+	}
+	for _, a := range hello.GetAdapters() {
+		mac, err := wake.NewMAC(a.GetMac())
+		if err != nil {
+			return nil, nil, err
+		}
+		prefixes, err := networks(a.GetPrefixes(), wake.MaxPrefixes)
+		if err != nil {
+			return nil, nil, err
+		}
+		adapters = append(adapters, wake.Adapter{MAC: mac, Prefixes: prefixes, Wake: permission(a)})
+	}
+	if hello.GetWaker() {
+		reaches, err = networks(hello.GetReaches(), wake.MaxReaches)
+	}
+	return adapters, reaches, err
+}
+
+func permission(a *controlv1.Adapter) wake.Permission {
+	switch {
+	case !a.GetWakeKnown():
+		return wake.Unknown
+	case a.GetWakeAllowed():
+		return wake.Allowed
+	}
+	return wake.Forbidden
+}
+
+func networks(texts []string, most int) ([]netip.Prefix, error) {
+	if len(texts) > most {
+		return nil, errors.New("too many networks")
+	}
+	var all []netip.Prefix
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if err == nil {
+			err = wake.CheckNetwork(p)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 func verifySignature(hello *controlv1.Hello, nonce cert.Nonce, c *cert.Certificate, s *cert.DeskStatement) error {

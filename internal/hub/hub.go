@@ -24,6 +24,7 @@ import (
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/link"
 	"jiseki/internal/remote"
+	"jiseki/internal/wake"
 )
 
 // Why a desk cannot be reached or let in. The texts are codes of
@@ -55,6 +56,9 @@ type Arrival struct {
 	Hostname     string
 	System       string
 	Address      string // of the agent's connection
+	Adapters     []wake.Adapter
+	AlwaysOn     bool           // jiseki-agent waker: no desk
+	Reaches      []netip.Prefix // of an always-on waker
 }
 
 // Attached is what the store makes of an arrival.
@@ -196,6 +200,36 @@ func (h *Hub) RevokeDevice(ctx context.Context, desk, device string) error {
 func (h *Hub) Lock(ctx context.Context, desk string) (*controlv1.OrderAnswer, error) {
 	return ask[controlv1.OrderAnswer](ctx, h, desk, []byte{kindOrder},
 		&controlv1.Order{Order: &controlv1.Order_Lock{Lock: &controlv1.LockOrder{}}})
+}
+
+// Wake orders the agent of the desk to send magic packets, and waits for its
+// answer. The code of the answer says why if it could not.
+func (h *Hub) Wake(ctx context.Context, desk string, order *controlv1.WakeOrder) (*controlv1.OrderAnswer, error) {
+	return ask[controlv1.OrderAnswer](ctx, h, desk, []byte{kindOrder}, &controlv1.Order{Order: &controlv1.Order_Wake{Wake: order}})
+}
+
+// Plan leaves a plan with the agent of the desk if this gateway holds it, else
+// it is ErrAway. Plans do not travel between gateways: what a desk does with its
+// power comes from the store of the gateway that signs it.
+func (h *Hub) Plan(desk string, plan *controlv1.PlanOrder) error {
+	h.mu.Lock()
+	c := h.desks[desk]
+	h.mu.Unlock()
+	if c == nil {
+		return ErrAway
+	}
+	return c.order(&controlv1.Order{Order: &controlv1.Order_Plan{Plan: plan}})
+}
+
+// Epochs says which desks this gateway holds, by the epoch of their channels.
+func (h *Hub) Epochs() map[string]uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	held := make(map[string]uint64, len(h.desks))
+	for desk, c := range h.desks {
+		held[desk] = c.epoch
+	}
+	return held
 }
 
 // Drop closes the channel of a desk that was revoked, whichever gateway holds it.

@@ -21,6 +21,7 @@ import (
 	"jiseki/internal/hub"
 	"jiseki/internal/link"
 	"jiseki/internal/order"
+	"jiseki/internal/wake"
 )
 
 // desks is a memory of desks in place of the store.
@@ -33,6 +34,7 @@ type desks struct {
 	detached chan string
 	running  map[string][]cert.SessionID
 	broken   error
+	arrival  hub.Arrival // the last
 }
 
 func newDesks() *desks {
@@ -45,6 +47,7 @@ func newDesks() *desks {
 func (d *desks) Attach(_ context.Context, a hub.Arrival) (hub.Attached, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.arrival = a
 	if err := d.refuse[a.Desk]; err != nil {
 		return hub.Attached{}, err
 	}
@@ -161,6 +164,9 @@ type identity struct {
 	now        time.Time
 	certUntil  time.Time
 	nonce      *cert.Nonce // in place of the challenge's
+	adapters   []*controlv1.Adapter
+	waker      bool
+	reaches    []string
 }
 
 func (w *world) identity(t testing.TB, desk string) identity {
@@ -226,6 +232,7 @@ func (w *world) hello(t testing.TB, id identity) (*agent, *controlv1.GatewayMess
 	send(t, conn, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_Hello{Hello: &controlv1.Hello{
 		Certificate: certificate.Append(nil), Statement: statement.Append(nil), Signature: signature[:],
 		Nonce: mine, Run: mine[:16], TimeMs: id.now.UnixMilli(), AgentVersion: "1", BundleVersion: 3,
+		Adapters: id.adapters, Waker: id.waker, Reaches: id.reaches,
 	}}})
 	next, err := receive(t, conn)
 	if err != nil {
@@ -302,7 +309,16 @@ func TestHelloRefusals(t *testing.T) {
 		"revoked":          {"gone", "desk_revoked", func(*identity) {}},
 		"unknown":          {"nobody", "desk_unknown", func(*identity) {}},
 		"new key":          {"rekeyed", "desk_other_key", func(*identity) {}},
-		"store fails":      {"storm", "unavailable", func(*identity) {}},
+		"no adapter":       {"d", "bad_hello", func(i *identity) { i.adapters = []*controlv1.Adapter{{Mac: []byte{1, 2, 3}}} }},
+		"group address": {"d", "bad_hello", func(i *identity) {
+			i.adapters = []*controlv1.Adapter{{Mac: []byte{1, 0, 0x5e, 0, 0, 1}}}
+		}},
+		"the world": {"d", "bad_hello", func(i *identity) {
+			i.adapters = []*controlv1.Adapter{{Mac: []byte{0, 0x1b, 0x21, 1, 2, 3}, Prefixes: []string{"0.0.0.0/0"}}}
+		}},
+		"too many adapters": {"d", "bad_hello", func(i *identity) { i.adapters = make([]*controlv1.Adapter, 17) }},
+		"too many networks": {"d", "bad_hello", func(i *identity) { i.waker, i.reaches = true, make([]string, 17) }},
+		"store fails":       {"storm", "unavailable", func(*identity) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := w.identity(t, c.desk)
@@ -368,6 +384,62 @@ func TestOrdersArriveSigned(t *testing.T) {
 	answer, err := w.hub.Lock(t.Context(), "d1")
 	if err != nil || answer.GetDone() || answer.GetCode() != "cannot_lock" {
 		t.Errorf("got %v, %v", answer, err)
+	}
+}
+
+func TestHelloSaysWhatMachineItIs(t *testing.T) {
+	w := start(t)
+	id := w.identity(t, "d1")
+	mac := []byte{0, 0x1b, 0x21, 1, 2, 3}
+	id.adapters = []*controlv1.Adapter{
+		{Mac: mac, Prefixes: []string{"192.168.10.5/24", "10.0.0.5/16"}, WakeKnown: true, WakeAllowed: true},
+		{Mac: mac, WakeKnown: true}, {Mac: mac, WakeAllowed: true},
+	}
+	id.waker, id.reaches = true, []string{"192.168.0.0/16"}
+	w.hello(t, id)
+	w.desks.mu.Lock()
+	defer w.desks.mu.Unlock()
+	got := w.desks.arrival
+	want := []wake.Permission{wake.Allowed, wake.Forbidden, wake.Unknown}
+	for i, a := range got.Adapters {
+		if a.Wake != want[i] || a.MAC != wake.MAC(mac) {
+			t.Errorf("adapter %d is read as %v", i, a)
+		}
+	}
+	if text := fmt.Sprint(got.AlwaysOn, got.Reaches, got.Adapters[0].Prefixes); text != "true [192.168.0.0/16] [192.168.10.5/24 10.0.0.5/16]" {
+		t.Errorf("got %s", text)
+	}
+}
+
+func TestWakeAndPlan(t *testing.T) {
+	w := start(t)
+	a := w.join(t, "d1")
+	go func() {
+		var number uint64
+		a.next(func(_ *controlv1.GatewayMessage, o *controlv1.Order) bool {
+			number = o.GetNumber()
+			return len(o.GetWake().GetMacs()) == 1
+		})
+		send(t, a.conn, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_OrderAnswer{
+			OrderAnswer: &controlv1.OrderAnswer{Number: number, Code: "not_here"},
+		}})
+	}()
+	answer, err := w.hub.Wake(t.Context(), "d1", &controlv1.WakeOrder{Macs: [][]byte{{1}}})
+	if err != nil || answer.GetDone() || answer.GetCode() != "not_here" {
+		t.Errorf("got %v, %v", answer, err)
+	}
+	if _, err := w.hub.Wake(t.Context(), "d2", &controlv1.WakeOrder{}); !errors.Is(err, hub.ErrAway) {
+		t.Errorf("a waker that is away: %v", err)
+	}
+	if got := w.hub.Epochs(); len(got) != 1 || got["d1"] != 1 {
+		t.Errorf("holds %v", got)
+	}
+	if err := w.hub.Plan("d1", &controlv1.PlanOrder{After: 2}); err != nil {
+		t.Fatal(err)
+	}
+	a.next(func(_ *controlv1.GatewayMessage, o *controlv1.Order) bool { return o.GetPlan().GetAfter() == 2 })
+	if err := w.hub.Plan("d2", &controlv1.PlanOrder{}); !errors.Is(err, hub.ErrAway) {
+		t.Errorf("a plan for a desk that is elsewhere: %v", err)
 	}
 }
 

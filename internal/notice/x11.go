@@ -3,6 +3,7 @@
 package notice
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"log/slog"
@@ -16,6 +17,8 @@ type X11Config struct {
 	Display   string // such as ":0"
 	Authority string // path of the Xauthority file; empty: see x11.Options
 	Name      string // who uses the desk
+	// Text and Button are shown in place of Name and the button that ends the session; empty: those.
+	Text, Button string
 	// OnEnd is called once when somebody presses the button. It may block.
 	OnEnd func()
 	Log   *slog.Logger
@@ -81,7 +84,7 @@ func (n *X11) draw() error {
 		return err
 	}
 	defer file.Close()
-	p, button := paint(face, Text(n.cfg.Name), ButtonText)
+	p, button := paint(face, cmp.Or(n.cfg.Text, Text(n.cfg.Name)), cmp.Or(n.cfg.Button, ButtonText))
 	n.size, n.button, n.pix = p.Rect.Size(), button, bgrx(p)
 	return nil
 }
