@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"jiseki/internal/calendar"
 	"jiseki/internal/cert"
 	"jiseki/internal/grant"
 )
@@ -55,9 +56,21 @@ const (
 	On
 )
 
-// Approval is an approved request that covers a time.
-type Approval struct {
+// CoverKind is why a cover stands.
+type CoverKind uint8
+
+// The kinds of covers. Their numbers are those of requests in the control API.
+const (
+	CoverRequest  CoverKind = 1 // an approved request
+	CoverOrder    CoverKind = 2 // 在宅勤務命令
+	CoverOvertime CoverKind = 3 // 時間外勤務命令: hours, nights and days off are open while it lasts
+)
+
+// Cover is a time for which telework was approved or ordered. One for a satellite office does not cover work from elsewhere.
+type Cover struct {
+	Kind        CoverKind
 	From, Until time.Time
+	Place       Place
 }
 
 // Gateway is what is special about the gateway that decides.
@@ -85,10 +98,16 @@ type Input struct {
 	Place       Place
 	Now         time.Time
 	SignInUntil time.Time
-	Approval    *Approval // nil: no approved request covers now
 	Gateway     Gateway
-	Running     int // sessions of others that are open or about to open
 	Settings    Settings
+	Policy      Policy // what Settings resolve to for the user and the desk's zone
+
+	Viewer          grant.ViewerKind
+	Hours           [2]calendar.Hours // the user's, of the day of Now and of the next
+	Covers          []Cover           // that overlap the next 24 hours, in any order
+	RegisteredUntil calendar.Date     // last day of the yearly registration
+	OnBreak         bool              // the user's workday is in a break, an interruption or leave
+	Seats           Seats
 }
 
 // Decision is the answer. No reasons means yes.
@@ -97,7 +116,8 @@ type Decision struct {
 	Until   time.Time // end of the session at the latest
 	Idle    time.Duration
 	Grace   time.Duration
-	Reasons []Code // every rule that says no, the most important first
+	Warn    time.Time // end of hours that the user is to be told of although the session goes on; zero: none
+	Reasons []Code    // every rule that says no, the most important first
 }
 
 // Allowed says whether a session may be opened.
@@ -115,12 +135,30 @@ func Decide(in Input) Decision {
 		return d
 	}
 	d.Rights = grant.RightView | grant.RightInput
-	if in.Settings.clipboardAllowed(in.Desk.Zone) {
+	if in.Policy.Clipboard && in.Desk.Zone == grant.ZoneInternet { // other zones never have it, whatever policy says
 		d.Rights |= grant.RightClipboard
 	}
 	d.Until = in.until()
-	d.Idle, d.Grace = in.Settings.Idle, in.Settings.Grace
+	d.Idle, d.Grace = in.Policy.Idle, in.Settings.Grace
+	if in.away() && in.Policy.AtEnd == EndWarn {
+		d.Warn = reach(in.Now, in.workingHours())
+	}
 	return d
+}
+
+// Check is one rule and what it says.
+type Check struct {
+	Code    Code
+	Refuses bool
+}
+
+// Why says of every rule, in the order of [Decision.Reasons], whether it refuses.
+func Why(in Input) []Check {
+	checks := make([]Check, len(rules))
+	for i, rule := range rules {
+		checks[i] = Check{rule.code, rule.refuses(&in)}
+	}
+	return checks
 }
 
 // rules in the order in which their reasons are shown. Each looks at the whole input and says no or nothing.
@@ -136,16 +174,27 @@ var rules = []struct {
 	{DeviceNotYours, withDevice(func(_ *Input, d *Device) bool { return !d.Mine })},
 	{DeviceExpired, withDevice(func(in *Input, d *Device) bool { return !in.Now.Before(d.Until) })},
 	{DevicePrivate, withDevice(func(in *Input, d *Device) bool { return d.Kind != grant.DeviceLent && !privateAllowed(in) })},
+	{DeviceKindRefused, withDevice(func(in *Input, d *Device) bool {
+		return d.Kind == grant.DeviceLent && !slices.Contains(in.Policy.Devices, d.Kind)
+	})},
 	{KeyGrade, withDevice(func(in *Input, d *Device) bool {
 		return d.Grade < cert.GradeHardware || d.Grade > in.Settings.WorstGrade
 	})},
 	{MyNumberGateway, func(in *Input) bool { return !in.Gateway.MayHold(in.Desk.Zone) }},
 	{MyNumberPlace, func(in *Input) bool { return in.Desk.Zone == grant.ZoneMyNumber && in.Place != Satellite }},
 	{PlaceUnknown, func(in *Input) bool { return in.Place < Home || in.Place > Office }},
-	{OfficeClosed, func(in *Input) bool { return in.Place == Office && !in.Settings.OfficeSessions }},
-	{SecondFactorMissing, func(in *Input) bool { return in.Settings.SecondFactor(&in.User, in.Place) == SecondFactorMissing }},
-	{SecondFactorNeeded, func(in *Input) bool { return in.Settings.SecondFactor(&in.User, in.Place) == SecondFactorNeeded }},
-	{ApprovalNeeded, func(in *Input) bool { return in.needsApproval() && !in.approved() }},
+	{OfficeClosed, func(in *Input) bool { return in.Place == Office && !in.Policy.Office }},
+	{TeleworkRefused, func(in *Input) bool { return in.away() && !in.Policy.Telework }},
+	{ViewerRefused, func(in *Input) bool { return !slices.Contains(in.Policy.Viewers, in.Viewer) }},
+	{SecondFactorMissing, func(in *Input) bool { return in.Policy.secondFactor(&in.User, in.Place) == SecondFactorMissing }},
+	{SecondFactorNeeded, func(in *Input) bool { return in.Policy.secondFactor(&in.User, in.Place) == SecondFactorNeeded }},
+	{RegistrationOver, refusesOutside((*Input).registration)},
+	{ApprovalNeeded, func(in *Input) bool { return in.lacksApproval() && !in.approvedElsewhere() }},
+	{ApprovalPlace, func(in *Input) bool { return in.lacksApproval() && in.approvedElsewhere() }},
+	{DayOffClosed, refusesOutside((*Input).workdays)},
+	{NightClosed, refusesOutside((*Input).daytime)},
+	{HoursOver, refusesOutside((*Input).hours)},
+	{BreakNow, func(in *Input) bool { return in.away() && in.OnBreak && in.Policy.OnBreak != BreakNothing }},
 	{DeskNotYours, func(in *Input) bool { return !in.Desk.Assigned }},
 	{DeskNotEnrolled, func(in *Input) bool { return !in.Desk.Enrolled }},
 	{DeskExpired, func(in *Input) bool { return in.Desk.Enrolled && !in.Now.Before(in.Desk.Until) }},
@@ -155,7 +204,13 @@ var rules = []struct {
 		return in.Settings.RequireLockable && in.Desk.Presence == On && !in.Desk.Lockable
 	}},
 	{DeskInUse, func(in *Input) bool { return in.Desk.InUseBy != "" && in.Desk.InUseBy != in.User.ID }},
-	{Full, func(in *Input) bool { return in.Running >= in.Settings.MaxSessions }},
+	{Full, noSeat(Full)},
+	{SeatsReserved, noSeat(SeatsReserved)},
+	{OfficeFull, noSeat(OfficeFull)},
+}
+
+func noSeat(why Code) func(*Input) bool {
+	return func(in *Input) bool { return in.Settings.SeatFor(in.Place, in.Seats) == why }
 }
 
 // withDevice makes a rule that has nothing to say without a device: DeviceNeeded says it.
@@ -165,25 +220,22 @@ func withDevice(refuses func(*Input, *Device) bool) func(*Input) bool {
 
 // privateAllowed: never for desks of zone mynumber.
 func privateAllowed(in *Input) bool {
-	return in.Device.Kind == grant.DevicePrivate && in.Settings.PrivateDevices && in.Desk.Zone != grant.ZoneMyNumber
+	return in.Device.Kind == grant.DevicePrivate && slices.Contains(in.Policy.Devices, in.Device.Kind) && in.Desk.Zone != grant.ZoneMyNumber
 }
 
-// needsApproval: outside the town hall, where the organisation asks for it and no emergency is declared.
-func (in *Input) needsApproval() bool {
-	return in.Settings.ApprovalRequired && !in.Settings.Emergency && in.Place != Office
-}
-
-func (in *Input) approved() bool {
-	a := in.Approval
-	return a != nil && !in.Now.Before(a.From) && in.Now.Before(a.Until)
-}
+// away: not in the town hall. Whoever is in the hall needs no approval, no registration and no hours to reach the own desk.
+func (in *Input) away() bool { return in.Place != Office }
 
 // until is the earliest end of all that a session stands on.
 func (in *Input) until() time.Time {
 	until := in.Now.Add(in.Settings.SessionMax)
 	ends := []time.Time{in.SignInUntil, in.Device.Until, in.Desk.Until}
-	if in.needsApproval() {
-		ends = append(ends, in.Approval.Until)
+	for _, times := range []func(*Input) ([]span, bool){
+		(*Input).registration, (*Input).approval, (*Input).workdays, (*Input).daytime, (*Input).hours,
+	} {
+		if spans, binds := times(in); binds {
+			ends = append(ends, reach(in.Now, spans))
+		}
 	}
 	for _, t := range ends {
 		if t.Before(until) {
@@ -220,11 +272,16 @@ type SignIn struct {
 	OfficeListener bool
 }
 
-// SecondFactor says what the policy misses of a user at a place: nothing (""), SecondFactorNeeded, or SecondFactorMissing when the
-// user has no one-time passwords to give.
+// SecondFactor says what the organisation's settings miss of a user at a place: nothing (""), SecondFactorNeeded, or
+// SecondFactorMissing when the user has no one-time passwords to give.
 func (s *Settings) SecondFactor(u *User, p Place) Code {
+	base := s.base()
+	return base.secondFactor(u, p)
+}
+
+func (p *Policy) secondFactor(u *User, at Place) Code {
 	switch {
-	case !s.TOTPOutside || p == Office || u.SecondFactor:
+	case p.SecondFactor == SecondNever || at == Office || u.SecondFactor:
 		return ""
 	case u.HasSecond:
 		return SecondFactorNeeded

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"jiseki/internal/access"
+	"jiseki/internal/calendar"
 	"jiseki/internal/cert"
 	"jiseki/internal/grant"
 
@@ -25,14 +26,35 @@ var now = time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
 func good() access.Input {
 	s := access.Default()
 	s.ApprovalRequired, s.TOTPOutside, s.ClipboardInternet = true, true, true
-	return access.Input{
+	in := access.Input{
 		User:   access.User{ID: "tanaka", Roles: []access.Role{access.Staff}, HasSecond: true, SecondFactor: true},
 		Device: &access.Device{ID: "d1", Mine: true, Kind: grant.DeviceLent, Grade: cert.GradeSystem, Until: now.AddDate(0, 1, 0)},
 		Desk: access.Desk{
 			ID: "k1", Zone: grant.ZoneInternet, Assigned: true, Enrolled: true, Until: now.AddDate(0, 1, 0), Presence: access.On, Lockable: true,
 		},
-		Place: access.Home, Now: now, SignInUntil: now.Add(8 * time.Hour), Approval: &access.Approval{From: now, Until: now.Add(5 * time.Hour)},
+		Place: access.Home, Now: now, SignInUntil: now.Add(8 * time.Hour), Viewer: grant.ViewerBrowser,
+		Covers:   []access.Cover{{Kind: access.CoverRequest, From: now, Until: now.Add(5 * time.Hour), Place: access.Home}},
+		Hours:    [2]calendar.Hours{s.Policy.Hours, s.Policy.Hours},
 		Settings: s,
+	}
+	resolve(&in)
+	return in
+}
+
+// resolve brings the policy to what the settings say.
+func resolve(in *access.Input) {
+	in.Policy = in.Settings.Resolve(access.Subject{Sections: []string{"soumu"}, Employment: "regular", Zone: in.Desk.Zone})
+}
+
+// rule is a change that adds a rule for everybody.
+func rule(set func(*access.PolicyRule)) func(*access.Input) {
+	return func(in *access.Input) {
+		rules := append([]access.PolicyRule{}, in.Settings.Policy.Rules...)
+		if len(rules) == 0 {
+			rules = append(rules, access.PolicyRule{})
+		}
+		set(&rules[0])
+		in.Settings.Policy.Rules = rules
 	}
 }
 
@@ -71,18 +93,18 @@ func TestDecideTable(t *testing.T) {
 		"grade":            {func(in *access.Input) { in.Settings.WorstGrade = cert.GradeHardware }, 0, []access.Code{access.KeyGrade}},
 		"no grade":         {func(in *access.Input) { in.Device.Grade = 0 }, 0, []access.Code{access.KeyGrade}},
 		"unknown place":    {func(in *access.Input) { in.Place = 0 }, 0, []access.Code{access.PlaceUnknown}},
-		"office":           {func(in *access.Input) { in.Place, in.Approval, in.User.SecondFactor = access.Office, nil, false }, all, nil},
+		"office":           {func(in *access.Input) { in.Place, in.Covers, in.User.SecondFactor = access.Office, nil, false }, all, nil},
 		"office closed":    {func(in *access.Input) { in.Place, in.Settings.OfficeSessions = access.Office, false }, 0, []access.Code{access.OfficeClosed}},
 		"no second factor": {func(in *access.Input) { in.User.SecondFactor = false }, 0, []access.Code{access.SecondFactorNeeded}},
 		"none set up": {
 			func(in *access.Input) { in.User.SecondFactor, in.User.HasSecond = false, false }, 0, []access.Code{access.SecondFactorMissing},
 		},
 		"satellite":         {func(in *access.Input) { in.Place = access.Satellite }, all, nil},
-		"no approval":       {func(in *access.Input) { in.Approval = nil }, 0, []access.Code{access.ApprovalNeeded}},
-		"approval later":    {func(in *access.Input) { in.Approval.From = now.Add(1) }, 0, []access.Code{access.ApprovalNeeded}},
-		"approval over":     {func(in *access.Input) { in.Approval.Until = now }, 0, []access.Code{access.ApprovalNeeded}},
-		"no approval asked": {func(in *access.Input) { in.Approval, in.Settings.ApprovalRequired = nil, false }, all, nil},
-		"emergency":         {func(in *access.Input) { in.Approval, in.Settings.Emergency = nil, true }, all, nil},
+		"no approval":       {func(in *access.Input) { in.Covers = nil }, 0, []access.Code{access.ApprovalNeeded}},
+		"approval later":    {func(in *access.Input) { in.Covers[0].From = now.Add(1) }, 0, []access.Code{access.ApprovalNeeded}},
+		"approval over":     {func(in *access.Input) { in.Covers[0].Until = now }, 0, []access.Code{access.ApprovalNeeded}},
+		"no approval asked": {func(in *access.Input) { in.Covers, in.Settings.ApprovalRequired = nil, false }, all, nil},
+		"emergency":         {func(in *access.Input) { in.Covers, in.Settings.Emergency = nil, true }, all, nil},
 		"other's desk":      {func(in *access.Input) { in.Desk.Assigned = false }, 0, []access.Code{access.DeskNotYours}},
 		"not enrolled":      {func(in *access.Input) { in.Desk.Enrolled, in.Desk.Presence = false, access.Off }, 0, []access.Code{access.DeskNotEnrolled}},
 		"expired desk":      {func(in *access.Input) { in.Desk.Until = now }, 0, []access.Code{access.DeskExpired}},
@@ -92,7 +114,7 @@ func TestDecideTable(t *testing.T) {
 		"need not lock":     {func(in *access.Input) { in.Desk.Lockable, in.Settings.RequireLockable = false, false }, all, nil},
 		"in use":            {func(in *access.Input) { in.Desk.InUseBy = "suzuki" }, 0, []access.Code{access.DeskInUse}},
 		"take over":         {func(in *access.Input) { in.Desk.InUseBy = "tanaka" }, all, nil},
-		"full":              {func(in *access.Input) { in.Running = in.Settings.MaxSessions }, 0, []access.Code{access.Full}},
+		"full":              {func(in *access.Input) { in.Seats.Running = in.Settings.MaxSessions }, 0, []access.Code{access.Full}},
 		"lgwan":             {func(in *access.Input) { in.Desk.Zone = grant.ZoneLGWAN }, plain, nil},
 		"no clipboard":      {func(in *access.Input) { in.Settings.ClipboardInternet = false }, plain, nil},
 		"zone 0":            {func(in *access.Input) { in.Desk.Zone = 0 }, 0, []access.Code{access.MyNumberGateway}},
@@ -110,6 +132,7 @@ func TestDecideTable(t *testing.T) {
 	} {
 		in := good()
 		c.change(&in)
+		resolve(&in)
 		d := access.Decide(in)
 		if c.codes != nil && !slices.Equal(d.Reasons, c.codes) {
 			t.Errorf("%s: %v, want %v", name, d.Reasons, c.codes)
@@ -121,14 +144,16 @@ func TestDecideTable(t *testing.T) {
 }
 
 // drawn is any input, with a good chance of a yes.
-func drawn(t *rapid.T) access.Input {
-	in := good()
+func drawn(t *rapid.T) (in access.Input) {
+	in = good()
 	for i, b := range []*bool{
 		&in.Settings.ApprovalRequired, &in.Settings.TOTPOutside, &in.Settings.PrivateDevices, &in.Settings.ClipboardInternet,
 		&in.Settings.RequireLockable, &in.Settings.Emergency, &in.Settings.OfficeSessions,
 	} {
 		*b = rapid.Bool().Draw(t, fmt.Sprintf("setting %d", i))
 	}
+	drawRule(t, &in)
+	defer resolve(&in)
 	if rapid.Bool().Draw(t, "nearly good") { // drawn field by field, hardly any would be allowed
 		in.Place = rapid.SampledFrom([]access.Place{access.Home, access.Satellite, access.Other, access.Office}).Draw(t, "place")
 		in.User.HasSecond = rapid.Bool().Draw(t, "has second")
@@ -152,11 +177,11 @@ func drawn(t *rapid.T) access.Input {
 	in.Desk.Assigned, in.Desk.Enrolled, in.Desk.Lockable = mostly("assigned"), mostly("enrolled"), mostly("lockable")
 	in.Desk.Presence = rapid.SampledFrom([]access.Presence{access.On, access.On, access.On, access.Off, access.Unknown}).Draw(t, "presence")
 	in.Place = rapid.SampledFrom([]access.Place{access.Satellite, access.Home, access.Other, access.Office, 0}).Draw(t, "place")
-	in.Running = rapid.IntRange(0, 3).Draw(t, "running")
-	in.SignInUntil = now.Add(time.Duration(12-rapid.IntRange(0, 12).Draw(t, "sign-in until")) * time.Hour)
-	if !mostly("approval") {
-		in.Approval = nil
+	in.Seats = access.Seats{
+		Running: rapid.IntRange(0, 3).Draw(t, "running"), Office: rapid.IntRange(0, 2).Draw(t, "office"), Withheld: rapid.IntRange(0, 3).Draw(t, "withheld"),
 	}
+	in.SignInUntil = now.Add(time.Duration(12-rapid.IntRange(0, 12).Draw(t, "sign-in until")) * time.Hour)
+	drawDay(t, &in, mostly)
 	in.Settings.WorstGrade = cert.Grade(4 - rapid.IntRange(1, 3).Draw(t, "worst"))
 	in.Settings.MaxSessions = 9 - rapid.IntRange(0, 9).Draw(t, "max")
 	return in
@@ -164,35 +189,86 @@ func drawn(t *rapid.T) access.Input {
 
 // weaker are all the ways to have less authority.
 var weaker = map[string]func(*access.Input){
-	"disable":           func(in *access.Input) { in.User.Disabled = true },
-	"must change":       func(in *access.Input) { in.User.MustChange = true },
-	"no second factor":  func(in *access.Input) { in.User.SecondFactor = false },
-	"no device":         func(in *access.Input) { in.Device = nil },
-	"revoke":            device(func(d *access.Device) { d.Revoked = true }),
-	"not mine":          device(func(d *access.Device) { d.Mine = false }),
-	"private":           device(func(d *access.Device) { d.Kind = grant.DevicePrivate }),
+	"disable":          func(in *access.Input) { in.User.Disabled = true },
+	"must change":      func(in *access.Input) { in.User.MustChange = true },
+	"no second factor": func(in *access.Input) { in.User.SecondFactor = false },
+	"no device":        func(in *access.Input) { in.Device = nil },
+	"revoke":           device(func(d *access.Device) { d.Revoked = true }),
+	"not mine":         device(func(d *access.Device) { d.Mine = false }),
+	"private": func(in *access.Input) {
+		if slices.Contains(in.Policy.Devices, grant.DeviceLent) { // where policy refuses lent ones, a private one is not less
+			device(func(d *access.Device) { d.Kind = grant.DevicePrivate })(in)
+		}
+	},
 	"worse key":         device(func(d *access.Device) { d.Grade++ }),
 	"device ends":       device(func(d *access.Device) { d.Until = d.Until.Add(-3 * time.Hour) }),
 	"unassign":          func(in *access.Input) { in.Desk.Assigned = false },
 	"desk ends":         func(in *access.Input) { in.Desk.Until = now.Add(time.Hour) },
 	"sign-in ends":      func(in *access.Input) { in.SignInUntil = in.SignInUntil.Add(-2 * time.Hour) },
-	"no approval":       func(in *access.Input) { in.Approval = nil },
+	"no approval":       func(in *access.Input) { in.Covers = nil },
 	"desk off":          func(in *access.Input) { in.Desk.Presence = access.Off },
 	"desk unknown":      func(in *access.Input) { in.Desk.Presence = access.Unknown },
 	"cannot lock":       func(in *access.Input) { in.Desk.Lockable = false },
 	"used by another":   func(in *access.Input) { in.Desk.InUseBy = "suzuki" },
-	"more running":      func(in *access.Input) { in.Running++ },
-	"fewer allowed":     func(in *access.Input) { in.Settings.MaxSessions-- },
-	"stricter key":      func(in *access.Input) { in.Settings.WorstGrade-- },
-	"ask approval":      func(in *access.Input) { in.Settings.ApprovalRequired = true },
-	"ask second factor": func(in *access.Input) { in.Settings.TOTPOutside = true },
-	"refuse private":    func(in *access.Input) { in.Settings.PrivateDevices = false },
-	"no clipboard":      func(in *access.Input) { in.Settings.ClipboardInternet = false },
-	"ask lock":          func(in *access.Input) { in.Settings.RequireLockable = true },
-	"end emergency":     func(in *access.Input) { in.Settings.Emergency = false },
-	"close office":      func(in *access.Input) { in.Settings.OfficeSessions = false },
-	"shorter":           func(in *access.Input) { in.Settings.SessionMax = time.Hour },
-	"unknown place":     func(in *access.Input) { in.Place = 0 },
+	"more running":      func(in *access.Input) { in.Seats.Running++ },
+	"more in the hall":  func(in *access.Input) { in.Seats.Office++ },
+	"more reserved":     func(in *access.Input) { in.Seats.Withheld++ },
+	"fewer in the hall": func(in *access.Input) { in.Settings.Policy.MaxOfficeSessions-- },
+	"on break":          func(in *access.Input) { in.OnBreak = true },
+	"not registered":    func(in *access.Input) { in.RegisteredUntil = calendar.Date{} },
+	"registration ends": func(in *access.Input) { in.RegisteredUntil = min1(in.RegisteredUntil, calendar.DateOf(now)) },
+	"unknown viewer":    func(in *access.Input) { in.Viewer = 0 },
+	"earlier end": func(in *access.Input) {
+		for i := range in.Covers {
+			in.Covers[i].Until = in.Covers[i].Until.Add(-time.Hour)
+		}
+	},
+	"approved for the satellite office": func(in *access.Input) {
+		for i := range in.Covers {
+			in.Covers[i].Place = access.Satellite
+		}
+	},
+	"request, no order": func(in *access.Input) {
+		for i := range in.Covers {
+			in.Covers[i].Kind = access.CoverRequest
+		}
+	},
+	"shorter hours": func(in *access.Input) {
+		if in.Hours[0].Works() {
+			in.Hours[0].End -= 60
+		}
+	},
+	"later start": func(in *access.Input) {
+		if in.Hours[0].Works() {
+			in.Hours[0].Start += 60
+		}
+	},
+	"refuse telework":    rule(func(r *access.PolicyRule) { r.Telework = access.AllowNo }),
+	"always approval":    rule(func(r *access.PolicyRule) { r.Approval = access.ApprovalAlways }),
+	"end with the hours": rule(func(r *access.PolicyRule) { r.AtEnd = access.EndEnd }),
+	"close nights":       rule(func(r *access.PolicyRule) { r.Night = access.AllowNo }),
+	"close days off":     rule(func(r *access.PolicyRule) { r.DaysOff = access.AllowNo }),
+	"idle less":          rule(func(r *access.PolicyRule) { r.Idle = time.Minute }),
+	"second by rule":     rule(func(r *access.PolicyRule) { r.SecondFactor = access.SecondOutside }),
+	"native only":        rule(func(r *access.PolicyRule) { r.Viewers = less(r.Viewers, grant.ViewerNative) }),
+	"private only":       only(grant.DevicePrivate),
+	"lent only":          only(grant.DeviceLent),
+	"refuse clipboard":   rule(func(r *access.PolicyRule) { r.Clipboard = access.AllowNo }),
+	"refuse office":      rule(func(r *access.PolicyRule) { r.Office = access.AllowNo }),
+	"lock on breaks":     rule(func(r *access.PolicyRule) { r.OnBreak = access.BreakLock }),
+	"ask registration":   rule(func(r *access.PolicyRule) { r.Registration = access.AllowYes }),
+	"no policy":          func(in *access.Input) { in.Policy = access.Policy{} },
+	"fewer allowed":      func(in *access.Input) { in.Settings.MaxSessions-- },
+	"stricter key":       func(in *access.Input) { in.Settings.WorstGrade-- },
+	"ask approval":       func(in *access.Input) { in.Settings.ApprovalRequired = true },
+	"ask second factor":  func(in *access.Input) { in.Settings.TOTPOutside = true },
+	"refuse private":     func(in *access.Input) { in.Settings.PrivateDevices = false },
+	"no clipboard":       func(in *access.Input) { in.Settings.ClipboardInternet = false },
+	"ask lock":           func(in *access.Input) { in.Settings.RequireLockable = true },
+	"end emergency":      func(in *access.Input) { in.Settings.Emergency = false },
+	"close office":       func(in *access.Input) { in.Settings.OfficeSessions = false },
+	"shorter":            func(in *access.Input) { in.Settings.SessionMax = time.Hour },
+	"unknown place":      func(in *access.Input) { in.Place = 0 },
 	"satellite to home": func(in *access.Input) {
 		if in.Place == access.Satellite {
 			in.Place = access.Home
@@ -230,7 +306,11 @@ func TestLessAuthorityNeverGivesMore(t *testing.T) {
 			return // another gateway's zone: neither more nor less
 		}
 		less := in
+		less.Covers = slices.Clone(in.Covers)
 		weaker[name](&less)
+		if name != "no policy" {
+			resolve(&less)
+		}
 		after := access.Decide(less)
 		if after.Rights&^before.Rights != 0 {
 			t.Fatalf("%s: rights %v after %v", name, after.Rights, before.Rights)
@@ -260,6 +340,9 @@ func TestDecisionIsWhole(t *testing.T) {
 		}
 		if !d.Until.After(now) || d.Until.After(in.SignInUntil) || d.Until.After(in.Device.Until) || d.Until.Sub(now) > in.Settings.SessionMax {
 			t.Fatalf("until %v", d.Until)
+		}
+		if in.Place != access.Office && !in.Settings.Emergency && in.Policy.Approval == access.ApprovalAlways && !d.Until.Before(latest(in.Covers)) && d.Until.After(latest(in.Covers)) {
+			t.Fatal("past every approval")
 		}
 		if d.Rights.Has(grant.RightClipboard) && in.Desk.Zone != grant.ZoneInternet {
 			t.Fatal("clipboard outside zone internet")

@@ -84,6 +84,7 @@ const (
 
 // Codes of requests and their approval.
 const (
+	NotYours            Code = "not_yours"
 	NoApprover          Code = "no_approver"
 	NotApprover         Code = "not_approver"
 	OwnRequest          Code = "own_request"
@@ -483,6 +484,10 @@ var words = map[Code][4]string{
 		"This browser does not keep keys.", "Close the private window and enrol in a normal one.",
 	},
 
+	NotYours: {
+		"この操作は、あなたには認められていません。", "所属長または情報システム担当に確認してください。",
+		"This is not yours to do.", "Ask the head of your section or your administrator.",
+	},
 	NoApprover: {
 		"申請を決裁する所属長がいません。", "情報システム担当に、所属と所属長の登録を確認するよう連絡してください。",
 		"There is nobody who can decide this request.", "Ask your administrator to check your section and its head.",

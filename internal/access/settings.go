@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"jiseki/internal/cert"
-	"jiseki/internal/grant"
 )
 
 // Place is where somebody works from, as the network of the request shows it.
@@ -102,7 +101,6 @@ var ErrSettings = errors.New("access: settings")
 
 // Check refuses settings that cannot be meant.
 func (s *Settings) Check() error {
-	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrSettings, what) }
 	if s.Address != "" {
 		u, err := url.Parse(s.Address)
 		if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
@@ -119,7 +117,7 @@ func (s *Settings) Check() error {
 		d         time.Duration
 		low, high time.Duration
 	}{
-		{"idle", s.Idle, 0, 24 * time.Hour},
+		{"idle", s.Idle, 0, maxIdle},
 		{"grace", s.Grace, 0, 10 * time.Minute},
 		{"session_max", s.SessionMax, time.Minute, 24 * time.Hour},
 		{"sign_in_max", s.SignInMax, time.Minute, 24 * time.Hour},
@@ -131,13 +129,13 @@ func (s *Settings) Check() error {
 	if s.WorstGrade < cert.GradeHardware || s.WorstGrade > cert.GradeFile {
 		return bad("worst_grade")
 	}
-	if s.MaxSessions < 0 || s.MaxSessions > 100_000 {
+	if s.MaxSessions < 0 || s.MaxSessions > maxSessions {
 		return bad("max_sessions")
 	}
-	if len(s.Watermark) > 400 {
+	if len(s.Watermark) > maxWatermark {
 		return bad("watermark")
 	}
-	return nil
+	return s.Policy.check(s.MaxSessions)
 }
 
 // ParseSettings reads the JSON form that the store keeps. Unknown names are errors: a misspelt rule must not be a rule
@@ -167,9 +165,4 @@ func (s *Settings) PlaceOf(addr netip.Addr) Place {
 		}
 	}
 	return Home
-}
-
-// clipboardAllowed: only where the zone can ever have it and the organisation wants it.
-func (s *Settings) clipboardAllowed(z grant.Zone) bool {
-	return z == grant.ZoneInternet && s.ClipboardInternet
 }

@@ -83,6 +83,11 @@ const (
 	AbsenceEntered    Kind = "absence_entered"
 	AbsenceDeleted    Kind = "absence_deleted"
 	RouteChanged      Kind = "route_changed"
+
+	PolicyChanged        Kind = "policy_changed"
+	HolidaysChanged      Kind = "holidays_changed"
+	StaffChanged         Kind = "staff_changed"
+	RegistrationsRenewed Kind = "registrations_renewed"
 )
 
 // words say each kind in Japanese and English.
@@ -153,6 +158,11 @@ var words = map[Kind][2]string{
 	AbsenceEntered:    {"不在を登録", "absence entered"},
 	AbsenceDeleted:    {"不在を削除", "absence deleted"},
 	RouteChanged:      {"決裁経路を変更", "route changed"},
+
+	PolicyChanged:        {"ポリシーを変更", "policy changed"},
+	HolidaysChanged:      {"開庁日の暦を変更", "calendar of open days changed"},
+	StaffChanged:         {"職員の勤務条件を変更", "conditions of staff changed"},
+	RegistrationsRenewed: {"利用登録を更新", "registrations renewed"},
 }
 
 // Kinds returns every kind, in no order.

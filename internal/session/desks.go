@@ -48,6 +48,7 @@ func (d *Desks) Attach(ctx context.Context, a hub.Arrival) (hub.Attached, error)
 	epoch, err := d.store.DeskConnected(ctx, store.DeskHello{
 		Desk: a.Desk, Gateway: d.gateway, Statement: a.Statement, Hostname: a.Hostname,
 		AgentVersion: a.AgentVersion, System: a.System, Address: a.Address,
+		Adapters: a.Adapters, AlwaysOn: a.AlwaysOn, Reaches: a.Reaches,
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound): // deleted in between

@@ -25,7 +25,10 @@ type situation struct {
 	device       store.Device
 	desk         store.Desk
 	organisation store.Organisation
-	input        access.Input
+
+	circumstances store.Circumstances
+	viewer        grant.ViewerKind
+	input         access.Input
 }
 
 // An OpenRequest is what a viewer signed.
@@ -84,7 +87,7 @@ func (m *Manager) spend(ctx context.Context, c Caller, s *store.Session, no *Ref
 }
 
 func (m *Manager) open(ctx context.Context, c Caller, prepared *store.Session, r OpenRequest) (Opened, error) {
-	s, err := m.situation(ctx, c, prepared.Desk)
+	s, err := m.situation(ctx, c, prepared.Desk, r.Viewer)
 	if err != nil {
 		return Opened{}, err
 	}
@@ -117,7 +120,7 @@ func (m *Manager) open(ctx context.Context, c Caller, prepared *store.Session, r
 	}
 	return Opened{
 		Grant: g, Ticket: tickets.viewer, DeskCertificate: s.desk.Certificate, DeskStatement: s.desk.Statement,
-		Watermark: strings.NewReplacer("{user}", s.user.Name, "{device}", s.device.Label).Replace(s.organisation.Settings.Watermark),
+		Watermark: strings.NewReplacer("{user}", s.user.Name, "{device}", s.device.Label).Replace(s.input.Policy.Watermark),
 	}, nil
 }
 
@@ -150,17 +153,14 @@ func (m *Manager) mint(s *situation, prepared *store.Session, r OpenRequest, d a
 
 // grant spends the prepared session in the store.
 func (m *Manager) grant(ctx context.Context, c Caller, g *grant.Grant, r OpenRequest) error {
-	organisation, err := m.cfg.Store.Organisation(ctx)
-	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
-	}
-	err = m.cfg.Store.GrantSession(ctx, c.by(), store.Session{
+	err := m.cfg.Store.GrantSession(ctx, c.by(), store.Session{
 		ID: g.Session, Viewer: g.ViewerKind, Rights: g.Rights, Relay: g.Relay, Gateway: m.cfg.Gateway,
 		UntilMS: g.SessionUntil.UnixMilli(), ReconnectOf: r.ReconnectOf,
-	}, organisation.Settings.MaxSessions)
+	})
+	var noSeat *store.NoSeat
 	switch {
-	case errors.Is(err, store.ErrFull):
-		return refuse(access.Full)
+	case errors.As(err, &noSeat):
+		return refuse(noSeat.Code)
 	case errors.Is(err, store.ErrExpired):
 		return refuse(access.SessionOver)
 	case errors.Is(err, store.ErrLife):

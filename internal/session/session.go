@@ -151,7 +151,7 @@ type Prepared struct {
 // Prepare begins a session. Nothing is decided yet, but what is refused already
 // now is refused here.
 func (m *Manager) Prepare(ctx context.Context, c Caller, desk string) (Prepared, error) {
-	s, err := m.situation(ctx, c, desk)
+	s, err := m.situation(ctx, c, desk, anyViewer)
 	var no *Refusal
 	if errors.As(err, &no) {
 		return Prepared{}, m.recordRefusal(ctx, c, desk, nil, no)
@@ -167,7 +167,7 @@ func (m *Manager) Prepare(ctx context.Context, c Caller, desk string) (Prepared,
 	_, _ = rand.Read(p.Nonce[:])
 	err = m.cfg.Store.PrepareSession(ctx, store.Session{
 		ID: p.Session, User: c.SignIn.User, Device: c.SignIn.Device, Desk: desk,
-		Place: c.Place, Address: c.Address, Nonce: p.Nonce,
+		Place: c.Place, Address: c.Address, Nonce: p.Nonce, Second: c.SignIn.Second,
 	})
 	if err != nil {
 		return Prepared{}, fmt.Errorf("prepare session: %w", err)

@@ -8,12 +8,17 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/auth"
+	"jiseki/internal/grant"
 	"jiseki/internal/store"
+	"jiseki/internal/telework"
 )
 
+// anyViewer stands for the viewer before it is known: whichever policy allows.
+const anyViewer grant.ViewerKind = 0
+
 // situation reads all that a decision about one desk depends on.
-func (m *Manager) situation(ctx context.Context, c Caller, desk string) (*situation, error) {
-	s, err := m.caller(ctx, c)
+func (m *Manager) situation(ctx context.Context, c Caller, desk string, viewer grant.ViewerKind) (*situation, error) {
+	s, err := m.caller(ctx, c, viewer)
 	if err != nil {
 		return nil, err
 	}
@@ -24,20 +29,29 @@ func (m *Manager) situation(ctx context.Context, c Caller, desk string) (*situat
 	if err != nil {
 		return nil, fmt.Errorf("read desk: %w", err)
 	}
-	running, err := m.cfg.Store.RunningSessions(ctx, "")
+	taken, err := m.cfg.Store.Seats(ctx, &s.organisation.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("count sessions: %w", err)
 	}
-	s.at(d, running, m.cfg.Now())
+	s.at(d, taken, m.cfg.Now())
 	if !s.input.Desk.Assigned {
 		return nil, refuse(access.DeskNotYours) // and nothing else: not whether it exists, is on, or is in use
 	}
 	return s, nil
 }
 
+// covers are approved times as access sees them.
+func covers(all []telework.Cover) []access.Cover {
+	covers := make([]access.Cover, len(all))
+	for i, c := range all {
+		covers[i] = access.Cover{Kind: access.CoverKind(c.Kind), From: c.From, Until: c.Until, Place: c.Place}
+	}
+	return covers
+}
+
 // caller reads what depends on the caller alone.
-func (m *Manager) caller(ctx context.Context, c Caller) (*situation, error) {
-	s := &situation{}
+func (m *Manager) caller(ctx context.Context, c Caller, viewer grant.ViewerKind) (*situation, error) {
+	s := &situation{viewer: viewer}
 	var err error
 	if s.organisation, err = m.cfg.Store.Organisation(ctx); err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
@@ -45,9 +59,15 @@ func (m *Manager) caller(ctx context.Context, c Caller) (*situation, error) {
 	if s.user, err = m.cfg.Store.User(ctx, c.SignIn.User); err != nil {
 		return nil, fmt.Errorf("read user: %w", err)
 	}
+	settings := &s.organisation.Settings
+	if s.circumstances, err = m.cfg.Store.Circumstances(ctx, c.SignIn.User, settings.Policy.Hours); err != nil {
+		return nil, fmt.Errorf("read circumstances: %w", err)
+	}
 	s.input = access.Input{
 		User: auth.AccessUser(&s.user, c.SignIn.Second), Place: c.Place, Now: m.cfg.Now(), SignInUntil: time.UnixMilli(c.SignIn.UntilMS),
-		Gateway: access.Gateway{MyNumberOnly: m.cfg.MyNumber}, Settings: s.organisation.Settings,
+		Gateway: access.Gateway{MyNumberOnly: m.cfg.MyNumber}, Settings: *settings, Viewer: viewer,
+		Hours: s.circumstances.Hours, Covers: covers(s.circumstances.Covers), RegisteredUntil: s.circumstances.RegisteredUntil,
+		OnBreak: s.circumstances.OnBreak,
 	}
 	if c.SignIn.Device == "" {
 		return s, nil
@@ -60,7 +80,7 @@ func (m *Manager) caller(ctx context.Context, c Caller) (*situation, error) {
 }
 
 // at adds a desk and the sessions that run elsewhere.
-func (s *situation) at(d store.Desk, running []store.Session, now time.Time) {
+func (s *situation) at(d store.Desk, taken []access.Seat, now time.Time) {
 	s.desk = d
 	s.input.Desk = access.Desk{
 		ID: d.ID, Zone: d.Zone, Enrolled: d.Certificate != nil, Until: time.UnixMilli(d.UntilMS),
@@ -69,11 +89,11 @@ func (s *situation) at(d store.Desk, running []store.Session, now time.Time) {
 	for _, user := range d.Users {
 		s.input.Desk.Assigned = s.input.Desk.Assigned || user == s.user.ID
 	}
-	s.input.Running = 0
-	for _, other := range running {
-		if other.Desk != d.ID {
-			s.input.Running++
-		}
+	settings := &s.organisation.Settings
+	s.input.Seats = access.CountSeats(taken, d.ID, s.circumstances.Sections, settings.Policy.ReservedSeats)
+	s.input.Policy = settings.Resolve(s.circumstances.Subject(d.Zone))
+	if s.viewer == anyViewer && len(s.input.Policy.Viewers) > 0 {
+		s.input.Viewer = s.input.Policy.Viewers[0]
 	}
 }
 
@@ -97,10 +117,10 @@ type Choice struct {
 	Decision access.Decision
 }
 
-// Choices lists the caller's desks. The decisions are for display: [Manager.Open]
+// Choices lists the caller's desks. The decisions are for display, as for a viewer that policy allows: [Manager.Open]
 // decides anew.
 func (m *Manager) Choices(ctx context.Context, c Caller) ([]Choice, error) {
-	s, err := m.caller(ctx, c)
+	s, err := m.caller(ctx, c, anyViewer)
 	if err != nil {
 		return nil, err
 	}
@@ -108,13 +128,13 @@ func (m *Manager) Choices(ctx context.Context, c Caller) ([]Choice, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list desks: %w", err)
 	}
-	running, err := m.cfg.Store.RunningSessions(ctx, "")
+	taken, err := m.cfg.Store.Seats(ctx, &s.organisation.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("count sessions: %w", err)
 	}
 	choices := make([]Choice, 0, len(desks))
 	for _, d := range desks {
-		s.at(d, running, m.cfg.Now())
+		s.at(d, taken, m.cfg.Now())
 		choices = append(choices, Choice{Desk: d, Presence: s.input.Desk.Presence, Decision: access.Decide(s.input)})
 	}
 	return choices, nil

@@ -47,8 +47,10 @@ func (s *Store) CreateOrganisation(ctx context.Context, by By, name string, sett
 
 // Organisation reads the organisation and its settings: ErrNotFound before CreateOrganisation.
 func (s *Store) Organisation(ctx context.Context) (Organisation, error) {
-	return get(ctx, s.read, scanOrganisation, `SELECT name, settings, revision, created_ms FROM organisation WHERE id = 1`)
+	return get(ctx, s.read, scanOrganisation, selectOrganisation)
 }
+
+const selectOrganisation = `SELECT name, settings, revision, created_ms FROM organisation WHERE id = 1`
 
 func scanOrganisation(row scanner, o *Organisation) error {
 	var text string
@@ -71,7 +73,7 @@ func (s *Store) UpdateSettings(ctx context.Context, by By, revision int64, name 
 
 func (s *Store) changeSettings(ctx context.Context, by By, revision int64, kind audit.Kind, change func(*Organisation)) (int64, error) {
 	return revision + 1, s.act(ctx, func(t *tx) error {
-		before, err := get(ctx, t, scanOrganisation, `SELECT name, settings, revision, created_ms FROM organisation WHERE id = 1`)
+		before, err := get(ctx, t, scanOrganisation, selectOrganisation)
 		if err != nil {
 			return err
 		}
@@ -108,32 +110,41 @@ func settingsText(name string, settings *access.Settings) (string, error) {
 	return string(b), err
 }
 
-// changes lists the settings that differ as "old -> new".
+// changes lists the settings that differ as "old -> new", parts of the policy each for itself.
 func changes(before, after Organisation) (audit.Details, error) {
 	d := audit.Details{}
 	if before.Name != after.Name {
 		d["name"] = audit.Cut(before.Name+" -> "+after.Name, 500)
 	}
+	if err := differ(d, "policy.", before.Settings.Policy, after.Settings.Policy); err != nil {
+		return nil, err
+	}
+	before.Settings.Policy, after.Settings.Policy = access.PolicySettings{}, access.PolicySettings{}
+	return d, differ(d, "", before.Settings, after.Settings)
+}
+
+// differ notes the members of two structures, as JSON has them, that differ.
+func differ(d audit.Details, prefix string, before, after any) error {
 	var olds, news map[string]json.RawMessage
 	for _, x := range []struct {
-		from access.Settings
+		from any
 		to   *map[string]json.RawMessage
-	}{{before.Settings, &olds}, {after.Settings, &news}} {
+	}{{before, &olds}, {after, &news}} {
 		b, err := json.Marshal(x.from)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := json.Unmarshal(b, x.to); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for name, v := range news {
 		if string(olds[name]) != string(v) {
 			// A setting's name may hold a word that the log keeps out (totp_outside); the setting is no secret.
-			d[strings.ReplaceAll(name, "totp", "second_factor")] = audit.Cut(string(olds[name])+" -> "+string(v), 500)
+			d[prefix+strings.ReplaceAll(name, "totp", "second_factor")] = audit.Cut(string(olds[name])+" -> "+string(v), 500)
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // checkText refuses text with control characters or of a length, in characters, that is out of range.

@@ -1,5 +1,19 @@
 -- What the migrations end in. Written by go test ./internal/store -run Schema -update; do not edit.
 
+CREATE TABLE absences (
+    id         TEXT   NOT NULL PRIMARY KEY,
+    user_id    TEXT   NOT NULL REFERENCES users (id),
+    from_date  TEXT   NOT NULL,
+    until_date TEXT   NOT NULL,
+    note       TEXT   NOT NULL,
+    entered_by TEXT   NOT NULL,
+    entered_ms BIGINT NOT NULL
+);
+
+CREATE INDEX absences_until ON absences (until_date);
+
+CREATE INDEX absences_user ON absences (user_id);
+
 CREATE TABLE agent_events (
     desk_id TEXT   NOT NULL REFERENCES desks (id),
     run     BYTEA  NOT NULL,
@@ -165,6 +179,14 @@ CREATE INDEX mails_created ON mails (created_ms);
 
 CREATE INDEX mails_next ON mails (state, next_ms);
 
+CREATE TABLE month_confirmations (
+    user_id      TEXT   NOT NULL REFERENCES users (id),
+    month        TEXT   NOT NULL,
+    confirmed_ms BIGINT NOT NULL,
+    by_user      TEXT   NOT NULL REFERENCES users (id),
+    PRIMARY KEY (user_id, month)
+);
+
 CREATE TABLE notices (
     id       TEXT   NOT NULL PRIMARY KEY,
     user_id  TEXT   NOT NULL REFERENCES users (id),
@@ -213,6 +235,81 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, hash)
 );
 
+CREATE TABLE request_changes (
+    request_id TEXT   NOT NULL REFERENCES requests (id),
+    position   BIGINT NOT NULL,
+    time_ms    BIGINT NOT NULL,
+    by_user    TEXT   NOT NULL REFERENCES users (id),
+    state      BIGINT NOT NULL,
+    step       BIGINT NOT NULL,
+    for_user   TEXT   REFERENCES users (id),
+    comment    TEXT   NOT NULL,
+    revision   BIGINT NOT NULL,
+    PRIMARY KEY (request_id, position)
+);
+
+CREATE INDEX request_changes_by ON request_changes (by_user, time_ms);
+
+CREATE TABLE request_days (
+    request_id    TEXT   NOT NULL REFERENCES requests (id),
+    date          TEXT   NOT NULL,
+    unit          BIGINT NOT NULL,
+    from_minute   BIGINT NOT NULL,
+    until_minute  BIGINT NOT NULL,
+    leave_minutes BIGINT NOT NULL,
+    from_ms       BIGINT NOT NULL,
+    until_ms      BIGINT NOT NULL,
+    PRIMARY KEY (request_id, date)
+);
+
+CREATE INDEX request_days_date ON request_days (date);
+
+CREATE TABLE request_steps (
+    request_id   TEXT    NOT NULL REFERENCES requests (id),
+    position     BIGINT  NOT NULL,
+    section_id   TEXT    NOT NULL,
+    section_name TEXT    NOT NULL,
+    circulate    BOOLEAN NOT NULL,
+    answer       BIGINT  NOT NULL,
+    by_user      TEXT    REFERENCES users (id),
+    for_user     TEXT    REFERENCES users (id),
+    at_ms        BIGINT  NOT NULL,
+    comment      TEXT    NOT NULL,
+    seen_ms      BIGINT  NOT NULL,
+    PRIMARY KEY (request_id, position)
+);
+
+CREATE INDEX request_steps_for ON request_steps (for_user) WHERE seen_ms = 0;
+
+CREATE TABLE requests (
+    id              TEXT    NOT NULL PRIMARY KEY,
+    kind            BIGINT  NOT NULL,
+    state           BIGINT  NOT NULL,
+    user_id         TEXT    NOT NULL REFERENCES users (id),
+    by_user_id      TEXT    NOT NULL REFERENCES users (id),
+    section_id      TEXT    NOT NULL,
+    section_name    TEXT    NOT NULL,
+    place           BIGINT  NOT NULL,
+    place_note      TEXT    NOT NULL,
+    reason          BIGINT  NOT NULL,
+    reason_text     TEXT    NOT NULL,
+    work            TEXT    NOT NULL,
+    personal_data   BOOLEAN NOT NULL,
+    take_out        BOOLEAN NOT NULL,
+    take_out_device TEXT    NOT NULL,
+    after_fact      BOOLEAN NOT NULL,
+    created_ms      BIGINT  NOT NULL,
+    submitted_ms    BIGINT  NOT NULL,
+    revision        BIGINT  NOT NULL,
+    replaces        TEXT    REFERENCES requests (id)
+);
+
+CREATE INDEX requests_replaces ON requests (replaces);
+
+CREATE INDEX requests_state ON requests (state, submitted_ms);
+
+CREATE INDEX requests_user ON requests (user_id, created_ms);
+
 CREATE TABLE section_heads (
     section_id TEXT   NOT NULL REFERENCES sections (id),
     position   BIGINT NOT NULL,
@@ -221,6 +318,16 @@ CREATE TABLE section_heads (
 );
 
 CREATE INDEX section_heads_user ON section_heads (user_id);
+
+CREATE TABLE section_routes (
+    section_id      TEXT    NOT NULL REFERENCES sections (id),
+    position        BIGINT  NOT NULL,
+    step_section_id TEXT    NOT NULL REFERENCES sections (id),
+    circulate       BOOLEAN NOT NULL,
+    PRIMARY KEY (section_id, position)
+);
+
+CREATE INDEX section_routes_step ON section_routes (step_section_id);
 
 CREATE TABLE sections (
     id        TEXT   NOT NULL PRIMARY KEY,
@@ -264,7 +371,7 @@ CREATE TABLE sessions (
     bytes_to_viewer  BIGINT  NOT NULL,
     bytes_to_desk    BIGINT  NOT NULL,
     locked_after_end BOOLEAN NOT NULL
-);
+, second BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE INDEX sessions_desk ON sessions (desk_id, prepared_ms);
 
@@ -380,3 +487,35 @@ CREATE INDEX wakes_next ON wakes (next_ms) WHERE state < 3;
 CREATE UNIQUE INDEX wakes_plan ON wakes (plan) WHERE plan <> '';
 
 CREATE UNIQUE INDEX wakes_running ON wakes (desk_id) WHERE state < 3;
+
+CREATE TABLE workday_corrections (
+    user_id TEXT   NOT NULL,
+    date    TEXT   NOT NULL,
+    number  BIGINT NOT NULL,
+    time_ms BIGINT NOT NULL,
+    by_user TEXT   NOT NULL REFERENCES users (id),
+    reason  TEXT   NOT NULL,
+    former  TEXT   NOT NULL,
+    PRIMARY KEY (user_id, date, number),
+    FOREIGN KEY (user_id, date) REFERENCES workdays (user_id, date)
+);
+
+CREATE TABLE workday_segments (
+    user_id  TEXT   NOT NULL,
+    date     TEXT   NOT NULL,
+    position BIGINT NOT NULL,
+    kind     BIGINT NOT NULL,
+    from_ms  BIGINT NOT NULL,
+    until_ms BIGINT NOT NULL,
+    PRIMARY KEY (user_id, date, position),
+    FOREIGN KEY (user_id, date) REFERENCES workdays (user_id, date)
+);
+
+CREATE UNIQUE INDEX workday_segments_open ON workday_segments (user_id, date) WHERE until_ms = 0;
+
+CREATE TABLE workdays (
+    user_id TEXT NOT NULL REFERENCES users (id),
+    date    TEXT NOT NULL,
+    done    TEXT NOT NULL,
+    PRIMARY KEY (user_id, date)
+);

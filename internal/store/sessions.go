@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -53,6 +52,7 @@ type Session struct {
 	BytesToViewer  int64
 	BytesToDesk    int64
 	LockedAfterEnd bool
+	Second         bool // a one-time password was given at the sign-in
 }
 
 // prepareLife is how long a prepared session waits for its signature, in milliseconds.
@@ -63,21 +63,21 @@ const offerLife = 120_000
 
 const selectSession = `SELECT s.id, s.user_id, su.name, s.device_id, sd.label, s.desk_id, sk.name, s.viewer_kind, s.place, s.address,
 	s.life, s.nonce, s.reconnect_of, s.rights, s.relay, s.gateway, s.prepared_ms, s.granted_ms, s.opened_ms, s.ended_ms, s.until_ms,
-	s.end_code, s.end_reason, s.bytes_to_viewer, s.bytes_to_desk, s.locked_after_end
+	s.end_code, s.end_reason, s.bytes_to_viewer, s.bytes_to_desk, s.locked_after_end, s.second
 	FROM sessions s JOIN users su ON su.id = s.user_id JOIN devices sd ON sd.id = s.device_id JOIN desks sk ON sk.id = s.desk_id`
 
 func scanSession(row scanner, s *Session) error {
 	var id, nonce []byte
 	err := row.Scan(&id, &s.User, &s.UserName, &s.Device, &s.DeviceLabel, &s.Desk, &s.DeskName, &s.Viewer, &s.Place, &s.Address, &s.Life,
 		&nonce, &s.ReconnectOf, &s.Rights, &s.Relay, &s.Gateway, &s.PreparedMS, &s.GrantedMS, &s.OpenedMS, &s.EndedMS, &s.UntilMS,
-		&s.EndCode, &s.EndReason, &s.BytesToViewer, &s.BytesToDesk, &s.LockedAfterEnd)
+		&s.EndCode, &s.EndReason, &s.BytesToViewer, &s.BytesToDesk, &s.LockedAfterEnd, &s.Second)
 	copy(s.ID[:], id)
 	copy(s.Nonce[:], nonce)
 	return err
 }
 
 // PrepareSession keeps a session that waits for the viewer's signature. Nothing is decided yet, so there is no event.
-// Fields: ID, User, Device, Desk, Place, Address, Nonce.
+// Fields: ID, User, Device, Desk, Place, Address, Nonce, Second.
 func (s *Store) PrepareSession(ctx context.Context, x Session) error {
 	return s.transact(ctx, func(t *tx) error {
 		err := t.exec(`DELETE FROM sessions WHERE life = 1 AND prepared_ms < $1`, t.now-prepareLife)
@@ -86,9 +86,9 @@ func (s *Store) PrepareSession(ctx context.Context, x Session) error {
 		}
 		return t.exec(`INSERT INTO sessions (id, user_id, device_id, desk_id, viewer_kind, place, address, life, nonce, rights, relay,
 			gateway, prepared_ms, granted_ms, opened_ms, ended_ms, until_ms, end_code, end_reason, bytes_to_viewer, bytes_to_desk,
-			locked_after_end)
-			VALUES ($1, $2, $3, $4, 0, $5, $6, 1, $7, 0, '', '', $8, 0, 0, 0, 0, 0, '', 0, 0, FALSE)`,
-			x.ID[:], x.User, x.Device, x.Desk, int64(x.Place), x.Address, x.Nonce[:], t.now)
+			locked_after_end, second)
+			VALUES ($1, $2, $3, $4, 0, $5, $6, 1, $7, 0, '', '', $8, 0, 0, 0, 0, 0, '', 0, 0, FALSE, $9)`,
+			x.ID[:], x.User, x.Device, x.Desk, int64(x.Place), x.Address, x.Nonce[:], t.now, x.Second)
 	})
 }
 
@@ -97,13 +97,10 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 	return get(ctx, s.read, scanSession, selectSession+` WHERE s.id = $1`, id[:])
 }
 
-// ErrFull means that the organisation's limit of sessions at the same time is reached.
-var ErrFull = errors.New("store: no session free")
-
 // GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes
-// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when limit sessions are open or about to open (ErrFull); the one that x replaces on the same desk
+// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when there is no seat (*NoSeat); the session that x replaces on the same desk
 // does not count. Fields: ID, Viewer, Rights, Relay, Gateway, UntilMS, ReconnectOf.
-func (s *Store) GrantSession(ctx context.Context, by By, x Session, limit int) error {
+func (s *Store) GrantSession(ctx context.Context, by By, x Session) error {
 	return s.act(ctx, func(t *tx) error {
 		old, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, x.ID[:])
 		if err != nil {
@@ -125,14 +122,8 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session, limit int) e
 		if rights == 0 {
 			return ErrLife
 		}
-		var running int64
-		err = t.one(`SELECT COUNT(*) FROM sessions WHERE desk_id <> $1 AND (life = 3 OR (life = 2 AND granted_ms > $2))`,
-			[]any{old.Desk, t.now - offerLife}, &running)
-		if err != nil {
+		if err := t.takeSeat(&old); err != nil {
 			return err
-		}
-		if running >= int64(limit) {
-			return ErrFull
 		}
 		err = t.must(`UPDATE sessions SET life = 2, viewer_kind = $2, rights = $3, relay = $4, gateway = $5, until_ms = $6,
 			reconnect_of = $7, granted_ms = $8 WHERE id = $1 AND life = 1`,

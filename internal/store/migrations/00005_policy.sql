@@ -30,3 +30,6 @@ CREATE TABLE holidays (
     name TEXT    NOT NULL,
     open BOOLEAN NOT NULL
 );
+
+-- second: a one-time password was given at the sign-in that opened the session. A changed policy decides running sessions anew.
+ALTER TABLE sessions ADD COLUMN second BOOLEAN NOT NULL DEFAULT FALSE;

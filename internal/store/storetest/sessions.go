@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"time"
 
 	"jiseki/internal/access"
@@ -60,13 +61,13 @@ func sessionLife(t *suite) {
 func grantOnce(t *suite) {
 	id := Session(t.T, t.s, 1, "tanaka", "d1", "k1")
 	by := store.By{Actor: "user:tanaka"}
-	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: id}, 200), store.ErrLife)
-	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: cert.SessionID{9}}, 200), store.ErrNotFound)
+	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: id}), store.ErrLife)
+	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: cert.SessionID{9}}), store.ErrNotFound)
 	x := store.Session{ID: cert.SessionID{3}, User: "tanaka", Device: "d1", Desk: "k1", Place: access.Home}
 	t.ok(t.s.PrepareSession(t.ctx, x))
 	t.fails(t.s.PrepareSession(t.ctx, x), store.ErrExists)
 	t.clock.Add(3 * time.Minute)
-	t.fails(t.s.GrantSession(t.ctx, by, x, 200), store.ErrExpired)
+	t.fails(t.s.GrantSession(t.ctx, by, x), store.ErrExpired)
 }
 
 // grantAfterTakingAway: what was prepared before a right was taken away is not granted after.
@@ -85,7 +86,7 @@ func grantAfterTakingAway(t *suite) {
 		}
 		t.ok(t.s.PrepareSession(t.ctx, x))
 		t.ok(take())
-		t.fails(t.s.GrantSession(t.ctx, Admin, x, 200), store.ErrLife)
+		t.fails(t.s.GrantSession(t.ctx, Admin, x), store.ErrLife)
 	}
 }
 
@@ -110,13 +111,44 @@ func takeOver(t *suite) {
 
 func sessionLimit(t *suite) {
 	Session(t.T, t.s, 1, "tanaka", "d1", "k1")
+	t.policy(func(s *access.Settings) { s.MaxSessions = 1 })
 	x := store.Session{ID: cert.SessionID{2}, User: "suzuki", Device: "d2", Desk: "k2", Place: access.Home}
 	t.ok(t.s.PrepareSession(t.ctx, x))
-	t.fails(t.s.GrantSession(t.ctx, Admin, x, 1), store.ErrFull)
-	t.ok(t.s.GrantSession(t.ctx, Admin, x, 2))
+	t.noSeat(t.s.GrantSession(t.ctx, Admin, x), access.Full)
+	t.policy(func(s *access.Settings) { s.MaxSessions = 2 })
+	t.ok(t.s.GrantSession(t.ctx, Admin, x))
 	again := store.Session{ID: cert.SessionID{3}, User: "suzuki", Device: "d2", Desk: "k2", Place: access.Home}
 	t.ok(t.s.PrepareSession(t.ctx, again))
-	t.ok(t.s.GrantSession(t.ctx, Admin, again, 2)) // its own desk's session does not count
+	t.ok(t.s.GrantSession(t.ctx, Admin, again)) // its own desk's session does not count
+}
+
+// seatsApart: sessions from the hall are counted apart, and reserved seats are kept for their section and those below it.
+func seatsApart(t *suite) {
+	t.ok(t.s.PutSection(t.ctx, Admin, store.Section{ID: "bu", Name: "総務部", Position: 1}))
+	t.ok(t.s.PutSection(t.ctx, Admin, store.Section{ID: "soumu", Parent: "bu", Name: "総務課", Position: 1}))
+	t.policy(func(s *access.Settings) {
+		s.MaxSessions, s.Policy.MaxOfficeSessions = 1, 1
+		s.Policy.ReservedSeats = []access.ReservedSeats{{Section: "bu", Seats: 1}}
+	})
+	try := func(n byte, user, device, desk string, place access.Place) error {
+		x := store.Session{ID: cert.SessionID{n}, User: user, Device: device, Desk: desk, Place: place}
+		t.ok(t.s.PrepareSession(t.ctx, x))
+		return t.s.GrantSession(t.ctx, Admin, x)
+	}
+	t.noSeat(try(1, "suzuki", "d2", "k2", access.Home), access.SeatsReserved)
+	t.ok(try(2, "suzuki", "d2", "k2", access.Office))
+	t.ok(try(3, "tanaka", "d1", "k1", access.Home))
+	t.noSeat(try(4, "suzuki", "d2", "k2", access.Home), access.Full)
+	t.ok(try(5, "suzuki", "d2", "k2", access.Office)) // takes its own seat again
+	t.noSeat(try(6, "tanaka", "d1", "k1", access.Office), access.OfficeFull)
+}
+
+func (t *suite) noSeat(err error, why access.Code) {
+	t.Helper()
+	var no *store.NoSeat
+	if !errors.As(err, &no) || no.Code != why {
+		t.Fatalf("got %v, want %s", err, why)
+	}
 }
 
 func agentEventsOnce(t *suite) {

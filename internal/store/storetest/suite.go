@@ -29,11 +29,17 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		"organisation": organisation, "sections": sections, "users": users, "last administrator": lastAdministrator,
 		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "throttle": throttle, "attempts at once": attemptsAtOnce,
 		"nonces": nonces, "device codes": deviceCodes, "revoked device": revokedDevice, "desks": desks, "desk tokens": deskTokens,
-		"desk epochs": deskEpochs, "session life": sessionLife, "grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit,
+		"desk epochs": deskEpochs, "session life": sessionLife, "grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit, "seats apart": seatsApart,
+		"policy": policy, "holidays": holidays, "hours": hours, "standing": standing, "registrations": registrations, "staff": staff,
 		"agent events once": agentEventsOnce, "stale sessions": staleSessions, "pages": pages, "event of every act": eventOfEveryAct,
 		"acts at once": actsAtOnce, "clock backwards": clockBackwards, "tidy": tidy,
 		"machines": machines, "wakes": wakes, "wakes planned": wakesPlanned, "power asks": powerAsks, "lost device": lostDevice, "self checks": selfChecks,
+		"requests": requests, "request returned": requestReturned, "request replaced": requestReplaced, "request rights": requestRights,
+		"requests at once": requestsAtOnce, "deputies": deputies, "orders": orders, "routes": routes, "request lists": requestLists, "authority": authority,
 		"notices": notices, "notices once": noticesOnce,
+		"workdays": workdays, "workday over midnight": workdayOverMidnight, "workday with a forgotten end": workdayForgottenEnd,
+		"workday and the clock": workdayClock, "workday beside connections": workdayConnections, "months": months, "segments at once": segmentsAtOnce,
+		"mail digest": mailDigest, "mail digest at once": mailDigestAtOnce, "outbox": outbox, "mail given up": mailGivenUp, "mails at once": mailsAtOnce, "mails and the clock": mailsAndTheClock,
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := NewClock()

@@ -65,4 +65,8 @@ export const kindsEn = {
   month_confirmed: "Month confirmed",
   months_exported: "Months exported",
   mails_retried: "Mails tried again",
+  policy_changed: "Policy changed",
+  holidays_changed: "Calendar of open days changed",
+  staff_changed: "Conditions of staff changed",
+  registrations_renewed: "Registrations renewed",
 } as const;

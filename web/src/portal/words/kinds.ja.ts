@@ -65,4 +65,8 @@ export const kindsJa = {
   month_confirmed: "テレワーク実績の月を確認",
   months_exported: "テレワーク実績を出力",
   mails_retried: "通知メールの再送を指示",
+  policy_changed: "ポリシーを変更",
+  holidays_changed: "開庁日の暦を変更",
+  staff_changed: "職員の勤務条件を変更",
+  registrations_renewed: "利用登録を更新",
 } as const;
