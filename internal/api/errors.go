@@ -12,6 +12,7 @@ import (
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/session"
 	"jiseki/internal/store"
+	"jiseki/internal/telework"
 )
 
 // A failure is an error with what the caller may know of it: the code and its
@@ -44,6 +45,10 @@ func failureOf(err error) *failure {
 	if errors.As(err, &known) {
 		return known
 	}
+	var no *telework.Refusal
+	if errors.As(err, &no) {
+		return &failure{code: no.Problems[0].Code, status: connect.CodeFailedPrecondition, cause: err}
+	}
 	for _, k := range []struct {
 		is     error
 		code   access.Code
@@ -55,6 +60,8 @@ func failureOf(err error) *failure {
 		{store.ErrStale, access.Stale, connect.CodeAborted},
 		{store.ErrInvalid, access.Invalid, connect.CodeInvalidArgument},
 		{access.ErrSettings, access.Invalid, connect.CodeInvalidArgument},
+		{store.ErrNotAllowed, access.NotYours, connect.CodePermissionDenied},
+		{telework.ErrDraft, access.Invalid, connect.CodeInvalidArgument},
 		{auth.ErrBusy, access.Busy, connect.CodeUnavailable},
 		{context.Canceled, access.Internal, connect.CodeCanceled},
 		{context.DeadlineExceeded, access.Busy, connect.CodeDeadlineExceeded},

@@ -46,7 +46,7 @@ func (r *Request) move(a act, c Change) error {
 // for the user. The limits of policy are the caller's to check.
 func (r *Request) Submit(o *Organisation, by string, d Draft, now time.Time) error {
 	if !o.MayApply(by, r.User) {
-		return refuse(access.NotAllowed)
+		return refuse(access.NotYours)
 	}
 	steps, err := o.Route(r.User)
 	if err != nil {
@@ -83,7 +83,7 @@ func (r *Request) Order(o *Organisation, kind Kind, by string, d Draft, now time
 	a := o.Authority(by)
 	section, over := a.Through(r.User)
 	if !over || (kind != TeleworkOrder && kind != OvertimeOrder) {
-		return refuse(access.NotAllowed)
+		return refuse(access.NotYours)
 	}
 	r.Revision = 1
 	step := o.step(section, false)
@@ -218,7 +218,7 @@ func (r *Request) actOf(a Answer) act {
 // only. What is over (request_over) stays as it was.
 func (r *Request) Withdraw(o *Organisation, by, comment string, now time.Time) error {
 	if !o.mayWithdraw(r, by) {
-		return refuse(access.NotAllowed)
+		return refuse(access.NotYours)
 	}
 	if !readable(comment, maxText) {
 		return refuse(access.Invalid)
@@ -257,7 +257,7 @@ func (r *Request) Supersede(by string, now time.Time) bool {
 func (r *Request) MayChange(o *Organisation, by string, now time.Time) error {
 	switch {
 	case r.Kind != Telework, !o.MayApply(by, r.User):
-		return refuse(access.NotAllowed)
+		return refuse(access.NotYours)
 	case r.State != Pending && r.State != Returned && r.State != Approved:
 		return refuse(access.RequestDecided)
 	case r.State == Approved && r.over(now):

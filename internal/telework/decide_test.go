@@ -169,7 +169,7 @@ func TestOrder(t *testing.T) {
 	if got := r.Unread(&o, "chief"); r.Steps[0].For != "chief" || len(got) != 1 {
 		t.Errorf("the absent head is passed over: %+v, %v", r.Steps, got)
 	}
-	if err := r.Withdraw(&o, "worker", "", morning); !telework.RefusedWith(err, access.NotAllowed) {
+	if err := r.Withdraw(&o, "worker", "", morning); !telework.RefusedWith(err, access.NotYours) {
 		t.Errorf("an order is withdrawn by whom it binds: %v", err)
 	}
 	if err := r.Withdraw(&o, "leader", "", morning); err != nil || r.State != telework.Cancelled {
@@ -195,7 +195,7 @@ func TestWithdraw(t *testing.T) {
 		"user":            {"worker", morning, ""},
 		"superior":        {"chief", morning, ""},
 		"clerk":           {"clerk", morning, ""},
-		"another":         {"secretary", morning, access.NotAllowed},
+		"another":         {"secretary", morning, access.NotYours},
 		"while it lasts":  {"worker", end.Add(-1), ""},
 		"when it is over": {"worker", end, access.RequestOver},
 	} {
