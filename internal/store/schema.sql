@@ -511,6 +511,8 @@ CREATE TABLE workday_segments (
     FOREIGN KEY (user_id, date) REFERENCES workdays (user_id, date)
 );
 
+CREATE INDEX workday_segments_date ON workday_segments (date);
+
 CREATE UNIQUE INDEX workday_segments_open ON workday_segments (user_id, date) WHERE until_ms = 0;
 
 CREATE TABLE workdays (
