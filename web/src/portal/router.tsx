@@ -3,9 +3,13 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { z } from "zod";
 import { Account } from "./account.tsx";
 import { Enrol } from "./enrol.tsx";
+import { Lost } from "../telework/lost.tsx";
+import { MonthPage } from "../telework/month.tsx";
+import { Notices } from "../telework/notices.tsx";
 import { NewRequest } from "../telework/requestform.tsx";
 import { Requests } from "../telework/requests.tsx";
 import { RequestPage } from "../telework/requestview.tsx";
+import { WorkdayPage } from "../telework/workday.tsx";
 import { Home } from "./home.tsx";
 import { may, meQuery } from "./me.ts";
 import { Crashed, Missing } from "./missing.tsx";
@@ -47,6 +51,80 @@ const filled = z.object({
 });
 const newRequest = createRoute({ getParentRoute: () => signedIn, path: "/requests/new", component: NewRequest, validateSearch: filled });
 const request = createRoute({ getParentRoute: () => signedIn, path: "/requests/$id", component: RequestPage });
+
+/** Somebody of my sections; nobody for myself. */
+const person = z.object({
+  user: z.string().optional().catch(undefined),
+  name: z.string().optional().catch(undefined),
+  month: z
+    .string()
+    .regex(/^\d{4}-\d{2}$/)
+    .optional()
+    .catch(undefined),
+});
+const workdays = createRoute({ getParentRoute: () => signedIn, path: "/workdays", component: MonthPage, validateSearch: person });
+const workday = createRoute({ getParentRoute: () => signedIn, path: "/workdays/$date", component: WorkdayPage });
+const notices = createRoute({ getParentRoute: () => signedIn, path: "/notices", component: Notices });
+const lost = createRoute({ getParentRoute: () => signedIn, path: "/lost", component: Lost, validateSearch: person });
+
+const approval = createRoute({
+  getParentRoute: () => signedIn,
+  id: "approval",
+  component: lazyRouteComponent(() => import("../approval/frame.tsx"), "ApprovalFrame"),
+});
+const inbox = createRoute({
+  getParentRoute: () => approval,
+  path: "/inbox",
+  component: lazyRouteComponent(() => import("../approval/inbox.tsx"), "Inbox"),
+});
+const decision = createRoute({
+  getParentRoute: () => approval,
+  path: "/inbox/$id",
+  component: lazyRouteComponent(() => import("../approval/decision.tsx"), "DecisionPage"),
+});
+const board = createRoute({
+  getParentRoute: () => approval,
+  path: "/board",
+  component: lazyRouteComponent(() => import("../approval/board.tsx"), "Board"),
+});
+const week = createRoute({
+  getParentRoute: () => approval,
+  path: "/week",
+  component: lazyRouteComponent(() => import("../approval/week.tsx"), "Week"),
+});
+const powerOn = createRoute({
+  getParentRoute: () => approval,
+  path: "/poweron",
+  validateSearch: z.object({
+    date: z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}$/)
+      .optional()
+      .catch(undefined),
+  }),
+  component: lazyRouteComponent(() => import("../approval/poweron.tsx"), "PowerOn"),
+});
+const months = createRoute({
+  getParentRoute: () => approval,
+  path: "/months",
+  component: lazyRouteComponent(() => import("../approval/months.tsx"), "Months"),
+});
+const members = createRoute({
+  getParentRoute: () => approval,
+  path: "/members",
+  component: lazyRouteComponent(() => import("../approval/members.tsx"), "Members"),
+});
+const newOrder = createRoute({
+  getParentRoute: () => approval,
+  path: "/orders/new",
+  validateSearch: person,
+  component: lazyRouteComponent(() => import("../approval/order.tsx"), "NewOrder"),
+});
+const absences = createRoute({
+  getParentRoute: () => approval,
+  path: "/absences",
+  component: lazyRouteComponent(() => import("../approval/absences.tsx"), "Absences"),
+});
 
 const console = createRoute({
   getParentRoute: () => signedIn,
@@ -117,6 +195,11 @@ const tree = root.addChildren([
     requests,
     newRequest,
     request,
+    workdays,
+    workday,
+    notices,
+    lost,
+    approval.addChildren([inbox, decision, board, week, powerOn, months, members, newOrder, absences]),
     console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings]),
   ]),
 ]);

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import { roleKeys } from "./enums.ts";
+import { todayQuery } from "../telework/queries.ts";
 import { changeLanguage, languageOf } from "./i18n.ts";
 import { Icon } from "./icons.tsx";
 import { renewIfDue } from "./identity.ts";
@@ -72,6 +73,7 @@ function Header({ me }: { readonly me: MeJson | null }): JSX.Element {
           {me === null || me.mustChangePassword === true ? null : <Navigation me={me} />}
           <div className="header-tools">
             <LanguageSwitch />
+            {me !== null && may(me, "MAY_USE_PORTAL") ? <NoticesLink /> : null}
             {me === null ? null : <UserMenu me={me} />}
           </div>
         </div>
@@ -82,15 +84,34 @@ function Header({ me }: { readonly me: MeJson | null }): JSX.Element {
 
 function Navigation({ me }: { readonly me: MeJson }): JSX.Element {
   const { t } = useTranslation();
+  const portal = may(me, "MAY_USE_PORTAL");
+  const { data: today } = useQuery({ ...todayQuery, enabled: portal });
+  const approver = today?.approver === true || today?.clerk === true;
   return (
     <nav className="header-nav" aria-label={t("nav.label")}>
       <Link to="/" activeOptions={{ exact: true }}>
         {t("nav.home")}
       </Link>
-      {may(me, "MAY_USE_PORTAL") ? <Link to="/requests">{t("telework.nav.requests")}</Link> : null}
+      {portal ? <Link to="/requests">{t("telework.nav.requests")}</Link> : null}
+      {portal ? <Link to="/workdays">{t("telework.nav.workday")}</Link> : null}
+      {approver ? <Link to="/inbox">{t("approval.nav.inbox")}</Link> : null}
       <Link to="/account">{t("nav.account")}</Link>
       {may(me, "MAY_ADMINISTER") ? <Link to="/console">{t("nav.admin")}</Link> : null}
     </nav>
+  );
+}
+
+/** To the notices, with how many are new. */
+function NoticesLink(): JSX.Element {
+  const { t } = useTranslation();
+  const { data } = useQuery(todayQuery);
+  const unread = data?.unreadNotices ?? 0;
+  return (
+    <Link to="/notices" className="tool notices-link">
+      <Icon name="bell" />
+      <span>{t("telework.nav.notices")}</span>
+      {unread === 0 ? null : <span className="badge">{unread}</span>}
+    </Link>
   );
 }
 

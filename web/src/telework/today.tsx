@@ -2,6 +2,7 @@ import { Button, Menu, Modal, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX, type ReactNode } from "react";
+import { Link } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
@@ -71,7 +72,7 @@ function TodayNotices({ today }: { readonly today: GetTodayResponseJson }): JSX.
       {soon ? <Banner tone="info" title={t("telework.today.registrationSoon", { date: fullDay(until, language) })} /> : null}
       {(today.inbox ?? 0) > 0 ? (
         <Banner tone="info" title={t("telework.today.inbox", { count: today.inbox ?? 0 })}>
-          <a href="/inbox">{t("telework.today.inboxGo")}</a>
+          <Link to="/inbox">{t("telework.today.inboxGo")}</Link>
         </Banner>
       ) : null}
     </>

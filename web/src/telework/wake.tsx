@@ -10,7 +10,7 @@ import { Banner, Failed, ReasonList, Refused } from "../portal/parts.tsx";
 interface WakeButtonProps {
   readonly deskId: string;
   readonly name: string;
-  readonly size?: "md" | "lg" | "xl";
+  readonly size?: "xs" | "md" | "lg" | "xl";
   readonly variant?: "filled" | "outline";
 }
 

@@ -1,0 +1,110 @@
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
+import { useState, type FormEvent, type JSX } from "react";
+import { useTranslation } from "react-i18next";
+import { call } from "../api.ts";
+import type { AbsenceJson } from "../gen/jiseki/control/v1/approval_pb.js";
+import { languageOf, type Language } from "../portal/i18n.ts";
+import { meQuery } from "../portal/me.ts";
+import { Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
+import { Table, type Column } from "../portal/table.tsx";
+import { fullDay } from "../telework/days.ts";
+import { useDay } from "../telework/queries.ts";
+import { useMembers } from "./members.tsx";
+
+/** When heads and deputies are absent, so that the next deputy may decide. */
+export function Absences(): JSX.Element {
+  const { t, i18n } = useTranslation();
+  const client = useQueryClient();
+  const { data, error, isPending, refetch } = useQuery({
+    queryKey: ["absences"],
+    queryFn: async ({ signal }) => (await call("ApprovalService", "ListAbsences", {}, signal)).absences ?? [],
+    staleTime: 0,
+  });
+  const remove = useMutation({
+    mutationFn: async (absenceId: string) => call("ApprovalService", "DeleteAbsence", { absenceId }),
+    onSuccess: async () => {
+      notifications.show({ message: t("approval.absences.removed"), color: "green", role: "status" });
+      await client.invalidateQueries({ queryKey: ["absences"] });
+    },
+  });
+  return (
+    <>
+      <PageTitle>{t("approval.absences.title")}</PageTitle>
+      <p className="lead">{t("approval.absences.lead")}</p>
+      {isPending ? <Waiting /> : null}
+      {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
+      {remove.error === null ? null : <Failed error={remove.error} />}
+      {data?.length === 0 ? <Empty icon="user" title={t("approval.absences.empty")} /> : null}
+      {data === undefined || data.length === 0 ? null : (
+        <Table caption={t("approval.absences.caption")} rows={data} id={(a) => a.absenceId ?? ""} columns={columns(t, languageOf(i18n), (id) => remove.mutate(id))} />
+      )}
+      <Section title={t("approval.absences.add")}>
+        <AddAbsence />
+      </Section>
+    </>
+  );
+}
+
+function columns(t: TFunction, language: Language, remove: (id: string) => void): Column<AbsenceJson>[] {
+  return [
+    { name: t("approval.absences.user"), heads: true, cell: (a) => a.userName },
+    { name: t("approval.absences.from"), cell: (a) => fullDay(a.from ?? "", language) },
+    { name: t("approval.absences.until"), cell: (a) => fullDay(a.until ?? "", language) },
+    { name: t("approval.absences.note"), cell: (a) => a.note || "—" },
+    { name: t("approval.absences.remove"), narrow: true, cell: (a) => <Remove absence={a} remove={remove} /> },
+  ];
+}
+
+function Remove({ absence, remove }: { readonly absence: AbsenceJson; readonly remove: (id: string) => void }): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <Button size="xs" variant="outline" color="red" onClick={() => remove(absence.absenceId ?? "")} aria-label={`${absence.userName ?? ""} ${t("approval.absences.remove")}`}>
+      {t("approval.absences.remove")}
+    </Button>
+  );
+}
+
+function AddAbsence(): JSX.Element {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const today = useDay();
+  const { data: me } = useQuery(meQuery);
+  const { data: members = [] } = useMembers();
+  const self = me?.userId ?? "";
+  const [user, setUser] = useState("");
+  const [from, setFrom] = useState(today);
+  const [until, setUntil] = useState(today);
+  const [note, setNote] = useState("");
+  const put = useMutation({
+    mutationFn: async () => call("ApprovalService", "PutAbsence", { absence: { userId: user || self, from, until, note: note.trim() } }),
+    onSuccess: async () => {
+      setNote("");
+      notifications.show({ message: t("approval.absences.saved"), color: "green", role: "status" });
+      await client.invalidateQueries({ queryKey: ["absences"] });
+    },
+  });
+  const onSubmit = (e: FormEvent): void => {
+    e.preventDefault();
+    if (from <= until) put.mutate();
+  };
+  const people = [{ value: self, label: me?.name ?? "" }, ...members.filter((m) => m.userId !== self).map((m) => ({ value: m.userId ?? "", label: m.userName ?? "" }))];
+  return (
+    <form className="stack-tight absence-form" onSubmit={onSubmit} noValidate>
+      <NativeSelect label={t("approval.absences.user")} data={people} value={user || self} onChange={(e) => setUser(e.currentTarget.value)} />
+      <div className="row">
+        <TextInput type="date" label={t("approval.absences.from")} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
+        <TextInput type="date" label={t("approval.absences.until")} value={until} onChange={(e) => setUntil(e.currentTarget.value)} error={from > until ? t("approval.absences.order") : undefined} />
+      </div>
+      <TextInput label={t("approval.absences.note")} value={note} onChange={(e) => setNote(e.currentTarget.value)} maxLength={200} />
+      {put.error === null ? null : <Failed error={put.error} />}
+      <div className="row row-end">
+        <Button type="submit" loading={put.isPending}>
+          {t("approval.absences.add")}
+        </Button>
+      </div>
+    </form>
+  );
+}
