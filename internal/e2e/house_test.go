@@ -103,6 +103,15 @@ func (c *clock) set(ahead, race time.Duration) {
 // build starts a house; the agent is connected when it returns.
 func build(t *testing.T, p plan) *house {
 	t.Helper()
+	h := found(t, p)
+	h.enrol(h.admit())
+	h.start()
+	return h
+}
+
+// found starts gateway and X server of a house.
+func found(t *testing.T, p plan) *house {
+	t.Helper()
 	watchGoroutines(t)
 	if p.size == (screen.Point{}) {
 		p.size = screen.Point{X: 640, Y: 480}
@@ -127,8 +136,7 @@ func build(t *testing.T, p plan) *house {
 	}
 	h.screen, h.stopScreen = desktoptest.BareUntil(t, p.size)
 	h.x = h.client(nil)
-	h.enrol()
-	h.start()
+	h.dir = filepath.Join(t.TempDir(), "agent")
 	return h
 }
 
@@ -143,8 +151,8 @@ func (h *house) client(onEvent func(x11.Event)) *x11.Conn {
 	return c
 }
 
-// enrol creates the users and the desk at the gateway and enrols the desk.
-func (h *house) enrol() {
+// admit creates the users and the desk at the gateway and returns the token that enrols the desk.
+func (h *house) admit() (token string) {
 	t := h.t
 	t.Helper()
 	for _, id := range h.plan.users {
@@ -164,20 +172,25 @@ func (h *house) enrol() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := enrol.Parse(made.GetToken())
+	return made.GetToken()
+}
+
+// enrol enrols the desk.
+func (h *house) enrol(text string) {
+	h.t.Helper()
+	token, err := enrol.Parse(text)
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	h.dir = filepath.Join(t.TempDir(), "agent")
 	host := h.town.Host
 	if h.plan.front != nil {
 		host = h.plan.front.host
 	}
-	_, err = agent.Enroll(t.Context(), agent.EnrollConfig{
+	_, err = agent.Enroll(h.t.Context(), agent.EnrollConfig{
 		Dir: h.dir, Gateway: "https://" + host, Token: token, Proxy: "direct", Version: "test", Hostname: "pc-1", Now: time.Now,
 	})
 	if err != nil {
-		t.Fatalf("enrol the desk: %v", err)
+		h.t.Fatalf("enrol the desk: %v", err)
 	}
 }
 

@@ -5,15 +5,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/lxzan/gws"
@@ -171,40 +168,14 @@ func TestUpgradeRefusesOrdinaryRequests(t *testing.T) {
 	}
 }
 
-// proxy is an HTTP proxy that knows CONNECT and one password.
-type proxy struct {
-	seen atomic.Int32
-}
-
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Proxy-Authorization") != "Basic "+base64.StdEncoding.EncodeToString([]byte("town:hall")) {
-		w.WriteHeader(http.StatusProxyAuthRequired)
-		return
-	}
-	target, err := net.Dial("tcp", r.Host)
-	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	p.seen.Add(1)
-	nc, rw, _ := http.NewResponseController(w).Hijack()
-	_, _ = io.WriteString(nc, "HTTP/1.1 200 OK\r\n\r\n")
-	go func() {
-		_, _ = io.Copy(target, rw)
-		_ = target.Close()
-	}()
-	go func() {
-		_, _ = io.Copy(nc, target)
-		_ = nc.Close()
-	}()
-}
-
 func TestDialThroughProxy(t *testing.T) {
 	url, client := serve(t, echoes(t))
-	p := &proxy{}
-	server := httptest.NewServer(p)
-	defer server.Close()
-	address := strings.TrimPrefix(server.URL, "http://")
+	p := &linktest.Proxy{User: "town", Password: "hall"}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	address := p.Address()
 
 	c, err := link.DialSocket(t.Context(), link.DialConfig{URL: url, TLS: client, Proxy: "http://town:hall@" + address})
 	if err != nil {
@@ -225,8 +196,8 @@ func TestDialThroughProxy(t *testing.T) {
 	if !errors.As(err, &se) || se.Status != http.StatusBadGateway {
 		t.Errorf("the environment's proxy was not asked: %v", err)
 	}
-	if p.seen.Load() != 1 {
-		t.Errorf("%d tunnels, want 1", p.seen.Load())
+	if tunnels, refused := p.Count(); tunnels != 1 || refused != 1 {
+		t.Errorf("%d tunnels and %d refusals, want one of each", tunnels, refused)
 	}
 }
 
