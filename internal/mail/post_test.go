@@ -1,0 +1,418 @@
+package mail_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"mime"
+	netmail "net/mail"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"jiseki/internal/mail"
+	"jiseki/internal/store"
+	"jiseki/internal/store/storetest"
+)
+
+// town is a database with users who have addresses, and a mail server.
+type town struct {
+	*testing.T
+	store    *store.Store
+	server   *server
+	settings mail.Settings
+}
+
+// newTown has n users u0, u1, ... The time is the test's, which may be a fake one.
+func newTown(t *testing.T, n int) *town {
+	t.Helper()
+	w := &town{
+		T: t, store: storetest.Open(t, storetest.SQLite(t), time.Now), server: &server{rejected: map[string]int{}},
+		settings: mail.Settings{
+			Server: "mail.town.example.jp:25", TLS: "none", From: "jiseki@town.example.jp", Digest: 15 * time.Minute, Portal: "https://telework.town.example.jp",
+			Organisation: "青葉町",
+		},
+	}
+	storetest.Town(t, w.store)
+	var users []store.NewUser
+	for i := range n {
+		users = append(users, store.NewUser{ID: fmt.Sprintf("u%d", i), Name: "職員", PasswordHash: "hash"})
+	}
+	w.ok(w.store.CreateUsers(t.Context(), storetest.Admin, users))
+	for _, u := range users {
+		w.ok(w.store.PutStaff(t.Context(), storetest.Admin, store.StaffMember{User: u.ID, Mail: u.ID + "@town.example.jp"}))
+	}
+	return w
+}
+
+func (w *town) ok(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *town) config() mail.Config {
+	return mail.Config{
+		Log: slog.New(slog.DiscardHandler), Now: time.Now, Outbox: w.store, Dial: w.server.dial, Jitter: func() float64 { return 0.5 },
+		Settings: func(context.Context) (mail.Settings, error) { return w.settings, nil },
+		Password: func() (string, error) { return "himitsu", nil },
+	}
+}
+
+// run starts a post and returns what ends it.
+func (w *town) run(cfg mail.Config) (stop func()) {
+	ctx, cancel := context.WithCancel(w.Context())
+	done := make(chan error)
+	go func() { done <- mail.New(cfg).Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.Error(err)
+		}
+	}
+}
+
+func (w *town) tell(user string) {
+	w.Helper()
+	w.ok(w.store.Notify(w.Context(), mail.Notice{
+		User: user, Kind: "request_approved", Path: "/requests/1", Args: map[string]string{"date": "2026-11-25", "more": "0"},
+	}))
+}
+
+func (w *town) outbox() store.Mail {
+	w.Helper()
+	mails, _, err := w.store.Mails(w.Context(), store.Page{})
+	w.ok(err)
+	if len(mails) != 1 {
+		w.Fatalf("%d mails in the outbox", len(mails))
+	}
+	return mails[0]
+}
+
+// TestMailArrivesWhateverTheServerDoes: each way to fail delays the mail, shows the failure, and loses nothing.
+func TestMailArrivesWhateverTheServerDoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		moods  []mood
+		copies int    // copies that arrive
+		shown  string // the failure that administrators see meanwhile
+	}{
+		"good":                    {nil, 1, ""},
+		"refuses":                 {[]mood{refuses, refuses, refuses}, 1, "refused"},
+		"hangs":                   {[]mood{hangs}, 1, "greeting"},
+		"busy":                    {[]mood{busy, busy}, 1, "421"},
+		"hangs in the text":       {[]mood{hangsInData}, 1, "after data"},
+		"cuts in the text":        {[]mood{cutsInData}, 1, "data"},
+		"defers":                  {[]mood{defers, defers, defers}, 1, "451"},
+		"rejects, then is mended": {[]mood{rejects, rejects}, 1, "550"},
+		"refuses the text":        {[]mood{failsAfter}, 1, "554"},
+		"one after the other":     {[]mood{refuses, hangs, busy, hangsInData, cutsInData, defers, failsAfter}, 1, "554"},
+		"takes it without a word": {[]mood{cutsAfter}, 2, "EOF"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTown(t, 1)
+				w.server.moods = c.moods
+				w.tell("u0")
+				shown := ""
+				stop := w.run(w.config())
+				for ; w.mailState() == store.MailWaiting; time.Sleep(40 * time.Second) {
+					mails, _, err := w.store.Mails(t.Context(), store.Page{})
+					w.ok(err)
+					if len(mails) == 1 && mails[0].LastError != "" {
+						shown = mails[0].LastError
+					}
+				}
+				time.Sleep(3 * time.Hour) // no second copy
+				stop()
+				got := w.server.got()
+				if len(got) != c.copies {
+					t.Fatalf("%d mails arrived", len(got))
+				}
+				if !strings.Contains(shown, c.shown) || (c.shown == "") != (shown == "") {
+					t.Errorf("shown was %q, want %q", shown, c.shown)
+				}
+				m := w.outbox()
+				if m.State != store.MailSent || m.Tries != len(c.moods)+1 || m.LastError != "" {
+					t.Errorf("outbox: %+v", m)
+				}
+				for _, x := range got[1:] {
+					if id(t, x) != id(t, got[0]) {
+						t.Error("a second copy has another Message-ID")
+					}
+				}
+			})
+		})
+	}
+}
+
+func id(t *testing.T, r received) string {
+	t.Helper()
+	m, err := netmail.ReadMessage(strings.NewReader(r.text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Header.Get("Message-Id")
+}
+
+// TestDeadServerIsGivenUpAfterTwoDays and goes on when an administrator says so. Meanwhile nobody waits for it.
+func TestDeadServerIsGivenUpAfterTwoDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, 1)
+		for range 1000 {
+			w.server.moods = append(w.server.moods, hangs)
+		}
+		w.tell("u0")
+		begin := time.Now()
+		stop := w.run(w.config())
+		time.Sleep(50 * time.Second) // the first try hangs now
+		before := time.Now()
+		w.tell("tanaka")
+		if time.Since(before) != 0 {
+			t.Error("an act waited for the mail server")
+		}
+		for w.mailState() == store.MailWaiting {
+			time.Sleep(10 * time.Minute)
+		}
+		if took := time.Since(begin); took < 48*time.Hour || took > 50*time.Hour {
+			t.Errorf("given up after %v", took)
+		}
+		if n := w.outbox().Tries; n < 40 || n > 80 {
+			t.Errorf("%d tries", n)
+		}
+		time.Sleep(3 * time.Hour)
+		tries := w.server.connections
+		time.Sleep(3 * time.Hour)
+		if w.server.connections != tries {
+			t.Error("it was tried although it was given up")
+		}
+		w.server.moods = nil
+		n, err := w.store.RetryMails(t.Context(), storetest.Admin)
+		w.ok(err)
+		time.Sleep(time.Minute)
+		if n != 1 || len(w.server.got()) != 1 || w.mailState() != store.MailSent {
+			t.Errorf("%d tried again, %d arrived", n, len(w.server.got()))
+		}
+		stop()
+	})
+}
+
+// mailState is that of the first mail of the outbox, waiting while there is none.
+func (w *town) mailState() store.MailState {
+	w.Helper()
+	mails, _, err := w.store.Mails(w.Context(), store.Page{})
+	w.ok(err)
+	if len(mails) == 0 {
+		return store.MailWaiting
+	}
+	return mails[0].State
+}
+
+// TestSeveralGatewaysSendOnce: three posts on one database, a server that fails now and then, every mail once.
+func TestSeveralGatewaysSendOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const users = 60
+		w := newTown(t, users)
+		for i := range users {
+			w.tell(fmt.Sprintf("u%d", i))
+			if i%7 == 0 {
+				w.server.rejected[fmt.Sprintf("u%d@town.example.jp", i)] = 1 + i%3
+			}
+		}
+		w.server.moods = []mood{good, cutsInData, refuses, busy, good, hangs, hangsInData}
+		var stops []func()
+		for range 3 {
+			stops = append(stops, w.run(w.config()))
+		}
+		time.Sleep(6 * time.Hour)
+		for _, stop := range stops {
+			stop()
+		}
+		copies := map[string]int{}
+		for _, m := range w.server.got() {
+			copies[m.to]++
+		}
+		for i := range users {
+			if to := fmt.Sprintf("u%d@town.example.jp", i); copies[to] != 1 {
+				t.Errorf("%s got %d mails", to, copies[to])
+			}
+		}
+	})
+}
+
+// TestStoppedGatewayLeavesItsMails: what it was sending is tried by the next one, and counted as it was.
+func TestStoppedGatewayLeavesItsMails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, 1)
+		w.server.moods = []mood{hangs}
+		w.tell("u0")
+		stop := w.run(w.config())
+		time.Sleep(45 * time.Second) // in the middle of the hanging greeting
+		stop()
+		if m := w.outbox(); m.State != store.MailWaiting || m.Tries != 0 {
+			t.Errorf("after the stop: %+v", m)
+		}
+		stop = w.run(w.config())
+		time.Sleep(time.Minute)
+		stop()
+		if len(w.server.got()) != 1 {
+			t.Error("the mail did not arrive")
+		}
+	})
+}
+
+// TestWhatAMailSays: headers that mail programs read, both languages, a link, one mail for many notices, and nothing that could be
+// taken for a header.
+func TestWhatAMailSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, 1)
+		w.settings.Organisation = "青葉町\r\nBcc: evil@example.net"
+		w.tell("u0")
+		w.ok(w.store.Notify(t.Context(), mail.Notice{User: "u0", Kind: "power_on_asked", Args: map[string]string{
+			"name": "鈴木\r\n.\r\nQUIT\r\n", "desk": "総務課 01\r\nBcc: evil@example.net",
+		}}))
+		stop := w.run(w.config())
+		time.Sleep(time.Minute)
+		stop()
+		got := w.server.got()
+		if len(got) != 1 || got[0].to != "u0@town.example.jp" || got[0].from != "jiseki@town.example.jp" {
+			t.Fatalf("%d mails: %+v", len(got), got)
+		}
+		m, err := netmail.ReadMessage(strings.NewReader(got[0].text))
+		w.ok(err)
+		if len(m.Header) != 9 || m.Header.Get("Bcc") != "" {
+			t.Errorf("headers: %v", m.Header)
+		}
+		subject, err := (&mime.WordDecoder{}).DecodeHeader(m.Header.Get("Subject"))
+		if err != nil || subject != "【テレワーク】お知らせ2件 / Telework: 2 notices" {
+			t.Errorf("subject: %q, %v", subject, err)
+		}
+		from, err := m.Header.AddressList("From")
+		if err != nil || len(from) != 1 || from[0].Address != "jiseki@town.example.jp" || !strings.HasPrefix(from[0].Name, "青葉町") {
+			t.Errorf("from: %v, %v", from, err)
+		}
+		for _, line := range strings.Split(got[0].text, "\r\n") {
+			if len(line) > 998 || strings.ContainsFunc(line, func(r rune) bool { return r > 126 }) {
+				t.Errorf("line: %q", line)
+			}
+		}
+		_, body, _ := strings.Cut(got[0].text, "\r\n\r\n")
+		text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(body, "\r\n", ""))
+		w.ok(err)
+		for _, want := range []string{
+			"テレワークの申請（11月25日（水））が承認されました。\r\nhttps://telework.town.example.jp/requests/1", "Your request for telework (Wed 25 Nov) was approved.",
+			"電源投入の依頼", "https://telework.town.example.jp/notices",
+		} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("no %q in\n%s", want, string(text))
+			}
+		}
+	})
+}
+
+// TestTLS over a real connection: with STARTTLS and from the first byte, signed in by PLAIN and by LOGIN; never without encryption, nor to a server
+// with another name.
+func TestTLS(t *testing.T) {
+	for name, c := range map[string]struct {
+		tls, auth, certificate string
+		mood                   mood
+		user, fails            string
+	}{
+		"starttls":                      {"starttls", "PLAIN LOGIN", "127.0.0.1", good, "jiseki", ""},
+		"starttls, login":               {"", "LOGIN", "127.0.0.1", good, "jiseki", ""},
+		"starttls without a user":       {"starttls", "", "127.0.0.1", good, "", ""},
+		"none without a user":           {"none", "", "127.0.0.1", good, "", ""},
+		"starttls is not offered":       {"starttls", "PLAIN", "127.0.0.1", noTLS, "jiseki", "does not offer STARTTLS"},
+		"another server":                {"starttls", "PLAIN", "127.0.0.2", good, "jiseki", "certificate"},
+		"password over an open line":    {"none", "PLAIN LOGIN", "127.0.0.1", good, "jiseki", "open line"},
+		"a way to sign in from Mars":    {"starttls", "XMARS", "127.0.0.1", good, "jiseki", "XMARS"},
+		"tls to a server without it":    {"tls", "PLAIN", "127.0.0.1", busy, "jiseki", "tls"},
+		"sign-in that is not asked for": {"starttls", "PLAIN", "127.0.0.1", good, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t, 1)
+			cfg := w.config()
+			cfg.Outbox, cfg.Dial = &once{t: t, done: make(chan error, 1)}, nil
+			cfg.Roots = w.server.certify(t, c.certificate)
+			w.server.auth, w.server.moods = c.auth, []mood{c.mood}
+			w.settings.Server, w.settings.TLS, w.settings.User = w.server.listen(t), c.tls, c.user
+			stop := w.run(cfg)
+			err := <-cfg.Outbox.(*once).done
+			stop()
+			if c.fails == "" {
+				if err != nil || len(w.server.got()) != 1 {
+					t.Fatalf("%d arrived: %v", len(w.server.got()), err)
+				}
+				if c.user != "" && (w.server.user != "jiseki" || w.server.password != "himitsu") {
+					t.Errorf("signed in as %q", w.server.user)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.fails) {
+				t.Errorf("got %v, want %s", err, c.fails)
+			}
+			if err != nil && strings.Contains(err.Error(), "himitsu") {
+				t.Error("the password is in the error")
+			}
+			if w.server.password != "" || len(w.server.got()) != 0 {
+				t.Error("the password or the mail went out")
+			}
+		})
+	}
+}
+
+// once is an outbox with one mail, which says what became of it.
+type once struct {
+	t       *testing.T
+	claimed bool
+	done    chan error
+}
+
+func (o *once) GatherMails(context.Context, time.Duration, func([]mail.Told) mail.Letter) (int, error) {
+	return 0, nil
+}
+
+func (o *once) ClaimMails(context.Context, string, time.Duration, int) ([]mail.Mail, error) {
+	if o.claimed {
+		return nil, nil
+	}
+	o.claimed = true
+	return []mail.Mail{{ID: "m1", Address: "u0@town.example.jp", Subject: "お知らせ", Body: "本文", Tries: 1}}, nil
+}
+
+func (o *once) MailSent(context.Context, string, string) error {
+	o.done <- nil
+	return nil
+}
+
+func (o *once) MailFailed(_ context.Context, _, _, why string, _ time.Duration) error {
+	o.done <- errors.New(why)
+	return nil
+}
+
+func (o *once) ReleaseMails(context.Context, string) error { return nil }
+
+func TestAddresses(t *testing.T) {
+	for address, good := range map[string]bool{
+		"suzuki@town.example.jp": true, "i.suzuki+telework@lg.jp": true, "": false, "suzuki": false, "a@b\r\nRCPT TO:<x@y>": false, "鈴木@town.example.jp": false,
+		"Suzuki <suzuki@town.example.jp>": false, "a@b, c@d": false, "<a@b>": false, " a@b": false, "a b@c": false, strings.Repeat("a", 250) + "@b.jp": false, `"a b"@c`: false,
+	} {
+		if err := mail.CheckAddress(address); (err == nil) != good {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestComposeBoundsLongMails(t *testing.T) {
+	told := make([]mail.Told, 500)
+	for i := range told {
+		told[i] = mail.Told{Kind: "request_approved", Args: map[string]string{"date": "2026-11-25", "more": "0"}, Path: "/requests/1"}
+	}
+	l := mail.Compose(told, "")
+	if len(l.Body) > 20_000 || !strings.Contains(l.Body, "ほか450件") || strings.Contains(l.Body, "https://") {
+		t.Errorf("%d bytes:\n%s", len(l.Body), l.Body[:400])
+	}
+}

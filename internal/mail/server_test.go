@@ -1,0 +1,297 @@
+package mail_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// mood is what a mail server does with one connection.
+type mood int
+
+const (
+	good        mood = iota
+	refuses          // no connection
+	hangs            // says nothing
+	busy             // 421 instead of a greeting
+	hangsInData      // takes the text and says nothing
+	cutsInData       // hangs up in the middle of the text
+	cutsAfter        // takes the mail, and hangs up instead of saying so
+	defers           // 451 to the recipient
+	rejects          // 550 to the recipient
+	failsAfter       // 554 after the text
+	noTLS            // does not offer STARTTLS
+)
+
+// received is a mail as the server has it.
+type received struct{ from, to, text string }
+
+// server is a small mail server whose mood a test sets for each connection.
+type server struct {
+	mu          sync.Mutex
+	moods       []mood // of the next connections; then good
+	mails       []received
+	connections int
+	encrypted   *tls.Config
+	auth        string // what AUTH offers
+	user        string // who signed in, and with what
+	password    string
+	rejected    map[string]int // recipients that are deferred so many times
+}
+
+// take is the mood of the next connection.
+func (s *server) take() mood {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connections++
+	if len(s.moods) == 0 {
+		return good
+	}
+	m := s.moods[0]
+	s.moods = s.moods[1:]
+	return m
+}
+
+func (s *server) got() []received {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]received(nil), s.mails...)
+}
+
+// dial connects to the server without a network, so that time may be a fake one.
+func (s *server) dial(context.Context, string, string) (net.Conn, error) {
+	m := s.take()
+	if m == refuses {
+		return nil, errors.New("connection refused")
+	}
+	here, there := net.Pipe()
+	go s.serve(there, m)
+	return here, nil
+}
+
+// listen serves on a port of this machine.
+func (s *server) listen(t *testing.T) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go s.serve(c, s.take())
+		}
+	}()
+	return l.Addr().String()
+}
+
+// serve speaks SMTP with one client (RFC 5321), in a mood.
+func (s *server) serve(raw net.Conn, m mood) {
+	defer func() { _ = raw.Close() }()
+	c := &conversation{server: s, mood: m, conn: raw, in: bufio.NewReader(raw)}
+	switch m {
+	case hangs:
+		_, _ = c.in.ReadByte() // until the client hangs up
+		return
+	case busy:
+		c.say("421 try later")
+		return
+	}
+	c.say("220 mail.town.example.jp ESMTP")
+	for c.next() {
+	}
+}
+
+type conversation struct {
+	server *server
+	mood   mood
+	conn   net.Conn
+	in     *bufio.Reader
+	secure bool
+	mail   received
+}
+
+func (c *conversation) say(lines ...string) bool {
+	_, err := c.conn.Write([]byte(strings.Join(lines, "\r\n") + "\r\n"))
+	return err == nil
+}
+
+func (c *conversation) read() (string, bool) {
+	line, err := c.in.ReadString('\n')
+	return strings.TrimRight(line, "\r\n"), err == nil
+}
+
+// next answers one command. It is false when the conversation is over.
+func (c *conversation) next() bool {
+	line, ok := c.read()
+	if !ok {
+		return false
+	}
+	verb, rest, _ := strings.Cut(line, " ")
+	switch strings.ToUpper(verb) {
+	case "EHLO":
+		return c.hello()
+	case "STARTTLS":
+		return c.starttls()
+	case "AUTH":
+		return c.signIn(rest)
+	case "MAIL":
+		c.mail = received{from: address(rest)}
+		return c.say("250 ok")
+	case "RCPT":
+		return c.recipient(address(rest))
+	case "DATA":
+		return c.data()
+	case "RSET", "NOOP":
+		return c.say("250 ok")
+	case "QUIT":
+		c.say("221 bye")
+		return false
+	}
+	return c.say("500 unknown")
+}
+
+func address(rest string) string {
+	_, after, _ := strings.Cut(rest, "<")
+	inside, _, _ := strings.Cut(after, ">")
+	return inside
+}
+
+func (c *conversation) hello() bool {
+	lines := []string{"250-mail.town.example.jp", "250-8BITMIME"}
+	if c.server.encrypted != nil && !c.secure && c.mood != noTLS {
+		lines = append(lines, "250-STARTTLS")
+	}
+	if c.server.auth != "" {
+		lines = append(lines, "250-AUTH "+c.server.auth)
+	}
+	return c.say(append(lines, "250 SIZE 10000000")...)
+}
+
+func (c *conversation) starttls() bool {
+	c.say("220 go ahead")
+	c.conn = tls.Server(c.conn, c.server.encrypted)
+	c.in, c.secure = bufio.NewReader(c.conn), true
+	return true
+}
+
+func (c *conversation) signIn(rest string) bool {
+	how, first, _ := strings.Cut(rest, " ")
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	if how == "PLAIN" {
+		b, _ := base64.StdEncoding.DecodeString(first)
+		parts := strings.Split(string(b), "\x00")
+		c.server.user, c.server.password = parts[1], parts[2]
+		return c.say("235 welcome")
+	}
+	for _, q := range []struct {
+		ask  string
+		into *string
+	}{{"Username:", &c.server.user}, {"Password:", &c.server.password}} {
+		c.say("334 " + base64.StdEncoding.EncodeToString([]byte(q.ask)))
+		line, _ := c.read()
+		b, _ := base64.StdEncoding.DecodeString(line)
+		*q.into = string(b)
+	}
+	return c.say("235 welcome")
+}
+
+func (c *conversation) recipient(to string) bool {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.mail.to = to
+	if c.server.rejected[to] > 0 {
+		c.server.rejected[to]--
+		return c.say("450 mailbox busy")
+	}
+	switch c.mood {
+	case defers:
+		return c.say("451 greylisted")
+	case rejects:
+		return c.say("550 no such user")
+	}
+	return c.say("250 ok")
+}
+
+func (c *conversation) data() bool {
+	c.say("354 go ahead")
+	if c.mood == cutsInData {
+		_, _ = c.read()
+		return false
+	}
+	var text strings.Builder
+	for {
+		line, ok := c.read()
+		if !ok {
+			return false
+		}
+		if line == "." {
+			break
+		}
+		text.WriteString(strings.TrimPrefix(line, ".") + "\r\n")
+	}
+	switch c.mood {
+	case hangsInData:
+		_, _ = c.in.ReadByte()
+		return false
+	case failsAfter:
+		return c.say("554 no")
+	}
+	c.mail.text = text.String()
+	c.server.mu.Lock()
+	c.server.mails = append(c.server.mails, c.mail)
+	c.server.mu.Unlock()
+	if c.mood == cutsAfter {
+		return false
+	}
+	return c.say("250 taken")
+}
+
+// certify gives the server a certificate for a name and returns what verifies it.
+func (s *server) certify(t *testing.T, name string) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, DNSNames: []string{name},
+	}
+	if ip := net.ParseIP(name); ip != nil {
+		template.DNSNames, template.IPAddresses = nil, []net.IP{ip}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.encrypted = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(parsed)
+	return pool
+}
+
+func (m mood) String() string { return fmt.Sprintf("mood %d", int(m)) }
