@@ -38,6 +38,7 @@ type Submission struct {
 
 // RequestCheck is what would become of a submission.
 type RequestCheck struct {
+	User     string         // it is for
 	Draft    telework.Draft // with hours filled in
 	Problems []telework.Problem
 	Route    []telework.Step // empty if there is nobody to decide
@@ -45,7 +46,6 @@ type RequestCheck struct {
 	Chart    telework.Organisation
 
 	former *telework.Request // that it changes
-	user   string
 }
 
 // CheckRequest says what would become of a submission. It changes nothing. A draft that cannot be meant is telework.ErrDraft; a
@@ -61,7 +61,7 @@ func checkRequest(ctx context.Context, q querier, now time.Time, by By, in Submi
 	if err := c.begin(ctx, q, now, by, &in); err != nil {
 		return c, err
 	}
-	if c.Rules, err = readRules(ctx, q, c.user); err != nil {
+	if c.Rules, err = readRules(ctx, q, c.User); err != nil {
 		return c, err
 	}
 	c.Draft = in.Draft
@@ -73,7 +73,7 @@ func checkRequest(ctx context.Context, q querier, now time.Time, by By, in Submi
 	if err := c.limits(ctx, q, now); err != nil {
 		return c, err
 	}
-	route, err := c.Chart.Route(c.user)
+	route, err := c.Chart.Route(c.User)
 	if telework.RefusedWith(err, access.NoApprover) {
 		c.Problems = append(c.Problems, telework.Problem{Code: access.NoApprover, Forbids: true})
 	}
@@ -83,7 +83,7 @@ func checkRequest(ctx context.Context, q querier, now time.Time, by By, in Submi
 
 // begin finds out whom the submission is for, what it changes, and whether it may.
 func (c *RequestCheck) begin(ctx context.Context, q querier, now time.Time, by By, in *Submission) error {
-	c.user = in.User
+	c.User = in.User
 	if in.Request != "" {
 		former, err := readRequest(ctx, q, in.Request)
 		if err != nil {
@@ -95,12 +95,12 @@ func (c *RequestCheck) begin(ctx context.Context, q querier, now time.Time, by B
 		if err := former.MayChange(&c.Chart, by.user(), now); err != nil {
 			return err
 		}
-		c.former, c.user = &former, former.User
+		c.former, c.User = &former, former.User
 	}
-	if c.user == "" {
-		c.user = by.user()
+	if c.User == "" {
+		c.User = by.user()
 	}
-	if !c.Chart.MayApply(by.user(), c.user) {
+	if !c.Chart.MayApply(by.user(), c.User) {
 		return ErrNotAllowed
 	}
 	return nil
@@ -114,7 +114,7 @@ func (c *RequestCheck) limits(ctx context.Context, q querier, now time.Time) err
 	if c.former != nil {
 		former, but = c.former.Draft.Days, []string{c.former.ID, c.former.Replaces}
 	}
-	others, err := taken(ctx, q, c.user, first.Monday(), last.Monday().Add(6), but...)
+	others, err := taken(ctx, q, c.User, first.Monday(), last.Monday().Add(6), but...)
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (s *Store) SubmitRequest(ctx context.Context, by By, in Submission) (r tele
 
 // begun is the request that a submission goes on with: the one it changes, or a new one.
 func (t *tx) begun(c *RequestCheck, revision int) (telework.Request, error) {
-	fresh := telework.Request{ID: newID(), User: c.user}
+	fresh := telework.Request{ID: newID(), User: c.User}
 	if c.former == nil {
 		return fresh, nil
 	}

@@ -114,7 +114,9 @@ type Decision struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// revision that the approver saw.
-	Revision      int32 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision int32 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// step is the position that the approver saw waiting; 0: whichever waits.
+	Step          int32 `protobuf:"varint,3,opt,name=step,proto3" json:"step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -159,6 +161,13 @@ func (x *Decision) GetRequestId() string {
 func (x *Decision) GetRevision() int32 {
 	if x != nil {
 		return x.Revision
+	}
+	return 0
+}
+
+func (x *Decision) GetStep() int32 {
+	if x != nil {
+		return x.Step
 	}
 	return 0
 }
@@ -1998,11 +2007,12 @@ const file_jiseki_control_v1_approval_proto_rawDesc = "" +
 	"\x10ListInboxRequest\"\x7f\n" +
 	"\x11ListInboxResponse\x124\n" +
 	"\awaiting\x18\x01 \x03(\v2\x1a.jiseki.control.v1.RequestR\awaiting\x124\n" +
-	"\adecided\x18\x02 \x03(\v2\x1a.jiseki.control.v1.RequestR\adecided\"E\n" +
+	"\adecided\x18\x02 \x03(\v2\x1a.jiseki.control.v1.RequestR\adecided\"Y\n" +
 	"\bDecision\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x05R\brevision\"\x9f\x01\n" +
+	"\brevision\x18\x02 \x01(\x05R\brevision\x12\x12\n" +
+	"\x04step\x18\x03 \x01(\x05R\x04step\"\x9f\x01\n" +
 	"\x15DecideRequestsRequest\x129\n" +
 	"\tdecisions\x18\x01 \x03(\v2\x1b.jiseki.control.v1.DecisionR\tdecisions\x121\n" +
 	"\x06answer\x18\x02 \x01(\x0e2\x19.jiseki.control.v1.AnswerR\x06answer\x12\x18\n" +

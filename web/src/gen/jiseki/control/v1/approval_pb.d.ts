@@ -85,6 +85,13 @@ export declare type Decision = Message<"jiseki.control.v1.Decision"> & {
    * @generated from field: int32 revision = 2;
    */
   revision: number;
+
+  /**
+   * step is the position that the approver saw waiting; 0: whichever waits.
+   *
+   * @generated from field: int32 step = 3;
+   */
+  step: number;
 };
 
 /**
@@ -102,6 +109,13 @@ export declare type DecisionJson = {
    * @generated from field: int32 revision = 2;
    */
   revision?: number;
+
+  /**
+   * step is the position that the approver saw waiting; 0: whichever waits.
+   *
+   * @generated from field: int32 step = 3;
+   */
+  step?: number;
 };
 
 /**
