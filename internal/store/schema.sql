@@ -371,7 +371,7 @@ CREATE TABLE sessions (
     bytes_to_viewer  BIGINT  NOT NULL,
     bytes_to_desk    BIGINT  NOT NULL,
     locked_after_end BOOLEAN NOT NULL
-, second BOOLEAN NOT NULL DEFAULT FALSE);
+, second BOOLEAN NOT NULL DEFAULT FALSE, idle_ms BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX sessions_desk ON sessions (desk_id, prepared_ms);
 

@@ -225,14 +225,16 @@ func (s *Store) Tidy(ctx context.Context) error {
 	const day = 24 * time.Hour
 	return s.transact(ctx, func(t *tx) error {
 		for query, age := range map[string]time.Duration{
-			`DELETE FROM sign_ins WHERE until_ms < $1`:     0,
-			`DELETE FROM spent_nonces WHERE until_ms < $1`: 0,
-			`DELETE FROM throttles WHERE last_ms < $1`:     day,
-			`DELETE FROM device_codes WHERE until_ms < $1`: 30 * day,
-			`DELETE FROM desk_tokens WHERE until_ms < $1`:  30 * day,
-			`DELETE FROM agent_events WHERE time_ms < $1`:  30 * day,
-			`DELETE FROM gateways WHERE alive_ms < $1`:     30 * day,
-			`DELETE FROM self_checks WHERE time_ms < $1`:   30 * day,
+			`DELETE FROM sign_ins WHERE until_ms < $1`:           0,
+			`DELETE FROM spent_nonces WHERE until_ms < $1`:       0,
+			`DELETE FROM throttles WHERE last_ms < $1`:           day,
+			`DELETE FROM device_codes WHERE until_ms < $1`:       30 * day,
+			`DELETE FROM desk_tokens WHERE until_ms < $1`:        30 * day,
+			`DELETE FROM agent_events WHERE time_ms < $1`:        30 * day,
+			`DELETE FROM gateways WHERE alive_ms < $1`:           30 * day,
+			`DELETE FROM notices WHERE time_ms < $1`:             400 * day,
+			`DELETE FROM mails WHERE state = 2 AND sent_ms < $1`: 90 * day,
+			`DELETE FROM self_checks WHERE time_ms < $1`:         30 * day,
 		} {
 			if err := t.exec(query, t.now-age.Milliseconds()); err != nil {
 				return err

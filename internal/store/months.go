@@ -1,0 +1,326 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"jiseki/internal/access"
+	"jiseki/internal/audit"
+	"jiseki/internal/calendar"
+	"jiseki/internal/mail"
+	"jiseki/internal/telework"
+)
+
+// Today is the workday that a report of now would belong to, which may have begun yesterday, with what lies beside it.
+func (s *Store) Today(ctx context.Context, user string) (telework.DayReport, error) {
+	w, err := workdayNow(ctx, s.read, user, s.now())
+	if err != nil {
+		return telework.DayReport{}, err
+	}
+	return s.Workday(ctx, user, w.Date)
+}
+
+// Workday is a user's day with connections, corrections and figures; without a report it has no segments.
+func (s *Store) Workday(ctx context.Context, user string, date calendar.Date) (telework.DayReport, error) {
+	days, err := s.days(ctx, user, date, date)
+	if err != nil {
+		return telework.DayReport{}, err
+	}
+	confirmed, _, err := s.confirmation(ctx, user, date.InMonth())
+	days[0].ConfirmedMS = confirmed
+	return days[0], err
+}
+
+// Month is a user's month up to today: the days that have a report, a connection or an approval.
+func (s *Store) Month(ctx context.Context, user string, month calendar.Month) (telework.Report, error) {
+	r := telework.Report{User: user, Month: month}
+	err := translate(s.read.QueryRowContext(ctx, `SELECT u.name, COALESCE((SELECT x.name FROM posts p JOIN sections x ON x.id = p.section_id
+		WHERE p.user_id = u.id AND p.main), '') FROM users u WHERE u.id = $1`, user).Scan(&r.UserName, &r.SectionName))
+	if err != nil {
+		return r, err
+	}
+	last := month.Last()
+	if today := calendar.DateOf(s.now()); today.Before(last) {
+		last = today
+	}
+	if last.Before(month.First()) {
+		return r, nil
+	}
+	days, err := s.days(ctx, user, month.First(), last)
+	if err != nil {
+		return r, err
+	}
+	r.ConfirmedMS, r.ConfirmedBy, err = s.confirmation(ctx, user, month)
+	for i := range days {
+		days[i].ConfirmedMS = r.ConfirmedMS
+	}
+	r.Keep(days)
+	return r, err
+}
+
+// confirmation of a user's month: when, and the name of the one who gave it; zero if there is none.
+func (s *Store) confirmation(ctx context.Context, user string, month calendar.Month) (ms int64, by string, err error) {
+	err = translate(s.read.QueryRowContext(ctx, `SELECT c.confirmed_ms, u.name FROM month_confirmations c JOIN users u ON u.id = c.by_user
+		WHERE c.user_id = $1 AND c.month = $2`, user, month.String()).Scan(&ms, &by))
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return ms, by, err
+}
+
+// maxDays bounds one report.
+const maxDays = 100
+
+// days are all days from a date until another, measured.
+func (s *Store) days(ctx context.Context, user string, from, until calendar.Date) ([]telework.DayReport, error) {
+	kept, err := workdays(ctx, s.read, user, from.Add(-1), until)
+	if err != nil {
+		return nil, err
+	}
+	by := map[calendar.Date]*telework.Workday{}
+	for i := range kept {
+		by[kept[i].Date] = &kept[i]
+	}
+	var days []telework.DayReport
+	for d := from; !until.Before(d) && len(days) < maxDays; d = d.Add(1) {
+		w := telework.Workday{User: user, Date: d}
+		if by[d] != nil {
+			w = *by[d]
+		}
+		days = append(days, telework.DayReport{Workday: w})
+	}
+	for _, fill := range []func(context.Context, string, []telework.DayReport) error{s.fillCorrections, s.fillCovers} {
+		if err := fill(ctx, user, days); err != nil {
+			return nil, err
+		}
+	}
+	return days, s.fillConnections(ctx, user, days, by)
+}
+
+func (s *Store) fillCorrections(ctx context.Context, user string, days []telework.DayReport) error {
+	type dated struct {
+		date string
+		telework.Correction
+	}
+	all, err := list(ctx, s.read, func(row scanner, c *dated) error {
+		var former string
+		if err := row.Scan(&c.date, &c.AtMS, &c.By, &c.ByName, &c.Reason, &former); err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(former), &c.Before)
+	}, `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, c.former FROM workday_corrections c JOIN users u ON u.id = c.by_user
+		WHERE c.user_id = $1 AND c.date BETWEEN $2 AND $3 ORDER BY c.date, c.number`, user, days[0].Date.String(), days[len(days)-1].Date.String())
+	for i := range days {
+		for j := range all {
+			if all[j].date == days[i].Date.String() {
+				days[i].Corrections = append(days[i].Corrections, all[j].Correction)
+			}
+		}
+	}
+	return err
+}
+
+// fillCovers notes which days are approved, and for which place.
+func (s *Store) fillCovers(ctx context.Context, user string, days []telework.DayReport) error {
+	covers, err := s.Covers(ctx, user, days[0].Date.At(0), days[len(days)-1].Date.Add(1).At(0))
+	for i := range days {
+		for _, c := range covers {
+			if calendar.DateOf(c.From) != days[i].Date {
+				continue
+			}
+			days[i].Approved = true
+			if c.Kind != telework.OvertimeOrder {
+				days[i].Place = c.Place
+			}
+		}
+	}
+	return err
+}
+
+// fillConnections gives each day its sessions, and measures it.
+func (s *Store) fillConnections(ctx context.Context, user string, days []telework.DayReport, kept map[calendar.Date]*telework.Workday) error {
+	first, _ := telework.Window(&days[0].Workday, nil)
+	_, last := telework.Window(&days[len(days)-1].Workday, nil)
+	// A session lasts a day at most, so that the index by its beginning serves.
+	const longest = 26 * 60 * 60 * 1000
+	all, err := list(ctx, s.read, func(row scanner, c *telework.Connection) error {
+		return row.Scan(&c.FromMS, &c.UntilMS, &c.Desk, &c.Place)
+	}, `SELECT s.opened_ms, s.ended_ms, d.name, s.place FROM sessions s JOIN desks d ON d.id = s.desk_id
+		WHERE s.user_id = $1 AND s.prepared_ms BETWEEN $2 AND $3 AND s.opened_ms > 0 AND s.opened_ms < $3
+		AND (s.ended_ms = 0 OR s.ended_ms > $4) ORDER BY s.opened_ms`, user, first-longest, last, first)
+	if err != nil {
+		return err
+	}
+	for i := range days {
+		d := &days[i]
+		from, until := telework.Window(&d.Workday, kept[d.Date.Add(-1)])
+		d.Connections = telework.Clip(all, from, until)
+		if d.Place == 0 && len(d.Connections) > 0 {
+			d.Place = d.Connections[0].Place
+		}
+		d.Measure(s.now())
+	}
+	return nil
+}
+
+// Reports are the months of everybody whose superior or clerk a user is, by section and name, without those that have nothing to
+// report.
+func (s *Store) Reports(ctx context.Context, reader string, month calendar.Month) ([]telework.Report, error) {
+	who, err := s.Heads(ctx, reader)
+	if err != nil {
+		return nil, err
+	}
+	users, err := list(ctx, s.read, scanText, `SELECT u.id FROM users u JOIN posts p ON p.user_id = u.id AND p.main
+		JOIN sections x ON x.id = p.section_id ORDER BY x.position, x.id, u.kana, u.id`)
+	if err != nil {
+		return nil, err
+	}
+	var reports []telework.Report
+	for _, user := range users {
+		if !who.MayApplyFor(user) {
+			continue
+		}
+		r, err := s.Month(ctx, user, month)
+		if err != nil {
+			return nil, err
+		}
+		if len(r.Days) > 0 {
+			reports = append(reports, r)
+		}
+	}
+	return reports, nil
+}
+
+// Unconfirmed is a month that could not be confirmed, with the reason: not_allowed when the one who asked is not the superior,
+// month_not_over, workday_end_missing.
+type Unconfirmed struct {
+	User string
+	Code access.Code
+}
+
+// ConfirmMonths confirms the months of users, each for itself, and tells them. A month that is confirmed already stays as it is.
+func (s *Store) ConfirmMonths(ctx context.Context, by By, superior string, month calendar.Month, users []string) (no []Unconfirmed, err error) {
+	err = s.act(ctx, func(t *tx) error {
+		no = nil
+		chart, err := readChart(t.ctx, t, t.today())
+		if err != nil {
+			return err
+		}
+		who := chart.Authority(superior)
+		for _, user := range users {
+			if !who.Over(user) {
+				no = append(no, Unconfirmed{user, access.NotAllowed})
+				continue
+			}
+			err := t.confirmMonth(by, superior, chart.Names[superior], user, month)
+			var refusal *telework.Refusal
+			if errors.As(err, &refusal) {
+				no = append(no, Unconfirmed{user, refusal.Problems[0].Code})
+			} else if err != nil {
+				return err
+			}
+		}
+		if t.recorded == 0 {
+			return errUnchanged
+		}
+		return nil
+	})
+	return no, err
+}
+
+func (t *tx) confirmMonth(by By, superior, name, user string, month calendar.Month) error {
+	var open int
+	err := t.one(`SELECT COUNT(*) FROM workday_segments WHERE user_id = $1 AND date BETWEEN $2 AND $3 AND until_ms = 0`,
+		[]any{user, month.First().String(), month.Last().String()}, &open)
+	if err != nil {
+		return err
+	}
+	if err := telework.Confirmable(month, open, t.time()); err != nil {
+		return err
+	}
+	n, err := t.count(`INSERT INTO month_confirmations (user_id, month, confirmed_ms, by_user) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		user, month.String(), t.now, superior)
+	if err != nil || n == 0 {
+		return err
+	}
+	err = t.notify(mail.Notice{User: user, Kind: "month_confirmed", Path: pathMonth + "?month=" + month.String(), Args: map[string]string{
+		"month": month.String(), "by": name,
+	}})
+	if err != nil {
+		return err
+	}
+	return t.record(by.entry(audit.MonthConfirmed, "user:"+user, audit.Details{"month": month.String()}))
+}
+
+// RecordExport notes that somebody took months of others away as a file.
+func (s *Store) RecordExport(ctx context.Context, by By, month calendar.Month, users []string) error {
+	return s.act(ctx, func(t *tx) error {
+		return t.record(by.entry(audit.MonthsExported, "", audit.Details{
+			"month": month.String(), "users": users[:min(len(users), 60)], "count": len(users),
+		}))
+	})
+}
+
+// Pages of the portal that notices of workdays lead to.
+const (
+	pathMonth   = "/workday"
+	pathReports = "/approvals/months"
+)
+
+// missingAfter is how long after its begin an open workday is taken for forgotten, and its user told: well before the day after it
+// could begin.
+const missingAfter = 16 * 60 * 60 * 1000
+
+// RemindWorkdays tells users of workdays whose end they seem to have forgotten, and superiors of months that are over and not
+// confirmed: each once.
+func (s *Store) RemindWorkdays(ctx context.Context) error {
+	return s.transact(ctx, func(t *tx) error {
+		if err := t.remindEnds(); err != nil {
+			return err
+		}
+		return t.remindMonths(t.today().InMonth().Add(-1))
+	})
+}
+
+func (t *tx) remindEnds() error {
+	type day struct{ user, date string }
+	days, err := list(t.ctx, t, func(row scanner, d *day) error { return row.Scan(&d.user, &d.date) },
+		`SELECT o.user_id, o.date FROM workday_segments o JOIN workday_segments f ON f.user_id = o.user_id AND f.date = o.date AND f.position = 0
+		WHERE o.until_ms = 0 AND f.from_ms < $1`, t.now-missingAfter)
+	for _, d := range days {
+		err = errors.Join(err, t.notify(mail.Notice{
+			User: d.user, Kind: "workday_missing_end", Path: pathMonth + "?date=" + d.date, Once: "missing " + d.date, Args: map[string]string{"date": d.date},
+		}))
+	}
+	return err
+}
+
+// remindMonths counts for each superior whose month waits. The superior is the head of the nearest section that is not the user's own
+// to head.
+func (t *tx) remindMonths(month calendar.Month) error {
+	waiting, err := list(t.ctx, t, scanText, `SELECT DISTINCT w.user_id FROM workday_segments w WHERE w.date BETWEEN $1 AND $2
+		AND NOT EXISTS (SELECT 1 FROM month_confirmations c WHERE c.user_id = w.user_id AND c.month = $3)`,
+		month.First().String(), month.Last().String(), month.String())
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	chart, err := readChart(t.ctx, t, t.today())
+	if err != nil {
+		return err
+	}
+	count := map[string]int{}
+	for _, user := range waiting {
+		if head := chart.SuperiorOf(user); head != "" {
+			count[head]++
+		}
+	}
+	for head, n := range count {
+		err = errors.Join(err, t.notify(mail.Notice{
+			User: head, Kind: "month_to_confirm", Path: pathReports + "?month=" + month.String(), Once: "month " + month.String(),
+			Args: map[string]string{"month": month.String(), "count": strconv.Itoa(n)},
+		}))
+	}
+	return err
+}
