@@ -1225,7 +1225,9 @@ func (x *ConfirmMonthsRequest) GetUserIds() []string {
 }
 
 type ConfirmMonthsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// refusals of those months that could not be confirmed; the others are.
+	Refusals      []*MonthRefusal `protobuf:"bytes,1,rep,name=refusals,proto3" json:"refusals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1260,6 +1262,65 @@ func (*ConfirmMonthsResponse) Descriptor() ([]byte, []int) {
 	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{22}
 }
 
+func (x *ConfirmMonthsResponse) GetRefusals() []*MonthRefusal {
+	if x != nil {
+		return x.Refusals
+	}
+	return nil
+}
+
+type MonthRefusal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	UserId        string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	Refusal       *Refusal               `protobuf:"bytes,2,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MonthRefusal) Reset() {
+	*x = MonthRefusal{}
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MonthRefusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MonthRefusal) ProtoMessage() {}
+
+func (x *MonthRefusal) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MonthRefusal.ProtoReflect.Descriptor instead.
+func (*MonthRefusal) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *MonthRefusal) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *MonthRefusal) GetRefusal() *Refusal {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
 type Absence struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AbsenceId     string                 `protobuf:"bytes,1,opt,name=absence_id,json=absenceId,proto3" json:"absence_id,omitempty"`
@@ -1274,7 +1335,7 @@ type Absence struct {
 
 func (x *Absence) Reset() {
 	*x = Absence{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[23]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1347,7 @@ func (x *Absence) String() string {
 func (*Absence) ProtoMessage() {}
 
 func (x *Absence) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[23]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1360,7 @@ func (x *Absence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Absence.ProtoReflect.Descriptor instead.
 func (*Absence) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{23}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Absence) GetAbsenceId() string {
@@ -1352,7 +1413,7 @@ type ListAbsencesRequest struct {
 
 func (x *ListAbsencesRequest) Reset() {
 	*x = ListAbsencesRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[24]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1425,7 @@ func (x *ListAbsencesRequest) String() string {
 func (*ListAbsencesRequest) ProtoMessage() {}
 
 func (x *ListAbsencesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[24]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1438,7 @@ func (x *ListAbsencesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAbsencesRequest.ProtoReflect.Descriptor instead.
 func (*ListAbsencesRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{24}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{25}
 }
 
 type ListAbsencesResponse struct {
@@ -1389,7 +1450,7 @@ type ListAbsencesResponse struct {
 
 func (x *ListAbsencesResponse) Reset() {
 	*x = ListAbsencesResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[25]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1462,7 @@ func (x *ListAbsencesResponse) String() string {
 func (*ListAbsencesResponse) ProtoMessage() {}
 
 func (x *ListAbsencesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[25]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1475,7 @@ func (x *ListAbsencesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAbsencesResponse.ProtoReflect.Descriptor instead.
 func (*ListAbsencesResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{25}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListAbsencesResponse) GetAbsences() []*Absence {
@@ -1434,7 +1495,7 @@ type PutAbsenceRequest struct {
 
 func (x *PutAbsenceRequest) Reset() {
 	*x = PutAbsenceRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[26]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1507,7 @@ func (x *PutAbsenceRequest) String() string {
 func (*PutAbsenceRequest) ProtoMessage() {}
 
 func (x *PutAbsenceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[26]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1520,7 @@ func (x *PutAbsenceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAbsenceRequest.ProtoReflect.Descriptor instead.
 func (*PutAbsenceRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{26}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PutAbsenceRequest) GetAbsence() *Absence {
@@ -1478,7 +1539,7 @@ type PutAbsenceResponse struct {
 
 func (x *PutAbsenceResponse) Reset() {
 	*x = PutAbsenceResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +1551,7 @@ func (x *PutAbsenceResponse) String() string {
 func (*PutAbsenceResponse) ProtoMessage() {}
 
 func (x *PutAbsenceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +1564,7 @@ func (x *PutAbsenceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAbsenceResponse.ProtoReflect.Descriptor instead.
 func (*PutAbsenceResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{27}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PutAbsenceResponse) GetAbsence() *Absence {
@@ -1522,7 +1583,7 @@ type DeleteAbsenceRequest struct {
 
 func (x *DeleteAbsenceRequest) Reset() {
 	*x = DeleteAbsenceRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1534,7 +1595,7 @@ func (x *DeleteAbsenceRequest) String() string {
 func (*DeleteAbsenceRequest) ProtoMessage() {}
 
 func (x *DeleteAbsenceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1547,7 +1608,7 @@ func (x *DeleteAbsenceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAbsenceRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAbsenceRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{28}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeleteAbsenceRequest) GetAbsenceId() string {
@@ -1565,7 +1626,7 @@ type DeleteAbsenceResponse struct {
 
 func (x *DeleteAbsenceResponse) Reset() {
 	*x = DeleteAbsenceResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +1638,7 @@ func (x *DeleteAbsenceResponse) String() string {
 func (*DeleteAbsenceResponse) ProtoMessage() {}
 
 func (x *DeleteAbsenceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +1651,7 @@ func (x *DeleteAbsenceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAbsenceResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAbsenceResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{29}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{30}
 }
 
 type ListMembersRequest struct {
@@ -1601,7 +1662,7 @@ type ListMembersRequest struct {
 
 func (x *ListMembersRequest) Reset() {
 	*x = ListMembersRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +1674,7 @@ func (x *ListMembersRequest) String() string {
 func (*ListMembersRequest) ProtoMessage() {}
 
 func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +1687,7 @@ func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListMembersRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{30}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{31}
 }
 
 type ListMembersResponse struct {
@@ -1638,7 +1699,7 @@ type ListMembersResponse struct {
 
 func (x *ListMembersResponse) Reset() {
 	*x = ListMembersResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +1711,7 @@ func (x *ListMembersResponse) String() string {
 func (*ListMembersResponse) ProtoMessage() {}
 
 func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +1724,7 @@ func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListMembersResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{31}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListMembersResponse) GetMembers() []*Member {
@@ -1688,7 +1749,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1761,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1774,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{32}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Member) GetUserId() string {
@@ -1769,7 +1830,7 @@ type MemberDesk struct {
 
 func (x *MemberDesk) Reset() {
 	*x = MemberDesk{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1781,7 +1842,7 @@ func (x *MemberDesk) String() string {
 func (*MemberDesk) ProtoMessage() {}
 
 func (x *MemberDesk) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1794,7 +1855,7 @@ func (x *MemberDesk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberDesk.ProtoReflect.Descriptor instead.
 func (*MemberDesk) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{33}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *MemberDesk) GetDeskId() string {
@@ -1827,7 +1888,7 @@ type ListPowerOnRequest struct {
 
 func (x *ListPowerOnRequest) Reset() {
 	*x = ListPowerOnRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +1900,7 @@ func (x *ListPowerOnRequest) String() string {
 func (*ListPowerOnRequest) ProtoMessage() {}
 
 func (x *ListPowerOnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +1913,7 @@ func (x *ListPowerOnRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPowerOnRequest.ProtoReflect.Descriptor instead.
 func (*ListPowerOnRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{34}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListPowerOnRequest) GetDate() string {
@@ -1872,7 +1933,7 @@ type ListPowerOnResponse struct {
 
 func (x *ListPowerOnResponse) Reset() {
 	*x = ListPowerOnResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1884,7 +1945,7 @@ func (x *ListPowerOnResponse) String() string {
 func (*ListPowerOnResponse) ProtoMessage() {}
 
 func (x *ListPowerOnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1897,7 +1958,7 @@ func (x *ListPowerOnResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPowerOnResponse.ProtoReflect.Descriptor instead.
 func (*ListPowerOnResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{35}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListPowerOnResponse) GetDate() string {
@@ -1929,7 +1990,7 @@ type PowerOnRow struct {
 
 func (x *PowerOnRow) Reset() {
 	*x = PowerOnRow{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2002,7 @@ func (x *PowerOnRow) String() string {
 func (*PowerOnRow) ProtoMessage() {}
 
 func (x *PowerOnRow) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2015,7 @@ func (x *PowerOnRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PowerOnRow.ProtoReflect.Descriptor instead.
 func (*PowerOnRow) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{36}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PowerOnRow) GetUserName() string {
@@ -2077,8 +2138,12 @@ const file_jiseki_control_v1_approval_proto_rawDesc = "" +
 	"gapLimitMs\"G\n" +
 	"\x14ConfirmMonthsRequest\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x19\n" +
-	"\buser_ids\x18\x02 \x03(\tR\auserIds\"\x17\n" +
-	"\x15ConfirmMonthsResponse\"\x9c\x01\n" +
+	"\buser_ids\x18\x02 \x03(\tR\auserIds\"T\n" +
+	"\x15ConfirmMonthsResponse\x12;\n" +
+	"\brefusals\x18\x01 \x03(\v2\x1f.jiseki.control.v1.MonthRefusalR\brefusals\"]\n" +
+	"\fMonthRefusal\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x124\n" +
+	"\arefusal\x18\x02 \x01(\v2\x1a.jiseki.control.v1.RefusalR\arefusal\"\x9c\x01\n" +
 	"\aAbsence\x12\x1d\n" +
 	"\n" +
 	"absence_id\x18\x01 \x01(\tR\tabsenceId\x12\x17\n" +
@@ -2158,7 +2223,7 @@ func file_jiseki_control_v1_approval_proto_rawDescGZIP() []byte {
 	return file_jiseki_control_v1_approval_proto_rawDescData
 }
 
-var file_jiseki_control_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_jiseki_control_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_jiseki_control_v1_approval_proto_goTypes = []any{
 	(*ListInboxRequest)(nil),       // 0: jiseki.control.v1.ListInboxRequest
 	(*ListInboxResponse)(nil),      // 1: jiseki.control.v1.ListInboxResponse
@@ -2183,101 +2248,104 @@ var file_jiseki_control_v1_approval_proto_goTypes = []any{
 	(*ListMonthsResponse)(nil),     // 20: jiseki.control.v1.ListMonthsResponse
 	(*ConfirmMonthsRequest)(nil),   // 21: jiseki.control.v1.ConfirmMonthsRequest
 	(*ConfirmMonthsResponse)(nil),  // 22: jiseki.control.v1.ConfirmMonthsResponse
-	(*Absence)(nil),                // 23: jiseki.control.v1.Absence
-	(*ListAbsencesRequest)(nil),    // 24: jiseki.control.v1.ListAbsencesRequest
-	(*ListAbsencesResponse)(nil),   // 25: jiseki.control.v1.ListAbsencesResponse
-	(*PutAbsenceRequest)(nil),      // 26: jiseki.control.v1.PutAbsenceRequest
-	(*PutAbsenceResponse)(nil),     // 27: jiseki.control.v1.PutAbsenceResponse
-	(*DeleteAbsenceRequest)(nil),   // 28: jiseki.control.v1.DeleteAbsenceRequest
-	(*DeleteAbsenceResponse)(nil),  // 29: jiseki.control.v1.DeleteAbsenceResponse
-	(*ListMembersRequest)(nil),     // 30: jiseki.control.v1.ListMembersRequest
-	(*ListMembersResponse)(nil),    // 31: jiseki.control.v1.ListMembersResponse
-	(*Member)(nil),                 // 32: jiseki.control.v1.Member
-	(*MemberDesk)(nil),             // 33: jiseki.control.v1.MemberDesk
-	(*ListPowerOnRequest)(nil),     // 34: jiseki.control.v1.ListPowerOnRequest
-	(*ListPowerOnResponse)(nil),    // 35: jiseki.control.v1.ListPowerOnResponse
-	(*PowerOnRow)(nil),             // 36: jiseki.control.v1.PowerOnRow
-	(*Request)(nil),                // 37: jiseki.control.v1.Request
-	(Answer)(0),                    // 38: jiseki.control.v1.Answer
-	(*Refusal)(nil),                // 39: jiseki.control.v1.Refusal
-	(Place)(0),                     // 40: jiseki.control.v1.Place
-	(*RequestDay)(nil),             // 41: jiseki.control.v1.RequestDay
-	(RequestState)(0),              // 42: jiseki.control.v1.RequestState
-	(WorkdayState)(0),              // 43: jiseki.control.v1.WorkdayState
-	(*Segment)(nil),                // 44: jiseki.control.v1.Segment
-	(*CalendarDay)(nil),            // 45: jiseki.control.v1.CalendarDay
-	(*DayRequest)(nil),             // 46: jiseki.control.v1.DayRequest
-	(RequestKind)(0),               // 47: jiseki.control.v1.RequestKind
-	(*Draft)(nil),                  // 48: jiseki.control.v1.Draft
-	(*MonthReport)(nil),            // 49: jiseki.control.v1.MonthReport
-	(DeskState)(0),                 // 50: jiseki.control.v1.DeskState
+	(*MonthRefusal)(nil),           // 23: jiseki.control.v1.MonthRefusal
+	(*Absence)(nil),                // 24: jiseki.control.v1.Absence
+	(*ListAbsencesRequest)(nil),    // 25: jiseki.control.v1.ListAbsencesRequest
+	(*ListAbsencesResponse)(nil),   // 26: jiseki.control.v1.ListAbsencesResponse
+	(*PutAbsenceRequest)(nil),      // 27: jiseki.control.v1.PutAbsenceRequest
+	(*PutAbsenceResponse)(nil),     // 28: jiseki.control.v1.PutAbsenceResponse
+	(*DeleteAbsenceRequest)(nil),   // 29: jiseki.control.v1.DeleteAbsenceRequest
+	(*DeleteAbsenceResponse)(nil),  // 30: jiseki.control.v1.DeleteAbsenceResponse
+	(*ListMembersRequest)(nil),     // 31: jiseki.control.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),    // 32: jiseki.control.v1.ListMembersResponse
+	(*Member)(nil),                 // 33: jiseki.control.v1.Member
+	(*MemberDesk)(nil),             // 34: jiseki.control.v1.MemberDesk
+	(*ListPowerOnRequest)(nil),     // 35: jiseki.control.v1.ListPowerOnRequest
+	(*ListPowerOnResponse)(nil),    // 36: jiseki.control.v1.ListPowerOnResponse
+	(*PowerOnRow)(nil),             // 37: jiseki.control.v1.PowerOnRow
+	(*Request)(nil),                // 38: jiseki.control.v1.Request
+	(Answer)(0),                    // 39: jiseki.control.v1.Answer
+	(*Refusal)(nil),                // 40: jiseki.control.v1.Refusal
+	(Place)(0),                     // 41: jiseki.control.v1.Place
+	(*RequestDay)(nil),             // 42: jiseki.control.v1.RequestDay
+	(RequestState)(0),              // 43: jiseki.control.v1.RequestState
+	(WorkdayState)(0),              // 44: jiseki.control.v1.WorkdayState
+	(*Segment)(nil),                // 45: jiseki.control.v1.Segment
+	(*CalendarDay)(nil),            // 46: jiseki.control.v1.CalendarDay
+	(*DayRequest)(nil),             // 47: jiseki.control.v1.DayRequest
+	(RequestKind)(0),               // 48: jiseki.control.v1.RequestKind
+	(*Draft)(nil),                  // 49: jiseki.control.v1.Draft
+	(*MonthReport)(nil),            // 50: jiseki.control.v1.MonthReport
+	(DeskState)(0),                 // 51: jiseki.control.v1.DeskState
 }
 var file_jiseki_control_v1_approval_proto_depIdxs = []int32{
-	37, // 0: jiseki.control.v1.ListInboxResponse.waiting:type_name -> jiseki.control.v1.Request
-	37, // 1: jiseki.control.v1.ListInboxResponse.decided:type_name -> jiseki.control.v1.Request
+	38, // 0: jiseki.control.v1.ListInboxResponse.waiting:type_name -> jiseki.control.v1.Request
+	38, // 1: jiseki.control.v1.ListInboxResponse.decided:type_name -> jiseki.control.v1.Request
 	2,  // 2: jiseki.control.v1.DecideRequestsRequest.decisions:type_name -> jiseki.control.v1.Decision
-	38, // 3: jiseki.control.v1.DecideRequestsRequest.answer:type_name -> jiseki.control.v1.Answer
+	39, // 3: jiseki.control.v1.DecideRequestsRequest.answer:type_name -> jiseki.control.v1.Answer
 	5,  // 4: jiseki.control.v1.DecideRequestsResponse.results:type_name -> jiseki.control.v1.DecisionResult
-	39, // 5: jiseki.control.v1.DecisionResult.refusal:type_name -> jiseki.control.v1.Refusal
-	37, // 6: jiseki.control.v1.DecisionResult.request:type_name -> jiseki.control.v1.Request
-	37, // 7: jiseki.control.v1.ListReviewsResponse.requests:type_name -> jiseki.control.v1.Request
+	40, // 5: jiseki.control.v1.DecisionResult.refusal:type_name -> jiseki.control.v1.Refusal
+	38, // 6: jiseki.control.v1.DecisionResult.request:type_name -> jiseki.control.v1.Request
+	38, // 7: jiseki.control.v1.ListReviewsResponse.requests:type_name -> jiseki.control.v1.Request
 	12, // 8: jiseki.control.v1.GetBoardResponse.rows:type_name -> jiseki.control.v1.BoardRow
-	40, // 9: jiseki.control.v1.BoardRow.place:type_name -> jiseki.control.v1.Place
-	41, // 10: jiseki.control.v1.BoardRow.day:type_name -> jiseki.control.v1.RequestDay
-	42, // 11: jiseki.control.v1.BoardRow.request_state:type_name -> jiseki.control.v1.RequestState
-	43, // 12: jiseki.control.v1.BoardRow.workday:type_name -> jiseki.control.v1.WorkdayState
-	44, // 13: jiseki.control.v1.BoardRow.segment:type_name -> jiseki.control.v1.Segment
+	41, // 9: jiseki.control.v1.BoardRow.place:type_name -> jiseki.control.v1.Place
+	42, // 10: jiseki.control.v1.BoardRow.day:type_name -> jiseki.control.v1.RequestDay
+	43, // 11: jiseki.control.v1.BoardRow.request_state:type_name -> jiseki.control.v1.RequestState
+	44, // 12: jiseki.control.v1.BoardRow.workday:type_name -> jiseki.control.v1.WorkdayState
+	45, // 13: jiseki.control.v1.BoardRow.segment:type_name -> jiseki.control.v1.Segment
 	15, // 14: jiseki.control.v1.GetWeekResponse.rows:type_name -> jiseki.control.v1.WeekRow
-	45, // 15: jiseki.control.v1.GetWeekResponse.days:type_name -> jiseki.control.v1.CalendarDay
-	46, // 16: jiseki.control.v1.WeekRow.requests:type_name -> jiseki.control.v1.DayRequest
-	47, // 17: jiseki.control.v1.PutOrderRequest.kind:type_name -> jiseki.control.v1.RequestKind
-	48, // 18: jiseki.control.v1.PutOrderRequest.draft:type_name -> jiseki.control.v1.Draft
+	46, // 15: jiseki.control.v1.GetWeekResponse.days:type_name -> jiseki.control.v1.CalendarDay
+	47, // 16: jiseki.control.v1.WeekRow.requests:type_name -> jiseki.control.v1.DayRequest
+	48, // 17: jiseki.control.v1.PutOrderRequest.kind:type_name -> jiseki.control.v1.RequestKind
+	49, // 18: jiseki.control.v1.PutOrderRequest.draft:type_name -> jiseki.control.v1.Draft
 	18, // 19: jiseki.control.v1.PutOrderResponse.orders:type_name -> jiseki.control.v1.Orders
-	39, // 20: jiseki.control.v1.PutOrderResponse.refusal:type_name -> jiseki.control.v1.Refusal
-	37, // 21: jiseki.control.v1.Orders.requests:type_name -> jiseki.control.v1.Request
-	49, // 22: jiseki.control.v1.ListMonthsResponse.reports:type_name -> jiseki.control.v1.MonthReport
-	23, // 23: jiseki.control.v1.ListAbsencesResponse.absences:type_name -> jiseki.control.v1.Absence
-	23, // 24: jiseki.control.v1.PutAbsenceRequest.absence:type_name -> jiseki.control.v1.Absence
-	23, // 25: jiseki.control.v1.PutAbsenceResponse.absence:type_name -> jiseki.control.v1.Absence
-	32, // 26: jiseki.control.v1.ListMembersResponse.members:type_name -> jiseki.control.v1.Member
-	33, // 27: jiseki.control.v1.Member.desks:type_name -> jiseki.control.v1.MemberDesk
-	50, // 28: jiseki.control.v1.MemberDesk.state:type_name -> jiseki.control.v1.DeskState
-	36, // 29: jiseki.control.v1.ListPowerOnResponse.rows:type_name -> jiseki.control.v1.PowerOnRow
-	41, // 30: jiseki.control.v1.PowerOnRow.day:type_name -> jiseki.control.v1.RequestDay
-	50, // 31: jiseki.control.v1.PowerOnRow.state:type_name -> jiseki.control.v1.DeskState
-	0,  // 32: jiseki.control.v1.ApprovalService.ListInbox:input_type -> jiseki.control.v1.ListInboxRequest
-	3,  // 33: jiseki.control.v1.ApprovalService.DecideRequests:input_type -> jiseki.control.v1.DecideRequestsRequest
-	6,  // 34: jiseki.control.v1.ApprovalService.ListReviews:input_type -> jiseki.control.v1.ListReviewsRequest
-	8,  // 35: jiseki.control.v1.ApprovalService.ConfirmReviews:input_type -> jiseki.control.v1.ConfirmReviewsRequest
-	10, // 36: jiseki.control.v1.ApprovalService.GetBoard:input_type -> jiseki.control.v1.GetBoardRequest
-	13, // 37: jiseki.control.v1.ApprovalService.GetWeek:input_type -> jiseki.control.v1.GetWeekRequest
-	16, // 38: jiseki.control.v1.ApprovalService.PutOrder:input_type -> jiseki.control.v1.PutOrderRequest
-	19, // 39: jiseki.control.v1.ApprovalService.ListMonths:input_type -> jiseki.control.v1.ListMonthsRequest
-	21, // 40: jiseki.control.v1.ApprovalService.ConfirmMonths:input_type -> jiseki.control.v1.ConfirmMonthsRequest
-	24, // 41: jiseki.control.v1.ApprovalService.ListAbsences:input_type -> jiseki.control.v1.ListAbsencesRequest
-	26, // 42: jiseki.control.v1.ApprovalService.PutAbsence:input_type -> jiseki.control.v1.PutAbsenceRequest
-	28, // 43: jiseki.control.v1.ApprovalService.DeleteAbsence:input_type -> jiseki.control.v1.DeleteAbsenceRequest
-	30, // 44: jiseki.control.v1.ApprovalService.ListMembers:input_type -> jiseki.control.v1.ListMembersRequest
-	34, // 45: jiseki.control.v1.ApprovalService.ListPowerOn:input_type -> jiseki.control.v1.ListPowerOnRequest
-	1,  // 46: jiseki.control.v1.ApprovalService.ListInbox:output_type -> jiseki.control.v1.ListInboxResponse
-	4,  // 47: jiseki.control.v1.ApprovalService.DecideRequests:output_type -> jiseki.control.v1.DecideRequestsResponse
-	7,  // 48: jiseki.control.v1.ApprovalService.ListReviews:output_type -> jiseki.control.v1.ListReviewsResponse
-	9,  // 49: jiseki.control.v1.ApprovalService.ConfirmReviews:output_type -> jiseki.control.v1.ConfirmReviewsResponse
-	11, // 50: jiseki.control.v1.ApprovalService.GetBoard:output_type -> jiseki.control.v1.GetBoardResponse
-	14, // 51: jiseki.control.v1.ApprovalService.GetWeek:output_type -> jiseki.control.v1.GetWeekResponse
-	17, // 52: jiseki.control.v1.ApprovalService.PutOrder:output_type -> jiseki.control.v1.PutOrderResponse
-	20, // 53: jiseki.control.v1.ApprovalService.ListMonths:output_type -> jiseki.control.v1.ListMonthsResponse
-	22, // 54: jiseki.control.v1.ApprovalService.ConfirmMonths:output_type -> jiseki.control.v1.ConfirmMonthsResponse
-	25, // 55: jiseki.control.v1.ApprovalService.ListAbsences:output_type -> jiseki.control.v1.ListAbsencesResponse
-	27, // 56: jiseki.control.v1.ApprovalService.PutAbsence:output_type -> jiseki.control.v1.PutAbsenceResponse
-	29, // 57: jiseki.control.v1.ApprovalService.DeleteAbsence:output_type -> jiseki.control.v1.DeleteAbsenceResponse
-	31, // 58: jiseki.control.v1.ApprovalService.ListMembers:output_type -> jiseki.control.v1.ListMembersResponse
-	35, // 59: jiseki.control.v1.ApprovalService.ListPowerOn:output_type -> jiseki.control.v1.ListPowerOnResponse
-	46, // [46:60] is the sub-list for method output_type
-	32, // [32:46] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	40, // 20: jiseki.control.v1.PutOrderResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	38, // 21: jiseki.control.v1.Orders.requests:type_name -> jiseki.control.v1.Request
+	50, // 22: jiseki.control.v1.ListMonthsResponse.reports:type_name -> jiseki.control.v1.MonthReport
+	23, // 23: jiseki.control.v1.ConfirmMonthsResponse.refusals:type_name -> jiseki.control.v1.MonthRefusal
+	40, // 24: jiseki.control.v1.MonthRefusal.refusal:type_name -> jiseki.control.v1.Refusal
+	24, // 25: jiseki.control.v1.ListAbsencesResponse.absences:type_name -> jiseki.control.v1.Absence
+	24, // 26: jiseki.control.v1.PutAbsenceRequest.absence:type_name -> jiseki.control.v1.Absence
+	24, // 27: jiseki.control.v1.PutAbsenceResponse.absence:type_name -> jiseki.control.v1.Absence
+	33, // 28: jiseki.control.v1.ListMembersResponse.members:type_name -> jiseki.control.v1.Member
+	34, // 29: jiseki.control.v1.Member.desks:type_name -> jiseki.control.v1.MemberDesk
+	51, // 30: jiseki.control.v1.MemberDesk.state:type_name -> jiseki.control.v1.DeskState
+	37, // 31: jiseki.control.v1.ListPowerOnResponse.rows:type_name -> jiseki.control.v1.PowerOnRow
+	42, // 32: jiseki.control.v1.PowerOnRow.day:type_name -> jiseki.control.v1.RequestDay
+	51, // 33: jiseki.control.v1.PowerOnRow.state:type_name -> jiseki.control.v1.DeskState
+	0,  // 34: jiseki.control.v1.ApprovalService.ListInbox:input_type -> jiseki.control.v1.ListInboxRequest
+	3,  // 35: jiseki.control.v1.ApprovalService.DecideRequests:input_type -> jiseki.control.v1.DecideRequestsRequest
+	6,  // 36: jiseki.control.v1.ApprovalService.ListReviews:input_type -> jiseki.control.v1.ListReviewsRequest
+	8,  // 37: jiseki.control.v1.ApprovalService.ConfirmReviews:input_type -> jiseki.control.v1.ConfirmReviewsRequest
+	10, // 38: jiseki.control.v1.ApprovalService.GetBoard:input_type -> jiseki.control.v1.GetBoardRequest
+	13, // 39: jiseki.control.v1.ApprovalService.GetWeek:input_type -> jiseki.control.v1.GetWeekRequest
+	16, // 40: jiseki.control.v1.ApprovalService.PutOrder:input_type -> jiseki.control.v1.PutOrderRequest
+	19, // 41: jiseki.control.v1.ApprovalService.ListMonths:input_type -> jiseki.control.v1.ListMonthsRequest
+	21, // 42: jiseki.control.v1.ApprovalService.ConfirmMonths:input_type -> jiseki.control.v1.ConfirmMonthsRequest
+	25, // 43: jiseki.control.v1.ApprovalService.ListAbsences:input_type -> jiseki.control.v1.ListAbsencesRequest
+	27, // 44: jiseki.control.v1.ApprovalService.PutAbsence:input_type -> jiseki.control.v1.PutAbsenceRequest
+	29, // 45: jiseki.control.v1.ApprovalService.DeleteAbsence:input_type -> jiseki.control.v1.DeleteAbsenceRequest
+	31, // 46: jiseki.control.v1.ApprovalService.ListMembers:input_type -> jiseki.control.v1.ListMembersRequest
+	35, // 47: jiseki.control.v1.ApprovalService.ListPowerOn:input_type -> jiseki.control.v1.ListPowerOnRequest
+	1,  // 48: jiseki.control.v1.ApprovalService.ListInbox:output_type -> jiseki.control.v1.ListInboxResponse
+	4,  // 49: jiseki.control.v1.ApprovalService.DecideRequests:output_type -> jiseki.control.v1.DecideRequestsResponse
+	7,  // 50: jiseki.control.v1.ApprovalService.ListReviews:output_type -> jiseki.control.v1.ListReviewsResponse
+	9,  // 51: jiseki.control.v1.ApprovalService.ConfirmReviews:output_type -> jiseki.control.v1.ConfirmReviewsResponse
+	11, // 52: jiseki.control.v1.ApprovalService.GetBoard:output_type -> jiseki.control.v1.GetBoardResponse
+	14, // 53: jiseki.control.v1.ApprovalService.GetWeek:output_type -> jiseki.control.v1.GetWeekResponse
+	17, // 54: jiseki.control.v1.ApprovalService.PutOrder:output_type -> jiseki.control.v1.PutOrderResponse
+	20, // 55: jiseki.control.v1.ApprovalService.ListMonths:output_type -> jiseki.control.v1.ListMonthsResponse
+	22, // 56: jiseki.control.v1.ApprovalService.ConfirmMonths:output_type -> jiseki.control.v1.ConfirmMonthsResponse
+	26, // 57: jiseki.control.v1.ApprovalService.ListAbsences:output_type -> jiseki.control.v1.ListAbsencesResponse
+	28, // 58: jiseki.control.v1.ApprovalService.PutAbsence:output_type -> jiseki.control.v1.PutAbsenceResponse
+	30, // 59: jiseki.control.v1.ApprovalService.DeleteAbsence:output_type -> jiseki.control.v1.DeleteAbsenceResponse
+	32, // 60: jiseki.control.v1.ApprovalService.ListMembers:output_type -> jiseki.control.v1.ListMembersResponse
+	36, // 61: jiseki.control.v1.ApprovalService.ListPowerOn:output_type -> jiseki.control.v1.ListPowerOnResponse
+	48, // [48:62] is the sub-list for method output_type
+	34, // [34:48] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_approval_proto_init() }
@@ -2297,7 +2365,7 @@ func file_jiseki_control_v1_approval_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jiseki_control_v1_approval_proto_rawDesc), len(file_jiseki_control_v1_approval_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -2628,7 +2628,13 @@ type Workday struct {
 	GapMs int64 `protobuf:"varint,11,opt,name=gap_ms,json=gapMs,proto3" json:"gap_ms,omitempty"`
 	Place Place `protobuf:"varint,12,opt,name=place,proto3,enum=jiseki.control.v1.Place" json:"place,omitempty"`
 	// confirmed_ms: the superior confirmed the month.
-	ConfirmedMs   int64 `protobuf:"varint,13,opt,name=confirmed_ms,json=confirmedMs,proto3" json:"confirmed_ms,omitempty"`
+	ConfirmedMs int64 `protobuf:"varint,13,opt,name=confirmed_ms,json=confirmedMs,proto3" json:"confirmed_ms,omitempty"`
+	// end_missing: the end was not reported and a new day may begin; a correction has to say it.
+	EndMissing bool `protobuf:"varint,14,opt,name=end_missing,json=endMissing,proto3" json:"end_missing,omitempty"`
+	// approved: an approved request or an order covers a part of the day.
+	Approved bool `protobuf:"varint,15,opt,name=approved,proto3" json:"approved,omitempty"`
+	// gap_flagged: the gap is above the policy's limit.
+	GapFlagged    bool `protobuf:"varint,16,opt,name=gap_flagged,json=gapFlagged,proto3" json:"gap_flagged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2752,6 +2758,27 @@ func (x *Workday) GetConfirmedMs() int64 {
 		return x.ConfirmedMs
 	}
 	return 0
+}
+
+func (x *Workday) GetEndMissing() bool {
+	if x != nil {
+		return x.EndMissing
+	}
+	return false
+}
+
+func (x *Workday) GetApproved() bool {
+	if x != nil {
+		return x.Approved
+	}
+	return false
+}
+
+func (x *Workday) GetGapFlagged() bool {
+	if x != nil {
+		return x.GapFlagged
+	}
+	return false
 }
 
 type ReportWorkdayRequest struct {
@@ -3286,8 +3313,10 @@ func (x *GetMonthRequest) GetUserId() string {
 }
 
 type GetMonthResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Report        *MonthReport           `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Report *MonthReport           `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	// gap_limit_ms is the gap above which a day is flagged (乖離).
+	GapLimitMs    int64 `protobuf:"varint,2,opt,name=gap_limit_ms,json=gapLimitMs,proto3" json:"gap_limit_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3329,6 +3358,13 @@ func (x *GetMonthResponse) GetReport() *MonthReport {
 	return nil
 }
 
+func (x *GetMonthResponse) GetGapLimitMs() int64 {
+	if x != nil {
+		return x.GapLimitMs
+	}
+	return 0
+}
+
 // MonthReport is one user's month.
 type MonthReport struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -3341,12 +3377,15 @@ type MonthReport struct {
 	WorkMs      int64                  `protobuf:"varint,7,opt,name=work_ms,json=workMs,proto3" json:"work_ms,omitempty"`
 	ConnectedMs int64                  `protobuf:"varint,8,opt,name=connected_ms,json=connectedMs,proto3" json:"connected_ms,omitempty"`
 	// gap_days have a gap above the policy's limit.
-	GapDays         int32  `protobuf:"varint,9,opt,name=gap_days,json=gapDays,proto3" json:"gap_days,omitempty"`
-	ApprovedDays    int32  `protobuf:"varint,10,opt,name=approved_days,json=approvedDays,proto3" json:"approved_days,omitempty"`
+	GapDays      int32 `protobuf:"varint,9,opt,name=gap_days,json=gapDays,proto3" json:"gap_days,omitempty"`
+	ApprovedDays int32 `protobuf:"varint,10,opt,name=approved_days,json=approvedDays,proto3" json:"approved_days,omitempty"`
+	// confirmed_ms: 0 until the superior has confirmed it, and again after a correction.
 	ConfirmedMs     int64  `protobuf:"varint,11,opt,name=confirmed_ms,json=confirmedMs,proto3" json:"confirmed_ms,omitempty"`
 	ConfirmedByName string `protobuf:"bytes,12,opt,name=confirmed_by_name,json=confirmedByName,proto3" json:"confirmed_by_name,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// open_days have no reported end; the month cannot be confirmed before they are corrected.
+	OpenDays      int32 `protobuf:"varint,13,opt,name=open_days,json=openDays,proto3" json:"open_days,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MonthReport) Reset() {
@@ -3461,6 +3500,13 @@ func (x *MonthReport) GetConfirmedByName() string {
 		return x.ConfirmedByName
 	}
 	return ""
+}
+
+func (x *MonthReport) GetOpenDays() int32 {
+	if x != nil {
+		return x.OpenDays
+	}
+	return 0
 }
 
 type ExportMonthsRequest struct {
@@ -5198,7 +5244,7 @@ const file_jiseki_control_v1_telework_proto_rawDesc = "" +
 	"\atime_ms\x18\x01 \x01(\x03R\x06timeMs\x12\x17\n" +
 	"\aby_name\x18\x02 \x01(\tR\x06byName\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x122\n" +
-	"\x06before\x18\x04 \x03(\v2\x1a.jiseki.control.v1.SegmentR\x06before\"\xfa\x03\n" +
+	"\x06before\x18\x04 \x03(\v2\x1a.jiseki.control.v1.SegmentR\x06before\"\xd8\x04\n" +
 	"\aWorkday\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04date\x18\x02 \x01(\tR\x04date\x125\n" +
@@ -5213,7 +5259,12 @@ const file_jiseki_control_v1_telework_proto_rawDesc = "" +
 	" \x01(\x03R\vconnectedMs\x12\x15\n" +
 	"\x06gap_ms\x18\v \x01(\x03R\x05gapMs\x12.\n" +
 	"\x05place\x18\f \x01(\x0e2\x18.jiseki.control.v1.PlaceR\x05place\x12!\n" +
-	"\fconfirmed_ms\x18\r \x01(\x03R\vconfirmedMs\"v\n" +
+	"\fconfirmed_ms\x18\r \x01(\x03R\vconfirmedMs\x12\x1f\n" +
+	"\vend_missing\x18\x0e \x01(\bR\n" +
+	"endMissing\x12\x1a\n" +
+	"\bapproved\x18\x0f \x01(\bR\bapproved\x12\x1f\n" +
+	"\vgap_flagged\x18\x10 \x01(\bR\n" +
+	"gapFlagged\"v\n" +
 	"\x14ReportWorkdayRequest\x122\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1e.jiseki.control.v1.SegmentKindR\x04kind\x12\x16\n" +
 	"\x06finish\x18\x02 \x01(\bR\x06finish\x12\x12\n" +
@@ -5242,9 +5293,11 @@ const file_jiseki_control_v1_telework_proto_rawDesc = "" +
 	"\aworkday\x18\x01 \x01(\v2\x1a.jiseki.control.v1.WorkdayR\aworkday\"@\n" +
 	"\x0fGetMonthRequest\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x17\n" +
-	"\auser_id\x18\x02 \x01(\tR\x06userId\"J\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\"l\n" +
 	"\x10GetMonthResponse\x126\n" +
-	"\x06report\x18\x01 \x01(\v2\x1e.jiseki.control.v1.MonthReportR\x06report\"\x93\x03\n" +
+	"\x06report\x18\x01 \x01(\v2\x1e.jiseki.control.v1.MonthReportR\x06report\x12 \n" +
+	"\fgap_limit_ms\x18\x02 \x01(\x03R\n" +
+	"gapLimitMs\"\xb0\x03\n" +
 	"\vMonthReport\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1b\n" +
 	"\tuser_name\x18\x02 \x01(\tR\buserName\x12!\n" +
@@ -5258,7 +5311,8 @@ const file_jiseki_control_v1_telework_proto_rawDesc = "" +
 	"\rapproved_days\x18\n" +
 	" \x01(\x05R\fapprovedDays\x12!\n" +
 	"\fconfirmed_ms\x18\v \x01(\x03R\vconfirmedMs\x12*\n" +
-	"\x11confirmed_by_name\x18\f \x01(\tR\x0fconfirmedByName\"\x82\x01\n" +
+	"\x11confirmed_by_name\x18\f \x01(\tR\x0fconfirmedByName\x12\x1b\n" +
+	"\topen_days\x18\r \x01(\x05R\bopenDays\"\x82\x01\n" +
 	"\x13ExportMonthsRequest\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x19\n" +
 	"\buser_ids\x18\x02 \x03(\tR\auserIds\x12:\n" +

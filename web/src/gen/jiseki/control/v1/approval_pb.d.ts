@@ -893,12 +893,24 @@ export declare const ConfirmMonthsRequestSchema: GenMessage<ConfirmMonthsRequest
  * @generated from message jiseki.control.v1.ConfirmMonthsResponse
  */
 export declare type ConfirmMonthsResponse = Message<"jiseki.control.v1.ConfirmMonthsResponse"> & {
+  /**
+   * refusals of those months that could not be confirmed; the others are.
+   *
+   * @generated from field: repeated jiseki.control.v1.MonthRefusal refusals = 1;
+   */
+  refusals: MonthRefusal[];
 };
 
 /**
  * @generated from message jiseki.control.v1.ConfirmMonthsResponse
  */
 export declare type ConfirmMonthsResponseJson = {
+  /**
+   * refusals of those months that could not be confirmed; the others are.
+   *
+   * @generated from field: repeated jiseki.control.v1.MonthRefusal refusals = 1;
+   */
+  refusals?: MonthRefusalJson[];
 };
 
 /**
@@ -906,6 +918,42 @@ export declare type ConfirmMonthsResponseJson = {
  * Use `create(ConfirmMonthsResponseSchema)` to create a new message.
  */
 export declare const ConfirmMonthsResponseSchema: GenMessage<ConfirmMonthsResponse, {jsonType: ConfirmMonthsResponseJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.MonthRefusal
+ */
+export declare type MonthRefusal = Message<"jiseki.control.v1.MonthRefusal"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: jiseki.control.v1.Refusal refusal = 2;
+   */
+  refusal?: Refusal | undefined;
+};
+
+/**
+ * @generated from message jiseki.control.v1.MonthRefusal
+ */
+export declare type MonthRefusalJson = {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * @generated from field: jiseki.control.v1.Refusal refusal = 2;
+   */
+  refusal?: RefusalJson;
+};
+
+/**
+ * Describes the message jiseki.control.v1.MonthRefusal.
+ * Use `create(MonthRefusalSchema)` to create a new message.
+ */
+export declare const MonthRefusalSchema: GenMessage<MonthRefusal, {jsonType: MonthRefusalJson}>;
 
 /**
  * @generated from message jiseki.control.v1.Absence

@@ -1883,6 +1883,27 @@ export declare type Workday = Message<"jiseki.control.v1.Workday"> & {
    * @generated from field: int64 confirmed_ms = 13;
    */
   confirmedMs: bigint;
+
+  /**
+   * end_missing: the end was not reported and a new day may begin; a correction has to say it.
+   *
+   * @generated from field: bool end_missing = 14;
+   */
+  endMissing: boolean;
+
+  /**
+   * approved: an approved request or an order covers a part of the day.
+   *
+   * @generated from field: bool approved = 15;
+   */
+  approved: boolean;
+
+  /**
+   * gap_flagged: the gap is above the policy's limit.
+   *
+   * @generated from field: bool gap_flagged = 16;
+   */
+  gapFlagged: boolean;
 };
 
 /**
@@ -1961,6 +1982,27 @@ export declare type WorkdayJson = {
    * @generated from field: int64 confirmed_ms = 13;
    */
   confirmedMs?: string;
+
+  /**
+   * end_missing: the end was not reported and a new day may begin; a correction has to say it.
+   *
+   * @generated from field: bool end_missing = 14;
+   */
+  endMissing?: boolean;
+
+  /**
+   * approved: an approved request or an order covers a part of the day.
+   *
+   * @generated from field: bool approved = 15;
+   */
+  approved?: boolean;
+
+  /**
+   * gap_flagged: the gap is above the policy's limit.
+   *
+   * @generated from field: bool gap_flagged = 16;
+   */
+  gapFlagged?: boolean;
 };
 
 /**
@@ -2327,6 +2369,13 @@ export declare type GetMonthResponse = Message<"jiseki.control.v1.GetMonthRespon
    * @generated from field: jiseki.control.v1.MonthReport report = 1;
    */
   report?: MonthReport | undefined;
+
+  /**
+   * gap_limit_ms is the gap above which a day is flagged (乖離).
+   *
+   * @generated from field: int64 gap_limit_ms = 2;
+   */
+  gapLimitMs: bigint;
 };
 
 /**
@@ -2337,6 +2386,13 @@ export declare type GetMonthResponseJson = {
    * @generated from field: jiseki.control.v1.MonthReport report = 1;
    */
   report?: MonthReportJson;
+
+  /**
+   * gap_limit_ms is the gap above which a day is flagged (乖離).
+   *
+   * @generated from field: int64 gap_limit_ms = 2;
+   */
+  gapLimitMs?: string;
 };
 
 /**
@@ -2404,6 +2460,8 @@ export declare type MonthReport = Message<"jiseki.control.v1.MonthReport"> & {
   approvedDays: number;
 
   /**
+   * confirmed_ms: 0 until the superior has confirmed it, and again after a correction.
+   *
    * @generated from field: int64 confirmed_ms = 11;
    */
   confirmedMs: bigint;
@@ -2412,6 +2470,13 @@ export declare type MonthReport = Message<"jiseki.control.v1.MonthReport"> & {
    * @generated from field: string confirmed_by_name = 12;
    */
   confirmedByName: string;
+
+  /**
+   * open_days have no reported end; the month cannot be confirmed before they are corrected.
+   *
+   * @generated from field: int32 open_days = 13;
+   */
+  openDays: number;
 };
 
 /**
@@ -2473,6 +2538,8 @@ export declare type MonthReportJson = {
   approvedDays?: number;
 
   /**
+   * confirmed_ms: 0 until the superior has confirmed it, and again after a correction.
+   *
    * @generated from field: int64 confirmed_ms = 11;
    */
   confirmedMs?: string;
@@ -2481,6 +2548,13 @@ export declare type MonthReportJson = {
    * @generated from field: string confirmed_by_name = 12;
    */
   confirmedByName?: string;
+
+  /**
+   * open_days have no reported end; the month cannot be confirmed before they are corrected.
+   *
+   * @generated from field: int32 open_days = 13;
+   */
+  openDays?: number;
 };
 
 /**
