@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
+import { ButtonLink } from "./buttonlink.tsx";
 import { endKey, gradeKeys, kindKeys, placeKeys } from "./enums.ts";
 import { dateTime, day, millis, shortDateTime } from "./format.ts";
 import { languageOf } from "./i18n.ts";
@@ -23,7 +24,20 @@ export function Account(): JSX.Element | null {
   if (!me) return null;
   return (
     <div className="content">
-      <PageTitle>{t("account.title")}</PageTitle>
+      <PageTitle
+        actions={
+          may(me, "MAY_USE_PORTAL") ? (
+            <>
+              <ButtonLink to="/lost" variant="outline" color="red">
+                {t("telework.lost.button")}
+              </ButtonLink>
+              <ButtonLink to="/check">{t("telework.check.title")}</ButtonLink>
+            </>
+          ) : undefined
+        }
+      >
+        {t("account.title")}
+      </PageTitle>
       <SignInFacts me={me} />
       <Section title={t("totp.title")}>
         <Facts>

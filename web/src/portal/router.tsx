@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { z } from "zod";
 import { Account } from "./account.tsx";
 import { Enrol } from "./enrol.tsx";
+import { CheckPage } from "../telework/checkpage.tsx";
 import { Lost } from "../telework/lost.tsx";
 import { MonthPage } from "../telework/month.tsx";
 import { Notices } from "../telework/notices.tsx";
@@ -65,6 +66,7 @@ const person = z.object({
 const workdays = createRoute({ getParentRoute: () => signedIn, path: "/workdays", component: MonthPage, validateSearch: person });
 const workday = createRoute({ getParentRoute: () => signedIn, path: "/workdays/$date", component: WorkdayPage });
 const notices = createRoute({ getParentRoute: () => signedIn, path: "/notices", component: Notices });
+const check = createRoute({ getParentRoute: () => signedIn, path: "/check", component: CheckPage });
 const lost = createRoute({ getParentRoute: () => signedIn, path: "/lost", component: Lost, validateSearch: person });
 
 const approval = createRoute({
@@ -199,6 +201,7 @@ const tree = root.addChildren([
     workday,
     notices,
     lost,
+    check,
     approval.addChildren([inbox, decision, board, week, powerOn, months, members, newOrder, absences]),
     console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings]),
   ]),
