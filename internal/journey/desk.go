@@ -145,6 +145,23 @@ func (j *Journey) arrows(ctx context.Context, arrow, name string) error {
 	return fmt.Errorf("the arrow keys do not lead to %s", name)
 }
 
+// lamps locks and unlocks Caps Lock and Num Lock on the desk; the page shows what the desk says. On a Japanese keyboard Caps
+// Lock needs Shift; alone the key is 英数.
+func lamps(ctx context.Context, j *Journey) error {
+	shows := func(on string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return j.page.Wait(ctx, "the lamps "+on, fmt.Sprintf(`[...document.querySelectorAll(".lock.on")].map((e) => e.textContent).join(" ") === %q`, on))
+		}
+	}
+	return all(ctx, j.focusOnDesk,
+		j.press("ShiftLeft", "CapsLock"), shows("Caps"), j.text("自席端末の CapsLock がオンになりました。"),
+		j.press("NumLock"), shows("Caps Num"),
+		func(ctx context.Context) error { return j.shoot(ctx, "toast") },
+		j.press("ShiftLeft", "CapsLock"), shows("Num"), j.text("自席端末の CapsLock がオフになりました。"),
+		j.press("NumLock"), shows(""),
+	)
+}
+
 func staffUsesToolbar(ctx context.Context, j *Journey) error {
 	desk, p := j.town.Desktop, j.page
 	path := filepath.Join(desk.Home(), "文書", typedFile)

@@ -54,19 +54,24 @@ func Steps() []Step {
 		{"connect", "［接続］を押すと自席の画面が開く", staffConnects},
 		{"picture", "ブラウザーの画面が自席の画面と1画素も違わない", samePicture},
 		{"type", "自席の日本語入力で文を入力し、保存したファイルにその文がある", staffTypes},
+		{"locks", "自席の CapsLock と NumLock の状態を表示する", lamps},
 		{"toolbar", "ツールバーをキーボードで操作し、その間のキーは自席に届かない", staffUsesToolbar},
 		{"scroll", "ホイールで文書をスクロールする", staffScrolls},
 		{"drag", "ウィンドウを移動する", staffDrags},
 		{"switch", "ウィンドウを切り替える", staffSwitches},
+		{"paste", "許可がある接続だけで端末から自席へテキストを貼り付け、逆には渡らない", staffPastes},
 		{"mode", "接続したまま自席の解像度が変わる", deskChangesMode},
 		{"monitors", "2台目のモニターを加え、表示する画面を選ぶ", deskHasTwoMonitors},
 		{"ratios", "画面の拡大率が 125% と 200% でも1画素ずつ表示する", sharpRatios},
+		{"full-screen", "全画面では等倍で表示し、すべてのキーが自席に届く", staffFillsScreen},
 		{"hidden", "隠れたタブには画面を送らず、戻ると最新の画面になる", hiddenTab},
 		{"line-breaks", "回線が切れると画面に表示し、戻ると自動で続く", lineBreaks},
 		{"gateway-dies", "ゲートウェイが異常終了しても自動で続く", gatewayDies},
 		{"agent-dies", "エージェントが異常終了しても自動で続く", agentDies},
 		{"take-over", "同じ職員が別の端末から接続すると切り替わり、前の画面に表示する", staffTakesOver},
 		{"end", "接続を終了すると自席端末がロックされ、次の接続で解除できる", staffEnds},
+		{"paste-lgwan", "LGWAN接続系の自席端末には貼り付けられない", lgwanRefusesPaste},
+		{"totp", "職員がワンタイムパスワードを設定し、それを使ってサインインする", staffSetsUpTOTP},
 		{"audit", "監査記録にすべて残り、改ざんがない", auditTells},
 		{"nothing-stays", "ブラウザーの保存領域に自席の画面も入力も残っていない", nothingStays},
 	}
@@ -142,10 +147,11 @@ func (j *Journey) open(ctx context.Context) error {
 // openPage opens a tab. That somebody is not signed in yet is no error, although the console calls it one.
 func openPage(b *browser.Browser) (*browser.Page, error) {
 	p, err := b.Open(laptop)
-	if err == nil {
-		p.Tolerate(`status of 401 .*AuthService/GetMe$`)
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	p.Tolerate(`status of 401 .*AuthService/GetMe$`)
+	return p, p.Prepare(context.Background(), spy)
 }
 
 // newBrowser starts a browser that reaches the town by its address, through the line.

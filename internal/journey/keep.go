@@ -79,7 +79,7 @@ func (j *Journey) traces() ([]trace, error) {
 		{"an answer of the API", []byte(j.town.Address() + "/api/")},
 		{"an answer of the relay", []byte(j.town.Address() + "/relay")},
 	}
-	for _, text := range []string{typedText, typedKeys, "第1条　町は、職員が"} {
+	for _, text := range []string{typedText, typedKeys, copiedText, "第1条　町は、職員が"} {
 		all = append(all, trace{"text of the desk", []byte(text)}, trace{"text of the desk", wide(text)})
 	}
 	if j.seen == nil {

@@ -210,7 +210,7 @@ func auditTells(ctx context.Context, j *Journey) error {
 	for kind, least := range map[string]int{
 		"organisation_created": 1, "user_created": 4, "desk_enrolled": 1, "gateway_started": 2, "sign_in": 3, "sign_out": 1,
 		"password_changed": 2, "device_code_created": 1, "device_enrolled": 2, "session_granted": 5, "session_opened": 5,
-		"session_ended 1": 2, "session_ended 2": 2, "session_locked": 2,
+		"session_ended 1": 2, "session_ended 2": 2, "session_locked": 2, "settings_changed": 1, "totp_changed": 1,
 	} {
 		if count[kind] < least {
 			missing = append(missing, fmt.Sprintf("%s: %d of %d", kind, count[kind], least))

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
@@ -148,4 +149,22 @@ func (b *Browser) Cookies() ([]*network.Cookie, error) {
 		return nil, fmt.Errorf("browser: cookies: %w", err)
 	}
 	return got.Cookies, nil
+}
+
+// AllowClipboard answers for the person when a page asks for the device's clipboard: pages may write to it, and may read it if
+// read is true.
+func (b *Browser) AllowClipboard(read bool) error {
+	answers := map[string]cdpbrowser.PermissionSetting{"clipboard-write": cdpbrowser.PermissionSettingGranted, "clipboard-read": cdpbrowser.PermissionSettingDenied}
+	if read {
+		answers["clipboard-read"] = cdpbrowser.PermissionSettingGranted
+	}
+	for name, answer := range answers {
+		_, err := chromedp.CallBrowser(b.ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
+			Permission: &cdpbrowser.PermissionDescriptor{Name: name}, Setting: answer,
+		})
+		if err != nil {
+			return fmt.Errorf("browser: %s: %w", name, err)
+		}
+	}
+	return nil
 }

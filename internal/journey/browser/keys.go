@@ -27,7 +27,7 @@ var named = map[string]struct {
 	"Home": {"Home", 36}, "End": {"End", 35}, "PageUp": {"PageUp", 33}, "PageDown": {"PageDown", 34},
 	"Backquote":   {"Zenkaku", 243}, // 半角/全角 of a Japanese keyboard
 	"ControlLeft": {"Control", 17}, "AltLeft": {"Alt", 18}, "ShiftLeft": {"Shift", 16}, "MetaLeft": {"Meta", 91},
-	"F4": {"F4", 115}, "F11": {"F11", 122},
+	"F4": {"F4", 115}, "F11": {"F11", 122}, "CapsLock": {"CapsLock", 20}, "NumLock": {"NumLock", 144},
 }
 
 // signs are keys that write, besides letters and digits.

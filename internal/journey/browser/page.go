@@ -130,6 +130,14 @@ func (p *Page) Go(ctx context.Context, address string) error {
 	})
 }
 
+// Prepare makes JavaScript run in every page that the tab opens from now on, before the page's own.
+func (p *Page) Prepare(ctx context.Context, script string) error {
+	return p.call(ctx, func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
+}
+
 // Front brings the tab to the front; the one before becomes hidden.
 func (p *Page) Front(ctx context.Context) error {
 	return p.call(ctx, func(ctx context.Context) error {
