@@ -1,5 +1,6 @@
 // The administrator's walk: first sign-in, then every page of the console, empty and filled.
 import { at, firstPassword, open, signIn } from "./steps.mjs";
+import { lockOutDialog, setUpTotp } from "./totp.mjs";
 
 const PASSWORD = "kaze-ni-mau-Hato-7wa";
 
@@ -31,6 +32,7 @@ export async function administrator({ browser, checker, gateway }) {
   await devicesAndSessions(page, shot);
   await events(page, shot, checker);
   await settings(page, shot, browser, checker);
+  await setUpTotp(page, shot, PASSWORD);
   await page.context().close();
   return slips;
 }
@@ -192,6 +194,7 @@ async function settings(page, shot, browser, checker) {
   await goTo(page, "設定");
   await page.getByLabel("組織の名称").waitFor();
   await shot("console-settings");
+  await lockOutDialog(page, shot);
   const second = await page.context().newPage();
   checker.watch(second);
   await second.goto("/console/settings");

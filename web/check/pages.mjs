@@ -2,6 +2,9 @@
 //
 //   node check/pages.mjs OUT [GATEWAY]
 //
+// This browser passes over errors of certificates: the gateway that it starts has a CA of its own, which nobody trusts. So it says
+// nothing about them; the journeys (internal/journey) walk in a browser that trusts the CA and checks every certificate.
+//
 // OUT is the folder for the pictures; GATEWAY is the program, by default ../bin/jiseki-gateway. CHROMIUM names the browser.
 import { resolve } from "node:path";
 import { Checker, startBrowser } from "./browser.mjs";
