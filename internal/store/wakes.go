@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"jiseki/internal/audit"
+	"jiseki/internal/calendar"
+	"jiseki/internal/telework"
 )
 
 // WakeState is how far the waking of a desk is. The numbers are those of the control API.
@@ -140,12 +142,17 @@ func (s *Store) StepWake(ctx context.Context, gateway string, w Wake) error {
 	})
 }
 
-// FailWake ends a wake that did not work. ErrStale if it has ended meanwhile or is another gateway's.
-func (s *Store) FailWake(ctx context.Context, gateway, id, code string) error {
+// EndWake ends a wake: with a code if it did not work, without one if the desk is on. ErrStale if it has ended meanwhile or is
+// another gateway's.
+func (s *Store) EndWake(ctx context.Context, gateway, id, code string) error {
+	state := WakeOn
+	if code != "" {
+		state = WakeFailed
+	}
 	return s.act(ctx, func(t *tx) error {
 		var desk string
-		err := t.one(`UPDATE wakes SET state = 4, ended_ms = $3, failure = $4, claimed_by = '', claimed_until_ms = 0
-			WHERE id = $1 AND claimed_by = $2 AND state < 3 RETURNING desk_id`, []any{id, gateway, t.now, code}, &desk)
+		err := t.one(`UPDATE wakes SET state = $5, ended_ms = $3, failure = $4, claimed_by = '', claimed_until_ms = 0
+			WHERE id = $1 AND claimed_by = $2 AND state < 3 RETURNING desk_id`, []any{id, gateway, t.now, code, int64(state)}, &desk)
 		if errors.Is(err, ErrNotFound) {
 			return ErrStale
 		}
@@ -153,7 +160,9 @@ func (s *Store) FailWake(ctx context.Context, gateway, id, code string) error {
 			return err
 		}
 		e := By{Actor: "gateway:" + gateway}.entry(audit.DeskWakeEnded, "desk:"+desk, audit.Details{"wake": id})
-		e.Outcome, e.Code = audit.Failed, code
+		if code != "" {
+			e.Outcome, e.Code = audit.Failed, code
+		}
 		return t.record(e)
 	})
 }
@@ -193,4 +202,23 @@ func (s *Store) Wakes(ctx context.Context, p Page) (wakes []Wake, next string, e
 		before, id, p.limit()+1)
 	wakes, next = cut(all, p, func(w *Wake) string { return place(w.AskedMS, w.ID) })
 	return wakes, next, err
+}
+
+// DeskCover is an approved time of a user of a desk.
+type DeskCover struct {
+	telework.Cover
+	Desk, User string
+}
+
+// DeskCovers lists the approved times of all desks' users that overlap a time, by desk and in order.
+func (s *Store) DeskCovers(ctx context.Context, from, until time.Time) ([]DeskCover, error) {
+	return list(ctx, s.read, func(row scanner, c *DeskCover) error {
+		var fromMS, untilMS int64
+		err := row.Scan(&c.Desk, &c.User, &c.Request, &c.Kind, &fromMS, &untilMS, &c.Place)
+		c.From, c.Until = time.UnixMilli(fromMS).In(calendar.JST), time.UnixMilli(untilMS).In(calendar.JST)
+		return err
+	}, `SELECT k.id, r.user_id, d.request_id, r.kind, d.from_ms, d.until_ms, r.place
+		FROM request_days d JOIN requests r ON r.id = d.request_id JOIN desk_users du ON du.user_id = r.user_id JOIN desks k ON k.id = du.desk_id
+		WHERE r.state = 2 AND k.deleted_ms = 0 AND d.from_ms < $2 AND d.until_ms > $1 ORDER BY k.id, d.from_ms, d.request_id`,
+		from.UnixMilli(), until.UnixMilli())
 }

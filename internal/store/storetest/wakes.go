@@ -86,7 +86,7 @@ func wakes(t *suite) {
 	w, err = t.s.NewestWake(t.ctx, "k1")
 	t.ok(err)
 	t.equal([]any{w.State, w.EndedMS}, []any{store.WakeOn, now + 7000})
-	t.fails(t.s.FailWake(t.ctx, "g1", w.ID, "x"), store.ErrStale)
+	t.fails(t.s.EndWake(t.ctx, "g1", w.ID, "x"), store.ErrStale)
 
 	// A gateway that died holds nothing for ever.
 	claimed, err := t.s.ClaimWakes(t.ctx, "g1", 10*time.Second, 10)
@@ -96,8 +96,8 @@ func wakes(t *suite) {
 	claimed, err = t.s.ClaimWakes(t.ctx, "g2", 10*time.Second, 10)
 	t.ok(err)
 	t.equal(len(claimed), 1)
-	t.fails(t.s.FailWake(t.ctx, "g1", claimed[0].ID, string(access.WakeNoAnswer)), store.ErrStale)
-	t.ok(t.s.FailWake(t.ctx, "g2", claimed[0].ID, string(access.WakeNoAnswer)))
+	t.fails(t.s.EndWake(t.ctx, "g1", claimed[0].ID, string(access.WakeNoAnswer)), store.ErrStale)
+	t.ok(t.s.EndWake(t.ctx, "g2", claimed[0].ID, string(access.WakeNoAnswer)))
 	t.equal([]any{t.last().Kind, t.last().Outcome, t.last().Code}, []any{audit.DeskWakeEnded, audit.Failed, "wake_no_answer"})
 	due, err = t.s.WakesDue(t.ctx)
 	t.ok(err)
