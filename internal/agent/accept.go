@@ -248,6 +248,8 @@ func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, want
 		a.mu.Unlock()
 		a.endUnless(wire.Revoked, func(s *session) bool { return s.grant.Device != m.RevokeDevice.GetDeviceId() })
 		return "", true
+	case *controlv1.Order_Warn:
+		return a.warn(m.Warn), true
 	case *controlv1.Order_Lock:
 		return a.lockNow(ctx), true
 	case *controlv1.Order_Bundle:
@@ -259,6 +261,21 @@ func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, want
 	default:
 		return "unknown_order", true
 	}
+}
+
+// warn has the session's viewer told of what the gateway announces.
+func (a *Agent) warn(o *controlv1.WarnOrder) (code string) {
+	notice := map[string]wire.Code{"ends_soon": wire.EndsSoon, "hours_end": wire.HoursEnd}[o.GetCode()]
+	if notice == 0 {
+		return "unknown_notice"
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.session == nil || string(o.GetSessionId()) != string(a.session.grant.Session[:]) {
+		return "no_session"
+	}
+	a.session.announce(announcement{notice, time.UnixMilli(o.GetAtMs())})
+	return ""
 }
 
 // orderedCode is the code of an order to end a session: one with which the desk is locked at once.

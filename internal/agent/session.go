@@ -23,10 +23,10 @@ const (
 	openLimit = 20 * time.Second // for reaching the relay and the handshake
 	// startLimit is for the viewer's first message and the answer to it. Until then nothing else ends the session.
 	startLimit = 15 * time.Second
-	sayLimit   = 2 * time.Second // for the last message to a viewer that may not read any more
-	hearLimit  = 2 * time.Second // for the viewer to hang up after it
-	endsSoon   = 5 * time.Minute // before session_until the viewer is told
-	idleCheck  = time.Second     // how exactly the idle limit is kept
+	sayLimit   = 2 * time.Second  // for the last message to a viewer that may not read any more
+	hearLimit  = 2 * time.Second  // for the viewer to hang up after it
+	endsSoon   = 10 * time.Minute // before session_until the viewer is told
+	idleCheck  = time.Second      // how exactly the idle limit is kept
 )
 
 // An endError ends a session with a code.
@@ -57,8 +57,30 @@ type session struct {
 	mu        sync.Mutex
 	verdict   *endError // why the desk's side ends the session, before the viewer knows
 	lastInput time.Time
+	coming    *announcement // that the viewer was not told of yet
 	wish      wish
 	wake      chan struct{} // holds one token when the picture loop has something to look at
+}
+
+// An announcement is something that the gateway has the viewer told of.
+type announcement struct {
+	code wire.Code
+	at   time.Time
+}
+
+// announce has the viewer told within a second. A later announcement replaces one that was not told yet.
+func (s *session) announce(a announcement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.coming = &a
+}
+
+func (s *session) announced() *announcement {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.coming
+	s.coming = nil
+	return a
 }
 
 // A wish is what the viewer wants to see.
@@ -147,17 +169,18 @@ func (s *session) run(ctx context.Context) error {
 	defer s.view.close()
 
 	pictures, err := s.greet(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.work(ctx, pictures)
 	}
-	err = s.work(ctx, pictures)
-	if _, code := endCode(err); code == 0 {
+	// A viewer whose line died unnoticed replaces its own session when it comes back.
+	if _, code := endCode(err); pictures != nil && (code == 0 || code == wire.Replaced) {
 		s.agent.keepResume(s, pictures)
 	}
 	return err
 }
 
-// greet takes the viewer's start and answers it, within a time: a viewer that says nothing must not keep the desk.
+// greet takes the viewer's start and answers it, within a time: a viewer that says nothing must not keep the desk. The
+// pictures count also when the answer did not reach the viewer.
 func (s *session) greet(ctx context.Context) (*pictures, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
@@ -263,7 +286,7 @@ func (s *session) begin(ctx context.Context, start *wire.Start) (*pictures, erro
 	}
 	for _, m := range []wire.Message{welcome, &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(s.locks)}} {
 		if err := s.tell(ctx, m); err != nil {
-			return nil, err
+			return p, err
 		}
 	}
 	return p, nil
@@ -351,6 +374,12 @@ func (s *session) news(ctx context.Context, now time.Time, t *told) error {
 	if left := s.grant.SessionUntil.Sub(now); !t.ending && left < endsSoon {
 		t.ending = true
 		if err := s.tell(ctx, &wire.Notice{Code: wire.EndsSoon, Seconds: uint32(left / time.Second)}); err != nil {
+			return err
+		}
+	}
+	if a := s.announced(); a != nil {
+		left := max(a.at.Sub(now), 0)
+		if err := s.tell(ctx, &wire.Notice{Code: a.code, Seconds: uint32(left / time.Second)}); err != nil { //nolint:gosec // far below 2^32
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ func (c *conn) obey(ctx context.Context, order *controlv1.Order) (*controlv1.Ord
 	switch order.GetOrder().(type) {
 	case *controlv1.Order_Lock, *controlv1.Order_Wake:
 		return c.orderAndWait(ctx, order)
-	case *controlv1.Order_EndSession, *controlv1.Order_RevokeDevice:
+	case *controlv1.Order_EndSession, *controlv1.Order_RevokeDevice, *controlv1.Order_Warn:
 		return &controlv1.OrderAnswer{Done: true}, c.order(order)
 	}
 	return nil, errBus

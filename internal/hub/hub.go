@@ -195,6 +195,14 @@ func (h *Hub) RevokeDevice(ctx context.Context, desk, device string) error {
 	}})
 }
 
+// Warn has the agent tell the user of a session of something that comes at a time. code is the name of a notice of
+// docs/PROTOCOL.md section 5.2.
+func (h *Hub) Warn(ctx context.Context, desk string, session cert.SessionID, code string, at time.Time) error {
+	return h.order(ctx, desk, &controlv1.Order{Order: &controlv1.Order_Warn{
+		Warn: &controlv1.WarnOrder{SessionId: session[:], Code: code, AtMs: at.UnixMilli()},
+	}})
+}
+
 // Lock orders the agent to lock its desk and waits for its answer. The code of
 // the answer says why if it could not.
 func (h *Hub) Lock(ctx context.Context, desk string) (*controlv1.OrderAnswer, error) {

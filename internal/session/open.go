@@ -87,6 +87,10 @@ func (m *Manager) spend(ctx context.Context, c Caller, s *store.Session, no *Ref
 }
 
 func (m *Manager) open(ctx context.Context, c Caller, prepared *store.Session, r OpenRequest) (Opened, error) {
+	before, err := m.cfg.Store.Head(ctx)
+	if err != nil {
+		return Opened{}, fmt.Errorf("read head: %w", err)
+	}
 	s, err := m.situation(ctx, c, prepared.Desk, r.Viewer)
 	if err != nil {
 		return Opened{}, err
@@ -115,7 +119,7 @@ func (m *Manager) open(ctx context.Context, c Caller, prepared *store.Session, r
 	if err := m.offer(ctx, g, tickets, s.device.Certificate); err != nil {
 		return Opened{}, err
 	}
-	if err := m.confirm(ctx, g); err != nil {
+	if err := m.confirm(ctx, g, before.Number); err != nil {
 		return Opened{}, err
 	}
 	return Opened{
@@ -155,7 +159,7 @@ func (m *Manager) mint(s *situation, prepared *store.Session, r OpenRequest, d a
 func (m *Manager) grant(ctx context.Context, c Caller, g *grant.Grant, r OpenRequest) error {
 	err := m.cfg.Store.GrantSession(ctx, c.by(), store.Session{
 		ID: g.Session, Viewer: g.ViewerKind, Rights: g.Rights, Relay: g.Relay, Gateway: m.cfg.Gateway,
-		UntilMS: g.SessionUntil.UnixMilli(), ReconnectOf: r.ReconnectOf,
+		UntilMS: g.SessionUntil.UnixMilli(), IdleMS: g.Idle.Milliseconds(), ReconnectOf: r.ReconnectOf,
 	})
 	var noSeat *store.NoSeat
 	switch {
@@ -199,15 +203,24 @@ func (m *Manager) offer(ctx context.Context, g *grant.Grant, t tickets, certific
 	return nil
 }
 
-// confirm looks whether the session was ended while its offer was on the way: the order to end it may have come to the
-// agent before the offer.
-func (m *Manager) confirm(ctx context.Context, g *grant.Grant) error {
+// confirm looks whether the session was ended while its offer was on the way, for the order to end it may have come to the
+// agent before the offer; and whether what it was decided on has changed since an event.
+func (m *Manager) confirm(ctx context.Context, g *grant.Grant, decided uint64) error {
 	now, err := m.cfg.Store.Session(ctx, g.Session)
 	if err != nil {
 		return m.unoffer(ctx, g, fmt.Errorf("read session: %w", err))
 	}
-	if now.Life != store.LifeEnded {
+	overtaken, err := m.overtaken(ctx, g.Session, decided)
+	if err != nil {
+		return m.unoffer(ctx, g, fmt.Errorf("decide anew: %w", err))
+	}
+	if now.Life != store.LifeEnded && !overtaken {
 		return nil
+	}
+	if overtaken {
+		if err := m.endByPolicy(ctx, now, access.SessionState); err != nil {
+			return m.unoffer(ctx, g, err)
+		}
 	}
 	if err := m.cfg.Agents.EndSession(ctx, g.Desk, g.Session, codeRevoked); err != nil {
 		m.log.Warn("a desk was not told that its session has ended", "desk", g.Desk, "session", g.Session, "err", err)

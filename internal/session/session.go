@@ -8,6 +8,10 @@
 // in the store first, then at the relay, then by a signed order to the agent. If
 // the order does not reach the agent, the next lease does not name the session
 // any more, and without a lease the agent ends by itself.
+//
+// Whatever else a running session stands on (policy, hours, holidays, approvals,
+// registration) is watched through the audit log: when it says that something
+// changed, running sessions are decided anew within two seconds, on every gateway.
 package session
 
 import (
@@ -56,6 +60,7 @@ type Agents interface {
 	Offer(ctx context.Context, desk string, session cert.SessionID, offer *controlv1.Offer) (*controlv1.OfferAnswer, error)
 	EndSession(ctx context.Context, desk string, session cert.SessionID, code uint32) error
 	RevokeDevice(ctx context.Context, desk, device string) error
+	Warn(ctx context.Context, desk string, session cert.SessionID, code string, at time.Time) error
 }
 
 // Config is what a Manager needs.
@@ -84,11 +89,15 @@ type Manager struct {
 	silent   func()         // ends listening to the bus
 	work     sync.WaitGroup // what goes on after a call has returned
 	stopping chan struct{}
+
+	reviewing sync.Mutex
+	review    review
 }
 
 // New makes a Manager, which the caller closes.
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{cfg: cfg, log: cfg.Log, stopping: make(chan struct{})}
+	m.review.warned = make(map[cert.SessionID]time.Time)
 	silent, err := cfg.Bus.Listen(topicEnd, m.onEnd)
 	if err != nil {
 		return nil, err
@@ -104,15 +113,20 @@ func (m *Manager) Close() {
 	m.work.Wait()
 }
 
-// Run ends sessions that can no longer run, until ctx ends.
+// Run ends sessions that can no longer run or that policy does not allow any more, until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
+	sweep, look := time.NewTicker(sweepEvery), time.NewTicker(lookEvery)
+	defer sweep.Stop()
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-look.C:
+			if err := m.look(ctx); err != nil && ctx.Err() == nil {
+				m.log.Error("running sessions were not decided anew", "err", err)
+			}
+		case <-sweep.C:
 			if err := m.sweep(ctx); err != nil && ctx.Err() == nil {
 				m.log.Error("stale sessions were not ended", "err", err)
 			}

@@ -85,6 +85,12 @@ func (s *Store) Head(ctx context.Context) (audit.Mark, error) {
 	}, `SELECT number, time_ms, hash FROM chain_head WHERE id = 1`)
 }
 
+// KindsAfter names the kinds of the events after one, in order, at most limit.
+func (s *Store) KindsAfter(ctx context.Context, number uint64, limit int) ([]audit.Kind, error) {
+	return list(ctx, s.read, func(row scanner, k *audit.Kind) error { return row.Scan(k) },
+		`SELECT kind FROM events WHERE number > $1 ORDER BY number LIMIT $2`, int64(number), limit) //nolint:gosec // below 2^63
+}
+
 // VerifyEvents checks the whole chain, as long as it is when the check ends, against the head row and heads kept elsewhere.
 func (s *Store) VerifyEvents(ctx context.Context, against audit.Against) (audit.Report, error) {
 	var head audit.Mark

@@ -52,7 +52,8 @@ type Session struct {
 	BytesToViewer  int64
 	BytesToDesk    int64
 	LockedAfterEnd bool
-	Second         bool // a one-time password was given at the sign-in
+	Second         bool  // a one-time password was given at the sign-in
+	IdleMS         int64 // idle limit of the grant; 0: none
 }
 
 // prepareLife is how long a prepared session waits for its signature, in milliseconds.
@@ -63,14 +64,14 @@ const offerLife = 120_000
 
 const selectSession = `SELECT s.id, s.user_id, su.name, s.device_id, sd.label, s.desk_id, sk.name, s.viewer_kind, s.place, s.address,
 	s.life, s.nonce, s.reconnect_of, s.rights, s.relay, s.gateway, s.prepared_ms, s.granted_ms, s.opened_ms, s.ended_ms, s.until_ms,
-	s.end_code, s.end_reason, s.bytes_to_viewer, s.bytes_to_desk, s.locked_after_end, s.second
+	s.end_code, s.end_reason, s.bytes_to_viewer, s.bytes_to_desk, s.locked_after_end, s.second, s.idle_ms
 	FROM sessions s JOIN users su ON su.id = s.user_id JOIN devices sd ON sd.id = s.device_id JOIN desks sk ON sk.id = s.desk_id`
 
 func scanSession(row scanner, s *Session) error {
 	var id, nonce []byte
 	err := row.Scan(&id, &s.User, &s.UserName, &s.Device, &s.DeviceLabel, &s.Desk, &s.DeskName, &s.Viewer, &s.Place, &s.Address, &s.Life,
 		&nonce, &s.ReconnectOf, &s.Rights, &s.Relay, &s.Gateway, &s.PreparedMS, &s.GrantedMS, &s.OpenedMS, &s.EndedMS, &s.UntilMS,
-		&s.EndCode, &s.EndReason, &s.BytesToViewer, &s.BytesToDesk, &s.LockedAfterEnd, &s.Second)
+		&s.EndCode, &s.EndReason, &s.BytesToViewer, &s.BytesToDesk, &s.LockedAfterEnd, &s.Second, &s.IdleMS)
 	copy(s.ID[:], id)
 	copy(s.Nonce[:], nonce)
 	return err
@@ -99,7 +100,7 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 
 // GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes
 // (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when there is no seat (*NoSeat); the session that x replaces on the same desk
-// does not count. Fields: ID, Viewer, Rights, Relay, Gateway, UntilMS, ReconnectOf.
+// does not count. Fields: ID, Viewer, Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
 func (s *Store) GrantSession(ctx context.Context, by By, x Session) error {
 	return s.act(ctx, func(t *tx) error {
 		old, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, x.ID[:])
@@ -126,8 +127,8 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session) error {
 			return err
 		}
 		err = t.must(`UPDATE sessions SET life = 2, viewer_kind = $2, rights = $3, relay = $4, gateway = $5, until_ms = $6,
-			reconnect_of = $7, granted_ms = $8 WHERE id = $1 AND life = 1`,
-			x.ID[:], int64(x.Viewer), int64(x.Rights), x.Relay, x.Gateway, x.UntilMS, x.ReconnectOf, t.now)
+			reconnect_of = $7, granted_ms = $8, idle_ms = $9 WHERE id = $1 AND life = 1`,
+			x.ID[:], int64(x.Viewer), int64(x.Rights), x.Relay, x.Gateway, x.UntilMS, x.ReconnectOf, t.now, x.IdleMS)
 		if err != nil {
 			return err
 		}

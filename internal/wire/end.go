@@ -26,6 +26,7 @@ const (
 	ClipboardDenied Code = 16
 	EndsSoon        Code = 17
 	Replaced        Code = 18 // the same device opened the desk again
+	HoursEnd        Code = 19 // working hours end soon, the session goes on
 )
 
 var codeNames = [...]string{
@@ -33,7 +34,7 @@ var codeNames = [...]string{
 	Expired: "expired", Idle: "idle", Policy: "policy", AgentStopping: "agent_stopping", ProtocolError: "protocol_error",
 	CannotLock: "cannot_lock", LeaseLost: "lease_lost", CaptureFailed: "capture_failed", DeskLocked: "desk_locked",
 	DeskUnlocked: "desk_unlocked", InputDenied: "input_denied", ClipboardDenied: "clipboard_denied",
-	EndsSoon: "ends_soon", Replaced: "replaced",
+	EndsSoon: "ends_soon", Replaced: "replaced", HoursEnd: "hours_end",
 }
 
 // String is the name in docs/PROTOCOL.md, or "code_" and the number.
@@ -90,7 +91,7 @@ func (m *AgentEnd) parse(r *reader) { m.Code = r.reason() }
 //	code u16 · seconds u32
 type Notice struct {
 	Code    Code
-	Seconds uint32 // EndsSoon: until the end; else 0
+	Seconds uint32 // EndsSoon, HoursEnd: until the end; else 0
 }
 
 // Type is TypeNotice.

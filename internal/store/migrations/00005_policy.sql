@@ -33,3 +33,4 @@ CREATE TABLE holidays (
 
 -- second: a one-time password was given at the sign-in that opened the session. A changed policy decides running sessions anew.
 ALTER TABLE sessions ADD COLUMN second BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE sessions ADD COLUMN idle_ms BIGINT NOT NULL DEFAULT 0;

@@ -215,6 +215,10 @@ const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> =
     en: ["This session does not allow pasting text.", ""],
   },
   ends_soon: { ja: ["まもなく接続が終了します。", "作業を保存してください。"], en: ["The session ends soon.", "Save your work."] },
+  hours_end: {
+    ja: ["まもなく勤務時間が終わります。", "終業を報告してください。"],
+    en: ["Your working hours end soon.", "Report the end of work."],
+  },
   replaced: {
     ja: ["この端末の別の画面で同じ自席端末を開いたため、この接続を終了しました。", ""],
     en: ["The desk was opened in another window of this device, so this session ended.", ""],
@@ -282,7 +286,7 @@ export class Text {
     const name = endName(code);
     const pair = name === undefined ? undefined : ENDS[name]?.[this.language];
     if (pair === undefined) return "";
-    const rest = name === "ends_soon" && seconds > 0 ? this.remaining(seconds) : "";
+    const rest = (name === "ends_soon" || name === "hours_end") && seconds > 0 ? this.remaining(seconds) : "";
     return pair.join(" ").trim() + rest;
   }
 

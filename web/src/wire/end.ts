@@ -21,6 +21,7 @@ export const END_CODES = {
   clipboard_denied: 16,
   ends_soon: 17,
   replaced: 18,
+  hours_end: 19,
 } as const;
 
 /** The name of a code that this release knows. */
@@ -68,7 +69,7 @@ export function parseAgentEnd(r: Reader): AgentEnd {
 export interface Notice {
   readonly kind: "notice";
   readonly code: number;
-  /** ends_soon: until the end; else 0. */
+  /** ends_soon, hours_end: until the end; else 0. */
   readonly seconds: number;
 }
 
