@@ -9,6 +9,7 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
@@ -46,6 +47,14 @@ type Config struct {
 	KeptHeads func() ([]audit.Mark, error)
 	// Gateway is what is special about this gateway.
 	Gateway access.Gateway
+	// Waking knows which desks can be woken. It is nil in a command that works on a stopped gateway: then none can.
+	Waking Waking
+}
+
+// Waking wakes desks.
+type Waking interface {
+	// Problems says of each desk why it cannot be woken now, with an empty code for one that can.
+	Problems(ctx context.Context, desks ...string) (map[string]access.Code, error)
 }
 
 // A Server answers the control API.

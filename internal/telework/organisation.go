@@ -240,6 +240,16 @@ func (o *Organisation) posts(user string) []string {
 	return append(all, o.Others[user]...)
 }
 
+// Heads says whether a user is head or deputy of any section.
+func (o *Organisation) Heads(user string) bool {
+	for _, s := range o.Sections {
+		if s.Head == user || slices.Contains(s.Deputies, user) {
+			return user != ""
+		}
+	}
+	return false
+}
+
 // MayEnterAbsence says whether somebody may enter another's absence: their own, and of who is head or deputy of the same section.
 func (o *Organisation) MayEnterAbsence(by, user string) bool {
 	if by == user {
