@@ -34,6 +34,7 @@ type Config struct {
 	Bus      BusConfig      `toml:"bus"`
 	Relay    RelayConfig    `toml:"relay"`
 	Audit    AuditConfig    `toml:"audit"`
+	Mail     MailConfig     `toml:"mail"`
 }
 
 // PublicConfig is the listener for viewers and agents.
@@ -128,7 +129,7 @@ func LoadConfig(path string) (Config, error) {
 // Validate says what in the configuration cannot be.
 func (c *Config) Validate() error {
 	return errors.Join(
-		c.validateData(), c.validateZones(), c.validateAddresses(), c.validateTLS(), c.validateBus(), c.validateAudit(),
+		c.validateData(), c.validateZones(), c.validateAddresses(), c.validateTLS(), c.validateBus(), c.validateAudit(), c.validateMail(),
 	)
 }
 

@@ -21,6 +21,7 @@ import (
 	"jiseki/internal/ca"
 	"jiseki/internal/hub"
 	"jiseki/internal/link"
+	"jiseki/internal/mail"
 	"jiseki/internal/relay"
 	"jiseki/internal/session"
 	"jiseki/internal/store"
@@ -47,6 +48,7 @@ type core struct {
 	relay    *relay.Relay
 	hub      *hub.Hub
 	sessions *session.Manager
+	post     *mail.Post
 	heads    *audit.Publisher
 	newest   *newestHead
 	api      *api.Server
@@ -61,7 +63,7 @@ func open(ctx context.Context, cfg Config, env Environment) (*core, error) {
 		return nil, err
 	}
 	c := &core{cfg: cfg, env: env, unlock: unlock}
-	for _, step := range []func(context.Context) error{c.openKeys, c.openStore, c.openBus, c.openSessions, c.openAPI} {
+	for _, step := range []func(context.Context) error{c.openKeys, c.openStore, c.openBus, c.openSessions, c.openPost, c.openAPI} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, c.close())
 		}

@@ -105,7 +105,7 @@ func (g *Gateway) run(ctx context.Context) (err error) {
 		return fmt.Errorf("record the start: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.Run, c.keepAlive, c.keepTidy} {
+	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.Run, c.keepAlive, c.keepTidy, c.post.Run, c.remind} {
 		group.Go(func() error { return run(ctx) })
 	}
 	doors.serve(ctx, group)
@@ -170,7 +170,9 @@ func (c *core) routes(door api.Door, built http.Handler) http.Handler {
 	mux.Handle("GET /agent", noBrowser(c.hub))
 	mux.HandleFunc("GET /healthz", c.health)
 	control := c.api.Handler(door)
-	for _, service := range []string{"AuthService/", "DeskService/", "AdminService/", "AgentService/"} {
+	for _, service := range []string{
+		"AuthService/", "DeskService/", "TeleworkService/", "ApprovalService/", "PolicyService/", "AdminService/", "AgentService/",
+	} {
 		mux.Handle("/api"+api.Prefix+service, http.StripPrefix("/api", control))
 		mux.Handle(api.Prefix+service, control)
 	}
