@@ -44,6 +44,7 @@ type core struct {
 	unlock   func() error
 	ca       *ca.Authority
 	store    *store.Store
+	pulse    *pulse
 	bus      *bus.Bus
 	relay    *relay.Relay
 	hub      *hub.Hub
@@ -94,6 +95,10 @@ func (c *core) openStore(ctx context.Context) error {
 	if c.store, err = store.Open(ctx, store.Config{DSN: dsn, Now: c.env.Now}); err != nil {
 		return err
 	}
+	c.pulse = &pulse{log: c.env.Log, now: c.env.Now, look: func(ctx context.Context) error {
+		_, err := c.store.Head(ctx)
+		return err
+	}}
 	c.org = &organisation{store: c.store}
 	if err := c.org.refresh(ctx); errors.Is(err, store.ErrNotFound) {
 		return errNotInitialised()

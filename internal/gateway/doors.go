@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	healthTimeout = 5 * time.Second
 	// headerTimeout is what a stranger may take to send the head of a request.
 	headerTimeout = 10 * time.Second
 	// bodyTimeout is what a request may take altogether; sockets are taken over
