@@ -38,6 +38,11 @@ func (s *deskService) ListDesks(ctx context.Context, r *controlv1.ListDesksReque
 	if r.GetEtag() == answer.GetEtag() {
 		return &controlv1.ListDesksResponse{Unchanged: true, Etag: answer.GetEtag()}, nil
 	}
+	for i, c := range choices { // not in the etag: the longest session slides with the clock
+		if c.Decision.Allowed() {
+			answer.Desks[i].SessionUntilMs = c.Decision.Until.UnixMilli()
+		}
+	}
 	return answer, nil
 }
 

@@ -139,6 +139,11 @@ export class Connection {
     this.sealed.control.send(bytes).then(stop, stop);
   }
 
+  /** Hangs up without ending the session: whoever opens it again at once finds the desk as it was. */
+  drop(): void {
+    this.stop?.({ kind: "network" });
+  }
+
   /** To be called every second: keeps the round trip known, notices a dead line, and measures. */
   beat(): Statistics {
     const now = this.host.now();

@@ -255,6 +255,19 @@ test("a lost session is opened again and goes on from the picture that is there"
   expect(toBGRX(again.pixels)).not.toEqual(toBGRX(expected.pixels));
 });
 
+test("a session that may last longer is opened anew and continues, without an end", async () => {
+  const page = new Page();
+  const desk = await page.live();
+  page.engine.handle({ type: "renew" });
+  await settle();
+  expect(page.state).toMatchObject({ phase: "waiting", cause: { kind: "network" } });
+  expect(desk.heard.filter((m) => m.kind === "viewer_end")).toEqual([]);
+  await page.pass(1000);
+  expect(page.heard.findLast((m) => m.type === "authorize")).toMatchObject({ id: 2, continues: new Uint8Array(16).fill(1) });
+  page.engine.handle({ type: "renew" }); // opening already
+  expect(page.state.phase).toBe("authorizing");
+});
+
 test("a timer that fires too early does not end the waiting", async () => {
   const page = new Page();
   page.engine.handle({ type: "refused", id: 1, cause: { kind: "network" } });

@@ -69,6 +69,9 @@ export class Engine {
       case "hurry":
         this.event({ type: "hurry" });
         break;
+      case "renew":
+        if (this.state.phase === "live") this.connection?.drop();
+        break;
       case "end":
         this.end();
         break;

@@ -48,6 +48,8 @@ export type ToEngine =
   | { readonly type: "view"; readonly view: View }
   /** try again now rather than later */
   | { readonly type: "hurry" }
+  /** open the session anew: the gateway would grant a longer one */
+  | { readonly type: "renew" }
   | { readonly type: "end" }
   /** asks what the canvas shows: for tests */
   | { readonly type: "peek"; readonly id: number };

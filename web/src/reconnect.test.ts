@@ -85,6 +85,14 @@ describe("ends", () => {
   ];
   test.each(passing)("not when %s", (_, cause) => expect(play([...steps, lose(cause)]).phase).toBe("waiting"));
 
+  test.each([5, 7])("after end code %i the gateway is asked again, and its refusal is the end", (code) => {
+    const asked = play([...steps, lose({ kind: "agent", code })]);
+    expect(asked.phase).toBe("waiting");
+    const refusal = refused(0, "hours_over");
+    expect(play([...steps, lose({ kind: "agent", code }), lose(refusal)])).toMatchObject({ phase: "ended", cause: refusal });
+    expect(play(Array.from({ length: 4 }, () => lose({ kind: "agent", code }))).phase).toBe("ended");
+  });
+
   test("a desk that is off ends an opening, but is waited for once it was live", () => {
     const off = refused(0, "desk_off");
     expect(play([lose(off)]).phase).toBe("ended");

@@ -119,6 +119,11 @@ function isAskedToWait(cause: Cause | null): boolean {
 /** End codes of the agent after which a new session is worth a try: it stops, it lost its lease, it could not capture. */
 const PASSING_ENDS: ReadonlySet<number> = new Set([8, 11, 12]);
 const PROTOCOL_ERROR = 9;
+/**
+ * End codes after which the gateway is asked again: the time of the grant is over, or policy changed. Its answer goes on, or says
+ * why not.
+ */
+const ASK_AGAIN: ReadonlySet<number> = new Set([5, 7]);
 
 /** Link codes that mean that somebody decided: revoked, replaced. */
 const FINAL_LINKS: ReadonlySet<number> = new Set([4005, 4006]);
@@ -134,7 +139,7 @@ export function isFinal(cause: Cause, failures: number, wasLive: boolean): boole
       if (cause.code === SEAL_FAILED || cause.code === TOO_LARGE) return failures > FEW;
       return FINAL_LINKS.has(cause.code);
     case "agent":
-      if (cause.code === PROTOCOL_ERROR) return failures > FEW;
+      if (cause.code === PROTOCOL_ERROR || ASK_AGAIN.has(cause.code)) return failures > FEW;
       return !PASSING_ENDS.has(cause.code);
     case "refused":
       return cause.retryAfter <= 0 && !(wasLive && cause.reasons.some((r) => PASSING_REASONS.has(r.code)));

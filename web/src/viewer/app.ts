@@ -11,6 +11,7 @@ import { Session, type Told } from "../session.ts";
 import { ALL_MONITORS, MAX_CLIPBOARD } from "../wire/limits.ts";
 import { authorize, type Person } from "./authorize.ts";
 import { Cover } from "./cover.ts";
+import { longest, Prolong } from "./prolong.ts";
 import { cursorCSS } from "./cursor.ts";
 import { ask, askText } from "./dialog.ts";
 import { el } from "./dom.ts";
@@ -60,6 +61,9 @@ export class App {
   private beats = 0;
   private statistics: Statistics | null = null;
   private toasting: ReturnType<typeof setTimeout> | undefined;
+  /** Gateway's time minus this machine's, in milliseconds. */
+  private clockOffset = 0;
+  private readonly prolong: Prolong;
 
   constructor(config: AppConfig) {
     this.c = config;
@@ -101,6 +105,7 @@ export class App {
       systemKeys: () => this.fullScreen.locked,
       mac: navigator.platform.startsWith("Mac"),
     });
+    this.prolong = new Prolong(() => longest(config.desk), () => this.session.tell({ type: "renew" }));
     this.show(first, 0);
     this.session = new Session({
       canvas: this.canvas,
@@ -162,6 +167,7 @@ export class App {
     const got = await authorize(this.c.person, this.c.desk, continues);
     if ("kind" in got) return got;
     this.template = this.c.isTest ? "" : got.watermark;
+    this.clockOffset = got.opening.clockOffset;
     this.toolbar.quality.path(got.opening.relayUrl);
     return got.opening;
   }
@@ -173,6 +179,7 @@ export class App {
         break;
       case "welcome":
         this.rights = m.rights;
+        this.prolong.begins(m.sessionUntil);
         this.toolbar.locks.forget();
         this.toolbar.update(this.showing());
         if (!m.lockable) this.say(this.c.text.say("cannotLock"));
@@ -187,10 +194,11 @@ export class App {
         this.point();
         break;
       case "notice":
-        this.say(this.c.text.notice(m.code, m.seconds));
+        this.say(this.c.text.notice(m.code, m.seconds), m.seconds > 0 ? MINUTE : TOAST);
         break;
       case "statistics":
         this.beats++;
+        void this.prolong.tick(Date.now() + this.clockOffset);
         this.statistics = m.statistics;
         this.toolbar.quality.update(m.statistics);
         if (m.statistics.silent > 4000) this.say(this.c.text.say("stalled", { n: Math.round(m.statistics.silent / 1000) }));
@@ -337,11 +345,11 @@ export class App {
   }
 
   /** Shows a sentence for a while; it is announced, too. */
-  private say(words: string): void {
+  private say(words: string, ms = TOAST): void {
     if (words === "") return;
     this.toast.textContent = words;
     this.toast.classList.add("shown");
     clearTimeout(this.toasting);
-    this.toasting = setTimeout(() => this.toast.classList.remove("shown"), TOAST);
+    this.toasting = setTimeout(() => this.toast.classList.remove("shown"), ms);
   }
 }

@@ -143,9 +143,11 @@ type MyDesk struct {
 	MayOpen bool      `protobuf:"varint,10,opt,name=may_open,json=mayOpen,proto3" json:"may_open,omitempty"`
 	WhyNot  []*Reason `protobuf:"bytes,11,rep,name=why_not,json=whyNot,proto3" json:"why_not,omitempty"`
 	// session_id is my own running session on this desk, empty if none.
-	SessionId     []byte `protobuf:"bytes,12,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	SessionId []byte `protobuf:"bytes,12,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// session_until_ms is until when a session opened now could last at the latest; 0 if none may be opened.
+	SessionUntilMs int64 `protobuf:"varint,13,opt,name=session_until_ms,json=sessionUntilMs,proto3" json:"session_until_ms,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *MyDesk) Reset() {
@@ -260,6 +262,13 @@ func (x *MyDesk) GetSessionId() []byte {
 		return x.SessionId
 	}
 	return nil
+}
+
+func (x *MyDesk) GetSessionUntilMs() int64 {
+	if x != nil {
+		return x.SessionUntilMs
+	}
+	return 0
 }
 
 type PrepareSessionRequest struct {
@@ -1169,7 +1178,7 @@ const file_jiseki_control_v1_desk_proto_rawDesc = "" +
 	"\x11ListDesksResponse\x12\x1c\n" +
 	"\tunchanged\x18\x01 \x01(\bR\tunchanged\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12/\n" +
-	"\x05desks\x18\x03 \x03(\v2\x19.jiseki.control.v1.MyDeskR\x05desks\"\x9c\x03\n" +
+	"\x05desks\x18\x03 \x03(\v2\x19.jiseki.control.v1.MyDeskR\x05desks\"\xc6\x03\n" +
 	"\x06MyDesk\x12\x17\n" +
 	"\adesk_id\x18\x01 \x01(\tR\x06deskId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12+\n" +
@@ -1185,7 +1194,8 @@ const file_jiseki_control_v1_desk_proto_rawDesc = "" +
 	" \x01(\bR\amayOpen\x122\n" +
 	"\awhy_not\x18\v \x03(\v2\x19.jiseki.control.v1.ReasonR\x06whyNot\x12\x1d\n" +
 	"\n" +
-	"session_id\x18\f \x01(\fR\tsessionId\"0\n" +
+	"session_id\x18\f \x01(\fR\tsessionId\x12(\n" +
+	"\x10session_until_ms\x18\r \x01(\x03R\x0esessionUntilMs\"0\n" +
 	"\x15PrepareSessionRequest\x12\x17\n" +
 	"\adesk_id\x18\x01 \x01(\tR\x06deskId\"\x96\x01\n" +
 	"\x16PrepareSessionResponse\x129\n" +

@@ -156,6 +156,13 @@ export declare type MyDesk = Message<"jiseki.control.v1.MyDesk"> & {
    * @generated from field: bytes session_id = 12;
    */
   sessionId: Uint8Array;
+
+  /**
+   * session_until_ms is until when a session opened now could last at the latest; 0 if none may be opened.
+   *
+   * @generated from field: int64 session_until_ms = 13;
+   */
+  sessionUntilMs: bigint;
 };
 
 /**
@@ -231,6 +238,13 @@ export declare type MyDeskJson = {
    * @generated from field: bytes session_id = 12;
    */
   sessionId?: string;
+
+  /**
+   * session_until_ms is until when a session opened now could last at the latest; 0 if none may be opened.
+   *
+   * @generated from field: int64 session_until_ms = 13;
+   */
+  sessionUntilMs?: string;
 };
 
 /**
