@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fromHex, readVectors, toHex, type Vector } from "../vectors/vectors.ts";
 import { parseBundle } from "./bundle.ts";
 import { parseCertificate, parseDeskStatement, verifyCertificate, verifyDeskStatement } from "./cert.ts";
-import { CertError } from "./error.ts";
+import { CertError, checkWindow } from "./error.ts";
 import { verify } from "./key.ts";
 import { enrolBytes, requestBytes, signEnrol, signInBytes, signRequest, signSignIn } from "./proof.ts";
 
@@ -138,4 +138,11 @@ describe("proofs", () => {
   test("an agent's hello is only for Go", () => {
     expect(of("agent_hello").payload.length).toBeGreaterThan(0);
   });
+});
+
+test("time: the first moment counts, the last does not, a clock that is none never", () => {
+  const at = (now: number) => () => checkWindow("x", 100, 200, now, 10);
+  for (const now of [90, 100, 199, 209]) expect(at(now)).not.toThrow();
+  for (const now of [0, 89, Number.NaN, -Infinity]) expect(at(now)).toThrow(expect.objectContaining({ code: "clock_skew" }));
+  for (const now of [210, 1000, Infinity]) expect(at(now)).toThrow(expect.objectContaining({ code: "expired" }));
 });

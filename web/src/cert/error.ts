@@ -33,12 +33,15 @@ export class CertError extends Error {
 /** Clock skew allowed against signed gateway time, in milliseconds. */
 export const SKEW = 60_000;
 
-/** Throws unless now lies in the half-open time from notBefore to notAfter, give or take skew. All in milliseconds. */
+/**
+ * Throws unless now lies in the half-open time from notBefore to notAfter, give or take skew. All in milliseconds. A clock that says
+ * NaN lies nowhere.
+ */
 export function checkWindow(what: string, notBefore: number, notAfter: number, now: number, skew: number): void {
-  if (now + skew < notBefore) {
+  if (!(now + skew >= notBefore)) {
     throw new CertError(what, "clock_skew", now, notBefore);
   }
-  if (now - skew >= notAfter) {
+  if (!(now - skew < notAfter)) {
     throw new CertError(what, "expired", now, notAfter);
   }
 }
