@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"jiseki/internal/audit"
@@ -142,8 +143,8 @@ type Absence struct {
 // maxAbsence is the longest absence in days.
 const maxAbsence = 2 * 366
 
-// ErrNotAllowed: who acts may not do that to this.
-var ErrNotAllowed = fmt.Errorf("store: not allowed")
+// ErrNotAllowed means that whoever acts may not do that.
+var ErrNotAllowed = errors.New("store: not allowed")
 
 const selectAbsence = `SELECT id, user_id, from_date, until_date, note FROM absences`
 
