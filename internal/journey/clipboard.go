@@ -71,7 +71,7 @@ func (j *Journey) pasteRefused(ctx context.Context) error {
 		func(ctx context.Context) error {
 			return j.page.Wait(ctx, "no button to paste", `document.getElementById("paste").hidden`)
 		},
-		j.mayRead(true), j.deviceCopies(pastedText),
+		j.deviceCopies(pastedText), j.mayRead(true),
 		func(ctx context.Context) error {
 			_, err := browser.Get[bool](ctx, j.page, pressPaste)
 			return err
@@ -107,7 +107,7 @@ func (j *Journey) pasteByDialog(ctx context.Context) error {
 	}
 	const field = `document.querySelector("dialog[open] textarea")`
 	err = all(ctx,
-		j.mayRead(false), j.deviceCopies(pastedText),
+		j.deviceCopies(pastedText), j.mayRead(false),
 		func(ctx context.Context) error { return j.tool(ctx, "貼り付け") },
 		func(ctx context.Context) error {
 			return j.page.Wait(ctx, "the field to paste into", `document.activeElement === `+field+` && document.activeElement !== null`)
@@ -135,7 +135,7 @@ func (j *Journey) pasteByDialog(ctx context.Context) error {
 // pasteAtOnce is what somebody does whose browser hands out the clipboard.
 func (j *Journey) pasteAtOnce(ctx context.Context) error {
 	return all(ctx,
-		j.mayRead(true), j.deviceCopies(directText),
+		j.deviceCopies(directText), j.mayRead(true),
 		func(ctx context.Context) error { return j.tool(ctx, "貼り付け") },
 		j.deskHolds(directText), j.focusOnDesk,
 	)
@@ -184,9 +184,12 @@ func (j *Journey) press(codes ...string) func(context.Context) error {
 	return func(ctx context.Context) error { return j.page.Press(ctx, codes...) }
 }
 
-// deviceCopies puts text into the device's clipboard, as if it had been copied in another program.
+// deviceCopies puts text into the device's clipboard, as if it had been copied in another program. Pages may read it then.
 func (j *Journey) deviceCopies(text string) func(context.Context) error {
 	return func(ctx context.Context) error {
+		if err := j.browser.AllowClipboard(true); err != nil { // who may not read may not write without a gesture either
+			return err
+		}
 		_, err := browser.Get[bool](ctx, j.page, fmt.Sprintf("journeySeen.write(%q).then(() => true)", text))
 		if err != nil {
 			return fmt.Errorf("copy on the device: %w", err)
