@@ -139,6 +139,8 @@ const (
 	PowerAskedLate  Code = "power_asked_lately"
 	SegmentNoWaker  Code = "segment_no_waker"
 	SegmentNoAlways Code = "segment_no_always_on"
+	// CheckCodeMistyped: the help-desk code of a self-check.
+	CheckCodeMistyped Code = "check_code_mistyped"
 )
 
 // Reason is a code with its words.
@@ -419,6 +421,10 @@ var words = map[Code][4]string{
 	PowerAskedLate: {
 		"この自席端末の電源投入は、10分以内に依頼済みです。", "しばらく待つか、職場に電話してください。",
 		"Your colleagues were asked less than ten minutes ago.", "Wait a while, or telephone them.",
+	},
+	CheckCodeMistyped: {
+		"確認番号の文字に誤りがあります。", "番号を聞き直して、入力し直してください。",
+		"The code of the self-check is mistyped.", "Ask for it again and type it again.",
 	},
 	SegmentNoWaker: {
 		"このネットワークには、自席端末を起動できる端末がありません。", "常時稼働の端末で「jiseki-agent waker」を動かしてください。",

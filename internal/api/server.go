@@ -29,6 +29,7 @@ import (
 	"jiseki/internal/remote"
 	"jiseki/internal/session"
 	"jiseki/internal/store"
+	"jiseki/internal/waking"
 )
 
 // Config is what a Server needs.
@@ -51,8 +52,11 @@ type Config struct {
 	Waking Waking
 }
 
-// Waking wakes desks.
+// Waking wakes desks. Refusals are *waking.Refusal.
 type Waking interface {
+	Wake(ctx context.Context, by store.By, desk string) (store.Wake, error)
+	WakeAll(ctx context.Context, by store.By, desks []string) ([]store.Wake, error)
+	Segments(ctx context.Context) ([]waking.Segment, error)
 	// Problems says of each desk why it cannot be woken now, with an empty code for one that can.
 	Problems(ctx context.Context, desks ...string) (map[string]access.Code, error)
 }
@@ -62,11 +66,12 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	limiter *limiter
+	probes  *probes
 }
 
 // New makes a Server.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now)}
+	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), probes: newProbes(cfg.Now)}
 }
 
 // Handler is the API as it is behind a door. It belongs at the root of a mux:

@@ -1,0 +1,169 @@
+package api
+
+import (
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect"
+
+	"jiseki/internal/access"
+	"jiseki/internal/pages"
+	"jiseki/internal/remote"
+)
+
+// Limits of the throughput measurement (docs/PROTOCOL.md section 8).
+const (
+	// maxProbe is the most that one request moves, in bytes.
+	maxProbe = 4 << 20
+	// probeBytes and probeRequests are what one user may move and ask in a minute: a check moves less than 3 MiB each way.
+	probeBytes    = 64 << 20
+	probeRequests = 300
+	// probesAtOnce bounds the requests of all users together.
+	probesAtOnce = 32
+)
+
+// probes counts what users measure, in windows of one minute.
+type probes struct {
+	now  func() time.Time
+	room chan struct{}
+
+	mu     sync.Mutex
+	window time.Time
+	use    map[string]*probeUse
+}
+
+type probeUse struct{ requests, bytes int }
+
+func newProbes(now func() time.Time) *probes {
+	return &probes{now: now, room: make(chan struct{}, probesAtOnce), use: map[string]*probeUse{}}
+}
+
+// take counts a request that may move so many bytes, and says how many seconds to wait if that is too much; 0 is go on.
+func (p *probes) take(user string, bytes int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if now.Sub(p.window) >= time.Minute || now.Before(p.window) {
+		p.window = now
+		clear(p.use)
+	}
+	u := p.use[user]
+	if u == nil {
+		u = &probeUse{}
+		p.use[user] = u
+	}
+	if u.requests+1 > probeRequests || u.bytes+bytes > probeBytes {
+		return int((time.Minute-now.Sub(p.window))/time.Second) + 1
+	}
+	u.requests++
+	u.bytes += bytes
+	return 0
+}
+
+// Probe answers the throughput measurement behind a door: GET gives random bytes, POST takes bytes and counts them.
+func (s *Server) Probe(door Door) http.Handler {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size, err := s.admitProbe(door, r)
+		if err != nil {
+			s.refuseProbe(w, r, err)
+			return
+		}
+		select {
+		case s.probes.room <- struct{}{}:
+			defer func() { <-s.probes.room }()
+		default:
+			s.refuseProbe(w, r, &failure{code: access.Busy, status: connect.CodeUnavailable, retryAfter: 5})
+			return
+		}
+		if r.Method == http.MethodGet {
+			giveProbe(w, size)
+		} else {
+			takeProbe(w, r)
+		}
+	})
+	guarded := http.NewCrossOriginProtection().Handler(handler)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages.SecureHeaders(w.Header())
+		w.Header().Set("Cache-Control", "no-store")
+		r.Body = http.MaxBytesReader(w, r.Body, maxProbe)
+		call := &request{id: newID(), door: door, remote: remote.Addr(r.RemoteAddr), host: r.Host}
+		guarded.ServeHTTP(w, r.WithContext(withRequest(r.Context(), call)))
+	})
+}
+
+// admitProbe finds out who asks and whether that is within the limits; size is what a GET asks for.
+func (s *Server) admitProbe(door Door, r *http.Request) (size int, err error) {
+	if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
+		return 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+	}
+	c, err := s.authenticate(r.Context(), door, r.Header)
+	if err != nil {
+		return 0, err
+	}
+	if !c.may.Has(access.MayUsePortal) {
+		return 0, s.denial(c, portal)
+	}
+	size = maxProbe
+	switch r.Method {
+	case http.MethodGet:
+		if size, err = strconv.Atoi(r.URL.Query().Get("bytes")); err != nil || size < 0 || size > maxProbe {
+			return 0, invalid(err)
+		}
+	case http.MethodPost:
+		if r.ContentLength >= 0 {
+			size = int(min(r.ContentLength, maxProbe+1)) // too long a body is refused while it is read
+		}
+	default:
+		return 0, &failure{code: access.Invalid, status: connect.CodeUnimplemented}
+	}
+	if wait := s.probes.take(c.identity.User.ID, size); wait > 0 {
+		return 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+	}
+	return size, nil
+}
+
+func (s *Server) refuseProbe(w http.ResponseWriter, r *http.Request, err error) {
+	f := failureOf(err)
+	if f.serious() {
+		s.log.Error("a measurement failed", "request", requestOf(r.Context()).id, "err", err)
+	}
+	if f.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(f.retryAfter))
+	}
+	status := map[connect.Code]int{
+		connect.CodeUnauthenticated: http.StatusUnauthorized, connect.CodePermissionDenied: http.StatusForbidden,
+		connect.CodeInvalidArgument: http.StatusBadRequest, connect.CodeResourceExhausted: http.StatusTooManyRequests,
+		connect.CodeUnavailable: http.StatusServiceUnavailable, connect.CodeUnimplemented: http.StatusMethodNotAllowed,
+	}[f.status]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	http.Error(w, string(f.code), status)
+}
+
+// giveProbe sends bytes that nothing on the way can pack.
+func giveProbe(w http.ResponseWriter, size int) {
+	var seed [32]byte
+	for i := range seed {
+		seed[i] = byte(rand.Uint32()) //nolint:gosec // noise to send, no secret
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Length", strconv.Itoa(size))
+	_, _ = io.CopyN(w, rand.NewChaCha8(seed), int64(size)) // who asked may be gone
+}
+
+// takeProbe reads a body and says how long it was.
+func takeProbe(w http.ResponseWriter, r *http.Request) {
+	n, err := io.Copy(io.Discard, r.Body)
+	if err != nil {
+		http.Error(w, string(access.Invalid), http.StatusRequestEntityTooLarge)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]int64{"bytes": n}) // who asked may be gone
+}
