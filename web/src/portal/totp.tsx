@@ -2,7 +2,7 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useBlocker } from "@tanstack/react-router";
-import { useState, type JSX, type ReactNode } from "react";
+import { useEffect, useState, type JSX, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { MeJson, TOTPSetupJson } from "../gen/jiseki/control/v1/auth_pb.js";
@@ -136,6 +136,7 @@ interface ConfirmProps {
 function Confirm({ setup, again, show }: ConfirmProps): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
+  useTop();
   const form = useForm({ initialValues: { totp: "" }, validate: { totp: (v) => (v.trim() === "" ? t("signIn.totpNeeded") : null) } });
   const confirm = useMutation({
     mutationFn: async (totp: string) => call("AuthService", "ConfirmTOTP", { sealed: setup.sealed ?? "", totp: totp.normalize("NFKC").trim() }),
@@ -181,6 +182,11 @@ function Confirm({ setup, again, show }: ConfirmProps): JSX.Element {
   );
 }
 
+/** Shows a step from its beginning: the one before may have been scrolled down. */
+function useTop(): void {
+  useEffect(() => window.scrollTo(0, 0), []);
+}
+
 /** The key in groups of four, as people read it. */
 export function groups(secret: string): string {
   return (secret.match(/.{1,4}/g) ?? []).join(" ");
@@ -190,6 +196,7 @@ export function groups(secret: string): string {
 export function RecoveryCodes({ me, codes }: { readonly me: MeJson; readonly codes: readonly string[] }): JSX.Element {
   const { t } = useTranslation();
   const [kept, setKept] = useState(false);
+  useTop();
   const print = (): void => {
     window.print();
     setKept(true);
