@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"jiseki/internal/mail"
+	"jiseki/internal/mail/mailtest"
 	"jiseki/internal/store"
 	"jiseki/internal/store/storetest"
 )
@@ -22,7 +23,7 @@ import (
 type town struct {
 	*testing.T
 	store    *store.Store
-	server   *server
+	server   *mailtest.Server
 	settings mail.Settings
 }
 
@@ -30,7 +31,7 @@ type town struct {
 func newTown(t *testing.T, n int) *town {
 	t.Helper()
 	w := &town{
-		T: t, store: storetest.Open(t, storetest.SQLite(t), time.Now), server: &server{rejected: map[string]int{}},
+		T: t, store: storetest.Open(t, storetest.SQLite(t), time.Now), server: &mailtest.Server{Busy: map[string]int{}},
 		settings: mail.Settings{
 			Server: "mail.town.example.jp:25", TLS: "none", From: "jiseki@town.example.jp", Digest: 15 * time.Minute, Portal: "https://telework.town.example.jp",
 			Organisation: "青葉町",
@@ -57,7 +58,7 @@ func (w *town) ok(err error) {
 
 func (w *town) config() mail.Config {
 	return mail.Config{
-		Log: slog.New(slog.DiscardHandler), Now: time.Now, Outbox: w.store, Dial: w.server.dial, Jitter: func() float64 { return 0.5 },
+		Log: slog.New(slog.DiscardHandler), Now: time.Now, Outbox: w.store, Dial: w.server.Dial, Jitter: func() float64 { return 0.5 },
 		Settings: func(context.Context) (mail.Settings, error) { return w.settings, nil },
 		Password: func() (string, error) { return "himitsu", nil },
 	}
@@ -96,26 +97,26 @@ func (w *town) outbox() store.Mail {
 // TestMailArrivesWhateverTheServerDoes: each way to fail delays the mail, shows the failure, and loses nothing.
 func TestMailArrivesWhateverTheServerDoes(t *testing.T) {
 	for name, c := range map[string]struct {
-		moods  []mood
+		moods  []mailtest.Mood
 		copies int    // copies that arrive
 		shown  string // the failure that administrators see meanwhile
 	}{
 		"good":                    {nil, 1, ""},
-		"refuses":                 {[]mood{refuses, refuses, refuses}, 1, "refused"},
-		"hangs":                   {[]mood{hangs}, 1, "greeting"},
-		"busy":                    {[]mood{busy, busy}, 1, "421"},
-		"hangs in the text":       {[]mood{hangsInData}, 1, "after data"},
-		"cuts in the text":        {[]mood{cutsInData}, 1, "data"},
-		"defers":                  {[]mood{defers, defers, defers}, 1, "451"},
-		"rejects, then is mended": {[]mood{rejects, rejects}, 1, "550"},
-		"refuses the text":        {[]mood{failsAfter}, 1, "554"},
-		"one after the other":     {[]mood{refuses, hangs, busy, hangsInData, cutsInData, defers, failsAfter}, 1, "554"},
-		"takes it without a word": {[]mood{cutsAfter}, 2, "EOF"},
+		"refuses":                 {[]mailtest.Mood{mailtest.Refuses, mailtest.Refuses, mailtest.Refuses}, 1, "refused"},
+		"hangs":                   {[]mailtest.Mood{mailtest.Hangs}, 1, "greeting"},
+		"busy":                    {[]mailtest.Mood{mailtest.Busy, mailtest.Busy}, 1, "421"},
+		"hangs in the text":       {[]mailtest.Mood{mailtest.HangsInData}, 1, "after data"},
+		"cuts in the text":        {[]mailtest.Mood{mailtest.CutsInData}, 1, "data"},
+		"defers":                  {[]mailtest.Mood{mailtest.Defers, mailtest.Defers, mailtest.Defers}, 1, "451"},
+		"rejects, then is mended": {[]mailtest.Mood{mailtest.Rejects, mailtest.Rejects}, 1, "550"},
+		"refuses the text":        {[]mailtest.Mood{mailtest.FailsAfter}, 1, "554"},
+		"one after the other":     {[]mailtest.Mood{mailtest.Refuses, mailtest.Hangs, mailtest.Busy, mailtest.HangsInData, mailtest.CutsInData, mailtest.Defers, mailtest.FailsAfter}, 1, "554"},
+		"takes it without a word": {[]mailtest.Mood{mailtest.CutsAfter}, 2, "EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newTown(t, 1)
-				w.server.moods = c.moods
+				w.server.Moods = c.moods
 				w.tell("u0")
 				shown := ""
 				stop := w.run(w.config())
@@ -128,7 +129,7 @@ func TestMailArrivesWhateverTheServerDoes(t *testing.T) {
 				}
 				time.Sleep(3 * time.Hour) // no second copy
 				stop()
-				got := w.server.got()
+				got := w.server.Mails()
 				if len(got) != c.copies {
 					t.Fatalf("%d mails arrived", len(got))
 				}
@@ -149,9 +150,9 @@ func TestMailArrivesWhateverTheServerDoes(t *testing.T) {
 	}
 }
 
-func id(t *testing.T, r received) string {
+func id(t *testing.T, r mailtest.Mail) string {
 	t.Helper()
-	m, err := netmail.ReadMessage(strings.NewReader(r.text))
+	m, err := netmail.ReadMessage(strings.NewReader(r.Text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func TestDeadServerIsGivenUpAfterTwoDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(t, 1)
 		for range 1000 {
-			w.server.moods = append(w.server.moods, hangs)
+			w.server.Moods = append(w.server.Moods, mailtest.Hangs)
 		}
 		w.tell("u0")
 		begin := time.Now()
@@ -184,17 +185,17 @@ func TestDeadServerIsGivenUpAfterTwoDays(t *testing.T) {
 			t.Errorf("%d tries", n)
 		}
 		time.Sleep(3 * time.Hour)
-		tries := w.server.connections
+		tries := w.server.Connections()
 		time.Sleep(3 * time.Hour)
-		if w.server.connections != tries {
+		if w.server.Connections() != tries {
 			t.Error("it was tried although it was given up")
 		}
-		w.server.moods = nil
+		w.server.SetMoods()
 		n, err := w.store.RetryMails(t.Context(), storetest.Admin)
 		w.ok(err)
 		time.Sleep(time.Minute)
-		if n != 1 || len(w.server.got()) != 1 || w.mailState() != store.MailSent {
-			t.Errorf("%d tried again, %d arrived", n, len(w.server.got()))
+		if n != 1 || len(w.server.Mails()) != 1 || w.mailState() != store.MailSent {
+			t.Errorf("%d tried again, %d arrived", n, len(w.server.Mails()))
 		}
 		stop()
 	})
@@ -219,10 +220,10 @@ func TestSeveralGatewaysSendOnce(t *testing.T) {
 		for i := range users {
 			w.tell(fmt.Sprintf("u%d", i))
 			if i%7 == 0 {
-				w.server.rejected[fmt.Sprintf("u%d@town.example.jp", i)] = 1 + i%3
+				w.server.Busy[fmt.Sprintf("u%d@town.example.jp", i)] = 1 + i%3
 			}
 		}
-		w.server.moods = []mood{good, cutsInData, refuses, busy, good, hangs, hangsInData}
+		w.server.Moods = []mailtest.Mood{mailtest.Good, mailtest.CutsInData, mailtest.Refuses, mailtest.Busy, mailtest.Good, mailtest.Hangs, mailtest.HangsInData}
 		var stops []func()
 		for range 3 {
 			stops = append(stops, w.run(w.config()))
@@ -232,8 +233,8 @@ func TestSeveralGatewaysSendOnce(t *testing.T) {
 			stop()
 		}
 		copies := map[string]int{}
-		for _, m := range w.server.got() {
-			copies[m.to]++
+		for _, m := range w.server.Mails() {
+			copies[m.To]++
 		}
 		for i := range users {
 			if to := fmt.Sprintf("u%d@town.example.jp", i); copies[to] != 1 {
@@ -247,7 +248,7 @@ func TestSeveralGatewaysSendOnce(t *testing.T) {
 func TestStoppedGatewayLeavesItsMails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(t, 1)
-		w.server.moods = []mood{hangs}
+		w.server.Moods = []mailtest.Mood{mailtest.Hangs}
 		w.tell("u0")
 		stop := w.run(w.config())
 		time.Sleep(45 * time.Second) // in the middle of the hanging greeting
@@ -258,7 +259,7 @@ func TestStoppedGatewayLeavesItsMails(t *testing.T) {
 		stop = w.run(w.config())
 		time.Sleep(time.Minute)
 		stop()
-		if len(w.server.got()) != 1 {
+		if len(w.server.Mails()) != 1 {
 			t.Error("the mail did not arrive")
 		}
 	})
@@ -277,11 +278,11 @@ func TestWhatAMailSays(t *testing.T) {
 		stop := w.run(w.config())
 		time.Sleep(time.Minute)
 		stop()
-		got := w.server.got()
-		if len(got) != 1 || got[0].to != "u0@town.example.jp" || got[0].from != "jiseki@town.example.jp" {
+		got := w.server.Mails()
+		if len(got) != 1 || got[0].To != "u0@town.example.jp" || got[0].From != "jiseki@town.example.jp" {
 			t.Fatalf("%d mails: %+v", len(got), got)
 		}
-		m, err := netmail.ReadMessage(strings.NewReader(got[0].text))
+		m, err := netmail.ReadMessage(strings.NewReader(got[0].Text))
 		w.ok(err)
 		if len(m.Header) != 9 || m.Header.Get("Bcc") != "" {
 			t.Errorf("headers: %v", m.Header)
@@ -294,12 +295,12 @@ func TestWhatAMailSays(t *testing.T) {
 		if err != nil || len(from) != 1 || from[0].Address != "jiseki@town.example.jp" || !strings.HasPrefix(from[0].Name, "青葉町") {
 			t.Errorf("from: %v, %v", from, err)
 		}
-		for _, line := range strings.Split(got[0].text, "\r\n") {
+		for _, line := range strings.Split(got[0].Text, "\r\n") {
 			if len(line) > 998 || strings.ContainsFunc(line, func(r rune) bool { return r > 126 }) {
 				t.Errorf("line: %q", line)
 			}
 		}
-		_, body, _ := strings.Cut(got[0].text, "\r\n\r\n")
+		_, body, _ := strings.Cut(got[0].Text, "\r\n\r\n")
 		text, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(body, "\r\n", ""))
 		w.ok(err)
 		for _, want := range []string{
@@ -318,36 +319,37 @@ func TestWhatAMailSays(t *testing.T) {
 func TestTLS(t *testing.T) {
 	for name, c := range map[string]struct {
 		tls, auth, certificate string
-		mood                   mood
+		mood                   mailtest.Mood
 		user, fails            string
 	}{
-		"starttls":                      {"starttls", "PLAIN LOGIN", "127.0.0.1", good, "jiseki", ""},
-		"starttls, login":               {"", "LOGIN", "127.0.0.1", good, "jiseki", ""},
-		"starttls without a user":       {"starttls", "", "127.0.0.1", good, "", ""},
-		"none without a user":           {"none", "", "127.0.0.1", good, "", ""},
-		"starttls is not offered":       {"starttls", "PLAIN", "127.0.0.1", noTLS, "jiseki", "does not offer STARTTLS"},
-		"another server":                {"starttls", "PLAIN", "127.0.0.2", good, "jiseki", "certificate"},
-		"password over an open line":    {"none", "PLAIN LOGIN", "127.0.0.1", good, "jiseki", "open line"},
-		"a way to sign in from Mars":    {"starttls", "XMARS", "127.0.0.1", good, "jiseki", "XMARS"},
-		"tls to a server without it":    {"tls", "PLAIN", "127.0.0.1", busy, "jiseki", "tls"},
-		"sign-in that is not asked for": {"starttls", "PLAIN", "127.0.0.1", good, "", ""},
+		"starttls":                      {"starttls", "PLAIN LOGIN", "127.0.0.1", mailtest.Good, "jiseki", ""},
+		"starttls, login":               {"", "LOGIN", "127.0.0.1", mailtest.Good, "jiseki", ""},
+		"starttls without a user":       {"starttls", "", "127.0.0.1", mailtest.Good, "", ""},
+		"none without a user":           {"none", "", "127.0.0.1", mailtest.Good, "", ""},
+		"starttls is not offered":       {"starttls", "PLAIN", "127.0.0.1", mailtest.NoTLS, "jiseki", "does not offer STARTTLS"},
+		"another server":                {"starttls", "PLAIN", "127.0.0.2", mailtest.Good, "jiseki", "certificate"},
+		"password over an open line":    {"none", "PLAIN LOGIN", "127.0.0.1", mailtest.Good, "jiseki", "open line"},
+		"a way to sign in from Mars":    {"starttls", "XMARS", "127.0.0.1", mailtest.Good, "jiseki", "XMARS"},
+		"tls to a server without it":    {"tls", "PLAIN", "127.0.0.1", mailtest.Busy, "jiseki", "tls"},
+		"sign-in that is not asked for": {"starttls", "PLAIN", "127.0.0.1", mailtest.Good, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTown(t, 1)
 			cfg := w.config()
 			cfg.Outbox, cfg.Dial = &once{t: t, done: make(chan error, 1)}, nil
-			cfg.Roots = w.server.certify(t, c.certificate)
-			w.server.auth, w.server.moods = c.auth, []mood{c.mood}
-			w.settings.Server, w.settings.TLS, w.settings.User = w.server.listen(t), c.tls, c.user
+			cfg.Roots = w.server.Certify(t, c.certificate)
+			w.server.Auth, w.server.Moods = c.auth, []mailtest.Mood{c.mood}
+			w.settings.Server, w.settings.TLS, w.settings.User = w.server.Listen(t), c.tls, c.user
 			stop := w.run(cfg)
 			err := <-cfg.Outbox.(*once).done
 			stop()
+			user, password := w.server.SignedIn()
 			if c.fails == "" {
-				if err != nil || len(w.server.got()) != 1 {
-					t.Fatalf("%d arrived: %v", len(w.server.got()), err)
+				if err != nil || len(w.server.Mails()) != 1 {
+					t.Fatalf("%d arrived: %v", len(w.server.Mails()), err)
 				}
-				if c.user != "" && (w.server.user != "jiseki" || w.server.password != "himitsu") {
-					t.Errorf("signed in as %q", w.server.user)
+				if c.user != "" && (user != "jiseki" || password != "himitsu") {
+					t.Errorf("signed in as %q", user)
 				}
 				return
 			}
@@ -357,7 +359,7 @@ func TestTLS(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "himitsu") {
 				t.Error("the password is in the error")
 			}
-			if w.server.password != "" || len(w.server.got()) != 0 {
+			if password != "" || len(w.server.Mails()) != 0 {
 				t.Error("the password or the mail went out")
 			}
 		})

@@ -1,4 +1,5 @@
-package mail_test
+// Package mailtest has a small mail server that misbehaves as it is told, for tests of what sends mails.
+package mailtest
 
 import (
 	"bufio"
@@ -11,7 +12,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"math/big"
 	"net"
 	"strings"
@@ -20,62 +20,86 @@ import (
 	"time"
 )
 
-// mood is what a mail server does with one connection.
-type mood int
+// Mood is what a mail server does with one connection.
+type Mood int
 
+// The moods.
 const (
-	good        mood = iota
-	refuses          // no connection
-	hangs            // says nothing
-	busy             // 421 instead of a greeting
-	hangsInData      // takes the text and says nothing
-	cutsInData       // hangs up in the middle of the text
-	cutsAfter        // takes the mail, and hangs up instead of saying so
-	defers           // 451 to the recipient
-	rejects          // 550 to the recipient
-	failsAfter       // 554 after the text
-	noTLS            // does not offer STARTTLS
+	Good        Mood = iota
+	Refuses          // no connection
+	Hangs            // says nothing
+	Busy             // 421 instead of a greeting
+	HangsInData      // takes the text and says nothing
+	CutsInData       // hangs up in the middle of the text
+	CutsAfter        // takes the mail, and hangs up instead of saying so
+	Defers           // 451 to the recipient
+	Rejects          // 550 to the recipient
+	FailsAfter       // 554 after the text
+	NoTLS            // does not offer STARTTLS
 )
 
-// received is a mail as the server has it.
-type received struct{ from, to, text string }
+// Mail is a mail as the server has it.
+type Mail struct{ From, To, Text string }
 
-// server is a small mail server whose mood a test sets for each connection.
-type server struct {
-	mu          sync.Mutex
-	moods       []mood // of the next connections; then good
-	mails       []received
-	connections int
-	encrypted   *tls.Config
-	auth        string // what AUTH offers
-	user        string // who signed in, and with what
-	password    string
-	rejected    map[string]int // recipients that are deferred so many times
+// Server is a small mail server. Its fields are set before it is used.
+type Server struct {
+	Moods []Mood         // of the next connections; then Good
+	Busy  map[string]int // recipients that are busy so many times
+	Auth  string         // what AUTH offers
+	Taken func(Mail)     // called with each mail
+
+	mu             sync.Mutex
+	mails          []Mail
+	connections    int
+	encrypted      *tls.Config
+	user, password string
+}
+
+// SetMoods changes the moods of the next connections.
+func (s *Server) SetMoods(moods ...Mood) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Moods = moods
 }
 
 // take is the mood of the next connection.
-func (s *server) take() mood {
+func (s *Server) take() Mood {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.connections++
-	if len(s.moods) == 0 {
-		return good
+	if len(s.Moods) == 0 {
+		return Good
 	}
-	m := s.moods[0]
-	s.moods = s.moods[1:]
+	m := s.Moods[0]
+	s.Moods = s.Moods[1:]
 	return m
 }
 
-func (s *server) got() []received {
+// Mails are those that it took.
+func (s *Server) Mails() []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]received(nil), s.mails...)
+	return append([]Mail(nil), s.mails...)
 }
 
-// dial connects to the server without a network, so that time may be a fake one.
-func (s *server) dial(context.Context, string, string) (net.Conn, error) {
+// Connections counts those that were tried.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connections
+}
+
+// SignedIn is who signed in last, and with what.
+func (s *Server) SignedIn() (user, password string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.user, s.password
+}
+
+// Dial connects to the server without a network, so that time may be a fake one.
+func (s *Server) Dial(context.Context, string, string) (net.Conn, error) {
 	m := s.take()
-	if m == refuses {
+	if m == Refuses {
 		return nil, errors.New("connection refused")
 	}
 	here, there := net.Pipe()
@@ -83,8 +107,8 @@ func (s *server) dial(context.Context, string, string) (net.Conn, error) {
 	return here, nil
 }
 
-// listen serves on a port of this machine.
-func (s *server) listen(t *testing.T) (address string) {
+// Listen serves on a port of this machine until the test ends.
+func (s *Server) Listen(t testing.TB) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -104,14 +128,14 @@ func (s *server) listen(t *testing.T) (address string) {
 }
 
 // serve speaks SMTP with one client (RFC 5321), in a mood.
-func (s *server) serve(raw net.Conn, m mood) {
+func (s *Server) serve(raw net.Conn, m Mood) {
 	defer func() { _ = raw.Close() }()
 	c := &conversation{server: s, mood: m, conn: raw, in: bufio.NewReader(raw)}
 	switch m {
-	case hangs:
-		_, _ = c.in.ReadByte() // until the client hangs up
+	case Hangs:
+		_, _ = c.in.ReadByte() // until the client Hangs up
 		return
-	case busy:
+	case Busy:
 		c.say("421 try later")
 		return
 	}
@@ -121,12 +145,12 @@ func (s *server) serve(raw net.Conn, m mood) {
 }
 
 type conversation struct {
-	server *server
-	mood   mood
+	server *Server
+	mood   Mood
 	conn   net.Conn
 	in     *bufio.Reader
 	secure bool
-	mail   received
+	mail   Mail
 }
 
 func (c *conversation) say(lines ...string) bool {
@@ -154,7 +178,7 @@ func (c *conversation) next() bool {
 	case "AUTH":
 		return c.signIn(rest)
 	case "MAIL":
-		c.mail = received{from: address(rest)}
+		c.mail = Mail{From: address(rest)}
 		return c.say("250 ok")
 	case "RCPT":
 		return c.recipient(address(rest))
@@ -177,11 +201,11 @@ func address(rest string) string {
 
 func (c *conversation) hello() bool {
 	lines := []string{"250-mail.town.example.jp", "250-8BITMIME"}
-	if c.server.encrypted != nil && !c.secure && c.mood != noTLS {
+	if c.server.encrypted != nil && !c.secure && c.mood != NoTLS {
 		lines = append(lines, "250-STARTTLS")
 	}
-	if c.server.auth != "" {
-		lines = append(lines, "250-AUTH "+c.server.auth)
+	if c.server.Auth != "" {
+		lines = append(lines, "250-AUTH "+c.server.Auth)
 	}
 	return c.say(append(lines, "250 SIZE 10000000")...)
 }
@@ -218,15 +242,15 @@ func (c *conversation) signIn(rest string) bool {
 func (c *conversation) recipient(to string) bool {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
-	c.mail.to = to
-	if c.server.rejected[to] > 0 {
-		c.server.rejected[to]--
+	c.mail.To = to
+	if c.server.Busy[to] > 0 {
+		c.server.Busy[to]--
 		return c.say("450 mailbox busy")
 	}
 	switch c.mood {
-	case defers:
+	case Defers:
 		return c.say("451 greylisted")
-	case rejects:
+	case Rejects:
 		return c.say("550 no such user")
 	}
 	return c.say("250 ok")
@@ -234,7 +258,7 @@ func (c *conversation) recipient(to string) bool {
 
 func (c *conversation) data() bool {
 	c.say("354 go ahead")
-	if c.mood == cutsInData {
+	if c.mood == CutsInData {
 		_, _ = c.read()
 		return false
 	}
@@ -250,24 +274,27 @@ func (c *conversation) data() bool {
 		text.WriteString(strings.TrimPrefix(line, ".") + "\r\n")
 	}
 	switch c.mood {
-	case hangsInData:
+	case HangsInData:
 		_, _ = c.in.ReadByte()
 		return false
-	case failsAfter:
+	case FailsAfter:
 		return c.say("554 no")
 	}
-	c.mail.text = text.String()
+	c.mail.Text = text.String()
 	c.server.mu.Lock()
 	c.server.mails = append(c.server.mails, c.mail)
 	c.server.mu.Unlock()
-	if c.mood == cutsAfter {
+	if c.server.Taken != nil {
+		c.server.Taken(c.mail)
+	}
+	if c.mood == CutsAfter {
 		return false
 	}
 	return c.say("250 taken")
 }
 
-// certify gives the server a certificate for a name and returns what verifies it.
-func (s *server) certify(t *testing.T, name string) *x509.CertPool {
+// Certify gives the server a certificate for a name and returns what verifies it.
+func (s *Server) Certify(t testing.TB, name string) *x509.CertPool {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -293,5 +320,3 @@ func (s *server) certify(t *testing.T, name string) *x509.CertPool {
 	pool.AddCert(parsed)
 	return pool
 }
-
-func (m mood) String() string { return fmt.Sprintf("mood %d", int(m)) }
