@@ -209,7 +209,9 @@ func (s *approvalService) fillDesks(ctx context.Context, rows []*controlv1.Power
 }
 
 // errStopped is the answer of a command that works on a stopped gateway, which holds no agent.
-func errStopped() error { return unreachable(access.DeskUnknown, errors.New("the gateway does not run")) }
+func errStopped() error {
+	return unreachable(access.DeskUnknown, errors.New("the gateway does not run"))
+}
 
 func (s *policyService) ListSegments(ctx context.Context, _ *controlv1.ListSegmentsRequest) (*controlv1.ListSegmentsResponse, error) {
 	if s.cfg.Waking == nil {

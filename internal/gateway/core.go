@@ -25,6 +25,7 @@ import (
 	"jiseki/internal/relay"
 	"jiseki/internal/session"
 	"jiseki/internal/store"
+	"jiseki/internal/waking"
 )
 
 const (
@@ -48,6 +49,7 @@ type core struct {
 	bus      *bus.Bus
 	relay    *relay.Relay
 	hub      *hub.Hub
+	waking   *waking.Service
 	sessions *session.Manager
 	post     *mail.Post
 	heads    *audit.Publisher
@@ -127,6 +129,7 @@ func (c *core) openSessions(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	c.waking = waking.New(waking.Config{Log: c.env.Log, Now: c.env.Now, Store: c.store, Agents: c.hub, Gateway: c.id})
 	c.sessions, err = session.New(session.Config{
 		Log: c.env.Log, Now: c.env.Now, Store: c.store, Agents: c.hub, Bus: c.bus, Relay: c.relay, Grants: c.ca.GrantKey(),
 		Gateway: c.id, RelayForDesks: c.relayForDesks, MyNumber: c.cfg.MyNumber(),
@@ -142,6 +145,7 @@ func (c *core) openAPI(context.Context) error {
 	nonces := auth.NewNonces(c.ca.Secret("nonces"), c.env.Now)
 	c.api = api.New(api.Config{
 		Log: c.env.Log, Now: c.env.Now, Store: c.store, Nonces: nonces, Hasher: hasher, CA: c.ca, Sessions: c.sessions, Hub: c.hub,
+		Waking:    c.waking,
 		KeptHeads: c.keptHeads,
 		Gateway:   access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
 		Auth: auth.New(auth.Config{

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"jiseki/internal/api"
 	"jiseki/internal/link"
 )
 
@@ -61,7 +62,7 @@ func (d *doors) add(l net.Listener, config *tls.Config, handler http.Handler) {
 	}
 	d.all = append(d.all, door{listener: l, secure: config != nil, server: &http.Server{
 		Handler: handler, TLSConfig: config, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnState: newCrowd(maxConnections, maxConnectionsPerAddress).state, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnContext: api.WithConn, ConnState: newCrowd(maxConnections, maxConnectionsPerAddress).state, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}})
 }
 

@@ -105,7 +105,7 @@ func (g *Gateway) run(ctx context.Context) (err error) {
 		return fmt.Errorf("record the start: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.Run, c.keepAlive, c.keepTidy, c.post.Run, c.remind} {
+	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.Run, c.keepAlive, c.keepTidy, c.post.Run, c.remind, c.waking.Run} {
 		group.Go(func() error { return run(ctx) })
 	}
 	doors.serve(ctx, group)
@@ -176,6 +176,7 @@ func (c *core) routes(door api.Door, built http.Handler) http.Handler {
 		mux.Handle("/api"+api.Prefix+service, http.StripPrefix("/api", control))
 		mux.Handle(api.Prefix+service, control)
 	}
+	mux.Handle("/probe", c.api.Probe(door))
 	mux.Handle("/", built)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages.SecureHeaders(w.Header())
