@@ -46,6 +46,8 @@ type Config struct {
 	Hub *hub.Hub
 	// KeptHeads reads the signed heads of the audit log that this gateway kept outside the database.
 	KeptHeads func() ([]audit.Mark, error)
+	// MailPasswordSet says whether a password for the mail server is kept; nil: no.
+	MailPasswordSet func() bool
 	// Gateway is what is special about this gateway.
 	Gateway access.Gateway
 	// Waking knows which desks can be woken. It is nil in a command that works on a stopped gateway: then none can.

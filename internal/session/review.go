@@ -36,7 +36,7 @@ const (
 // quiet are the kinds of events that no running session stands on. Every other kind, also one that is added later, has running
 // sessions decided anew.
 var quiet = map[audit.Kind]bool{
-	audit.GatewayStarted: true, audit.GatewayStopped: true, audit.KeysCreated: true,
+	audit.GatewayStarted: true, audit.GatewayStopped: true, audit.KeysCreated: true, audit.KeysChanged: true,
 	audit.SignIn: true, audit.SignInRefused: true, audit.SignOut: true, audit.PasswordChanged: true, audit.RecoveryCodeUsed: true,
 	audit.UserCreated: true, audit.UserUnlocked: true, audit.UserEnabled: true,
 	audit.DeviceCodeCreated: true, audit.DeviceEnrolled: true, audit.DeviceRefused: true, audit.DeviceRenewed: true,

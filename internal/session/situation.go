@@ -51,6 +51,11 @@ func covers(all []telework.Cover) []access.Cover {
 
 // caller reads what depends on the caller alone.
 func (m *Manager) caller(ctx context.Context, c Caller, viewer grant.ViewerKind) (*situation, error) {
+	return m.callerAt(ctx, c, viewer, m.cfg.Now())
+}
+
+// callerAt is caller for another time than now.
+func (m *Manager) callerAt(ctx context.Context, c Caller, viewer grant.ViewerKind, at time.Time) (*situation, error) {
 	s := &situation{viewer: viewer}
 	var err error
 	if s.organisation, err = m.cfg.Store.Organisation(ctx); err != nil {
@@ -60,11 +65,11 @@ func (m *Manager) caller(ctx context.Context, c Caller, viewer grant.ViewerKind)
 		return nil, fmt.Errorf("read user: %w", err)
 	}
 	settings := &s.organisation.Settings
-	if s.circumstances, err = m.cfg.Store.Circumstances(ctx, c.SignIn.User, settings.Policy.Hours); err != nil {
+	if s.circumstances, err = m.cfg.Store.Circumstances(ctx, c.SignIn.User, settings.Policy.Hours, at); err != nil {
 		return nil, fmt.Errorf("read circumstances: %w", err)
 	}
 	s.input = access.Input{
-		User: auth.AccessUser(&s.user, c.SignIn.Second), Place: c.Place, Now: m.cfg.Now(), SignInUntil: time.UnixMilli(c.SignIn.UntilMS),
+		User: auth.AccessUser(&s.user, c.SignIn.Second), Place: c.Place, Now: at, SignInUntil: time.UnixMilli(c.SignIn.UntilMS),
 		Gateway: access.Gateway{MyNumberOnly: m.cfg.MyNumber}, Settings: *settings, Viewer: viewer,
 		Hours: s.circumstances.Hours, Covers: covers(s.circumstances.Covers), RegisteredUntil: s.circumstances.RegisteredUntil,
 		OnBreak: s.circumstances.OnBreak,

@@ -149,27 +149,26 @@ func (s *Store) PolicyFor(ctx context.Context, user string, zone grant.Zone) (ac
 	return o.Settings.Resolve(standing.Subject(zone)), nil
 }
 
-// Circumstances are all that a decision looks at of a user now, apart from sign-in, device and desk.
+// Circumstances are all that a decision looks at of a user at a time, apart from sign-in, device and desk.
 type Circumstances struct {
 	Standing
-	Hours   [2]calendar.Hours // of today and tomorrow
-	Covers  []telework.Cover  // that overlap the next 24 hours
+	Hours   [2]calendar.Hours // of that day and the next
+	Covers  []telework.Cover  // that overlap the 24 hours from then on
 	OnBreak bool              // the workday is in a break, an interruption or leave
 }
 
-// Circumstances reads them. usual are the organisation's hours.
-func (s *Store) Circumstances(ctx context.Context, user string, usual calendar.Hours) (Circumstances, error) {
-	now := s.now()
+// Circumstances reads them. usual are the organisation's hours. The workday is the one of now, whatever at is.
+func (s *Store) Circumstances(ctx context.Context, user string, usual calendar.Hours, at time.Time) (Circumstances, error) {
 	var c Circumstances
 	var err error
 	if c.Standing, err = s.Standing(ctx, user); err != nil {
 		return c, err
 	}
-	today := calendar.DateOf(now)
+	today := calendar.DateOf(at)
 	if c.Hours, err = s.twoDays(ctx, user, usual, today); err != nil {
 		return c, fmt.Errorf("hours: %w", err)
 	}
-	if c.Covers, err = s.Covers(ctx, user, now, now.Add(24*time.Hour)); err != nil {
+	if c.Covers, err = s.Covers(ctx, user, at, at.Add(24*time.Hour)); err != nil {
 		return c, fmt.Errorf("covers: %w", err)
 	}
 	segment, lasts, err := s.OpenSegment(ctx, user)

@@ -111,7 +111,7 @@ func hours(t *suite) {
 	// Over midnight: the clock of the fixture stands at 9:00 on 24 November.
 	t.clock.Add(time.Date(2026, 12, 1, 23, 59, 59, 0, calendar.JST).Sub(t.clock.Now()))
 	for _, want := range [][2]calendar.Hours{{usual, late}, {late, usual}} {
-		c, err := t.s.Circumstances(t.ctx, "suzuki", usual)
+		c, err := t.s.Circumstances(t.ctx, "suzuki", usual, t.clock.Now())
 		t.ok(err)
 		t.equal(c.Hours, want)
 		t.clock.Add(time.Second)
