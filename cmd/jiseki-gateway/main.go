@@ -42,6 +42,7 @@ type commands struct {
 	Device   deviceCommands  `cmd:"" help:"Devices."`
 	Session  sessionCommands `cmd:"" help:"Sessions."`
 	Audit    auditCommands   `cmd:"" help:"The audit log."`
+	Keys     keyCommands     `cmd:"" help:"Replace the gateway's keys; the gateway must not run."`
 	Settings settingCommands `cmd:"" help:"Settings of the organisation."`
 	Check    checkCommand    `cmd:"" help:"Check the configuration and print what is in force."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

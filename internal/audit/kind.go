@@ -10,6 +10,7 @@ const (
 	SectionChanged      Kind = "section_changed"
 	SectionDeleted      Kind = "section_deleted"
 	KeysCreated         Kind = "keys_created"
+	KeysChanged         Kind = "keys_changed"
 	GatewayStarted      Kind = "gateway_started"
 	GatewayStopped      Kind = "gateway_stopped"
 
@@ -97,6 +98,7 @@ var words = map[Kind][2]string{
 	SectionChanged:      {"所属を変更", "section changed"},
 	SectionDeleted:      {"所属を削除", "section deleted"},
 	KeysCreated:         {"鍵を作成", "keys created"},
+	KeysChanged:         {"鍵を変更", "keys changed"},
 	GatewayStarted:      {"ゲートウェイを起動", "gateway started"},
 	GatewayStopped:      {"ゲートウェイを停止", "gateway stopped"},
 	UserCreated:         {"利用者を登録", "user created"},

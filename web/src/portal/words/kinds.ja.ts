@@ -5,6 +5,7 @@ export const kindsJa = {
   section_changed: "所属を変更",
   section_deleted: "所属を削除",
   keys_created: "鍵を作成",
+  keys_changed: "鍵を変更",
   gateway_started: "ゲートウェイを起動",
   gateway_stopped: "ゲートウェイを停止",
   user_created: "利用者を登録",

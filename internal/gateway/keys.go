@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"jiseki/internal/audit"
+	"jiseki/internal/ca"
+	"jiseki/internal/cert"
+	"jiseki/internal/store"
+)
+
+// A KeyStep is one step in replacing a key of the gateway.
+type KeyStep string
+
+// The steps, in their order.
+const (
+	KeyPrepare KeyStep = "prepare" // make the next key, and let desks and devices learn of it
+	KeyUse     KeyStep = "use"     // use it
+	KeyRetire  KeyStep = "retire"  // trust the old one no more
+)
+
+// ChangeKeys takes a step in replacing the key of a role and returns the trust bundle after it. No gateway may run meanwhile
+// (code data_locked). The step is an event, also one that fails; if the event cannot be written, nothing is done.
+func ChangeKeys(ctx context.Context, cfg Config, env Environment, step KeyStep, role ca.Role) (bundle *cert.Bundle, err error) {
+	env.fill()
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	take, known := map[KeyStep]func(string, ca.Role) (*cert.Bundle, error){
+		KeyPrepare: ca.Prepare, KeyUse: ca.Use, KeyRetire: ca.Retire,
+	}[step]
+	if !known {
+		return nil, fmt.Errorf("%q is no step in replacing a key", step)
+	}
+	unlock, err := takeLock(cfg.lock())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	dsn, err := cfg.dsn()
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, store.Config{DSN: dsn, Now: env.Now})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	by, entry := store.By{Actor: "cli:keys"}, audit.Entry{Kind: audit.KeysChanged, Details: audit.Details{"step": string(step), "use": string(role)}}
+	if err := s.Record(ctx, by, entry); err != nil {
+		return nil, err
+	}
+	bundle, err = take(cfg.keys(), role)
+	if err != nil {
+		entry.Outcome = audit.Failed
+		return nil, errors.Join(err, s.Record(ctx, by, entry))
+	}
+	return bundle, nil
+}
