@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"math/big"
 	"net"
@@ -296,6 +297,14 @@ func (c *conversation) data() bool {
 // Certify gives the server a certificate for a name and returns what verifies it.
 func (s *Server) Certify(t testing.TB, name string) *x509.CertPool {
 	t.Helper()
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(s.CertifyPEM(t, name))
+	return pool
+}
+
+// CertifyPEM is Certify with the certificate as a file would have it.
+func (s *Server) CertifyPEM(t testing.TB, name string) []byte {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -312,11 +321,5 @@ func (s *Server) Certify(t testing.TB, name string) *x509.CertPool {
 		t.Fatal(err)
 	}
 	s.encrypted = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(parsed)
-	return pool
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
