@@ -28,6 +28,7 @@ type pictures struct {
 	session *session
 	layout  screen.Layout
 	encoder *codec.Encoder
+	journal *journal // what the updates on their way overwrote
 	cursors cursors
 
 	buf     []byte
@@ -40,8 +41,9 @@ type pictures struct {
 
 	effort effort
 
-	mu    sync.Mutex // guards pacer, which acknowledgements change
+	mu    sync.Mutex // guards what acknowledgements change
 	pacer *pace.Pacer
+	acked uint32 // the last update that the viewer has acknowledged
 }
 
 // newPictures waits for the first picture. resumed says whether the picture that the viewer still has counts.
@@ -78,8 +80,9 @@ func newPictures(ctx context.Context, s *session, start *wire.Start) (p *picture
 // restart begins a new history of the coder. mirror is what the viewer shows, nil for black.
 func (p *pictures) restart(mirror *screen.Picture) error {
 	var err error
+	p.journal = newJournal(p.layout.Size, p.seq)
 	p.encoder, err = codec.NewEncoder(codec.Config{
-		Coder: codec.Coder(p.session.sealed.Coder), Size: p.layout.Size, Mirror: mirror,
+		Coder: codec.Coder(p.session.sealed.Coder), Size: p.layout.Size, Mirror: mirror, Overwriting: p.journal.note,
 	})
 	if err != nil {
 		return fmt.Errorf("start the coder: %w", err)
@@ -171,6 +174,8 @@ func (p *pictures) update(picture *screen.Picture, damage []screen.Rect, pixels 
 	}
 	head := wire.AppendUpdateHead(p.buf[:0], p.seq+1, p.layout.Generation, flags)
 	pixels = min(pixels, p.effort.pixels())
+	p.journal.forget(p.acknowledged())
+	p.journal.begin(p.seq + 1)
 	began := p.session.agent.now()
 	out, done, err := p.encoder.Encode(head, picture, clip(p.layout, p.shown.monitor), damage, pixels)
 	if err != nil {
@@ -272,7 +277,18 @@ func (p *pictures) readAcks(ctx context.Context) error {
 func (p *pictures) acknowledge(ack *wire.Ack) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.pacer.Acked(p.session.agent.now(), ack.Seq, time.Duration(ack.DecodeMicros)*time.Microsecond)
+	if err := p.pacer.Acked(p.session.agent.now(), ack.Seq, time.Duration(ack.DecodeMicros)*time.Microsecond); err != nil {
+		return err
+	}
+	p.acked = ack.Seq
+	return nil
+}
+
+// acknowledged is the last update that the viewer has acknowledged, 0 before the first.
+func (p *pictures) acknowledged() uint32 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.acked
 }
 
 // cursors remembers which shapes the viewer holds.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"log/slog"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -51,6 +52,13 @@ func (b *bench) encode(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return b.p.buf
+}
+
+// acknowledge acknowledges all but the last few updates.
+func (b *bench) acknowledge(but uint32) {
+	if b.p.seq > but {
+		b.p.acked = b.p.seq - but
+	}
 }
 
 // letter types one: a small rectangle of text-like pixels.
@@ -129,12 +137,77 @@ func BenchmarkTyping(b *testing.B) {
 	for range 200 {
 		x.letter()
 		x.encode(b)
+		x.acknowledge(2)
 	}
 	bytes := 0
 	b.ReportAllocs()
 	for b.Loop() {
 		x.letter()
 		bytes += len(x.encode(b))
+		x.acknowledge(2)
 	}
 	b.ReportMetric(float64(bytes)/float64(b.N), "bytes/update")
+}
+
+// glyph draws one of many shapes that are 8 pixels wide and 14 high.
+func glyph(p *screen.Picture, x, y, shape int) {
+	for dy := range 14 {
+		row := p.Row(y+dy, x, x+8)
+		for i := 0; i < len(row); i += 4 {
+			v := byte(0xff)
+			if (i/4*(shape%7+1)+dy*(shape%5+1)+shape)%5 < 2 {
+				v = 0
+			}
+			row[i], row[i+1], row[i+2] = v, v, v
+		}
+	}
+}
+
+// BenchmarkScrolling is a frame with a page that has moved up by three lines on a desk of 1920x1080: nearly all of the mirror
+// is overwritten, and so kept in the journal.
+func BenchmarkScrolling(b *testing.B) {
+	x := newBench(b, screen.Point{X: 1920, Y: 1080})
+	page := image.Rect(160, 80, 1760, 1040)
+	line := func(r screen.Rect, n int) {
+		random := rand.New(rand.NewPCG(uint64(n), 3))
+		for y := r.Min.Y; y < r.Max.Y; y += 18 { // letters of some few shapes
+			for at := r.Min.X; at < r.Max.X; at += 10 {
+				glyph(x.frame.Picture, at, y, random.IntN(60))
+			}
+		}
+	}
+	line(page, 0)
+	x.frame.Damage = nil
+	x.feed.apply(x.frame)
+	for x.p.behind = true; x.p.behind; {
+		x.encode(b)
+	}
+	x.frame.Damage = []screen.Rect{page}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		for y := page.Min.Y; y < page.Max.Y-54; y++ {
+			copy(x.frame.Row(y, page.Min.X, page.Max.X), x.frame.Row(y+54, page.Min.X, page.Max.X))
+		}
+		line(image.Rect(page.Min.X, page.Max.Y-54, page.Max.X, page.Max.Y), int(x.p.seq))
+		x.feed.apply(x.frame)
+		b.StartTimer()
+		x.encode(b)
+		x.acknowledge(2)
+	}
+}
+
+// BenchmarkJournal is the journal's part of BenchmarkScrolling.
+func BenchmarkJournal(b *testing.B) {
+	size := screen.Point{X: 1920, Y: 1080}
+	j, mirror, seq := newJournal(size, 0), screen.NewPicture(size), uint32(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		seq++
+		j.begin(seq)
+		j.note(mirror, image.Rect(160, 80, 1760, 1040))
+		if seq > 2 {
+			j.forget(seq - 2)
+		}
+	}
 }

@@ -8,41 +8,52 @@ import (
 	"jiseki/internal/wire"
 )
 
-// A resume is what a viewer showed when its link was lost. If it still shows exactly that when it comes back, only the
-// differences are sent.
+// A resume is what may be left of the picture of a viewer whose link was lost. If the viewer comes back with the picture of
+// any update that the journal reaches, only the differences are sent: it does not matter what was on its way.
 type resume struct {
 	mu         sync.Mutex
 	device     string
 	generation uint32
-	mirror     *screen.Picture // nil: nothing to resume
+	mirror     *screen.Picture // after the last update that was sent; nil: nothing to resume
+	journal    *journal
 }
 
 // keepResume remembers the picture of a viewer whose link was lost.
 func (a *Agent) keepResume(s *session, p *pictures) {
 	a.resume.mu.Lock()
 	defer a.resume.mu.Unlock()
-	a.resume.device, a.resume.generation, a.resume.mirror = s.grant.Device, p.layout.Generation, p.encoder.Mirror()
+	a.resume.device, a.resume.generation = s.grant.Device, p.layout.Generation
+	a.resume.mirror, a.resume.journal = p.encoder.Mirror(), p.journal
+	p.journal.begin(p.seq) // not an update that came to nothing
 }
 
 func (a *Agent) dropResume() {
 	a.resume.mu.Lock()
 	defer a.resume.mu.Unlock()
-	a.resume.mirror = nil
+	a.resume.mirror, a.resume.journal = nil, nil
 }
 
-// takeResume returns the picture that the viewer shows, if it is the one that was sent to this device last; else nil.
+// takeResume returns the picture that the viewer shows, if it is one that was sent to this device in its last session; else
+// nil.
 func (a *Agent) takeResume(s *session, layout screen.Layout, start *wire.Start) *screen.Picture {
 	a.resume.mu.Lock()
 	defer a.resume.mu.Unlock()
-	mirror := a.resume.mirror
-	a.resume.mirror = nil
+	mirror, journal := a.resume.mirror, a.resume.journal
+	a.resume.mirror, a.resume.journal = nil, nil
 	switch {
-	case start.Resume == nil || mirror == nil:
+	case start.Resume == nil || mirror == nil || a.resume.device != s.grant.Device:
 		return nil
 	case start.Resume.Run != a.run || start.Resume.Generation != layout.Generation || a.resume.generation != layout.Generation:
 		return nil
-	case a.resume.device != s.grant.Device || sha256.Sum256(mirror.Pix) != start.Resume.Hash:
-		return nil
 	}
-	return mirror
+	// A viewer that got nothing in its last session still shows the picture with which that one began, and may name it by
+	// its number in the session before.
+	sent := journal.last
+	for _, seq := range [...]uint32{start.Resume.Seq, 0} {
+		if journal.back(mirror, seq) && sha256.Sum256(mirror.Pix) == start.Resume.Hash {
+			s.log.Info("the viewer's picture still counts", "update", seq, "lost", sent-seq)
+			return mirror
+		}
+	}
+	return nil
 }

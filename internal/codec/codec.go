@@ -56,6 +56,9 @@ type Config struct {
 	Size  screen.Point // of every picture, in pixels; another size needs a new Encoder and Decoder
 	// Mirror is what the viewer shows already; nil means black. It is copied.
 	Mirror *screen.Picture
+	// Overwriting is called by the encoder before it changes a part of its mirror, which still holds what was there. Nil:
+	// nobody wants to know.
+	Overwriting func(mirror *screen.Picture, part screen.Rect)
 	// Now is the encoder's clock; nil means the system's. It decides only what is worth keeping in the store.
 	Now func() time.Time
 }

@@ -17,6 +17,7 @@ type Encoder struct {
 	tiles   *tileMap
 	pending []bool // of a tile: known to differ from the picture that was coded last
 	now     func() time.Time
+	warn    func(mirror *screen.Picture, part screen.Rect) // Config.Overwriting
 	mover   *mover
 	shelf   *shelf
 	scratch []byte
@@ -56,9 +57,12 @@ func NewEncoder(c Config) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Encoder{mirror: mirror, tiles: newTileMap(c.Size), mover: newMover(c.Size), now: c.Now}
+	e := &Encoder{mirror: mirror, tiles: newTileMap(c.Size), mover: newMover(c.Size), now: c.Now, warn: c.Overwriting}
 	if e.now == nil {
 		e.now = time.Now
+	}
+	if e.warn == nil {
+		e.warn = func(*screen.Picture, screen.Rect) {}
 	}
 	e.shelf = newShelf(len(e.tiles.box))
 	n := len(e.tiles.box)
@@ -172,6 +176,9 @@ func (e *Encoder) move(pic *screen.Picture, clip screen.Rect) {
 		return
 	}
 	e.mover.find(pic, e.mirror, e.tiles, clip)
+	for _, m := range e.mover.moves {
+		e.warn(e.mirror, m.to)
+	}
 	e.scratch = applyMoves(e.mirror, e.mover.moves, e.scratch)
 	for _, m := range e.mover.moves {
 		e.tiles.recompare(pic, e.mirror, m.to, clip)
@@ -198,6 +205,7 @@ func (e *Encoder) recall(pic *screen.Picture) {
 		}
 	}
 	for _, c := range e.shelf.loads {
+		e.warn(e.mirror, c.box)
 		e.shelf.load(c.slot, e.mirror, c.box, e.tiles.rect(c.tile).Min)
 	}
 }
@@ -367,6 +375,7 @@ func (e *Encoder) join(r region) {
 
 // code appends a region and brings the mirror up to date. What would take more than three bytes a pixel goes plain.
 func (e *Encoder) code(pic *screen.Picture, r region) {
+	e.warn(e.mirror, r.rect)
 	head, codes := len(e.tokens.out), len(e.bits.out)
 	e.saved = e.tokens.palette
 	e.tokens.out = appendRect(append(e.tokens.out, r.mode), r.rect)

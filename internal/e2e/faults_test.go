@@ -20,6 +20,7 @@ import (
 	"jiseki/internal/keys"
 	"jiseki/internal/screen"
 	"jiseki/internal/shape"
+	"jiseki/internal/viewer"
 	"jiseki/internal/wire"
 )
 
@@ -248,11 +249,82 @@ func TestAgentLineDies(t *testing.T) {
 	again.sameAsDesk()
 }
 
+// TestResumeInFlight cuts a line of 2 Mbit/s while updates are on it: what came before them is kept, and not sent again.
+func TestResumeInFlight(t *testing.T) {
+	relay := openDoor(t)
+	h := build(t, plan{
+		gateway: func(c *gateway.Config) { c.Relay.DeskAddress = relay.host },
+		more:    func(h *house) { relay.lead(h.town.Host) },
+	})
+	slow := shape.Line{Delay: 50 * time.Millisecond, Rate: 2e6 / 8}
+	l := h.line(slow, slow)
+	tanaka := h.staffVia("tanaka", l.host)
+	v := tanaka.open(look{})
+	w := h.window(image.Rect(20, 60, 520, 400))
+	w.noise(30, image.Pt(0, 0), image.Pt(400, 300))
+	v.sameAsDesk()
+	_, whole := v.seen()
+
+	l.FreezeDown(time.Hour) // acknowledgements still pass, pictures do not
+	for i := range 3 {
+		sent := relay.in.Load()
+		w.noise(uint64(31+i), image.Pt(100*i, 20*i), image.Pt(60, 40))
+		await(t, func() bool { return relay.in.Load() > sent+60*40*2 }, func() string { return "the agent sends nothing" })
+	}
+	l.Cut()
+	v.ended()
+
+	again := tanaka.at(h.town.Host).open(look{resume: v})
+	again.sameAsDesk()
+	updates, bytes := again.seen()
+	if !again.Welcome().Resumed || slices.ContainsFunc(updates, func(u viewer.Shown) bool { return u.Fresh }) || bytes > whole/4 {
+		t.Errorf("resumed %v by %d bytes, the whole picture took %d", again.Welcome().Resumed, bytes, whole)
+	}
+	t.Logf("%d bytes instead of %d: %v instead of %v on this line", bytes, whole, onLine(slow, bytes), onLine(slow, whole))
+}
+
+// TestResumeBeforeTheDeskNotices comes back by another way while the desk still believes in the line that is dead.
+func TestResumeBeforeTheDeskNotices(t *testing.T) {
+	h := build(t, plan{})
+	l := h.line(shape.Line{}, shape.Line{})
+	tanaka := h.staffVia("tanaka", l.host)
+	v := tanaka.open(look{})
+	w := h.window(image.Rect(20, 60, 520, 400))
+	w.noise(40, image.Pt(0, 0), image.Pt(400, 300))
+	v.sameAsDesk()
+	l.Freeze(time.Hour)
+	w.noise(41, image.Pt(10, 10), image.Pt(60, 40))
+	again := tanaka.at(h.town.Host).open(look{resume: v})
+	if !again.Welcome().Resumed {
+		t.Error("the picture was not resumed")
+	}
+	again.sameAsDesk()
+	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", "session_ended 18")
+}
+
+// onLine is how long a line takes for so many bytes.
+func onLine(l shape.Line, bytes int) time.Duration {
+	return time.Duration(float64(bytes) / l.Rate * float64(time.Second)).Round(time.Millisecond)
+}
+
 // A door is an address in front of gateways, as that of a balancer: new connections go where it leads now.
 type door struct {
 	*shape.Proxy
 	host   string
 	target atomic.Pointer[string]
+	in     atomic.Int64 // bytes that went in
+}
+
+// A counted connection counts what is written.
+type counted struct {
+	*net.TCPConn
+	sum *atomic.Int64
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	n, err := c.TCPConn.Write(b)
+	c.sum.Add(int64(n))
+	return n, err
 }
 
 // openDoor opens a door that leads nowhere yet.
@@ -268,7 +340,11 @@ func openDoor(t *testing.T) *door {
 		if target == nil {
 			return nil, errors.New("the door leads nowhere")
 		}
-		return (&net.Dialer{}).DialContext(ctx, "tcp", *target)
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", *target)
+		if err != nil {
+			return nil, err
+		}
+		return counted{c.(*net.TCPConn), &d.in}, nil
 	}})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
