@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"jiseki/internal/access"
 	"jiseki/internal/audit"
 	"jiseki/internal/calendar"
 	"jiseki/internal/mail"
@@ -33,6 +34,11 @@ func (s *Store) ReportWorkday(ctx context.Context, by By, user string, r Workday
 			return err
 		}
 		date = w.Date
+		if r.Finish && !w.Open() {
+			if err := t.refuseForgotten(user); err != nil {
+				return err
+			}
+		}
 		next, changed, err := r.apply(&w, t.time())
 		if err != nil {
 			return err
@@ -54,6 +60,18 @@ func (s *Store) ReportWorkday(ctx context.Context, by By, user string, r Workday
 		}))
 	})
 	return date, err
+}
+
+// refuseForgotten refuses to end a day that began more than a day ago: when it ended only a correction can say.
+func (t *tx) refuseForgotten(user string) error {
+	var open int
+	if err := t.one(`SELECT COUNT(*) FROM workday_segments WHERE user_id = $1 AND until_ms = 0`, []any{user}, &open); err != nil {
+		return err
+	}
+	if open > 0 {
+		return &telework.Refusal{Problems: []telework.Problem{{Code: access.WorkdayEndMissing, Forbids: true}}}
+	}
+	return nil
 }
 
 // apply is the workday after the report.

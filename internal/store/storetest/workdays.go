@@ -149,6 +149,9 @@ func workdayForgottenEnd(t *suite) {
 	}
 	t.equal(t.kinds("suzuki"), []string{"workday_missing_end"})
 	t.equal(t.begins("2026-11-25 08:29", telework.Work), "2026-11-24") // it lasts already: nothing happens
+	t.to("2026-11-25 08:30")
+	_, err := t.s.ReportWorkday(t.ctx, bySuzuki, "suzuki", store.WorkdayReport{Finish: true})
+	t.refusedWith(err, access.WorkdayEndMissing)
 	t.equal(t.begins("2026-11-25 08:30", telework.Work), "2026-11-25")
 	d := t.day("2026-11-24")
 	t.equal([]any{d.EndMissing, d.Open(), d.WorkMS}, []any{true, true, int64(0)})
@@ -163,7 +166,7 @@ func workdayForgottenEnd(t *suite) {
 		Before: []telework.Segment{t.segment(telework.Work, "2026-11-24 08:30", "")},
 	}})
 	t.equal(t.last().Kind, audit.WorkdayCorrected)
-	err := t.s.CorrectWorkday(t.ctx, bySuzuki, "suzuki", d.Date, []telework.Segment{t.segment(telework.Work, "2026-11-24 08:30", "2026-11-25 08:31")}, "x")
+	err = t.s.CorrectWorkday(t.ctx, bySuzuki, "suzuki", d.Date, []telework.Segment{t.segment(telework.Work, "2026-11-24 08:30", "2026-11-25 08:31")}, "x")
 	t.refusedWith(err, access.SegmentsOverlap)
 	t.fails(t.s.CorrectWorkday(t.ctx, bySuzuki, "suzuki", d.Date, worked, " "), store.ErrInvalid)
 	for i := range 2 {
