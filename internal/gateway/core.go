@@ -146,8 +146,8 @@ func (c *core) openAPI(context.Context) error {
 	c.api = api.New(api.Config{
 		Log: c.env.Log, Now: c.env.Now, Store: c.store, Nonces: nonces, Hasher: hasher, CA: c.ca, Sessions: c.sessions, Hub: c.hub,
 		Waking:    c.waking,
-		KeptHeads: c.keptHeads,
-		Gateway:   access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
+		KeptHeads: c.keptHeads, MailPasswordSet: c.mailPasswordSet,
+		Gateway: access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
 		Auth: auth.New(auth.Config{
 			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), Now: c.env.Now, Log: c.env.Log,
 		}),
