@@ -176,8 +176,22 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Offer brings an offer to the agent of the desk, whichever gateway holds it,
 // and returns its answer. Errors are ErrAway, ErrSilent, ctx's, or the bus's.
+//
+// Who offers has read in the store that the desk is there. So when nobody holds
+// it, it is on its way from one gateway to another, or has just come and the news
+// of it has not reached all servers of the bus: it is asked for again.
 func (h *Hub) Offer(ctx context.Context, desk string, session cert.SessionID, offer *controlv1.Offer) (*controlv1.OfferAnswer, error) {
-	return ask[controlv1.OfferAnswer](ctx, h, desk, append([]byte{kindOffer}, session[:]...), offer)
+	for try := 1; ; try++ {
+		answer, err := ask[controlv1.OfferAnswer](ctx, h, desk, append([]byte{kindOffer}, session[:]...), offer)
+		if try == offerTries || !errors.Is(err, ErrAway) {
+			return answer, err
+		}
+		select {
+		case <-time.After(offerPause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // EndSession orders the agent of the desk to end a session now.

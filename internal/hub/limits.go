@@ -26,6 +26,9 @@ const (
 	maxSkew = 60 * time.Second
 	// answerTimeout is what an agent may take to answer an offer or an order.
 	answerTimeout = 8 * time.Second
+	// offerTries and offerPause bound how long a desk that nobody holds is looked for.
+	offerTries = 4
+	offerPause = 250 * time.Millisecond
 	// storeTimeout is what the store may take for what an agent reports.
 	storeTimeout = 10 * time.Second
 	// maxQueued messages wait for a slow socket; one more closes it.
