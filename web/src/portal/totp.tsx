@@ -184,7 +184,9 @@ function Confirm({ setup, again, show }: ConfirmProps): JSX.Element {
 
 /** Shows a step from its beginning: the one before may have been scrolled down. */
 function useTop(): void {
-  useEffect(() => window.scrollTo(0, 0), []);
+  useEffect(() => {
+    window.scrollTo(0, 0); // newer browsers return a promise, which is nothing to clean up with
+  }, []);
 }
 
 /** The key in groups of four, as people read it. */
