@@ -31,6 +31,14 @@ export function ConsoleFrame(): JSX.Element | null {
         <Link to="/console/events">{t("console.nav.events")}</Link>
         <Link to="/console/sections">{t("console.nav.sections")}</Link>
         <Link to="/console/settings">{t("console.nav.settings")}</Link>
+        <Link to="/console/policy">{t("policy.nav.policy")}</Link>
+        <Link to="/console/staff">{t("policy.nav.staff")}</Link>
+        <Link to="/console/routes">{t("policy.nav.routes")}</Link>
+        <Link to="/console/holidays">{t("policy.nav.holidays")}</Link>
+        <Link to="/console/power">{t("policy.nav.power")}</Link>
+        <Link to="/console/mails">{t("policy.nav.mails")}</Link>
+        <Link to="/console/why">{t("policy.nav.why")}</Link>
+        <Link to="/console/helpdesk">{t("policy.nav.helpdesk")}</Link>
       </nav>
       <div className="console-page">
         <Outlet />

@@ -185,6 +185,46 @@ const settings = createRoute({
   path: "/settings",
   component: lazyRouteComponent(() => import("../console/settings.tsx"), "Settings"),
 });
+const policyPage = createRoute({
+  getParentRoute: () => console,
+  path: "/policy",
+  component: lazyRouteComponent(() => import("../policy/policy.tsx"), "PolicyPage"),
+});
+const staff = createRoute({
+  getParentRoute: () => console,
+  path: "/staff",
+  component: lazyRouteComponent(() => import("../policy/staff.tsx"), "Staff"),
+});
+const holidays = createRoute({
+  getParentRoute: () => console,
+  path: "/holidays",
+  component: lazyRouteComponent(() => import("../policy/holidays.tsx"), "Holidays"),
+});
+const routes = createRoute({
+  getParentRoute: () => console,
+  path: "/routes",
+  component: lazyRouteComponent(() => import("../policy/routes.tsx"), "Routes"),
+});
+const why = createRoute({
+  getParentRoute: () => console,
+  path: "/why",
+  component: lazyRouteComponent(() => import("../policy/why.tsx"), "Why"),
+});
+const power = createRoute({
+  getParentRoute: () => console,
+  path: "/power",
+  component: lazyRouteComponent(() => import("../policy/power.tsx"), "Power"),
+});
+const mails = createRoute({
+  getParentRoute: () => console,
+  path: "/mails",
+  component: lazyRouteComponent(() => import("../policy/mails.tsx"), "Mails"),
+});
+const helpDesk = createRoute({
+  getParentRoute: () => console,
+  path: "/helpdesk",
+  component: lazyRouteComponent(() => import("../policy/helpdesk.tsx"), "HelpDesk"),
+});
 
 const tree = root.addChildren([
   signIn,
@@ -203,7 +243,7 @@ const tree = root.addChildren([
     lost,
     check,
     approval.addChildren([inbox, decision, board, week, powerOn, months, members, newOrder, absences]),
-    console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings]),
+    console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings, policyPage, staff, holidays, routes, why, power, mails, helpDesk]),
   ]),
 ]);
 

@@ -1,0 +1,28 @@
+// @vitest-environment jsdom
+import type { TFunction } from "i18next";
+import { beforeAll, expect, test } from "vitest";
+import { startWords } from "../portal/i18n.ts";
+import { fieldWords, tell, valueWords } from "./fields.ts";
+
+let t: TFunction;
+beforeAll(async () => {
+  ({ t } = await startWords("ja"));
+});
+
+test("a rule tells what it says and nothing else", () => {
+  const rule = { telework: "ALLOW_UNSPECIFIED", atEnd: "AT_END_END", devices: ["DEVICE_KIND_LENT"], idleS: 900, daysPerWeek: 7, applySet: true, applyDaysBefore: 1, applyMinute: 1020 } as const;
+  expect(tell(t, { ...rule, devices: [...rule.devices] })).toEqual([
+    { name: "勤務時間の終わり", value: "10分前に知らせ、終了してロック" },
+    { name: "使える接続元端末", value: "貸与端末" },
+    { name: "操作のない時間の上限（分）", value: "15分" },
+    { name: "1週間の上限（日）", value: "上限なし" },
+    { name: "申請の期限", value: "1開庁日前の17:00まで" },
+  ]);
+});
+
+test("names of the API are said in words", () => {
+  expect(fieldWords(t, "at_end")).toBe("勤務時間の終わり");
+  expect(fieldWords(t, "apply_days_before")).toBe("申請の期限");
+  expect(valueWords(t, "APPROVAL_NEED_ALWAYS")).toBe("常に必要");
+  expect(valueWords(t, "1800")).toBe("1800");
+});

@@ -1,0 +1,163 @@
+import { Button, FileButton, NativeSelect, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
+import { useState, type FormEvent, type JSX } from "react";
+import { useTranslation } from "react-i18next";
+import { call, toBase64 } from "../api.ts";
+import { say, useChange } from "../console/lists.tsx";
+import type { CsvRefusalJson, HolidayJson } from "../gen/jiseki/control/v1/policy_pb.js";
+import { languageOf, type Language } from "../portal/i18n.ts";
+import { Banner, Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
+import { Table, type Column } from "../portal/table.tsx";
+import { fullDay } from "../telework/days.ts";
+import { useDay } from "../telework/queries.ts";
+import { fiscalYear } from "./staff.tsx";
+import "./policy.css";
+
+/** On which days the hall is open. */
+export function Holidays(): JSX.Element {
+  const { t, i18n } = useTranslation();
+  const today = useDay();
+  const [year, setYear] = useState(fiscalYear(today));
+  const { data, error, isPending, refetch } = useQuery({
+    queryKey: ["holidays", year],
+    queryFn: async ({ signal }) => (await call("PolicyService", "ListHolidays", { fiscalYear: year }, signal)).holidays ?? [],
+    staleTime: 0,
+  });
+  const remove = useChange<unknown, string>(["holidays"], async (date) => call("PolicyService", "DeleteHoliday", { date }), () => say(t("policy.holidays.removed")));
+  const language = languageOf(i18n);
+  return (
+    <>
+      <PageTitle actions={<Import />}>{t("policy.holidays.title")}</PageTitle>
+      <p className="lead">{t("policy.holidays.lead")}</p>
+      <NativeSelect
+        className="narrow-field"
+        label={t("policy.holidays.year")}
+        value={String(year)}
+        onChange={(e) => setYear(Number(e.currentTarget.value))}
+        data={[-1, 0, 1, 2].map((n) => fiscalYear(today) + n).map((y) => ({ value: String(y), label: yearWords(y, language) }))}
+      />
+      <div className="policy-save">
+        {isPending ? <Waiting lines={5} /> : null}
+        {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
+        {remove.isError ? <Failed error={remove.error} /> : null}
+        {data?.length === 0 ? <Empty icon="info" title={t("policy.holidays.empty")} /> : null}
+        {data === undefined || data.length === 0 ? null : (
+          <Table caption={t("policy.holidays.caption", { year: yearWords(year, language) })} rows={data} id={(h) => h.date ?? ""} columns={columns(t, language, (date) => remove.mutate(date))} />
+        )}
+      </div>
+      <Section title={t("policy.holidays.add")}>
+        <AddDay />
+      </Section>
+    </>
+  );
+}
+
+function yearWords(year: number, language: Language): string {
+  return language === "ja" ? `令和${year - 2018}` : String(year);
+}
+
+function columns(t: TFunction, language: Language, remove: (date: string) => void): Column<HolidayJson>[] {
+  return [
+    { name: t("policy.holidays.date"), heads: true, cell: (h) => fullDay(h.date ?? "", language) },
+    { name: t("policy.holidays.name"), cell: (h) => h.name },
+    { name: t("policy.holidays.kind"), cell: (h) => t(h.open === true ? "policy.holidays.open" : "policy.holidays.closed") },
+    { name: t("policy.holidays.remove"), narrow: true, cell: (h) => <Remove holiday={h} remove={remove} /> },
+  ];
+}
+
+function Remove({ holiday, remove }: { readonly holiday: HolidayJson; readonly remove: (date: string) => void }): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <Button size="xs" variant="outline" color="red" aria-label={`${holiday.date ?? ""} ${t("policy.holidays.remove")}`} onClick={() => remove(holiday.date ?? "")}>
+      {t("policy.holidays.remove")}
+    </Button>
+  );
+}
+
+/** Imports the Cabinet Office's CSV; what is wrong is said with line and column. */
+function Import(): JSX.Element {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const [wrong, setWrong] = useState<CsvRefusalJson | null>(null);
+  const read = useMutation({
+    mutationFn: async (file: File) => call("PolicyService", "ImportHolidays", { csv: toBase64(new Uint8Array(await file.arrayBuffer())) }),
+    onSuccess: async (answer) => {
+      setWrong(answer.refusal ?? null);
+      if (answer.imported === undefined) return;
+      say(t("policy.holidays.imported", { count: answer.imported.count ?? 0 }));
+      await client.invalidateQueries({ queryKey: ["holidays"] });
+    },
+  });
+  return (
+    <>
+      <FileButton accept=".csv,text/csv" onChange={(file) => (file === null ? undefined : read.mutate(file))}>
+        {(props) => (
+          <Button {...props} variant="outline" loading={read.isPending} title={t("policy.holidays.importHint")}>
+            {t("policy.holidays.import")}
+          </Button>
+        )}
+      </FileButton>
+      {read.error === null ? null : <Failed error={read.error} />}
+      {wrong === null ? null : <Wrong refusal={wrong} />}
+    </>
+  );
+}
+
+function Wrong({ refusal }: { readonly refusal: CsvRefusalJson }): JSX.Element {
+  const { t, i18n } = useTranslation();
+  const japanese = languageOf(i18n) === "ja";
+  return (
+    <Banner tone="error" title={t("policy.holidays.wrongTitle")} live>
+      <ul className="plain-list">
+        {(refusal.errors ?? []).map((e) => (
+          <li key={`${e.line ?? 0} ${e.column ?? 0}`}>
+            {t("policy.holidays.wrongAt", { line: e.line ?? 0, column: e.column ?? 0 })}: {japanese ? e.ja : e.en}
+          </li>
+        ))}
+      </ul>
+    </Banner>
+  );
+}
+
+function AddDay(): JSX.Element {
+  const { t } = useTranslation();
+  const [date, setDate] = useState("");
+  const [name, setName] = useState("");
+  const [open, setOpen] = useState("no");
+  const [tried, setTried] = useState(false);
+  const put = useChange(["holidays"], async () => call("PolicyService", "PutHoliday", { holiday: { date, name: name.trim(), open: open === "yes" } }), () => {
+    say(t("policy.saved"));
+    setDate("");
+    setName("");
+    setTried(false);
+  });
+  const onSubmit = (e: FormEvent): void => {
+    e.preventDefault();
+    setTried(true);
+    if (date !== "" && name.trim() !== "") put.mutate(undefined);
+  };
+  return (
+    <form className="stack-tight" onSubmit={onSubmit} noValidate>
+      <div className="columns">
+        <TextInput type="date" label={t("policy.holidays.date")} value={date} onChange={(e) => setDate(e.currentTarget.value)} error={tried && date === "" ? t("policy.holidays.dateNeeded") : undefined} />
+        <TextInput label={t("policy.holidays.name")} value={name} maxLength={100} onChange={(e) => setName(e.currentTarget.value)} error={tried && name.trim() === "" ? t("policy.holidays.nameNeeded") : undefined} />
+        <NativeSelect
+          label={t("policy.holidays.kind")}
+          value={open}
+          onChange={(e) => setOpen(e.currentTarget.value)}
+          data={[
+            { value: "no", label: t("policy.holidays.closed") },
+            { value: "yes", label: t("policy.holidays.open") },
+          ]}
+        />
+      </div>
+      {put.isError ? <Failed error={put.error} /> : null}
+      <div className="row row-end">
+        <Button type="submit" loading={put.isPending}>
+          {t("policy.holidays.add")}
+        </Button>
+      </div>
+    </form>
+  );
+}
