@@ -77,24 +77,29 @@ func TestWords(t *testing.T) {
 		ja, en string
 	}{
 		{
-			"request_submitted", map[string]string{"name": "鈴木 一郎", "date": "2026-11-25", "more": "0"},
+			"request_submitted",
+			map[string]string{"name": "鈴木 一郎", "date": "2026-11-25", "more": "0"},
 			"鈴木 一郎さんからテレワークの申請がありました（11月25日（水））。内容を確認し、決裁してください。",
 			"鈴木 一郎 has asked for telework (Wed 25 Nov). Please decide the request.",
 		},
 		{
-			"request_approved", map[string]string{"date": "2026-12-01", "more": "1"},
+			"request_approved",
+			map[string]string{"date": "2026-12-01", "more": "1"},
 			"テレワークの申請（12月1日（火）ほか1日）が承認されました。", "Your request for telework (Tue 1 Dec and 1 more day) was approved.",
 		},
 		{
-			"order_given", map[string]string{"by": "佐藤 次郎", "order": "overtime", "date": "2026-11-25", "more": "3"},
+			"order_given",
+			map[string]string{"by": "佐藤 次郎", "order": "overtime", "date": "2026-11-25", "more": "3"},
 			"佐藤 次郎さんから時間外勤務命令がありました（11月25日（水）ほか3日）。", "佐藤 次郎 has given you an order for overtime (Wed 25 Nov and 3 more days).",
 		},
 		{
-			"month_confirmed", map[string]string{"month": "2026-11", "by": "佐藤 次郎"},
+			"month_confirmed",
+			map[string]string{"month": "2026-11", "by": "佐藤 次郎"},
 			"令和8年11月のテレワーク実績を、佐藤 次郎さんが確認しました。", "佐藤 次郎 confirmed your workdays of November 2026.",
 		},
 		{
-			"power_on_asked", map[string]string{"name": "a\r\nBcc: x", "desk": "{name}"},
+			"power_on_asked",
+			map[string]string{"name": "a\r\nBcc: x", "desk": "{name}"},
 			"a  Bcc: xさんから、自席端末「(name)」の電源投入の依頼がありました。", "a  Bcc: x asks somebody in the hall to switch on the desk (name).",
 		},
 		{"a_later_kind", nil, "a_later_kind", "a_later_kind"},

@@ -53,9 +53,15 @@ func TestWorkdayGoesFromSegmentToSegment(t *testing.T) {
 		kind  telework.SegmentKind // 0: finish
 		state telework.WorkdayState
 	}{
-		{"08:30:00", telework.Work, telework.Working}, {"12:00:00", telework.Break, telework.Away}, {"12:30:00", telework.Break, telework.Away},
-		{"13:00:00", telework.Work, telework.Working}, {"15:00:00", telework.Leave, telework.Away}, {"16:00:00", telework.Hall, telework.Working},
-		{"17:15:00", 0, telework.Finished}, {"19:00:00", telework.Work, telework.Working}, {"24:30:00", 0, telework.Finished},
+		{"08:30:00", telework.Work, telework.Working},
+		{"12:00:00", telework.Break, telework.Away},
+		{"12:30:00", telework.Break, telework.Away},
+		{"13:00:00", telework.Work, telework.Working},
+		{"15:00:00", telework.Leave, telework.Away},
+		{"16:00:00", telework.Hall, telework.Working},
+		{"17:15:00", 0, telework.Finished},
+		{"19:00:00", telework.Work, telework.Working},
+		{"24:30:00", 0, telework.Finished},
 	} {
 		var err error
 		if step.kind == 0 {
@@ -323,7 +329,9 @@ func TestReportTotals(t *testing.T) {
 	r := telework.Report{}
 	r.Keep([]telework.DayReport{
 		{Workday: workday(seg(telework.Work, "09:00:00", "10:00:00")), Figures: telework.Figures{WorkMS: 3_600_000, GapMS: 1_800_001}, Approved: true},
-		{Workday: workday()}, {Approved: true}, {Figures: telework.Figures{ConnectedMS: 5, GapMS: 1_800_000}},
+		{Workday: workday()},
+		{Approved: true},
+		{Figures: telework.Figures{ConnectedMS: 5, GapMS: 1_800_000}},
 	})
 	want := telework.Totals{Days: 1, ApprovedDays: 2, GapDays: 1, WorkMS: 3_600_000, ConnectedMS: 5}
 	if got := r.Totals(30 * time.Minute); got != want || len(r.Days) != 3 {
