@@ -78,7 +78,8 @@ func (t Token) GoString() string { return t.String() }
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // TLS is how to reach the gateway before there is a trust bundle: TLS 1.3, for the host name or IP address of the
-// gateway's URL, and by no other CA than the one of the token. The gateway sends its CA certificate along.
+// gateway's URL, and by no other CA than the one of the token. The gateway sends its CA certificate along. A clock that the caller
+// puts into Time counts.
 func (t Token) TLS(host string) *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS13}
 	if t.Fingerprint == [32]byte{} {
@@ -99,9 +100,13 @@ func (t Token) TLS(host string) *tls.Config {
 		if !found || host == "" {
 			return ErrGateway
 		}
-		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{
+		options := x509.VerifyOptions{
 			DNSName: host, Roots: roots, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		})
+		}
+		if c.Time != nil {
+			options.CurrentTime = c.Time()
+		}
+		_, err := s.PeerCertificates[0].Verify(options)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrGateway, err)
 		}
