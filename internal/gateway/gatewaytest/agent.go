@@ -72,7 +72,9 @@ func (town *Town) EnrolAgent(t testing.TB, token string) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: parsed.TLS("localhost")}}
+	trust := parsed.TLS("localhost")
+	trust.Time = town.now
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: trust}}
 	defer client.CloseIdleConnections()
 	service := controlv1connect.NewAgentServiceClient(client, "https://"+town.Host)
 	challenge, err := service.GetAgentChallenge(context.Background(), &controlv1.GetAgentChallengeRequest{})
@@ -187,7 +189,7 @@ func (a *Agent) hello(t testing.TB) error {
 	if err != nil {
 		return err
 	}
-	statement := &cert.DeskStatement{NoiseKey: a.Noise, NotAfter: time.Now().Add(24 * time.Hour)}
+	statement := &cert.DeskStatement{NoiseKey: a.Noise, NotAfter: a.town.now().Add(24 * time.Hour)}
 	if err := statement.Sign(a.Key); err != nil {
 		return err
 	}
@@ -200,7 +202,7 @@ func (a *Agent) hello(t testing.TB) error {
 	nonce := append(mine[:], mine[:]...)
 	a.send(&controlv1.AgentMessage{Message: &controlv1.AgentMessage_Hello{Hello: &controlv1.Hello{
 		Certificate: a.Certificate, Statement: statement.Append(nil), Signature: signature[:], Nonce: nonce, Run: a.Run,
-		TimeMs: time.Now().UnixMilli(), AgentVersion: "test", Hostname: "pc-1", System: "linux", WireMin: 1, WireMax: 1,
+		TimeMs: a.town.now().UnixMilli(), AgentVersion: "test", Hostname: "pc-1", System: "linux", WireMin: 1, WireMax: 1,
 		BundleVersion: a.Bundle.Version,
 	}}})
 	next, err := a.receive()
@@ -211,7 +213,7 @@ func (a *Agent) hello(t testing.TB) error {
 		return errors.New(next.GetRefused().GetCode())
 	}
 	a.orders = order.NewReader(a.Desk, nonce)
-	_, err = a.orders.Read(next.GetSigned(), a.Bundle.Grants, time.Now())
+	_, err = a.orders.Read(next.GetSigned(), a.Bundle.Grants, a.town.now())
 	return err
 }
 
@@ -223,7 +225,7 @@ func (a *Agent) serve() error {
 		}
 		switch {
 		case m.GetSigned() != nil:
-			o, err := a.orders.Read(m.GetSigned(), a.Bundle.Grants, time.Now())
+			o, err := a.orders.Read(m.GetSigned(), a.Bundle.Grants, a.town.now())
 			if err != nil {
 				return err
 			}
@@ -270,7 +272,7 @@ func (a *Agent) consider(o *controlv1.Offer) {
 // Say reports the state of the desk.
 func (a *Agent) Say(t testing.TB, s *controlv1.State) {
 	t.Helper()
-	s.TimeMs = time.Now().UnixMilli()
+	s.TimeMs = a.town.now().UnixMilli()
 	a.send(&controlv1.AgentMessage{Message: &controlv1.AgentMessage_State{State: s}})
 }
 
@@ -283,7 +285,7 @@ func (a *Agent) Report(t testing.TB, session []byte, kind controlv1.SessionEvent
 	seq := a.seq
 	a.mu.Unlock()
 	a.send(&controlv1.AgentMessage{Message: &controlv1.AgentMessage_SessionEvent{SessionEvent: &controlv1.SessionEvent{
-		Seq: seq, Kind: kind, SessionId: session, Code: code, TimeMs: time.Now().UnixMilli(), Run: a.Run,
+		Seq: seq, Kind: kind, SessionId: session, Code: code, TimeMs: a.town.now().UnixMilli(), Run: a.Run,
 	}}})
 	for {
 		select {

@@ -212,7 +212,7 @@ func (town *Town) ChangeSettings(t testing.TB, change func(*controlv1.Settings))
 
 // TLS trusts the gateway.
 func (town *Town) TLS() *tls.Config {
-	return &tls.Config{RootCAs: town.Roots, MinVersion: tls.VersionTLS13}
+	return &tls.Config{RootCAs: town.Roots, MinVersion: tls.VersionTLS13, Time: town.now}
 }
 
 // A Browser is somebody's browser: it keeps cookies, and a device key if it has
@@ -406,4 +406,12 @@ func (town *Town) Dial(ctx context.Context, side link.Side, channel link.Channel
 	return link.Dial(ctx, link.DialConfig{
 		URL: "wss://" + town.Host + "/relay", TLS: town.TLS(), Proxy: link.Direct, Side: side, Channel: channel, Ticket: link.Ticket(ticket),
 	})
+}
+
+// now is the time on the gateway's clock.
+func (town *Town) now() time.Time {
+	if town.env.Now != nil {
+		return town.env.Now()
+	}
+	return time.Now()
 }
