@@ -48,39 +48,45 @@ func (s *approvalService) DecideRequests(ctx context.Context, r *controlv1.Decid
 		return nil, invalid(errors.New("answer"))
 	}
 	answer := &controlv1.DecideRequestsResponse{}
+	var decided []telework.Request
 	for _, d := range r.GetDecisions() {
-		result, err := s.decide(ctx, d, telework.Answer(r.GetAnswer()), r.GetComment()) //nolint:gosec // 1 to 3
-		if err != nil {
+		result := &controlv1.DecisionResult{RequestId: d.GetRequestId()}
+		request, err := s.cfg.Store.DecideRequest(ctx, callerOf(ctx).by, d.GetRequestId(), telework.Decision{
+			Answer: telework.Answer(r.GetAnswer()), Revision: int(d.GetRevision()), Step: int(d.GetStep()), Comment: r.GetComment(), //nolint:gosec // 1 to 3
+		})
+		if err == nil {
+			decided = append(decided, request)
+		} else if result.Refusal, err = refusedDecision(err); err != nil {
 			return nil, err
 		}
 		answer.Results = append(answer.Results, result)
 	}
-	return answer, nil
+	return answer, s.fillDecided(ctx, answer.GetResults(), decided)
 }
 
-// decide answers one request. What somebody else could cause is the result's refusal: the others are decided all the same.
-func (s *approvalService) decide(ctx context.Context, d *controlv1.Decision, a telework.Answer, comment string) (*controlv1.DecisionResult, error) {
-	result := &controlv1.DecisionResult{RequestId: d.GetRequestId()}
-	decided, err := s.cfg.Store.DecideRequest(ctx, callerOf(ctx).by, d.GetRequestId(), telework.Decision{
-		Answer: a, Revision: int(d.GetRevision()), Step: int(d.GetStep()), Comment: comment,
-	})
+// refusedDecision is the refusal of one decision among several: what somebody else could cause does not keep the others from being
+// decided. Other errors are returned.
+func refusedDecision(err error) (*controlv1.Refusal, error) {
 	if refusal, ok := refusedRequest(err); ok {
-		result.Refusal = refusal
-		return result, nil
+		return refusal, nil
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		result.Refusal = refusalOf(access.NotFound)
-		return result, nil
+		return refusalOf(access.NotFound), nil
 	}
-	if err != nil {
-		return nil, err
+	return nil, err
+}
+
+// fillDecided gives the results their requests.
+func (s *approvalService) fillDecided(ctx context.Context, results []*controlv1.DecisionResult, decided []telework.Request) error {
+	messages, err := s.requestMessages(ctx, decided...)
+	for _, m := range messages {
+		for _, r := range results {
+			if r.GetRefusal() == nil && r.GetRequestId() == m.GetRequestId() {
+				r.Request = m
+			}
+		}
 	}
-	messages, err := s.requestMessages(ctx, decided)
-	if err != nil {
-		return nil, err
-	}
-	result.Request = messages[0]
-	return result, nil
+	return err
 }
 
 func few(n int) error {

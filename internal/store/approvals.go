@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -217,6 +218,9 @@ func (t *tx) begun(c *RequestCheck, revision int) (telework.Request, error) {
 func (s *Store) OrderTelework(ctx context.Context, by By, kind telework.Kind, users []string, d telework.Draft) (given []telework.Request, err error) {
 	if err := d.Check(kind); err != nil {
 		return nil, err
+	}
+	if sorted := slices.Sorted(slices.Values(users)); len(users) == 0 || len(slices.Compact(sorted)) != len(users) {
+		return nil, fmt.Errorf("%w: users of an order", ErrInvalid)
 	}
 	err = s.act(ctx, func(t *tx) error {
 		chart, err := readChart(ctx, t, t.today())

@@ -350,6 +350,8 @@ func orders(t *suite) {
 	night := telework.Draft{Place: access.Home, Days: []telework.Day{{Date: today, Unit: telework.Minutes, From: 22 * 60, Until: 26 * 60}}}
 	_, err := t.s.OrderTelework(t.ctx, as("chief"), telework.OvertimeOrder, []string{"worker", "mayor"}, night)
 	t.refused(err, access.NotYours) // none of them
+	_, err = t.s.OrderTelework(t.ctx, as("chief"), telework.OvertimeOrder, []string{"worker", "worker"}, night)
+	t.fails(err, store.ErrInvalid)
 	covers, err := t.s.Covers(t.ctx, "worker", today.At(0), today.At(3000))
 	t.ok(err)
 	t.equal(len(covers), 0)
