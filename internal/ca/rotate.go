@@ -112,7 +112,8 @@ func step(dir string, role Role, change func(roleFiles, []cert.PublicKey) ([]cer
 	if err != nil {
 		return nil, fmt.Errorf("ca: %w", err)
 	}
-	name, list := "", (*[]cert.PublicKey)(nil)
+	var name string
+	var list *[]cert.PublicKey
 	switch role {
 	case RoleGrant:
 		name, list = grantKeyFile, &bundle.Grants

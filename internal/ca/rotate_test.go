@@ -58,7 +58,7 @@ func TestRotate(t *testing.T) {
 				t.Error("grants are signed by another key")
 			}
 			if role == ca.RoleDesk {
-				c, err := a.IssueDesk("k1", cert.ZoneLGWAN, cert.GradeFile, cert.PublicKey(in(first)[0]))
+				c, err := a.IssueDesk("k1", cert.ZoneLGWAN, cert.GradeFile, in(first)[0])
 				if err != nil {
 					t.Fatal(err)
 				}
