@@ -4,7 +4,7 @@
 export async function open(browser, checker, base, locale = "ja-JP") {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale, timezoneId: "Asia/Tokyo", baseURL: base, reducedMotion: "reduce" });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(120_000);
   checker.watch(page);
   return page;
 }
