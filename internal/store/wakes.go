@@ -129,12 +129,12 @@ func (s *Store) ClaimWakes(ctx context.Context, gateway string, hold time.Durati
 	return claimed, err
 }
 
-// StepWake keeps a step that did not end the wake and gives it back: State, NextMS, SentMS, Waker, Tried. ErrStale if it has ended
-// meanwhile or is another gateway's.
+// StepWake keeps a step that did not end the wake and gives it back: State, NextMS, SentMS, Waker, Tried. A desk that came while the
+// step was done stays on. ErrStale if the wake is another gateway's.
 func (s *Store) StepWake(ctx context.Context, gateway string, w Wake) error {
 	return s.transact(ctx, func(t *tx) error {
-		n, err := t.count(`UPDATE wakes SET state = $3, next_ms = $4, sent_ms = $5, waker = $6, tried = $7, claimed_by = '', claimed_until_ms = 0
-			WHERE id = $1 AND claimed_by = $2 AND state < 3`, w.ID, gateway, int64(w.State), w.NextMS, w.SentMS, w.Waker, strings.Join(w.Tried, ","))
+		n, err := t.count(`UPDATE wakes SET state = CASE WHEN state < 3 THEN $3 ELSE state END, next_ms = $4, sent_ms = $5, waker = $6, tried = $7,
+			claimed_by = '', claimed_until_ms = 0 WHERE id = $1 AND claimed_by = $2`, w.ID, gateway, int64(w.State), w.NextMS, w.SentMS, w.Waker, strings.Join(w.Tried, ","))
 		if err == nil && n == 0 {
 			return ErrStale
 		}
@@ -171,8 +171,8 @@ func (s *Store) EndWake(ctx context.Context, gateway, id, code string) error {
 func (t *tx) awake(desk string) error {
 	var id string
 	var asked int64
-	err := t.one(`UPDATE wakes SET state = 3, ended_ms = $2, claimed_by = '', claimed_until_ms = 0
-		WHERE desk_id = $1 AND state < 3 RETURNING id, asked_ms`, []any{desk, t.now}, &id, &asked)
+	err := t.one(`UPDATE wakes SET state = 3, ended_ms = $2 WHERE desk_id = $1 AND state < 3 RETURNING id, asked_ms`,
+		[]any{desk, t.now}, &id, &asked)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

@@ -88,6 +88,20 @@ func wakes(t *suite) {
 	t.equal([]any{w.State, w.EndedMS}, []any{store.WakeOn, now + 7000})
 	t.fails(t.s.EndWake(t.ctx, "g1", w.ID, "x"), store.ErrStale)
 
+	// A desk that comes before its waker's answer is on, and the waker is named all the same.
+	fast, err := t.s.AskWakes(t.ctx, by, store.WakeAsk{Desk: "k1", FirstMS: now})
+	t.ok(err)
+	held, err := t.s.ClaimWakes(t.ctx, "g1", 10*time.Second, 1)
+	t.ok(err)
+	t.equal([]any{len(held), held[0].ID}, []any{1, fast[0].ID})
+	_, err = t.s.DeskConnected(t.ctx, store.DeskHello{Desk: "k1", Gateway: "g1"})
+	t.ok(err)
+	held[0].State, held[0].Waker = store.WakeSent, "k2"
+	t.ok(t.s.StepWake(t.ctx, "g1", held[0]))
+	w, err = t.s.Wake(t.ctx, fast[0].ID)
+	t.ok(err)
+	t.equal([]any{w.State, w.Waker}, []any{store.WakeOn, "k2"})
+
 	// A gateway that died holds nothing for ever.
 	claimed, err := t.s.ClaimWakes(t.ctx, "g1", 10*time.Second, 10)
 	t.ok(err)
@@ -109,7 +123,9 @@ func wakes(t *suite) {
 	t.ok(err)
 	rest, end, err := t.s.Wakes(t.ctx, store.Page{Limit: 1, After: next})
 	t.ok(err)
-	t.equal([]any{len(page), len(rest), end, page[0].ID == rest[0].ID}, []any{1, 1, "", false})
+	last, end, err := t.s.Wakes(t.ctx, store.Page{Limit: 1, After: end})
+	t.ok(err)
+	t.equal([]any{len(page), len(rest), len(last), end, page[0].ID == rest[0].ID, last[0].ID == rest[0].ID}, []any{1, 1, 1, "", false, false})
 }
 
 // wakesPlanned: several gateways plan the same morning, and each desk is woken once.
