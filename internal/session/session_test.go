@@ -1,0 +1,310 @@
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/audit"
+	"jiseki/internal/bus"
+	"jiseki/internal/cert"
+	"jiseki/internal/cert/certtest"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/grant"
+	"jiseki/internal/hub"
+	"jiseki/internal/link"
+	"jiseki/internal/relay"
+	"jiseki/internal/store"
+	"jiseki/internal/store/storetest"
+)
+
+// agents are the desks as the hub would reach them.
+type agents struct {
+	offer func(ctx context.Context, id cert.SessionID) (*controlv1.OfferAnswer, error)
+	ended []cert.SessionID
+}
+
+func (a *agents) Offer(ctx context.Context, _ string, id cert.SessionID, _ *controlv1.Offer) (*controlv1.OfferAnswer, error) {
+	return a.offer(ctx, id)
+}
+
+func (a *agents) EndSession(_ context.Context, _ string, id cert.SessionID, _ uint32) error {
+	a.ended = append(a.ended, id)
+	return nil
+}
+
+func (a *agents) RevokeDevice(context.Context, string, string) error { return nil }
+
+func (a *agents) Warn(context.Context, string, cert.SessionID, string, time.Time) error { return nil }
+
+// A hall is a manager on a real store, relay and bus, with desk k9 of tanaka that is on, and tanaka signed in on device d9.
+type hall struct {
+	t      *testing.T
+	clock  *storetest.Clock
+	store  *store.Store
+	relay  *relay.Relay
+	agents *agents
+	m      *Manager
+	key    cert.PrivateKey // of d9
+	caller Caller
+}
+
+func newHall(t *testing.T) *hall {
+	t.Helper()
+	h := &hall{t: t, clock: storetest.NewClock(), agents: &agents{}, key: certtest.Key(t, "d9")}
+	log := slog.New(slog.DiscardHandler)
+	h.store = storetest.Open(t, storetest.SQLite(t), h.clock.Now)
+	storetest.Town(t, h.store)
+	b, err := bus.New(bus.Config{Log: log})
+	h.check(err)
+	t.Cleanup(b.Close)
+	h.relay = relay.New(relay.Config{Log: log, Now: h.clock.Now, Closed: func(relay.Stats, link.Code) {}})
+	h.m, err = New(Config{
+		Log: log, Now: h.clock.Now, Store: h.store, Agents: h.agents, Bus: b, Relay: h.relay, Grants: certtest.Key(t, "grants"), Gateway: "g1",
+		RelayForDesks: func(string) string { return "relay:443" },
+	})
+	h.check(err)
+	t.Cleanup(h.m.Close)
+	t.Cleanup(func() { h.check(h.relay.Shutdown(context.Background())) })
+	h.furnish()
+	h.agents.offer = func(context.Context, cert.SessionID) (*controlv1.OfferAnswer, error) {
+		return &controlv1.OfferAnswer{Accepted: true}, nil
+	}
+	return h
+}
+
+func (h *hall) check(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// furnish makes device and desk with real keys.
+func (h *hall) furnish() {
+	ctx := h.t.Context()
+	device := storetest.Device("d9", "user:tanaka")
+	device.Key = h.key.Public()
+	h.check(h.store.AddDevice(ctx, storetest.Admin, device))
+	h.check(h.store.AddDesk(ctx, storetest.Admin, store.Desk{ID: "k9", Name: "総務課 09", Zone: grant.ZoneInternet, Users: []string{"tanaka"}}))
+	token := sha256.Sum256([]byte("token k9"))
+	until := h.clock.Now().Add(80 * 24 * time.Hour)
+	h.check(h.store.AddDeskToken(ctx, storetest.Admin, store.DeskToken{
+		Hash: token, Desk: "k9", Zone: grant.ZoneInternet, Uses: 1, UntilMS: h.clock.Now().Add(24 * time.Hour).UnixMilli(),
+	}))
+	key := certtest.Key(h.t, "k9")
+	_, err := h.store.EnrolDesk(ctx, store.DeskEnrolment{
+		TokenHash: token, Key: key.Public(), Grade: cert.GradeFile, Hostname: "pc-9", AgentVersion: "1", System: "Debian",
+		Certify: func(string, grant.Zone) ([]byte, time.Time, error) { return []byte("c-k9"), until, nil },
+	})
+	h.check(err)
+	h.check(h.store.SetPassword(ctx, store.By{Actor: "user:tanaka"}, "tanaka", "hash", false, [32]byte{}))
+	h.check(h.store.GatewayStarted(ctx, "g1", "test"))
+	statement := certtest.Statement(h.t, key, cert.NoiseKey{9}, h.clock.Now())
+	epoch, err := h.store.DeskConnected(ctx, store.DeskHello{Desk: "k9", Gateway: "g1", Statement: statement.Append(nil), Address: "10.0.0.9"})
+	h.check(err)
+	h.check(h.store.SetDeskState(ctx, "k9", epoch, store.DeskState{LoggedIn: true, Lockable: true}))
+	h.caller = Caller{
+		SignIn:  store.SignIn{User: "tanaka", Device: "d9", Second: true, Place: access.Home, UntilMS: h.clock.Now().Add(8 * time.Hour).UnixMilli()},
+		Address: "203.0.113.9", Place: access.Home,
+	}
+}
+
+// prepare begins a session and signs it.
+func (h *hall) prepare() OpenRequest {
+	h.t.Helper()
+	p, err := h.m.Prepare(h.t.Context(), h.caller, "k9")
+	h.check(err)
+	r := OpenRequest{Session: p.Session, NoiseKey: cert.NoiseKey{7}, Viewer: grant.ViewerBrowser}
+	r.Signature, err = cert.Request{Nonce: p.Nonce, Session: p.Session, User: "tanaka", Desk: "k9", NoiseKey: r.NoiseKey}.Sign(h.key)
+	h.check(err)
+	return r
+}
+
+// life is where the store says that a session stands.
+func (h *hall) life(id cert.SessionID) store.Life {
+	h.t.Helper()
+	s, err := h.store.Session(h.t.Context(), id)
+	h.check(err)
+	return s.Life
+}
+
+// offered says whether the relay waits for the links of a session: it then takes no second offer of it.
+func (h *hall) offered(id cert.SessionID) bool {
+	h.t.Helper()
+	err := h.relay.Offer(relay.Offer{
+		Session: id, ViewerTicketHash: [32]byte{1}, AgentTicketHash: [32]byte{2}, Expires: h.clock.Now().Add(time.Minute),
+	})
+	if err != nil && !errors.Is(err, relay.ErrOffered) {
+		h.t.Fatal(err)
+	}
+	if err == nil {
+		h.relay.End(id, link.Normal)
+	}
+	return err != nil
+}
+
+// refusals are the codes of the refusals that the log holds of a session.
+func (h *hall) refusals(id cert.SessionID) (codes []string) {
+	h.t.Helper()
+	for e, err := range h.store.EventsFrom(h.t.Context(), 1) {
+		h.check(err)
+		if e.Kind == audit.SessionRefused && string(e.Session) == string(id[:]) {
+			codes = append(codes, e.Code)
+		}
+	}
+	return codes
+}
+
+func TestOpen(t *testing.T) {
+	h := newHall(t)
+	r := h.prepare()
+	o, err := h.m.Open(t.Context(), h.caller, r)
+	h.check(err)
+	if o.Grant.Relay != "relay:443" || o.Grant.User != "tanaka" || o.Grant.Desk != "k9" || o.Ticket.Hash() != o.Grant.ViewerTicket {
+		t.Errorf("grant: %+v", o.Grant)
+	}
+	if h.life(r.Session) != store.LifeGranted || !h.offered(r.Session) {
+		t.Errorf("life %v, at the relay %v", h.life(r.Session), h.offered(r.Session))
+	}
+}
+
+// TestOfferFails: whatever goes wrong between grant and desk, nothing of the session is left, the user is told why, and it is
+// in the log.
+func TestOfferFails(t *testing.T) {
+	broken := errors.New("the bus is broken")
+	no := func(code string) func(*hall, cert.SessionID) (*controlv1.OfferAnswer, error) {
+		return func(*hall, cert.SessionID) (*controlv1.OfferAnswer, error) {
+			return &controlv1.OfferAnswer{Code: code}, nil
+		}
+	}
+	fails := func(err error) func(*hall, cert.SessionID) (*controlv1.OfferAnswer, error) {
+		return func(*hall, cert.SessionID) (*controlv1.OfferAnswer, error) { return nil, err }
+	}
+	for name, c := range map[string]struct {
+		answer func(*hall, cert.SessionID) (*controlv1.OfferAnswer, error)
+		want   access.Code // empty: a failure, not a refusal
+	}{
+		"away":              {fails(hub.ErrAway), access.DeskOff},
+		"silent":            {fails(hub.ErrSilent), access.AgentNoAnswer},
+		"bus":               {fails(broken), ""},
+		"in use":            {no("in_use"), access.DeskInUse},
+		"cannot lock":       {no("cannot_lock"), access.DeskCannotLock},
+		"clock":             {no("clock_skew"), access.ClockSkew},
+		"anything else":     {no("grant_signature"), access.AgentRefused},
+		"ended on the way ": {endedMeanwhile, access.SessionState},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHall(t)
+			r := h.prepare()
+			h.agents.offer = func(_ context.Context, id cert.SessionID) (*controlv1.OfferAnswer, error) { return c.answer(h, id) }
+			_, err := h.m.Open(t.Context(), h.caller, r)
+			var refusal *Refusal
+			switch {
+			case c.want == "" && !errors.Is(err, broken):
+				t.Errorf("got %v", err)
+			case c.want != "" && (!errors.As(err, &refusal) || refusal.Reasons[0] != c.want):
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if h.life(r.Session) != store.LifeEnded || h.offered(r.Session) {
+				t.Errorf("left over: life %v, at the relay %v", h.life(r.Session), h.offered(r.Session))
+			}
+			if codes := h.refusals(r.Session); c.want != "" && (len(codes) != 1 || codes[0] != string(c.want)) {
+				t.Errorf("the log holds the refusals %q", codes)
+			}
+		})
+	}
+}
+
+// endedMeanwhile is an agent that accepts what was ended before the offer came.
+func endedMeanwhile(h *hall, id cert.SessionID) (*controlv1.OfferAnswer, error) {
+	if err := h.store.EndSession(h.t.Context(), storetest.Admin, id, codeRevoked, "device_revoked"); err != nil {
+		return nil, err
+	}
+	return &controlv1.OfferAnswer{Accepted: true}, nil
+}
+
+// TestPreparedSessionIsOpenedOnce, by who prepared it, on the same device, with a signature over its own nonce.
+func TestPreparedSessionIsOpenedOnce(t *testing.T) {
+	h := newHall(t)
+	refused := func(what string, c Caller, r OpenRequest, want access.Code) {
+		t.Helper()
+		_, err := h.m.Open(t.Context(), c, r)
+		var refusal *Refusal
+		if !errors.As(err, &refusal) || refusal.Reasons[0] != want {
+			t.Errorf("%s: %v, want %s", what, err, want)
+		}
+	}
+	r := h.prepare()
+	other := h.caller
+	other.SignIn.Device = "d1"
+	refused("another device", other, r, access.SessionState)
+	other = h.caller
+	other.SignIn.User = "suzuki"
+	refused("another user", other, r, access.SessionState)
+	refused("unknown", h.caller, OpenRequest{Session: cert.SessionID{1}}, access.SessionState)
+	if h.life(r.Session) != store.LifePrepared {
+		t.Error("a stranger spent the session")
+	}
+	wrong := r
+	wrong.NoiseKey = cert.NoiseKey{8} // not what was signed
+	refused("another key for the session", h.caller, wrong, access.SignatureWrong)
+	refused("after a wrong signature", h.caller, r, access.SessionState)
+
+	r = h.prepare()
+	_, err := h.m.Open(t.Context(), h.caller, r)
+	h.check(err)
+	refused("a second time", h.caller, r, access.SessionState)
+	if h.life(r.Session) != store.LifeGranted {
+		t.Error("the second try ended the session of the first")
+	}
+}
+
+// TestSweepEndsWhatTheDeskLost: a session at a desk whose channel is gone is over when no lease can hold it any more, and
+// not before.
+func TestSweepEndsWhatTheDeskLost(t *testing.T) {
+	h := newHall(t)
+	r := h.prepare()
+	_, err := h.m.Open(t.Context(), h.caller, r)
+	h.check(err)
+	h.check(h.store.AddAgentEvent(t.Context(), store.AgentEvent{
+		Desk: "k9", Run: [16]byte{1}, Seq: 1, Session: r.Session, Kind: store.AgentOpened, TimeMS: h.clock.Now().UnixMilli(),
+	}))
+	d, err := h.store.Desk(t.Context(), "k9")
+	h.check(err)
+	h.check(h.store.DeskGone(t.Context(), "k9", d.Epoch, ""))
+	h.clock.Add(lostAfter)
+	h.check(h.m.sweep(t.Context()))
+	if h.life(r.Session) != store.LifeOpen {
+		t.Fatalf("life %v while the agent may still have its lease", h.life(r.Session))
+	}
+	h.clock.Add(time.Second)
+	h.check(h.m.sweep(t.Context()))
+	if h.life(r.Session) != store.LifeEnded || len(h.agents.ended) != 1 {
+		t.Errorf("life %v, %d orders to end it", h.life(r.Session), len(h.agents.ended))
+	}
+}
+
+func TestPresence(t *testing.T) {
+	now := time.Now().Truncate(time.Millisecond) // as the store keeps times
+	at := func(ago time.Duration) int64 { return now.Add(-ago).UnixMilli() }
+	for name, c := range map[string]struct {
+		desk store.Desk
+		want access.Presence
+	}{
+		"never seen":                    {store.Desk{}, access.Off},
+		"on":                            {store.Desk{Connected: true, Gateway: "g1", AliveMS: at(time.Second)}, access.On},
+		"on at a gateway just silent":   {store.Desk{Connected: true, Gateway: "g1", AliveMS: at(silentAfter)}, access.On},
+		"on at a gateway that is gone":  {store.Desk{Connected: true, Gateway: "g1", AliveMS: at(silentAfter + time.Second)}, access.Unknown},
+		"off":                           {store.Desk{Gateway: "g1", AliveMS: at(time.Second)}, access.Off},
+		"off at a gateway that is gone": {store.Desk{Gateway: "g1", AliveMS: at(time.Hour)}, access.Unknown},
+	} {
+		if got := Presence(&c.desk, now); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
