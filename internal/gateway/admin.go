@@ -24,9 +24,29 @@ import (
 // when none runs, does the work in this process under the lock of the data. The
 // caller calls done. Errors that an administrator can act on are *Error.
 func OpenAdmin(ctx context.Context, cfg Config) (client controlv1connect.AdminServiceClient, done func() error, err error) {
+	c, done, err := openClient(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	return controlv1connect.NewAdminServiceClient(c, clientBase), done, nil
+}
+
+// OpenPolicy is [OpenAdmin] for policy.
+func OpenPolicy(ctx context.Context, cfg Config) (client controlv1connect.PolicyServiceClient, done func() error, err error) {
+	c, done, err := openClient(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	return controlv1connect.NewPolicyServiceClient(c, clientBase), done, nil
+}
+
+// clientBase is the address behind a socket, whose name nobody looks at.
+const clientBase = "http://gateway"
+
+func openClient(ctx context.Context, cfg Config) (client *http.Client, done func() error, err error) {
 	// A gateway that is starting holds the lock before it answers, and another command holds it for a moment.
 	err = patient(ctx, commandPatience, func() error {
-		client, done, err = tryAdmin(ctx, cfg)
+		client, done, err = tryClient(ctx, cfg)
 		return err
 	})
 	return client, done, err
@@ -56,14 +76,14 @@ func patient(ctx context.Context, patience time.Duration, do func() error) error
 	}
 }
 
-func tryAdmin(ctx context.Context, cfg Config) (controlv1connect.AdminServiceClient, func() error, error) {
+func tryClient(ctx context.Context, cfg Config) (*http.Client, func() error, error) {
 	dial := func(ctx context.Context) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
 	}
 	conn, err := dial(ctx)
 	if err == nil {
 		conn.Close()
-		return adminClient(dial), func() error { return nil }, nil
+		return dialClient(dial), func() error { return nil }, nil
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, nil, errNotAllowed(err)
@@ -72,7 +92,7 @@ func tryAdmin(ctx context.Context, cfg Config) (controlv1connect.AdminServiceCli
 }
 
 // openInside serves the administration to this process alone.
-func openInside(ctx context.Context, cfg Config, env Environment) (controlv1connect.AdminServiceClient, func() error, error) {
+func openInside(ctx context.Context, cfg Config, env Environment) (*http.Client, func() error, error) {
 	env.fill()
 	if _, err := os.Stat(cfg.keys()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, errNotInitialised()
@@ -92,7 +112,7 @@ func openInside(ctx context.Context, cfg Config, env Environment) (controlv1conn
 		defer close(served)
 		_ = server.Serve(inside) // ends by done, with nothing to say
 	}()
-	return adminClient(inside.dial), func() error {
+	return dialClient(inside.dial), func() error {
 		err := server.Close()
 		<-served
 		return errors.Join(err, c.finish())
@@ -112,9 +132,10 @@ func (c *core) finish() error {
 	return errors.Join(err, c.close())
 }
 
-func adminClient(dial func(context.Context) (net.Conn, error)) controlv1connect.AdminServiceClient {
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }}
-	return controlv1connect.NewAdminServiceClient(&http.Client{Transport: transport}, "http://gateway")
+func dialClient(dial func(context.Context) (net.Conn, error)) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+	}}
 }
 
 // inside is a listener without a network.
@@ -178,11 +199,11 @@ func Init(ctx context.Context, cfg Config, env Environment, f Founding) (*contro
 	if err := found(ctx, cfg, env, f); err != nil {
 		return nil, err
 	}
-	admin, done, err := openInside(ctx, cfg, env)
+	client, done, err := openInside(ctx, cfg, env)
 	if err != nil {
 		return nil, err
 	}
-	r, err := admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
+	r, err := controlv1connect.NewAdminServiceClient(client, clientBase).CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
 		UserId: f.AdminID, Name: f.AdminName, Roles: []controlv1.Role{controlv1.Role_ROLE_STAFF, controlv1.Role_ROLE_ADMIN},
 		DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
 	}}})
