@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"jiseki/internal/calendar"
+	"jiseki/internal/cert"
 	"jiseki/internal/gateway/gatewaytest"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
@@ -339,6 +340,32 @@ func TestTodayLeadsThroughTheDay(t *testing.T) {
 	next(controlv1.NextStep_NEXT_STEP_END)
 	report(&controlv1.ReportWorkdayRequest{Finish: true, Done: "議案を書いた"})
 	next(controlv1.NextStep_NEXT_STEP_WAIT)
+}
+
+// TestWithdrawnApprovalEndsTheSession: what stood on it ends, although nobody named the session.
+func TestWithdrawnApprovalEndsTheSession(t *testing.T) {
+	o := newOffice(t)
+	worker := o.who["worker"]
+	r := o.submit(t, "worker", o.today)
+	o.decide(t, "chief", controlv1.Answer_ANSWER_APPROVE, seen(r))
+	agent := o.NewAgent(t, "企画課 01", "worker")
+	opened, g := worker.Connect(t, agent.Desk, cert.NoiseKey{1})
+	if until := time.UnixMilli(opened.GetLimits().GetSessionUntilMs()); until.After(o.today.At(1035)) {
+		t.Errorf("the session may go on until %v, after the approved time", until)
+	}
+	_, err := worker.day.WithdrawRequest(t.Context(), &controlv1.WithdrawRequestRequest{RequestId: r.GetRequestId()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for order := range agent.Orders() {
+		if end := order.GetEndSession(); end != nil && [16]byte(end.GetSessionId()) == g.Session {
+			break
+		}
+	}
+	again := worker.Prepare(t, agent.Desk)
+	if code := codeOf(nil, again.GetRefusal()); code != "approval_needed" {
+		t.Errorf("connected again: %q", code)
+	}
 }
 
 // TestCheckBeforeSubmitting: what forbids in the check refuses the submission, and bad forms are refused before.
