@@ -46,6 +46,9 @@ type Agent struct {
 	Noise       cert.NoiseKey
 	Run         []byte
 
+	// Adapters and Waker are what the hello says of the machine.
+	Adapters []*controlv1.Adapter
+	Waker    bool
 	// Accept decides about offers; nil accepts.
 	Accept func(*controlv1.Offer) (code string)
 
@@ -203,7 +206,7 @@ func (a *Agent) hello(t testing.TB) error {
 	a.send(&controlv1.AgentMessage{Message: &controlv1.AgentMessage_Hello{Hello: &controlv1.Hello{
 		Certificate: a.Certificate, Statement: statement.Append(nil), Signature: signature[:], Nonce: nonce, Run: a.Run,
 		TimeMs: a.town.now().UnixMilli(), AgentVersion: "test", Hostname: "pc-1", System: "linux", WireMin: 1, WireMax: 1,
-		BundleVersion: a.Bundle.Version,
+		BundleVersion: a.Bundle.Version, Adapters: a.Adapters, Waker: a.Waker,
 	}}})
 	next, err := a.receive()
 	if err != nil {
@@ -239,7 +242,7 @@ func (a *Agent) serve() error {
 }
 
 func (a *Agent) obey(o *controlv1.Order) {
-	if o.GetLock() != nil {
+	if o.GetLock() != nil || o.GetWake() != nil {
 		a.send(&controlv1.AgentMessage{Message: &controlv1.AgentMessage_OrderAnswer{
 			OrderAnswer: &controlv1.OrderAnswer{Number: o.GetNumber(), Done: true},
 		}})
