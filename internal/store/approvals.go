@@ -431,11 +431,20 @@ func (t *tx) tell(chart *telework.Organisation, r *telework.Request, kind, by st
 		for _, name := range mail.Args(kind) {
 			args[name] = all[name]
 		}
-		if err := t.notify(mail.Notice{User: user, Kind: kind, Args: args, Path: "/requests/" + r.ID}); err != nil {
+		if err := t.notify(mail.Notice{User: user, Kind: kind, Args: args, Path: requestPath(r, kind, user)}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// requestPath is the page on which somebody goes on: approvers and readers in their inbox, the user and who entered it among requests.
+func requestPath(r *telework.Request, kind, user string) string {
+	office := kind == "request_submitted" || kind == "request_decided_for_you" || kind == "request_circulated" || kind == "request_withdrawn"
+	if office || (user != r.User && user != r.By) {
+		return "/inbox/" + r.ID
+	}
+	return "/requests/" + r.ID
 }
 
 func (t *tx) tellApprovers(chart *telework.Organisation, r *telework.Request) error {

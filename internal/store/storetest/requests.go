@@ -105,6 +105,9 @@ func requests(t *suite) {
 	t.equal(kept, r)
 	t.equal(t.told("chief"), []string{"request_submitted"})
 
+	notices, _, err := t.s.Notices(t.ctx, "chief", store.Page{})
+	t.ok(err)
+	t.equal([]any{notices[0].Path, notices[0].Args}, []any{"/inbox/" + r.ID, map[string]string{"name": "名前 worker", "date": "2026-11-25", "more": "1"}})
 	inbox, err := t.s.Inbox(t.ctx, "chief")
 	t.ok(err)
 	t.equal(ids(inbox), []string{r.ID})
