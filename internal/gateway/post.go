@@ -21,7 +21,7 @@ type MailConfig struct {
 	CAFile string `toml:"ca_file"`
 }
 
-// remindEvery is how often forgotten ends of workdays and months to confirm are looked for.
+// remindEvery is how often it is looked for what users have to be reminded of.
 const remindEvery = 10 * time.Minute
 
 // mailPasswordFile is where the mail server's password is.
@@ -100,11 +100,11 @@ func (c *core) mailPasswordSet() bool {
 	return err == nil && password != ""
 }
 
-// remind tells users of forgotten ends, and superiors of months that wait.
+// remind tells users and superiors what they should not forget.
 func (c *core) remind(ctx context.Context) error {
 	return every(ctx, remindEvery, func() {
-		if err := c.store.RemindWorkdays(ctx); err != nil && ctx.Err() == nil {
-			c.env.Log.Error("reminders of workdays were not given", "err", err)
+		if err := c.store.Remind(ctx); err != nil && ctx.Err() == nil {
+			c.env.Log.Error("reminders were not given", "err", err)
 		}
 	})
 }

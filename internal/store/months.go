@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
@@ -268,59 +267,3 @@ const (
 	pathMonth   = "/workday"
 	pathReports = "/approvals/months"
 )
-
-// missingAfter is how long after its begin an open workday is taken for forgotten, and its user told: well before the day after it
-// could begin.
-const missingAfter = 16 * 60 * 60 * 1000
-
-// RemindWorkdays tells users of workdays whose end they seem to have forgotten, and superiors of months that are over and not
-// confirmed: each once.
-func (s *Store) RemindWorkdays(ctx context.Context) error {
-	return s.transact(ctx, func(t *tx) error {
-		if err := t.remindEnds(); err != nil {
-			return err
-		}
-		return t.remindMonths(t.today().InMonth().Add(-1))
-	})
-}
-
-func (t *tx) remindEnds() error {
-	type day struct{ user, date string }
-	days, err := list(t.ctx, t, func(row scanner, d *day) error { return row.Scan(&d.user, &d.date) },
-		`SELECT o.user_id, o.date FROM workday_segments o JOIN workday_segments f ON f.user_id = o.user_id AND f.date = o.date AND f.position = 0
-		WHERE o.until_ms = 0 AND f.from_ms < $1`, t.now-missingAfter)
-	for _, d := range days {
-		err = errors.Join(err, t.notify(mail.Notice{
-			User: d.user, Kind: "workday_missing_end", Path: pathMonth + "?date=" + d.date, Once: "missing " + d.date, Args: map[string]string{"date": d.date},
-		}))
-	}
-	return err
-}
-
-// remindMonths counts for each superior whose month waits. The superior is the head of the nearest section that is not the user's own
-// to head.
-func (t *tx) remindMonths(month calendar.Month) error {
-	waiting, err := list(t.ctx, t, scanText, `SELECT DISTINCT w.user_id FROM workday_segments w WHERE w.date BETWEEN $1 AND $2
-		AND NOT EXISTS (SELECT 1 FROM month_confirmations c WHERE c.user_id = w.user_id AND c.month = $3)`,
-		month.First().String(), month.Last().String(), month.String())
-	if err != nil || len(waiting) == 0 {
-		return err
-	}
-	chart, err := readChart(t.ctx, t, t.today())
-	if err != nil {
-		return err
-	}
-	count := map[string]int{}
-	for _, user := range waiting {
-		if head := chart.SuperiorOf(user); head != "" {
-			count[head]++
-		}
-	}
-	for head, n := range count {
-		err = errors.Join(err, t.notify(mail.Notice{
-			User: head, Kind: "month_to_confirm", Path: pathReports + "?month=" + month.String(), Once: "month " + month.String(),
-			Args: map[string]string{"month": month.String(), "count": strconv.Itoa(n)},
-		}))
-	}
-	return err
-}

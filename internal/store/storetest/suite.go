@@ -38,7 +38,7 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		"requests at once": requestsAtOnce, "deputies": deputies, "orders": orders, "routes": routes, "request lists": requestLists, "authority": authority,
 		"notices": notices, "notices once": noticesOnce,
 		"workdays": workdays, "workday over midnight": workdayOverMidnight, "workday with a forgotten end": workdayForgottenEnd,
-		"workday and the clock": workdayClock, "workday beside connections": workdayConnections, "months": months, "segments at once": segmentsAtOnce,
+		"workday and the clock": workdayClock, "workday beside connections": workdayConnections, "months": months, "segments at once": segmentsAtOnce, "reminders": reminders,
 		"mail digest": mailDigest, "mail digest at once": mailDigestAtOnce, "outbox": outbox, "mail given up": mailGivenUp, "mails at once": mailsAtOnce, "mails and the clock": mailsAndTheClock,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -141,11 +141,11 @@ func workdayOverMidnight(t *suite) {
 func workdayForgottenEnd(t *suite) {
 	t.begins("2026-11-24 08:30", telework.Work)
 	t.to("2026-11-25 00:29")
-	t.ok(t.s.RemindWorkdays(t.ctx))
+	t.ok(t.s.Remind(t.ctx))
 	t.equal(t.kinds("suzuki"), []string(nil))
 	t.to("2026-11-25 00:31")
 	for range 3 {
-		t.ok(t.s.RemindWorkdays(t.ctx))
+		t.ok(t.s.Remind(t.ctx))
 	}
 	t.equal(t.kinds("suzuki"), []string{"workday_missing_end"})
 	t.equal(t.begins("2026-11-25 08:29", telework.Work), "2026-11-24") // it lasts already: nothing happens
@@ -247,7 +247,7 @@ func months(t *suite) {
 	t.to("2026-12-01 09:00")
 	t.equal(confirm("tanaka", "suzuki"), []store.Unconfirmed{{User: "suzuki", Code: access.WorkdayEndMissing}})
 	for range 2 {
-		t.ok(t.s.RemindWorkdays(t.ctx))
+		t.ok(t.s.Remind(t.ctx))
 	}
 	t.equal(t.kinds("tanaka"), []string{"month_to_confirm"})
 	t.clock.Add(time.Second)
@@ -310,4 +310,30 @@ func segmentsAtOnce(t *suite) {
 			t.Fatalf("segment %d of %v", i, segments)
 		}
 	}
+}
+
+// reminders of tomorrow and of the registration's end, each once.
+func reminders(t *suite) {
+	t.ok(t.s.PutSection(t.ctx, Admin, store.Section{ID: "zeimu", Name: "税務課", Position: 2, Head: "tanaka"}))
+	r, err := t.s.SubmitRequest(t.ctx, bySuzuki, store.Submission{Draft: wish(t.date("2026-11-26"), t.date("2026-11-27"))})
+	t.ok(err)
+	remind := func(at string, want ...string) {
+		t.Helper()
+		t.to(at)
+		for range 2 {
+			t.ok(t.s.Remind(t.ctx))
+		}
+		t.equal(t.kinds("suzuki"), want)
+	}
+	remind("2026-11-25 15:00") // not approved
+	_, err = t.s.DecideRequest(t.ctx, store.By{Actor: "user:tanaka"}, r.ID, telework.Decision{Answer: telework.Approve, Revision: r.Revision})
+	t.ok(err)
+	remind("2026-11-25 14:59", "request_approved")
+	remind("2026-11-25 15:00", "request_approved", "tomorrow_telework")
+	remind("2026-11-26 23:59", "request_approved", "tomorrow_telework", "tomorrow_telework")
+	remind("2026-11-27 16:00", "request_approved", "tomorrow_telework", "tomorrow_telework")
+	t.ok(t.s.PutStaff(t.ctx, Admin, store.StaffMember{User: "suzuki", RegisteredUntil: t.date("2027-03-31")}))
+	remind("2027-02-28 09:00", "request_approved", "tomorrow_telework", "tomorrow_telework")
+	remind("2027-03-01 09:00", "request_approved", "tomorrow_telework", "tomorrow_telework", "registration_ends")
+	remind("2027-04-01 09:00", "request_approved", "tomorrow_telework", "tomorrow_telework", "registration_ends")
 }
