@@ -3164,9 +3164,10 @@ func (*CorrectWorkdayResponse_Workday) isCorrectWorkdayResponse_Outcome() {}
 func (*CorrectWorkdayResponse_Refusal) isCorrectWorkdayResponse_Outcome() {}
 
 type GetWorkdayRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Date          string                 `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
-	UserId        string                 `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// date; empty: the day that a report of now would belong to, which may have begun yesterday.
+	Date          string `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
+	UserId        string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3261,7 +3262,7 @@ func (x *GetWorkdayResponse) GetWorkday() *Workday {
 
 type GetMonthRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// month is YYYY-MM.
+	// month is YYYY-MM; empty: this one.
 	Month         string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
 	UserId        string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -2264,6 +2264,8 @@ export declare const CorrectWorkdayResponseSchema: GenMessage<CorrectWorkdayResp
  */
 export declare type GetWorkdayRequest = Message<"jiseki.control.v1.GetWorkdayRequest"> & {
   /**
+   * date; empty: the day that a report of now would belong to, which may have begun yesterday.
+   *
    * @generated from field: string date = 1;
    */
   date: string;
@@ -2279,6 +2281,8 @@ export declare type GetWorkdayRequest = Message<"jiseki.control.v1.GetWorkdayReq
  */
 export declare type GetWorkdayRequestJson = {
   /**
+   * date; empty: the day that a report of now would belong to, which may have begun yesterday.
+   *
    * @generated from field: string date = 1;
    */
   date?: string;
@@ -2326,7 +2330,7 @@ export declare const GetWorkdayResponseSchema: GenMessage<GetWorkdayResponse, {j
  */
 export declare type GetMonthRequest = Message<"jiseki.control.v1.GetMonthRequest"> & {
   /**
-   * month is YYYY-MM.
+   * month is YYYY-MM; empty: this one.
    *
    * @generated from field: string month = 1;
    */
@@ -2343,7 +2347,7 @@ export declare type GetMonthRequest = Message<"jiseki.control.v1.GetMonthRequest
  */
 export declare type GetMonthRequestJson = {
   /**
-   * month is YYYY-MM.
+   * month is YYYY-MM; empty: this one.
    *
    * @generated from field: string month = 1;
    */
