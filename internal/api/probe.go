@@ -16,7 +16,7 @@ import (
 	"jiseki/internal/remote"
 )
 
-// Limits of the throughput measurement (docs/PROTOCOL.md section 8).
+// Limits of the throughput measurement (docs/PROTOCOL.md section 7).
 const (
 	// maxProbe is the most that one request moves, in bytes.
 	maxProbe = 4 << 20

@@ -158,6 +158,9 @@ func TestPowerOnList(t *testing.T) {
 	chief, worker, other := section(t, town)
 	machine(t, town, "税務課 1", "192.168.10.21/24", 1, "suzuki")
 	date := calendar.DateOf(time.Now()).Add(1)
+	for !(calendar.Days{}).Open(date) {
+		date = date.Add(1)
+	}
 	given, err := chief.approvals.PutOrder(t.Context(), &controlv1.PutOrderRequest{
 		Kind: controlv1.RequestKind_REQUEST_KIND_TELEWORK_ORDER, UserIds: []string{"suzuki"}, Draft: &controlv1.Draft{
 			Days:  []*controlv1.RequestDay{{Date: date.String(), Unit: controlv1.DayUnit_DAY_UNIT_HOURS, FromMinute: 540, UntilMinute: 1020}},
