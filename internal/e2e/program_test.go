@@ -31,7 +31,7 @@ type program struct {
 func buildAgent(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "jiseki-agent")
-	build := exec.CommandContext(soon(t), "go", "build", "-o", path, "jiseki/cmd/jiseki-agent")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "jiseki/cmd/jiseki-agent")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the agent: %v\n%s", err, out)
