@@ -48,6 +48,8 @@ func TestWrongConfigurationsAreRefused(t *testing.T) {
 		"password in bus":    {several + "[bus]\nurl = 'tls://u:p@x:4222'", "credentials_file"},
 		"bus and SQLite":     {"[relay]\ndesk_address = 'g1:443'\n[bus]\nurl = 'tls://x:4222'", "database.url_file"},
 		"bus, no relay":      {"[database]\nurl_file = '/x'\n[bus]\nurl = 'tls://x:4222'", "relay.desk_address"},
+		"relative mail file": {"[mail]\npassword_file = 'x'", "mail.password_file"},
+		"mail CA elsewhere":  {"[mail]\nca_file = 'x'", "mail.ca_file"},
 		"shared and address": {"[office]\naddress = ':8443'", "office.shared"},
 	} {
 		if _, err := load(t, c.text); err == nil || !strings.Contains(err.Error(), c.want) {

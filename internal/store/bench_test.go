@@ -48,7 +48,8 @@ func section(b *testing.B, s *store.Store, n int) {
 			date := calendar.Date{Year: 2026, Month: 11, Day: d + 1}
 			at := func(minute int) int64 { return date.At(minute).UnixMilli() }
 			err := s.CorrectWorkday(b.Context(), store.By{Actor: "user:" + u.ID}, u.ID, date, []telework.Segment{
-				{Kind: telework.Work, FromMS: at(510), UntilMS: at(720)}, {Kind: telework.Break, FromMS: at(720), UntilMS: at(780)},
+				{Kind: telework.Work, FromMS: at(510), UntilMS: at(720)},
+				{Kind: telework.Break, FromMS: at(720), UntilMS: at(780)},
 				{Kind: telework.Work, FromMS: at(780), UntilMS: at(1035)},
 			}, "報告漏れ")
 			if err != nil {
