@@ -44,6 +44,8 @@ type commands struct {
 	Audit    auditCommands   `cmd:"" help:"The audit log."`
 	Keys     keyCommands     `cmd:"" help:"Replace the gateway's keys; the gateway must not run."`
 	Settings settingCommands `cmd:"" help:"Settings of the organisation."`
+	Policy   policyCommands  `cmd:"" help:"Policy: who may telework when and how."`
+	Holidays holidayCommands `cmd:"" help:"Days on which the town hall is closed."`
 	Check    checkCommand    `cmd:"" help:"Check the configuration and print what is in force."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

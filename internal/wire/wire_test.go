@@ -194,7 +194,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestCodeNames(t *testing.T) {
-	for c, want := range map[Code]string{0: "code_0", TakenOver: "taken_over", Replaced: "replaced", 19: "code_19", 65535: "code_65535"} {
+	for c, want := range map[Code]string{0: "code_0", TakenOver: "taken_over", Replaced: "replaced", HoursEnd: "hours_end", 20: "code_20", 65535: "code_65535"} {
 		if got := c.String(); got != want {
 			t.Errorf("%d is %q, want %q", uint16(c), got, want)
 		}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"jiseki/internal/gateway"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
+)
+
+type policyCommands struct {
+	Export policyExport `cmd:"" help:"Print the policy as JSON, for import."`
+	Import policyImport `cmd:"" help:"Replace the policy by a file that export wrote and somebody edited."`
+}
+
+type holidayCommands struct {
+	Import holidaysImport `cmd:"" help:"Import holidays from the Cabinet Office's CSV (syukujitsu.csv): all lines or none."`
+}
+
+// policy calls do with the policy service of the running gateway, or one in this process.
+func (c *console) policy(do func(context.Context, controlv1connect.PolicyServiceClient) error) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	client, done, err := gateway.OpenPolicy(c.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(c.ctx, client), done())
+}
+
+type policyExport struct{}
+
+func (*policyExport) Run(c *console) error {
+	return c.policy(func(ctx context.Context, policy controlv1connect.PolicyServiceClient) error {
+		r, err := policy.GetPolicy(ctx, &controlv1.GetPolicyRequest{})
+		if err != nil {
+			return err
+		}
+		// The revision goes along: a file that is older than the policy is refused.
+		b, err := protojson.MarshalOptions{UseProtoNames: true, Multiline: true, Indent: "  "}.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("write policy: %w", err)
+		}
+		c.out.line("%s", b)
+		return nil
+	})
+}
+
+type policyImport struct {
+	File string `arg:"" type:"existingfile" help:"JSON as export prints it."`
+}
+
+func (p *policyImport) Run(c *console) error {
+	b, err := os.ReadFile(p.File)
+	if err != nil {
+		return fmt.Errorf("read policy: %w", err)
+	}
+	var file controlv1.GetPolicyResponse
+	if err := protojson.Unmarshal(b, &file); err != nil {
+		return fmt.Errorf("read policy: %w", err)
+	}
+	return c.policy(func(ctx context.Context, policy controlv1connect.PolicyServiceClient) error {
+		r, err := policy.UpdatePolicy(ctx, &controlv1.UpdatePolicyRequest{Policy: file.GetPolicy(), Revision: file.GetRevision()})
+		if err != nil {
+			return err
+		}
+		return c.out.message(r, func() { c.out.line("%s", c.out.say("ポリシーを変更しました。", "The policy was changed.")) })
+	})
+}
+
+type holidaysImport struct {
+	File string `arg:"" type:"existingfile" help:"CSV in UTF-8 or CP932: a header, then date and name."`
+}
+
+func (h *holidaysImport) Run(c *console) error {
+	b, err := os.ReadFile(h.File)
+	if err != nil {
+		return fmt.Errorf("read holidays: %w", err)
+	}
+	return c.policy(func(ctx context.Context, policy controlv1connect.PolicyServiceClient) error {
+		r, err := policy.ImportHolidays(ctx, &controlv1.ImportHolidaysRequest{Csv: b})
+		if err != nil {
+			return err
+		}
+		if no := r.GetRefusal(); no != nil {
+			return errors.New(csvErrors(c.out, no.GetErrors()))
+		}
+		n := r.GetImported().GetCount()
+		return c.out.message(r, func() {
+			c.out.line(c.out.say("%d日を取り込みました。", "%d days were imported."), n)
+		})
+	})
+}
+
+// csvErrors are the errors of a file, one a line.
+func csvErrors(o *output, all []*controlv1.CsvError) string {
+	var b bytes.Buffer
+	b.WriteString(o.say("1行も取り込みませんでした。", "nothing was imported."))
+	for _, e := range all {
+		fmt.Fprintf(&b, "\n"+o.say("%d行目 %d列目: %s", "line %d, column %d: %s"), e.GetLine(), e.GetColumn(), o.say(e.GetJa(), e.GetEn()))
+	}
+	return b.String()
+}
