@@ -149,6 +149,32 @@ func TestNoticeStaysOnTopButNotOfALock(t *testing.T) {
 	b.seen(t, b.place())
 }
 
+// TestAnotherLine: the same strip with other words, such as the evening's reminder.
+func TestAnotherLine(t *testing.T) {
+	b := newBench(t)
+	session := b.n.pix
+	must(t, b.n.Close())
+	var err error
+	b.n, err = ShowX11(X11Config{
+		Display: b.desk.Display(), Authority: b.desk.Authority(), Text: "明日はテレワークです。電源を入れたまま退庁してください", Button: "確認しました",
+		OnEnd: func() { b.ended <- struct{}{} }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	must(t, err)
+	t.Cleanup(func() { b.n.Close() })
+	b.seen(t, b.place())
+	if bytes.Equal(b.n.pix, session) || b.n.size.X > 600 {
+		t.Errorf("a line of %v", b.n.size)
+	}
+	must(t, b.input.Pointer(b.place().Add(b.n.button.Min.Add(b.n.button.Max).Div(2))))
+	must(t, b.input.Buttons(input.Left))
+	must(t, b.input.Buttons(0))
+	select {
+	case <-b.ended:
+	case <-time.After(time.Minute):
+		t.Fatal("the button does nothing")
+	}
+}
+
 func TestText(t *testing.T) {
 	if got := Text("山田 太郎"); got != "接続中: 山田 太郎さんが遠隔で使用しています" {
 		t.Error(got)
