@@ -186,6 +186,10 @@ type Founding struct {
 	AdminName    string
 	// Settings changes the settings before they are kept; may be nil.
 	Settings func(*access.Settings)
+	// Furnish does what else belongs to the organisation, on the clock of the
+	// environment, once there is an administrator; may be nil. What it did stays
+	// when it fails.
+	Furnish func(context.Context, controlv1connect.AdminServiceClient, controlv1connect.PolicyServiceClient) error
 }
 
 // Init makes the keys, the organisation and its first administrator, whose slip
@@ -203,10 +207,14 @@ func Init(ctx context.Context, cfg Config, env Environment, f Founding) (*contro
 	if err != nil {
 		return nil, err
 	}
-	r, err := controlv1connect.NewAdminServiceClient(client, clientBase).CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
+	admin := controlv1connect.NewAdminServiceClient(client, clientBase)
+	r, err := admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
 		UserId: f.AdminID, Name: f.AdminName, Roles: []controlv1.Role{controlv1.Role_ROLE_STAFF, controlv1.Role_ROLE_ADMIN},
 		DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
 	}}})
+	if err == nil && f.Furnish != nil {
+		err = f.Furnish(ctx, admin, controlv1connect.NewPolicyServiceClient(client, clientBase))
+	}
 	if err := errors.Join(err, done()); err != nil {
 		return nil, err
 	}
@@ -220,7 +228,7 @@ func found(ctx context.Context, cfg Config, env Environment, f Founding) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	dsn, err := cfg.dsn()
+	dsn, err := cfg.DSN()
 	if err != nil {
 		return err
 	}

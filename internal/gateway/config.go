@@ -254,8 +254,9 @@ func (c *Config) headsFile() string {
 // lock is the file whose lock says that somebody uses the database.
 func (c *Config) lock() string { return filepath.Join(c.DataDir, "lock") }
 
-// dsn names the database for package store.
-func (c *Config) dsn() (string, error) {
+// DSN is the database as [store.Open] wants it. It holds a password where the
+// database asks for one.
+func (c *Config) DSN() (string, error) {
 	if c.Database.URLFile == "" {
 		return "sqlite:" + filepath.Join(c.DataDir, "jiseki.db"), nil
 	}

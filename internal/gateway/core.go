@@ -90,7 +90,7 @@ func (c *core) openKeys(context.Context) error {
 }
 
 func (c *core) openStore(ctx context.Context) error {
-	dsn, err := c.cfg.dsn()
+	dsn, err := c.cfg.DSN()
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func ChangeKeys(ctx context.Context, cfg Config, env Environment, step KeyStep, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	dsn, err := cfg.dsn()
+	dsn, err := cfg.DSN()
 	if err != nil {
 		return nil, err
 	}
