@@ -393,7 +393,8 @@ func TestHelloSaysWhatMachineItIs(t *testing.T) {
 	mac := []byte{0, 0x1b, 0x21, 1, 2, 3}
 	id.adapters = []*controlv1.Adapter{
 		{Mac: mac, Prefixes: []string{"192.168.10.5/24", "10.0.0.5/16"}, WakeKnown: true, WakeAllowed: true},
-		{Mac: mac, WakeKnown: true}, {Mac: mac, WakeAllowed: true},
+		{Mac: mac, WakeKnown: true},
+		{Mac: mac, WakeAllowed: true},
 	}
 	id.waker, id.reaches = true, []string{"192.168.0.0/16"}
 	w.hello(t, id)

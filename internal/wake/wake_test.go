@@ -62,8 +62,14 @@ func TestMACs(t *testing.T) {
 		hex  string
 		good bool
 	}{
-		{"001b213a4b5c", true}, {"021b213a4b5c", true}, {"011b213a4b5c", false}, {"ffffffffffff", false}, {"000000000000", false},
-		{"001b213a4b", false}, {"001b213a4b5c5c5c", false}, {"", false},
+		{"001b213a4b5c", true},
+		{"021b213a4b5c", true},
+		{"011b213a4b5c", false},
+		{"ffffffffffff", false},
+		{"000000000000", false},
+		{"001b213a4b", false},
+		{"001b213a4b5c5c5c", false},
+		{"", false},
 	} {
 		b, err := hex.DecodeString(c.hex)
 		if err != nil {
@@ -218,4 +224,3 @@ func BenchmarkPacket(b *testing.B) {
 		}
 	}
 }
-

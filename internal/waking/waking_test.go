@@ -387,8 +387,12 @@ func TestWakeTimes(t *testing.T) {
 		now  time.Time
 		want time.Time
 	}{
-		{jst(day, 8, 9), time.Time{}}, {jst(day, 8, 10), want[0]}, {jst(day, 8, 44), want[0]}, {jst(day, 8, 45), time.Time{}},
-		{jst(day, 12, 41), want[1]}, {jst(day, 23, 0), time.Time{}},
+		{jst(day, 8, 9), time.Time{}},
+		{jst(day, 8, 10), want[0]},
+		{jst(day, 8, 44), want[0]},
+		{jst(day, 8, 45), time.Time{}},
+		{jst(day, 12, 41), want[1]},
+		{jst(day, 23, 0), time.Time{}},
 	} {
 		if got, _ := dueWake(times, 20*time.Minute, c.now); !got.Equal(c.want) {
 			t.Errorf("at %s: %s, want %s", c.now, got, c.want)
