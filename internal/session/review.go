@@ -33,7 +33,8 @@ const (
 	warnHoursEnd = "hours_end"
 )
 
-// quiet are the kinds of events that no running session stands on. Every other kind, also one that is added later, has running
+// quiet are the kinds of events that no running session stands on, or that are acted on at once where they happen (OnSegment),
+// or that only give more. Every other kind, also one that is added later, has running
 // sessions decided anew.
 var quiet = map[audit.Kind]bool{
 	audit.GatewayStarted: true, audit.GatewayStopped: true, audit.KeysCreated: true, audit.KeysChanged: true,
@@ -44,6 +45,9 @@ var quiet = map[audit.Kind]bool{
 	audit.DeskConnected: true, audit.DeskGone: true, audit.DeskLockOrdered: true,
 	audit.SessionPrepared: true, audit.SessionRefused: true, audit.SessionGranted: true, audit.SessionOpened: true,
 	audit.SessionEnded: true, audit.SessionEndOrdered: true, audit.SessionLocked: true, audit.SessionLockFailed: true,
+	audit.WorkdayReported: true, audit.WorkdayDone: true, audit.MonthConfirmed: true, audit.MonthsExported: true, audit.MailsRetried: true,
+	audit.RequestSubmitted: true, audit.RequestPassed: true, audit.RequestReturned: true, audit.RequestRefused: true,
+	audit.RequestsConfirmed: true,
 }
 
 // A review is what a gateway knows of the running sessions that its relay carries, beyond their grants. The caller of each method
