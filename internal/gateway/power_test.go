@@ -16,6 +16,7 @@ import (
 	"jiseki/internal/gateway"
 	"jiseki/internal/gateway/gatewaytest"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
 )
 
 // machine is an agent with one adapter in a network.
@@ -260,6 +261,13 @@ func TestSelfCheck(t *testing.T) {
 	}
 	if len(check.GetDesks()) != 1 || !check.GetDesks()[0].GetWakeable() || !check.GetDesks()[0].GetMayOpen() || check.GetDesks()[0].GetDeskId() != desk.Desk {
 		t.Errorf("desks %v", check.GetDesks())
+	}
+
+	answer, body := probe(t, worker.Browser, http.MethodPost, "https://"+town.Host+controlv1connect.TeleworkServiceGetSelfCheckProcedure, []byte("{}"),
+		"Content-Type", "application/json", "Via", "1.1 proxy.example.lg.jp")
+	var behind struct{ Proxied bool }
+	if err := json.Unmarshal(body, &behind); err != nil || answer.StatusCode != http.StatusOK || !behind.Proxied {
+		t.Errorf("behind a proxy: %s %s, %v", answer.Status, body, err)
 	}
 
 	saved, err := worker.SaveSelfCheck(t.Context(), &controlv1.SaveSelfCheckRequest{Items: []*controlv1.SelfCheckItem{

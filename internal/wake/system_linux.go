@@ -16,8 +16,10 @@ import (
 const classNet = "/sys/class/net"
 
 // virtual says that an adapter is a tunnel or a bridge without a physical member: the network of virtual machines or containers.
-func virtual(name string) bool {
-	dir := filepath.Join(classNet, name)
+func virtual(name string) bool { return virtualIn(classNet, name) }
+
+func virtualIn(class, name string) bool {
+	dir := filepath.Join(class, name)
 	if exists(filepath.Join(dir, "tun_flags")) {
 		return true
 	}
@@ -29,7 +31,7 @@ func virtual(name string) bool {
 		return true
 	}
 	for _, m := range members {
-		if exists(filepath.Join(classNet, m.Name(), "device")) {
+		if exists(filepath.Join(class, m.Name(), "device")) {
 			return false
 		}
 	}

@@ -496,3 +496,34 @@ func TestMorningOfAnApprovedDay(t *testing.T) {
 		t.Errorf("a desk that was on has a wake: %v", err)
 	}
 }
+
+// BenchmarkMorning decides the first step for each of 1,000 sleeping desks in 20 networks of 50 desks and a waker.
+func BenchmarkMorning(b *testing.B) {
+	var machines []store.Machine
+	now := time.Unix(1_800_000_000, 0)
+	for network := range 20 {
+		for n := range 51 {
+			m := store.Machine{AlwaysOn: n == 0, Desk: store.Desk{
+				ID: fmt.Sprintf("d%d-%d", network, n), Zone: grant.ZoneLGWAN, Connected: n == 0, Gateway: "g1", AliveMS: now.UnixMilli(),
+			}}
+			m.Adapters = []wake.Adapter{{
+				MAC:      wake.MAC{0, 0x1b, 0x21, 0, byte(network), byte(n)},
+				Prefixes: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(network), byte(n + 1)}), 24)},
+			}}
+			machines = append(machines, m)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l := newLAN(machines, now)
+		asked := 0
+		for id := range l.machines {
+			if l.next(&store.Wake{Desk: id, State: store.WakeQueued}).ask.id != "" {
+				asked++
+			}
+		}
+		if asked != 1000 {
+			b.Fatalf("%d desks have a waker", asked)
+		}
+	}
+}
