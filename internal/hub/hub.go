@@ -240,7 +240,11 @@ func (h *Hub) Plan(desk string, plan *controlv1.PlanOrder) error {
 	if c == nil {
 		return ErrAway
 	}
-	return c.order(&controlv1.Order{Order: &controlv1.Order_Plan{Plan: plan}})
+	err := c.order(&controlv1.Order{Order: &controlv1.Order_Plan{Plan: plan}})
+	if errors.Is(err, errClosed) {
+		return ErrAway
+	}
+	return err
 }
 
 // Epochs says which desks this gateway holds, by the epoch of their channels.
