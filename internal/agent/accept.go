@@ -20,6 +20,9 @@ func (a *Agent) accept(offer *controlv1.Offer) (id cert.SessionID, code string) 
 	if err != nil {
 		return id, "grant_form"
 	}
+	if a.cfg.Waker {
+		return g.Session, "no_desk"
+	}
 	device, code := a.check(g, offer)
 	if code != "" {
 		return g.Session, code
@@ -60,8 +63,6 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 	switch {
 	case len(offer.GetTicket()) != 32:
 		return nil, "ticket_form"
-	case a.cfg.Waker:
-		return nil, "no_desk"
 	case device.Key != g.DeviceKey || device.Subject != g.Device:
 		return nil, "device_other"
 	case a.revoked[g.Device]:

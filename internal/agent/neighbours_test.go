@@ -11,7 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/grant"
+	"jiseki/internal/grant/granttest"
 	"jiseki/internal/power"
 	"jiseki/internal/wake"
 	"jiseki/internal/wire"
@@ -146,6 +149,10 @@ func TestMachineWithoutDesk(t *testing.T) {
 	a.desk, a.cfg.Waker = NoDesk(), true
 	if s := a.state(); s.GetLockable() || s.GetLoggedIn() || s.GetPresent() {
 		t.Errorf("state %v", s)
+	}
+	g := granttest.New(t, time.Now(), cert.NoiseKey{}, func(*grant.Grant) {})
+	if id, code := a.accept(&controlv1.Offer{Grant: g.Append(nil), Ticket: make([]byte, 32)}); id != g.Session || code != "no_desk" {
+		t.Errorf("an offer is answered by %q for %v", code, id)
 	}
 	if err := a.guard.try(t.Context()); !errors.Is(err, errNoDesk) {
 		t.Errorf("locked: %v", err)
