@@ -57,7 +57,13 @@ type review struct {
 	due    bool      // something changed
 	last   time.Time // of the last review, on the gateway's clock
 	known  map[cert.SessionID]outlook
-	warned map[cert.SessionID]time.Time // the end that the user was told of
+	warned map[cert.SessionID]warning
+}
+
+// A warning is what the user of a session was told last.
+type warning struct {
+	code string
+	end  int64 // milliseconds since 1970-01-01 UTC
 }
 
 // An outlook is how a running session was decided last.
@@ -232,10 +238,11 @@ func (m *Manager) endShortened(ctx context.Context, s store.Session) error {
 
 // warn tells the user of a session of an end, ten minutes before it, once.
 func (m *Manager) warn(ctx context.Context, s *store.Session, code string, end, now time.Time) {
-	if s.Life != store.LifeOpen || end.Sub(now) > warnBefore || !now.Before(end) || m.review.warned[s.ID].Equal(end) {
+	w := warning{code, end.UnixMilli()}
+	if s.Life != store.LifeOpen || end.Sub(now) > warnBefore || !now.Before(end) || m.review.warned[s.ID] == w {
 		return
 	}
-	m.review.warned[s.ID] = end
+	m.review.warned[s.ID] = w
 	if err := m.cfg.Agents.Warn(ctx, s.Desk, s.ID, code, end); err != nil && !errors.Is(err, hub.ErrAway) {
 		m.log.Warn("a user was not told that the session ends", "desk", s.Desk, "session", s.ID, "err", err)
 	}

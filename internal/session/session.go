@@ -97,7 +97,7 @@ type Manager struct {
 // New makes a Manager, which the caller closes.
 func New(cfg Config) (*Manager, error) {
 	m := &Manager{cfg: cfg, log: cfg.Log, stopping: make(chan struct{})}
-	m.review.warned = make(map[cert.SessionID]time.Time)
+	m.review.warned = make(map[cert.SessionID]warning)
 	silent, err := cfg.Bus.Listen(topicEnd, m.onEnd)
 	if err != nil {
 		return nil, err
