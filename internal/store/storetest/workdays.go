@@ -326,6 +326,7 @@ func reminders(t *suite) {
 		t.equal(t.kinds("suzuki"), want)
 	}
 	remind("2026-11-25 15:00") // not approved
+	t.to("2026-11-25 14:58")   // not at the moment of a reminder: notices of one moment are in no order
 	_, err = t.s.DecideRequest(t.ctx, store.By{Actor: "user:tanaka"}, r.ID, telework.Decision{Answer: telework.Approve, Revision: r.Revision})
 	t.ok(err)
 	remind("2026-11-25 14:59", "request_approved")
