@@ -155,8 +155,14 @@ func (r *PolicyRule) check() string {
 		name string
 		a    Allow
 	}{
-		{"telework", r.Telework}, {"night", r.Night}, {"days_off", r.DaysOff}, {"clipboard", r.Clipboard}, {"office", r.Office},
-		{"registration", r.Registration}, {"personal_data", r.PersonalData}, {"after_fact", r.AfterFact},
+		{"telework", r.Telework},
+		{"night", r.Night},
+		{"days_off", r.DaysOff},
+		{"clipboard", r.Clipboard},
+		{"office", r.Office},
+		{"registration", r.Registration},
+		{"personal_data", r.PersonalData},
+		{"after_fact", r.AfterFact},
 	} {
 		if a.a > AllowNo {
 			return a.name

@@ -93,7 +93,8 @@ func TestTimetable(t *testing.T) {
 		Usual: usual,
 		Days:  calendar.Days{Closed: map[calendar.Date]string{date("2026-11-23"): "勤労感謝の日"}, Opened: map[calendar.Date]string{date("2026-11-22"): "臨時"}},
 		Own: []calendar.Dated{
-			{From: date("2026-11-01"), Weekdays: 0b1000000, Hours: shift}, {From: date("2026-12-01"), Weekdays: 0b0000001, Hours: shift},
+			{From: date("2026-11-01"), Weekdays: 0b1000000, Hours: shift},
+			{From: date("2026-12-01"), Weekdays: 0b0000001, Hours: shift},
 			{From: date("2027-04-01"), Weekdays: 0b1111111},
 		},
 	}

@@ -70,7 +70,6 @@ type warning struct {
 type outlook struct {
 	session store.Session
 	end     time.Time // earlier than the grant says; zero: as the grant says
-	reason  access.Code
 	warn    time.Time // end of hours that does not end the session
 }
 

@@ -403,7 +403,8 @@ type PolicyRule struct {
 	Night   Allow `protobuf:"varint,7,opt,name=night,proto3,enum=jiseki.control.v1.Allow" json:"night,omitempty"`
 	DaysOff Allow `protobuf:"varint,8,opt,name=days_off,json=daysOff,proto3,enum=jiseki.control.v1.Allow" json:"days_off,omitempty"`
 	// idle_s: 0 inherits.
-	IdleS        uint32           `protobuf:"varint,9,opt,name=idle_s,json=idleS,proto3" json:"idle_s,omitempty"`
+	IdleS uint32 `protobuf:"varint,9,opt,name=idle_s,json=idleS,proto3" json:"idle_s,omitempty"`
+	// second_factor of desks. Where the settings ask for one outside, the sign-in asks for it whatever a rule says.
 	SecondFactor SecondFactorNeed `protobuf:"varint,10,opt,name=second_factor,json=secondFactor,proto3,enum=jiseki.control.v1.SecondFactorNeed" json:"second_factor,omitempty"`
 	// viewers and devices that may be used; empty inherits.
 	Viewers []ViewerKind `protobuf:"varint,11,rep,packed,name=viewers,proto3,enum=jiseki.control.v1.ViewerKind" json:"viewers,omitempty"`

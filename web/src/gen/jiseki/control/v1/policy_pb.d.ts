@@ -76,6 +76,8 @@ export declare type PolicyRule = Message<"jiseki.control.v1.PolicyRule"> & {
   idleS: number;
 
   /**
+   * second_factor of desks. Where the settings ask for one outside, the sign-in asks for it whatever a rule says.
+   *
    * @generated from field: jiseki.control.v1.SecondFactorNeed second_factor = 10;
    */
   secondFactor: SecondFactorNeed;
@@ -232,6 +234,8 @@ export declare type PolicyRuleJson = {
   idleS?: number;
 
   /**
+   * second_factor of desks. Where the settings ask for one outside, the sign-in asks for it whatever a rule says.
+   *
    * @generated from field: jiseki.control.v1.SecondFactorNeed second_factor = 10;
    */
   secondFactor?: SecondFactorNeedJson;
