@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -229,7 +230,7 @@ func (t *Town) runDesktop(ctx context.Context, ready chan<- struct{}) error {
 func (t *Town) runGateway(ctx context.Context, ready chan<- struct{}) error {
 	if t.Accounts == nil {
 		t.cfg.Say("やまと町を準備しています… (founding the town: organisation, keys, staff)")
-		accounts, err := t.found(ctx)
+		accounts, err := t.found(ctx, time.Now())
 		if err != nil {
 			return err
 		}
