@@ -174,6 +174,7 @@ func (d *deskDelete) Run(c *console) error {
 type sectionCommands struct {
 	List sectionList `cmd:"" help:"List sections."`
 	Add  sectionAdd  `cmd:"" help:"Create a section."`
+	Set  sectionSet  `cmd:"" help:"Set the head of a section and the deputies."`
 }
 
 type sectionList struct{}
@@ -211,5 +212,32 @@ func (s *sectionAdd) Run(c *console) error {
 			return err
 		}
 		return c.out.message(r, func() { c.out.line("%s", r.GetSection().GetSectionId()) })
+	})
+}
+
+type sectionSet struct {
+	ID     string   `arg:"" help:"Id of the section."`
+	Head   string   `required:"" help:"User id of its head."`
+	Deputy []string `help:"User ids of the deputies, in the order in which they stand in."`
+}
+
+func (s *sectionSet) Run(c *console) error {
+	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
+		all, err := admin.ListSections(ctx, &controlv1.ListSectionsRequest{})
+		if err != nil {
+			return err
+		}
+		for _, section := range all.GetSections() {
+			if section.GetSectionId() != s.ID {
+				continue
+			}
+			section.HeadUserId, section.DeputyUserIds = s.Head, s.Deputy
+			r, err := admin.PutSection(ctx, &controlv1.PutSectionRequest{Section: section})
+			if err != nil {
+				return err
+			}
+			return c.out.message(r, func() { c.out.line("%s", r.GetSection().GetSectionId()) })
+		}
+		return fmt.Errorf("%s: %s", c.out.say("この所属はありません", "there is no such section"), s.ID)
 	})
 }

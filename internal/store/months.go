@@ -264,6 +264,6 @@ func (s *Store) RecordExport(ctx context.Context, by By, month calendar.Month, u
 
 // Pages of the portal that notices of workdays lead to.
 const (
-	pathMonth   = "/workday"
-	pathReports = "/approvals/months"
+	pathMonth   = "/workdays"
+	pathReports = "/months"
 )

@@ -69,7 +69,7 @@ func (t *tx) remindEnds() error {
 		WHERE o.until_ms = 0 AND f.from_ms < $1`, t.now-missingAfter)
 	for _, d := range days {
 		err = errors.Join(err, t.notify(mail.Notice{
-			User: d.user, Kind: "workday_missing_end", Path: pathMonth + "?date=" + d.date, Once: "missing " + d.date, Args: map[string]string{"date": d.date},
+			User: d.user, Kind: "workday_missing_end", Path: pathMonth + "/" + d.date, Once: "missing " + d.date, Args: map[string]string{"date": d.date},
 		}))
 	}
 	return err

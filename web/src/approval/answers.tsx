@@ -37,6 +37,11 @@ export function Answers({ requests, onDone }: AnswersProps): JSX.Element {
   );
 }
 
+/** The position of the step that waits, so that a second press cannot decide the next one. */
+function waitingStep(r: RequestJson): number {
+  return (r.steps ?? []).find((s) => s.circulate !== true && (s.answer === undefined || s.answer === "ANSWER_UNSPECIFIED"))?.position ?? 0;
+}
+
 interface AskProps extends AnswersProps {
   readonly answer: Given;
   readonly onClose: () => void;
@@ -52,7 +57,7 @@ function Ask({ answer, requests, onClose, onDone }: AskProps): JSX.Element {
   const decide = useMutation({
     mutationFn: async () =>
       call("ApprovalService", "DecideRequests", {
-        decisions: requests.map((r) => ({ requestId: r.requestId ?? "", revision: r.revision ?? 0 })),
+        decisions: requests.map((r) => ({ requestId: r.requestId ?? "", revision: r.revision ?? 0, step: waitingStep(r) })),
         answer,
         comment: comment.trim(),
       }),

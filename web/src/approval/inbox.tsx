@@ -117,8 +117,10 @@ function Picked({ request, picked, pick }: PickedProps): JSX.Element {
 }
 
 /** What is unusual about a request. */
-function Marks({ request }: { readonly request: RequestJson }): JSX.Element {
+function Marks({ request }: { readonly request: RequestJson }): JSX.Element | null {
   const { t } = useTranslation();
+  const usual = request.afterFact !== true && request.byUserId === request.userId && !request.replaces && request.draft?.personalData !== true;
+  if (usual) return null;
   return (
     <span className="tags">
       {request.afterFact === true ? <Tag tone="orange">{t("approval.inbox.after")}</Tag> : null}

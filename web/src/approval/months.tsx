@@ -9,7 +9,7 @@ import { call } from "../api.ts";
 import type { MonthReportJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { millis, shortDateTime } from "../portal/format.ts";
 import { languageOf, type Language } from "../portal/i18n.ts";
-import { Empty, Failed, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
+import { Banner, Empty, Failed, PageTitle, ReasonList, Tag, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
 import { lengthWords, monthOf, monthWords } from "../telework/days.ts";
 import { Csv, MonthHead } from "../telework/month.tsx";
@@ -52,9 +52,10 @@ function Reports({ month, reports, limit }: ReportsProps): JSX.Element {
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const confirm = useMutation({
     mutationFn: async () => call("ApprovalService", "ConfirmMonths", { month, userIds: [...picked] }),
-    onSuccess: async () => {
-      notifications.show({ message: t("approval.months.done", { count: picked.size }), color: "green", role: "status" });
-      setPicked(new Set());
+    onSuccess: async ({ refusals = [] }) => {
+      const done = picked.size - refusals.length;
+      if (done > 0) notifications.show({ message: t("approval.months.done", { count: done }), color: "green", role: "status" });
+      setPicked(new Set(refusals.map((r) => r.userId ?? "")));
       await client.invalidateQueries({ predicate: (q) => ["months", "month"].includes(String(q.queryKey[0])) });
     },
   });
@@ -63,6 +64,11 @@ function Reports({ month, reports, limit }: ReportsProps): JSX.Element {
     <div className="stack-tight">
       <p className="hint">{t("approval.months.gapHelp", { minutes: Math.floor(limit / 60_000) })}</p>
       {confirm.error === null ? null : <Failed error={confirm.error} />}
+      {(confirm.data?.refusals ?? []).map((r) => (
+        <Banner key={r.userId} tone="error" title={t("approval.months.notDone", { name: reports.find((x) => x.userId === r.userId)?.userName ?? "" })} live>
+          <ReasonList reasons={r.refusal?.reasons ?? []} />
+        </Banner>
+      ))}
       <Table
         caption={t("approval.months.caption", { month: monthWords(month, language) })}
         rows={reports}

@@ -63,7 +63,8 @@ function WeekTable({ week, from, today }: WeekTableProps): JSX.Element {
   const rows = week.rows ?? [];
   return (
     <>
-      <div className="week-scroll">
+      {/* What scrolls must be reachable by keyboard. oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <section className="week-scroll" tabIndex={0} aria-label={t("approval.week.title")}>
         <table className="week">
           <caption className="lead">{t("approval.week.caption", { day: fullDay(from, language) })}</caption>
           <thead>
@@ -83,7 +84,7 @@ function WeekTable({ week, from, today }: WeekTableProps): JSX.Element {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {rows.length === 0 ? <Empty icon="user" title={t("approval.week.empty")} /> : null}
     </>
   );

@@ -58,6 +58,7 @@ export const makeTheme = ({ close }: Names) =>
       MultiSelect: MultiSelect.extend({ defaultProps: field }),
       Checkbox: Checkbox.extend({ defaultProps: { size: "md", radius: "xs" } }),
       Radio: Radio.extend({ defaultProps: { size: "md" } }),
+      RadioGroup: Radio.Group.extend({ defaultProps: { size: "md" } }),
       Switch: Switch.extend({ defaultProps: { size: "md" } }),
       Modal: Modal.extend({ defaultProps: { radius: "lg", size: 760, centered: true, padding: "lg", attributes: { header: { role: "presentation" } }, closeButtonProps: { "aria-label": close } } }),
       // Inside the page's landmarks, and with the focus on the first item.

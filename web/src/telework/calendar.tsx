@@ -48,9 +48,9 @@ export function DayPicker({ today, chosen, onToggle, userId, except }: DayPicker
     <div className="days">
       <div className="days-head">
         <MonthButton name={t("telework.form.monthPrevious")} way="back" onClick={() => setMonth(addMonths(month, -1))} />
-        <h3 id={id} aria-live="polite">
+        <p id={id} aria-live="polite">
           {monthWords(month, languageOf(i18n))}
-        </h3>
+        </p>
         <MonthButton name={t("telework.form.monthNext")} way="on" onClick={() => setMonth(addMonths(month, 1))} />
       </div>
       <table ref={grid} aria-labelledby={id}>
@@ -138,13 +138,13 @@ function Day({ day, known, other, chosen, reachable, except, onKeyDown, onToggle
       type="button"
       className={`day ${shape} ${other ? "day-other" : ""}`}
       aria-pressed={chosen}
-      aria-label={label}
       tabIndex={reachable ? 0 : -1}
       onClick={onToggle}
       onKeyDown={onKeyDown}
     >
-      {Number(day.slice(8))}
-      <small>{request === undefined ? (known?.holiday ?? "") : state}</small>
+      <span className="visually-hidden">{label}</span>
+      <span aria-hidden="true">{Number(day.slice(8))}</span>
+      <small aria-hidden="true">{request === undefined ? (known?.holiday ?? "") : state}</small>
     </button>
   );
 }

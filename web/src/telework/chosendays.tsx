@@ -23,9 +23,9 @@ export function ChosenDays({ filled, change, showErrors }: ChosenDaysProps): JSX
   const mixed = filled.days.some((d) => d.unit !== first?.unit || d.from !== first.from || d.until !== first.until);
   return (
     <div className="stack-tight">
-      <h3 className="hint" aria-live="polite">
+      <p className="hint" aria-live="polite">
         {t("telework.form.selected", { count: filled.days.length })}
-      </h3>
+      </p>
       <ul className="chosen-days">
         {filled.days.map((day) => (
           <ChosenDayRow key={day.date} day={day} filled={filled} change={change} showErrors={showErrors} />

@@ -147,11 +147,11 @@ function PrintHead({ report, month }: { readonly report: MonthReportJson; readon
 function columns(t: TFunction, language: Language, mine: boolean): Column<WorkdayJson>[] {
   return [
     { name: t("telework.month.date"), heads: true, cell: (w) => <DateCell workday={w} mine={mine} /> },
-    { name: t("telework.month.place"), cell: (w) => t(placeKeys[w.place ?? "PLACE_UNSPECIFIED"]) },
+    { name: t("telework.month.place"), cell: (w) => (w.place === undefined ? "—" : t(placeKeys[w.place])) },
     { name: t("telework.month.segments"), cell: (w) => <Segments segments={w.segments ?? []} /> },
     { name: t("telework.month.connections"), cell: (w) => <Connections workday={w} /> },
     { name: t("telework.month.work"), right: true, cell: (w) => lengthWords(millis(w.workMs), language) },
-    { name: t("telework.month.gap"), right: true, cell: (w) => (millis(w.gapMs) === 0 ? "—" : lengthWords(millis(w.gapMs), language)) },
+    { name: t("telework.month.gap"), right: true, cell: (w) => <Gap workday={w} /> },
     { name: t("telework.month.done"), cell: (w) => <span className="clip">{w.done || "—"}</span> },
   ];
 }
@@ -176,6 +176,15 @@ function DateCell({ workday, mine }: { readonly workday: WorkdayJson; readonly m
       )}
     </>
   );
+}
+
+/** The gap (乖離), marked where it is above the policy's limit. */
+function Gap({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
+  const { i18n } = useTranslation();
+  const gap = millis(workday.gapMs);
+  if (gap === 0) return <>—</>;
+  const words = lengthWords(gap, languageOf(i18n));
+  return workday.gapFlagged === true ? <Tag tone="orange">{words}</Tag> : <>{words}</>;
 }
 
 /** Segments in the order of the day. */

@@ -78,7 +78,7 @@ function Route({ steps }: { readonly steps: readonly StepJson[] }): JSX.Element 
             <strong>
               {s.circulate === true
                 ? t("telework.form.routeRead", { section: s.sectionName ?? "" })
-                : t("telework.form.routeStep", { position: i + 1, section: s.sectionName ?? "" })}
+                : t("telework.form.routeStep", { position: s.position ?? i + 1, section: s.sectionName ?? "" })}
             </strong>
             <span className="sub">{(s.approverNames ?? []).join("、")}</span>
           </div>

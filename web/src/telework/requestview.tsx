@@ -136,7 +136,7 @@ function StepLine({ step }: { readonly step: StepJson }): JSX.Element {
   return (
     <li className={no ? "no" : decided || millis(step.seenMs) > 0 ? "done" : ""}>
       <div>
-        <strong>{t(title, { position: (step.position ?? 0) + 1, section: step.sectionName ?? "" })}</strong>
+        <strong>{t(title, { position: step.position ?? 0, section: step.sectionName ?? "" })}</strong>
         <span className="sub">
           {decided ? decidedWords(t, step) : step.circulate === true ? readWords(t, step) : t("telework.request.waiting")}
           {!decided && step.circulate !== true ? ` ${t("telework.request.approvers", { names: listing(step.approverNames ?? [], languageOf(i18n)) })}` : ""}

@@ -7,7 +7,7 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
-import type { GetTodayResponseJson, RequestJson, SegmentKindJson, WorkdayJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import type { GetTodayResponseJson, NextStepJson, RequestJson, SegmentKindJson, WorkdayJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../portal/enums.ts";
 import { millis } from "../portal/format.ts";
 import { ButtonLink } from "../portal/buttonlink.tsx";
@@ -39,7 +39,7 @@ export function Today(): JSX.Element {
         </div>
         <NextStep today={data} />
       </section>
-      {data.workday === undefined || data.workday.state === "WORKDAY_STATE_NOT_STARTED" ? null : <Now workday={data.workday} />}
+      {data.workday === undefined || data.workday.state === "WORKDAY_STATE_NOT_STARTED" ? null : <Now workday={data.workday} next={data.next} />}
     </>
   );
 }
@@ -265,7 +265,7 @@ const others = [
 ] as const;
 
 /** Where the day stands, with one click for everything that may come next. */
-function Now({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
+function Now({ workday, next }: { readonly workday: WorkdayJson; readonly next: NextStepJson | undefined }): JSX.Element {
   const { t } = useTranslation();
   const { report, problem } = useReport();
   const last = lastSegment(workday);
@@ -279,7 +279,7 @@ function Now({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
       </p>
       {open ? (
         <div className="now-actions">
-          {last.kind === "SEGMENT_KIND_WORK" ? null : <NowButton kind="SEGMENT_KIND_WORK" onReport={(kind) => report.mutate({ kind })} busy={report.isPending} />}
+          {last.kind === "SEGMENT_KIND_WORK" || next === "NEXT_STEP_RESUME" ? null : <NowButton kind="SEGMENT_KIND_WORK" onReport={(kind) => report.mutate({ kind })} busy={report.isPending} />}
           {last.kind === "SEGMENT_KIND_BREAK" ? null : <NowButton kind="SEGMENT_KIND_BREAK" onReport={(kind) => report.mutate({ kind })} busy={report.isPending} />}
           <Menu position="bottom-start" width={240}>
             <Menu.Target>
@@ -297,11 +297,24 @@ function Now({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
                 ))}
             </Menu.Dropdown>
           </Menu>
-          <Finish workday={workday} size="md" />
+          {next === "NEXT_STEP_END" ? null : <Finish workday={workday} size="md" />}
         </div>
       ) : null}
       {problem}
+      {workday.endMissing === true ? <EndMissing date={workday.date ?? ""} /> : null}
     </section>
+  );
+}
+
+/** Yesterday's end was forgotten: only a correction can say it. */
+function EndMissing({ date }: { readonly date: string }): JSX.Element {
+  const { t, i18n } = useTranslation();
+  return (
+    <Banner tone="warning" title={t("telework.today.endMissing", { day: fullDay(date, languageOf(i18n)) })}>
+      <Link to="/workdays/$date" params={{ date }}>
+        {t("telework.today.endMissingGo")}
+      </Link>
+    </Banner>
   );
 }
 

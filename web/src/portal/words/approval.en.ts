@@ -127,6 +127,7 @@ export const approvalEn: Words<typeof approvalJa> = {
     confirmedBy: "{{name}}, {{time}}",
     notConfirmed: "Not confirmed",
     confirm: "Confirm the selected months",
+    notDone: "The month of {{name}} was not confirmed.",
     done: "Confirmed for {{count}} member(s) of staff.",
     select: "Select {{name}}",
     detail: "Day by day",

@@ -125,6 +125,7 @@ export const approvalJa = {
     notConfirmed: "未確認",
     confirm: "選んだ職員の実績を確認済みにする",
     done: "{{count}}人の実績を確認しました。",
+    notDone: "{{name}}さんの実績は確認できませんでした。",
     select: "{{name}}さんを選ぶ",
     detail: "日ごとの実績",
     csv: "CSV（Excel、UTF-8）",

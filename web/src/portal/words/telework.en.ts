@@ -81,6 +81,8 @@ export const teleworkEn: Words<typeof teleworkJa> = {
     finished: "End of work reported.",
     askPower: "Ask colleagues",
     askPowerText: "If it cannot be switched on from here, colleagues of your section in the hall can be told.",
+    endMissing: "The end of {{day}} was not reported.",
+    endMissingGo: "Correct the workday",
     asked: "{{count}} colleague(s) were asked to switch it on.",
   },
   wake: {

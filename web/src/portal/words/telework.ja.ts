@@ -1,6 +1,6 @@
 /** The words of requests, workdays and power in Japanese. */
 export const teleworkJa = {
-  nav: { requests: "申請", workday: "テレワーク実績", check: "持ち帰り前の確認", notices: "お知らせ" },
+  nav: { requests: "申請", workday: "実績", check: "持ち帰り前の確認", notices: "お知らせ" },
   state: {
     pending: "申請中",
     approved: "承認",
@@ -78,6 +78,8 @@ export const teleworkJa = {
     finished: "終業を報告しました。お疲れさまでした。",
     askPower: "電源投入を依頼",
     askPowerText: "電源を自動で入れられないときは、庁内にいる同じ所属の人に知らせます。",
+    endMissing: "{{day}}の終業が報告されていません。",
+    endMissingGo: "実績を訂正する",
     asked: "{{count}}人に電源投入を依頼しました。",
   },
   wake: {
@@ -296,9 +298,9 @@ export const teleworkJa = {
     begin: "確認を始める",
     again: "もう一度確認する",
     running: "確認しています（{{name}}）",
-    ok: "問題ありません",
-    warn: "注意してください",
-    bad: "このままでは使えません",
+    ok: "良好",
+    warn: "注意",
+    bad: "不可",
     allOk: "すべて問題ありません。",
     someWarn: "注意が必要な項目が{{count}}件あります。",
     someBad: "使えない項目が{{count}}件あります。",
