@@ -63,7 +63,7 @@ function WeekTable({ week, from, today }: WeekTableProps): JSX.Element {
   const rows = week.rows ?? [];
   return (
     <>
-      {/* What scrolls must be reachable by keyboard. oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
       <section className="week-scroll" tabIndex={0} aria-label={t("approval.week.title")}>
         <table className="week">
           <caption className="lead">{t("approval.week.caption", { day: fullDay(from, language) })}</caption>
