@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"jiseki/internal/bus/bustest"
 	"jiseki/internal/calendar"
 	"jiseki/internal/gateway"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
@@ -112,4 +113,25 @@ func TestOpenedAnewWithoutLock(t *testing.T) {
 	if !again.Welcome().Resumed || h.locked() {
 		t.Errorf("resumed %v, locked %v", again.Welcome().Resumed, h.locked())
 	}
+}
+
+// TestPolicyActsAcrossGateways: policy is changed at one gateway, the session was granted by another and runs through its relay.
+func TestPolicyActsAcrossGateways(t *testing.T) {
+	cluster, relay := bustest.Start(t, 2), openDoor(t)
+	var other *process
+	h := build(t, plan{
+		database: databases.empty(t), gateway: one(cluster, 0, relay),
+		more: func(h *house) {
+			relay.lead(h.town.Host)
+			other = h.process(cluster, 1)
+			other.start()
+		},
+	})
+	v := h.staff("tanaka").at(other.host).via(other.relay, look{})
+	v.sameAsDesk()
+	h.rule(&controlv1.PolicyRule{Telework: controlv1.Allow_ALLOW_NO})
+	if code := v.ended(); code != wire.Policy {
+		t.Errorf("the viewer was told %v", code)
+	}
+	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", "session_ended 7", "session_ended late", "session_locked ")
 }
