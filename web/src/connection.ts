@@ -80,7 +80,8 @@ export class Connection {
   private resumes = false;
   private run: Uint8Array | null = null;
   private readonly layouts = new Map<number, Layout>();
-  private wakeLayout: (() => void) | null = null;
+  /** Wakes display, which waits for something that control brings. */
+  private wakeDisplay: (() => void) | null = null;
   private readonly cursors = new Map<number, CursorShape>();
   private seq = 0;
   private acked = 0;
@@ -228,7 +229,7 @@ export class Connection {
       case "agent_end":
         throw new Ended({ kind: "agent", code: m.code });
     }
-    this.wakeLayout?.();
+    this.wakeDisplay?.();
   }
 
   private ponged(id: number): void {
@@ -252,6 +253,7 @@ export class Connection {
   }
 
   private async update(m: Update): Promise<void> {
+    const run = await this.until(() => this.run);
     const before = this.shown;
     let decoder: Decoder;
     let layout: Layout;
@@ -261,25 +263,22 @@ export class Connection {
     } else if (this.seq > 0 && before !== null) {
       ({ decoder, layout } = before);
     } else {
-      await this.until(() => this.run !== null);
       if (!this.resumes || before === null) throw broken("first update does not start afresh");
       layout = before.layout;
       decoder = new Decoder(layout.width, layout.height, before.decoder.pixels);
     }
     if (layout.generation !== m.generation) throw broken("an update of another layout");
-    this.apply(m, decoder, layout, decoder !== before?.decoder);
+    this.apply(m, { decoder, layout, run, seq: m.seq, settled: (m.flags & SETTLED) !== 0 }, decoder !== before?.decoder);
   }
 
   /** Decodes and draws, in one go. */
-  private apply(m: Update, decoder: Decoder, layout: Layout, replaces: boolean): void {
+  private apply(m: Update, shown: Shown, replaces: boolean): void {
     const from = this.host.now();
-    decoder.decode(m.coder);
+    shown.decoder.decode(m.coder);
     this.seq = m.seq;
-    const run = this.run ?? new Uint8Array(16);
-    const shown = { decoder, layout, run, seq: m.seq, settled: (m.flags & SETTLED) !== 0 };
     this.shown = shown;
     if (replaces) this.host.replaced(shown);
-    else this.host.updated(shown, decoder.damage);
+    else this.host.updated(shown, shown.decoder.damage);
     const took = this.host.now() - from;
     this.busy += took;
     this.updates++;
@@ -295,19 +294,20 @@ export class Connection {
 
   /** The layout of a generation; it may come after the first update that needs it. Older ones are forgotten. */
   private async layoutOf(generation: number): Promise<Layout> {
-    await this.until(() => this.layouts.has(generation) && this.run !== null);
+    const layout = await this.until(() => this.layouts.get(generation) ?? null);
     for (const g of this.layouts.keys()) {
       if (g === generation) break;
       this.layouts.delete(g);
     }
-    const layout = this.layouts.get(generation);
-    if (layout === undefined) throw broken("a layout is gone");
     return layout;
   }
 
-  private async until(ready: () => boolean): Promise<void> {
-    while (!ready()) await new Promise<void>((resolve) => (this.wakeLayout = resolve));
-    this.wakeLayout = null;
+  /** What control brings, as soon as it is there. */
+  private async until<T>(get: () => T | null): Promise<T> {
+    for (let got = get(); ; got = get()) {
+      if (got !== null) return got;
+      await new Promise<void>((resolve) => (this.wakeDisplay = resolve));
+    }
   }
 }
 

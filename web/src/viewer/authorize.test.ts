@@ -1,10 +1,10 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, expect, test, vi } from "vitest";
+import { toBase64 } from "../api.ts";
 import { parseBundle } from "../cert/bundle.ts";
 import { createKey, type Device, Devices } from "../device.ts";
 import { readVectors, toHex } from "../vectors/vectors.ts";
-import { toBase64 } from "./api.ts";
 import { authorize } from "./authorize.ts";
 
 const bundle = readVectors("cert").find((v) => v.name === "bundle_good")!.payload;

@@ -1,12 +1,12 @@
+import { call, fromBase64, toBase64 } from "../api.ts";
 import { parseBundle } from "../cert/bundle.ts";
 import { signRequest } from "../cert/proof.ts";
 import { type Device, Devices } from "../device.ts";
-import type { GetMeResponseJson } from "../gen/jiseki/control/v1/auth_pb.js";
-import type { OpenedJson, OpenSessionResponseJson, PrepareSessionResponseJson } from "../gen/jiseki/control/v1/desk_pb.js";
+import type { OpenedJson } from "../gen/jiseki/control/v1/desk_pb.js";
 import type { Opening } from "../messages.ts";
 import type { Cause } from "../reconnect.ts";
 import { generateX25519 } from "../seal/noise.ts";
-import { call, CallError, fromBase64, refused, toBase64 } from "./api.ts";
+import { causeOf, patience, refused } from "./cause.ts";
 
 /** Who opens desks here. */
 export interface Person {
@@ -16,13 +16,13 @@ export interface Person {
   readonly deviceLabel: string;
 }
 
-/** Finds out who is signed in, and with which of this browser's keys. Rejects with CallError. */
-export async function identify(): Promise<Person> {
-  const { me } = await call<GetMeResponseJson>("AuthService/GetMe", {});
-  if (me?.userId === undefined) throw new CallError({ kind: "signed_out" });
+/** Finds out who is signed in, and with which of this browser's keys. Resolves to a Cause if that is nobody; rejects as `call` does. */
+export async function identify(): Promise<Person | Cause> {
+  const { me } = await call("AuthService", "GetMe", {}, patience());
+  if (me?.userId === undefined) return { kind: "signed_out" };
   const { userId, name, device } = me;
   const key = await findKey(device?.deviceId);
-  if (key === undefined) throw new CallError({ kind: "no_device" });
+  if (key === undefined) return { kind: "no_device" };
   return { user: userId, name: name ?? "", device: key, deviceLabel: device?.label ?? "" };
 }
 
@@ -49,44 +49,45 @@ export async function authorize(person: Person, desk: string, continues: Uint8Ar
   try {
     return await grant(person, desk, continues);
   } catch (e) {
-    return e instanceof CallError ? e.why : { kind: "broken", detail: e instanceof Error ? e.message : String(e) };
+    return causeOf(e);
   }
 }
 
 async function grant(person: Person, desk: string, continues: Uint8Array | null): Promise<Granted | Cause> {
-  const { prepared, refusal } = await call<PrepareSessionResponseJson>("DeskService/PrepareSession", { deskId: desk });
+  const { prepared, refusal } = await call("DeskService", "PrepareSession", { deskId: desk }, patience());
   if (refusal !== undefined) return refused(refusal);
-  const session = fromBase64(prepared?.sessionId);
+  const session = fromBase64(prepared?.sessionId ?? "");
   const clockOffset = Number(prepared?.serverTimeMs ?? Date.now()) - Date.now();
   const key = await generateX25519();
   const { device } = person;
   const signature = await signRequest(device.key, {
-    nonce: fromBase64(prepared?.nonce),
+    nonce: fromBase64(prepared?.nonce ?? ""),
     session,
     user: person.user,
     desk,
     noiseKey: key.publicKey,
   });
-  const answer = await call<OpenSessionResponseJson>("DeskService/OpenSession", {
+  const request = {
     sessionId: toBase64(session),
     noiseKey: toBase64(key.publicKey),
     signature: toBase64(signature),
     viewerKind: "VIEWER_KIND_BROWSER",
     reconnectOf: toBase64(continues ?? new Uint8Array(0)),
-  });
+  } as const;
+  const answer = await call("DeskService", "OpenSession", request, patience());
   if (answer.refusal !== undefined) return refused(answer.refusal);
   const opened: OpenedJson = answer.opened ?? {};
   return {
     watermark: opened.watermark ?? "",
     opening: {
       relayUrl: opened.relayUrl ?? "",
-      ticket: fromBase64(opened.ticket),
-      grant: fromBase64(opened.grant),
+      ticket: fromBase64(opened.ticket ?? ""),
+      grant: fromBase64(opened.grant ?? ""),
       session,
       desk,
-      certificate: fromBase64(opened.deskCertificate),
-      statement: fromBase64(opened.deskStatement),
-      deskCAs: await trusted(device, fromBase64(prepared?.trustBundle)),
+      certificate: fromBase64(opened.deskCertificate ?? ""),
+      statement: fromBase64(opened.deskStatement ?? ""),
+      deskCAs: await trusted(device, fromBase64(prepared?.trustBundle ?? "")),
       identity: { key: device.key, publicKey: device.publicKey },
       key,
       clockOffset,

@@ -1,10 +1,10 @@
 // The viewer page: /viewer?desk=ID. No framework.
 
-import type { ListDesksResponseJson } from "../gen/jiseki/control/v1/desk_pb.js";
+import { call } from "../api.ts";
 import { type Cause, first } from "../reconnect.ts";
-import { call, CallError } from "./api.ts";
 import { App } from "./app.ts";
 import { identify } from "./authorize.ts";
+import { causeOf, patience } from "./cause.ts";
 import { Cover } from "./cover.ts";
 import { type Language, Text } from "./text.ts";
 
@@ -22,7 +22,7 @@ function language(): Language {
 }
 
 async function deskName(desk: string): Promise<string> {
-  const { desks } = await call<ListDesksResponseJson>("DeskService/ListDesks", {});
+  const { desks } = await call("DeskService", "ListDesks", {}, patience());
   return desks?.find((d) => d.deskId === desk)?.name ?? desk;
 }
 
@@ -39,15 +39,19 @@ async function start(root: HTMLElement): Promise<void> {
   });
   root.replaceChildren(cover.element);
   cover.show(first, 0, "");
+  const fail = (cause: Cause): string => cover.show({ ...first, phase: "ended", cause }, 0, "");
   try {
     const [person, name] = await Promise.all([identify(), deskName(desk)]);
+    if ("kind" in person) {
+      fail(person);
+      return;
+    }
     document.title = `${name} - ${text.say("title")}`;
     const isTest = navigator.webdriver && query.has("test");
     const app = new App({ root, text, person, desk, deskName: name, isTest });
     if (isTest) window.jisekiTest = app.testHook();
   } catch (e) {
-    const cause: Cause = e instanceof CallError ? e.why : { kind: "broken", detail: String(e) };
-    cover.show({ ...first, phase: "ended", cause }, 0, "");
+    fail(causeOf(e));
   }
 }
 

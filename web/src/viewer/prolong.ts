@@ -1,8 +1,8 @@
 // A session lasts as long as its grant. When overtime was ordered meanwhile, the gateway would grant a longer one: the viewer asks
 // in the last minutes and opens the session anew before it ends, so that nothing is locked.
 
-import type { ListDesksResponseJson } from "../gen/jiseki/control/v1/desk_pb.js";
-import { call } from "./api.ts";
+import { call } from "../api.ts";
+import { patience } from "./cause.ts";
 
 /** How long before the end the gateway is asked, and how often, in milliseconds. */
 const LAST = 10 * 60_000;
@@ -14,12 +14,12 @@ const WORTH = 60_000;
 export class Prolong {
   private until = 0;
   private asked = 0;
-  private readonly longest: () => Promise<number>;
+  private readonly ask: () => Promise<number>;
   private readonly renew: () => void;
 
-  /** longest resolves to when a session opened now would end, or 0; renew opens the session anew. */
-  constructor(longest: () => Promise<number>, renew: () => void) {
-    this.longest = longest;
+  /** ask resolves to when a session opened now would end, or 0; renew opens the session anew. */
+  constructor(ask: () => Promise<number>, renew: () => void) {
+    this.ask = ask;
     this.renew = renew;
   }
 
@@ -34,15 +34,15 @@ export class Prolong {
     const { until } = this;
     if (until === 0 || until - now > LAST || now - this.asked < EVERY) return;
     this.asked = now;
-    const longest = await this.longest().catch(() => 0);
-    if (this.until !== until || longest < until + WORTH) return;
+    const end = await this.ask().catch(() => 0);
+    if (this.until !== until || end < until + WORTH) return;
     this.until = 0;
     this.renew();
   }
 }
 
-/** When a session on a desk that is opened now would end; 0 if none may be opened. Rejects with CallError. */
+/** When a session on a desk that is opened now would end; 0 if none may be opened. Rejects as `call` does. */
 export async function longest(desk: string): Promise<number> {
-  const { desks } = await call<ListDesksResponseJson>("DeskService/ListDesks", {});
+  const { desks } = await call("DeskService", "ListDesks", {}, patience());
   return Number(desks?.find((d) => d.deskId === desk)?.sessionUntilMs ?? 0);
 }
