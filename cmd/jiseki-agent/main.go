@@ -117,10 +117,20 @@ func (e *enrollCommand) token(ctx context.Context, t terminal) (string, error) {
 }
 
 type runCommand struct {
-	Display     string   `help:"X display of the desk." default:":0" env:"DISPLAY"`
-	Authority   string   `help:"Xauthority file." env:"XAUTHORITY"`
-	Locker      []string `help:"Command that locks the screen, its words separated by commas." default:"i3lock,--nofork,--color=1f2937"`
-	RequireLock bool     `help:"Refuse sessions while the desk could not lock itself."`
+	Display     string `help:"X display of the desk." default:":0" env:"DISPLAY"`
+	Authority   string `help:"Xauthority file." env:"XAUTHORITY"`
+	Locker      words  `help:"Command that locks the screen, its words separated by commas." default:"i3lock,--nofork,--color=1f2937"`
+	RequireLock bool   `help:"Refuse sessions while the desk could not lock itself."`
+}
+
+// words are a command and its arguments, written with commas between them. (A []string would read a word that begins with a
+// dash as another flag of the agent's own.)
+type words []string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (w *words) UnmarshalText(text []byte) error {
+	*w = strings.Split(string(text), ",")
+	return nil
 }
 
 // reopenAfter is how long the agent waits before it looks for the desk's screen again.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
@@ -26,6 +28,23 @@ func TestDefaultDir(t *testing.T) {
 		env := map[string]string{"HOME": "/home/tanaka", "XDG_STATE_HOME": c.state}
 		if got := defaultDir(c.uid, func(name string) string { return env[name] }); got != c.want {
 			t.Errorf("%d, %q: %s, want %s", c.uid, c.state, got, c.want)
+		}
+	}
+}
+
+// TestLocker: the locker's own flags are no flags of the agent, however they are written.
+func TestLocker(t *testing.T) {
+	for _, args := range [][]string{{"--locker", "xlock,-mode,blank"}, {"--locker=xlock,-mode,blank"}} {
+		var c commands
+		parser, err := kong.New(&c, kong.Vars{"dir": t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parser.Parse(append([]string{"run"}, args...)); err != nil {
+			t.Fatal(args, err)
+		}
+		if diff := cmp.Diff(words{"xlock", "-mode", "blank"}, c.Run.Locker); diff != "" {
+			t.Error(args, diff)
 		}
 	}
 }
