@@ -10,6 +10,7 @@ import { resolve } from "node:path";
 import { Checker, startBrowser } from "./browser.mjs";
 import { startGateway } from "./gateway.mjs";
 import { administrator } from "./administrator.mjs";
+import { day } from "./day.mjs";
 import { staff } from "./staff.mjs";
 import { states } from "./states.mjs";
 
@@ -23,6 +24,7 @@ try {
   const slips = await administrator({ browser, checker, gateway });
   await staff({ browser, checker, gateway, slips });
   await states({ browser, checker, gateway });
+  await day({ browser, checker, gateway });
 } catch (e) {
   checker.problem("journey", e.stack ?? String(e));
 } finally {

@@ -1,6 +1,7 @@
 import { Button, Switch, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
@@ -109,10 +110,18 @@ function DeviceState({ device, now }: { readonly device: DeviceJson; readonly no
 function Revoke({ device, ask }: { readonly device: DeviceJson; readonly ask: (d: DeviceJson) => void }): JSX.Element | null {
   const { t } = useTranslation();
   if (millis(device.revokedMs) !== 0) return null;
+  const user = device.owner?.startsWith("user:") === true ? device.owner.slice(5) : "";
   return (
-    <Button size="xs" variant="outline" color="red" onClick={() => ask(device)} aria-label={`${t("console.devices.revoke")}: ${device.label ?? ""}`}>
-      {t("console.devices.revoke")}
-    </Button>
+    <span className="row">
+      {user === "" ? null : (
+        <Link to="/lost" search={{ user, name: device.ownerName ?? user }} aria-label={`${t("approval.members.lost")}: ${device.label ?? ""}`}>
+          {t("approval.members.lost")}
+        </Link>
+      )}
+      <Button size="xs" variant="outline" color="red" onClick={() => ask(device)} aria-label={`${t("console.devices.revoke")}: ${device.label ?? ""}`}>
+        {t("console.devices.revoke")}
+      </Button>
+    </span>
   );
 }
 

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
+import { MyDevices } from "../telework/devices.tsx";
 import { ButtonLink } from "./buttonlink.tsx";
 import { endKey, gradeKeys, kindKeys, placeKeys } from "./enums.ts";
 import { dateTime, day, millis, shortDateTime } from "./format.ts";
@@ -48,9 +49,14 @@ export function Account(): JSX.Element | null {
         </p>
       </Section>
       {may(me, "MAY_USE_PORTAL") ? (
-        <Section title={t("account.sessions")}>
-          <MySessions />
-        </Section>
+        <>
+          <Section title={t("telework.devices.title")}>
+            <MyDevices />
+          </Section>
+          <Section title={t("account.sessions")}>
+            <MySessions />
+          </Section>
+        </>
       ) : null}
     </div>
   );

@@ -273,6 +273,7 @@ export const teleworkEn: Words<typeof teleworkJa> = {
     readAll: "Mark all as read",
     open: "Open",
   },
+  devices: { title: "My devices", enrolled: "Enrolled", used: "Last used", current: "This device" },
   lost: {
     title: "Report a lost device",
     lead: "Report a lost device at once. It is revoked, and its sessions end.",

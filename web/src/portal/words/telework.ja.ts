@@ -270,6 +270,7 @@ export const teleworkJa = {
     readAll: "すべて既読にする",
     open: "開く",
   },
+  devices: { title: "登録した端末", enrolled: "登録日", used: "最後の使用", current: "使用中の端末" },
   lost: {
     title: "端末紛失の届出",
     lead: "接続元端末をなくしたときは、すぐに届け出てください。端末を失効させ、接続中の画面を終了します。",
