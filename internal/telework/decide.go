@@ -304,7 +304,8 @@ type View struct {
 }
 
 // View says what a user may see and do. Reasons are for the request's user and for approvers, of now or of the past. Others who see
-// the request do so without: deputies and readers of its steps, superiors, who entered it, administrators.
+// the request do so without: deputies and readers of its steps, superiors, the clerk, who entered it, administrators. Whoever may
+// change or withdraw a request sees it.
 func (o *Organisation) View(r *Request, user string, admin bool, now time.Time) View {
 	if user == "" {
 		return View{Sees: admin}
@@ -312,8 +313,7 @@ func (o *Organisation) View(r *Request, user string, admin bool, now time.Time) 
 	var v View
 	v.Decides = user != r.User && slices.Contains(o.Approvers(r), user)
 	v.Reasons = user == r.User || v.Decides || r.decidedBy(user)
-	a := o.Authority(user)
-	v.Sees = v.Reasons || admin || user == r.By || a.Over(r.User) || o.onRoute(r, user)
+	v.Sees = v.Reasons || admin || user == r.By || o.MayApply(user, r.User) || o.onRoute(r, user)
 	v.Changes = r.MayChange(o, user, now) == nil
 	trial := *r
 	trial.History = slices.Clip(trial.History)

@@ -111,7 +111,8 @@ type TeleworkServiceClient interface {
 	// SubmitRequest sends a draft to the first step of its route. Problems of CheckRequest that forbid are a Refusal.
 	SubmitRequest(context.Context, *v1.SubmitRequestRequest) (*v1.SubmitRequestResponse, error)
 	ListMyRequests(context.Context, *v1.ListMyRequestsRequest) (*v1.ListMyRequestsResponse, error)
-	// GetRequest is for its user, its approvers, deputies and readers (供覧), and administrators; the reason is empty for the latter two.
+	// GetRequest is for its user, its approvers, deputies and readers (供覧), the section's clerk, and administrators; the reason is
+	// for its user and its approvers only.
 	GetRequest(context.Context, *v1.GetRequestRequest) (*v1.GetRequestResponse, error)
 	// WithdrawRequest is 取下げ before and 取消し after approval. A cancelled approval ends the sessions that stood on it.
 	WithdrawRequest(context.Context, *v1.WithdrawRequestRequest) (*v1.WithdrawRequestResponse, error)
@@ -524,7 +525,8 @@ type TeleworkServiceHandler interface {
 	// SubmitRequest sends a draft to the first step of its route. Problems of CheckRequest that forbid are a Refusal.
 	SubmitRequest(context.Context, *v1.SubmitRequestRequest) (*v1.SubmitRequestResponse, error)
 	ListMyRequests(context.Context, *v1.ListMyRequestsRequest) (*v1.ListMyRequestsResponse, error)
-	// GetRequest is for its user, its approvers, deputies and readers (供覧), and administrators; the reason is empty for the latter two.
+	// GetRequest is for its user, its approvers, deputies and readers (供覧), the section's clerk, and administrators; the reason is
+	// for its user and its approvers only.
 	GetRequest(context.Context, *v1.GetRequestRequest) (*v1.GetRequestResponse, error)
 	// WithdrawRequest is 取下げ before and 取消し after approval. A cancelled approval ends the sessions that stood on it.
 	WithdrawRequest(context.Context, *v1.WithdrawRequestRequest) (*v1.WithdrawRequestResponse, error)

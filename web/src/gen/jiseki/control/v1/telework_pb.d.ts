@@ -4405,7 +4405,8 @@ export declare const TeleworkService: GenService<{
     output: typeof ListMyRequestsResponseSchema;
   },
   /**
-   * GetRequest is for its user, its approvers, deputies and readers (供覧), and administrators; the reason is empty for the latter two.
+   * GetRequest is for its user, its approvers, deputies and readers (供覧), the section's clerk, and administrators; the reason is
+   * for its user and its approvers only.
    *
    * @generated from rpc jiseki.control.v1.TeleworkService.GetRequest
    */
