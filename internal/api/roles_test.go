@@ -1,0 +1,611 @@
+package api_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"jiseki/internal/calendar"
+	"jiseki/internal/gateway"
+	"jiseki/internal/gateway/gatewaytest"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
+)
+
+// roles are the columns of the table below. Those at the office come through the office listener, which knows the console; the others
+// through the public one.
+var roles = []role{
+	{letter: 'N', name: "nobody", office: true},
+	{letter: 'I', name: "staff inside the office, by password", user: "inside", office: true},
+	{letter: 'H', name: "staff at home, on a device", user: "athome", device: true},
+	{letter: 'P', name: "staff at home, by password", user: "password"},
+	{letter: 'A', name: "approver of the section", user: "chief", office: true},
+	{letter: 'C', name: "clerk of the section", user: "clerk", office: true},
+	{letter: 'X', name: "approver of another section", user: "stranger", office: true},
+	{letter: 'B', name: "administrator at the office", user: "boss", office: true},
+	{letter: 'O', name: "administrator from outside, on a device", user: "bossout", device: true},
+	{letter: 'G', name: "agent, or another program", agent: true},
+	{letter: 'D', name: "disabled user, signed in before", user: "gone", device: true},
+	{letter: 'S', name: "deputy, the head is present", user: "second", office: true},
+	{letter: 'T', name: "deputy, the head is absent", user: "second", office: true, headAbsent: true},
+}
+
+type role struct {
+	letter                            byte
+	name, user                        string
+	office, device, agent, headAbsent bool
+}
+
+// whoMay says what becomes of each method when each role calls it, one letter a role:
+//
+//	y  it is done, or answered
+//	o  let in, but refused for what was asked: the arguments, or the state of things
+//	n  refused to this role
+//	h  hidden, as if what it names were not there
+//	s  sign in first
+//	-  not behind this door
+//
+// The arguments name somebody else's things wherever they can: $desk, $session, $wake, $device, $request, $notice and $check are the
+// worker's, a member of 企画課; $absence is the chief's. Lists are about the caller: what they must not show is in the test.
+var whoMay = []struct{ want, method, body string }{
+	// NIHPACXBOGDST
+	{"yyyyyyyyyyyyy", "Auth/GetChallenge", `{}`},
+	{"ooooooooooooo", "Auth/SignIn", `{"userId":"worker","password":"wrong"}`},
+	{"syyyyyyyyssyy", "Auth/GetMe", `{}`},
+	{"soooooooossoo", "Auth/ChangePassword", `{"oldPassword":"wrong","newPassword":"Kumquat-8-lantern-drift"}`},
+	{"soooooooossoo", "Auth/EnrolDevice", `{"oneTimeCode":"wrong"}`},
+	{"soooooooossoo", "Auth/RenewDeviceCertificate", `{"device":{"deviceId":"$device"}}`},
+	{"soonooooossoo", "Auth/BeginTOTP", `{"password":"wrong"}`},
+	{"soonooooossoo", "Auth/ConfirmTOTP", `{"totp":"123456"}`},
+	{"soonooooossoo", "Auth/DisableTOTP", `{"password":"wrong"}`},
+
+	//  NIHPACXBOGDST
+	{"syynyyyyyssyy", "Desk/ListDesks", `{}`},
+	{"snnnnnnnnssnn", "Desk/PrepareSession", `{"deskId":"$desk"}`},
+	{"snonnnnnossnn", "Desk/OpenSession", `{"sessionId":"$session"}`},
+	{"snhnnnnnhssnn", "Desk/EndSession", `{"sessionId":"$session"}`},
+	{"syynyyyyyssyy", "Desk/ListMySessions", `{}`},
+
+	//  NIHPACXBOGDST
+	{"nnnnnnnnnynnn", "Agent/GetAgentChallenge", `{}`},
+	{"nnnnnnnnnonnn", "Agent/EnrolDesk", `{"secret":"AAAA"}`},
+	{"nnnnnnnnnonnn", "Agent/RenewDeskCertificate", `{"deskId":"$desk"}`},
+
+	//  NIHPACXBOGDST
+	{"syynyyyyyssyy", "Telework/GetToday", `{}`},
+	{"snnnyynnnssny", "Telework/GetCalendar", `{"from":"$today","until":"$today","userId":"worker"}`},
+	{"snnnyynnnssny", "Telework/CheckRequest", `{"userId":"worker","draft":{"days":[{"date":"$free","unit":"DAY_UNIT_FULL"}],"place":"PLACE_HOME","reason":"REQUEST_REASON_WORK"}}`},
+	{"snnnyynnnssny", "Telework/SubmitRequest", `{"userId":"worker","draft":{"days":[{"date":"$free","unit":"DAY_UNIT_FULL"}],"place":"PLACE_HOME","reason":"REQUEST_REASON_WORK"}}`},
+	{"syynyyyyyssyy", "Telework/ListMyRequests", `{}`},
+	{"shhnyyhyhssyy", "Telework/GetRequest", `{"requestId":"$request"}`},
+	{"snnnyynnnssny", "Telework/WithdrawRequest", `{"requestId":"$request"}`},
+	{"syynyyyyyssyy", "Telework/ReportWorkday", `{"kind":"SEGMENT_KIND_WORK"}`},
+	{"syynyyyyyssyy", "Telework/SaveDone", `{"date":"$today","done":"$new"}`},
+	{"syynyyyyyssyy", "Telework/CorrectWorkday", `{"date":"$today","reason":"打ち間違い","segments":[{"kind":"SEGMENT_KIND_WORK","fromMs":"$eight","untilMs":"$nine"}]}`},
+	{"snnnyynnnssny", "Telework/GetWorkday", `{"date":"$today","userId":"worker"}`},
+	{"snnnyynnnssny", "Telework/GetMonth", `{"month":"$month","userId":"worker"}`},
+	{"snnnyynnnssny", "Telework/ExportMonths", `{"month":"$month","userIds":["worker"]}`},
+	{"snnnynnynssny", "Telework/WakeDesk", `{"deskId":"$desk"}`},
+	{"snnnynnynssny", "Telework/GetWake", `{"wakeId":"$wake"}`},
+	{"snnnynnonssno", "Telework/AskPowerOn", `{"deskId":"$desk"}`},
+	{"syynyyyyyssyy", "Telework/ListNotices", `{}`},
+	{"syynyyyyyssyy", "Telework/ReadNotices", `{"noticeIds":["$notice"]}`},
+	{"snnnynnynssny", "Telework/ListMyDevices", `{"userId":"worker"}`},
+	{"snnnynnynssny", "Telework/ReportLost", `{"deviceId":"$device"}`},
+	{"syynyyyyyssyy", "Telework/GetSelfCheck", `{}`},
+	{"syynyyyyyssyy", "Telework/SaveSelfCheck", `{"items":[{"name":"clock","outcome":"ok"}]}`},
+
+	//  NIHPACXBOGDST
+	{"syynyyyyyssyy", "Approval/ListInbox", `{}`},
+	{"snnnynnnnssny", "Approval/DecideRequests", `{"decisions":[{"requestId":"$request","revision":1}],"answer":"ANSWER_APPROVE"}`},
+	{"syynyyyyyssyy", "Approval/ListReviews", `{}`},
+	{"syynyyyyyssyy", "Approval/ConfirmReviews", `{"requestIds":["$request"]}`},
+	{"syynyyyyyssyy", "Approval/GetBoard", `{}`},
+	{"syynyyyyyssyy", "Approval/GetWeek", `{}`},
+	{"snnnynnnnssny", "Approval/PutOrder", `{"kind":"REQUEST_KIND_OVERTIME_ORDER","userIds":["worker"],"draft":{"days":[{"date":"$free","unit":"DAY_UNIT_HOURS","fromMinute":1100,"untilMinute":1200}],"place":"PLACE_HOME"}}`},
+	{"syynyyyyyssyy", "Approval/ListMonths", `{"month":"$month"}`},
+	{"snnnonnnnssno", "Approval/ConfirmMonths", `{"month":"$month","userIds":["worker"]}`},
+	{"syynyyyyyssyy", "Approval/ListAbsences", `{}`},
+	{"snnnynnynssyy", "Approval/PutAbsence", `{"absence":{"userId":"chief","from":"$free","until":"$free"}}`},
+	{"snnnynnynssyy", "Approval/DeleteAbsence", `{"absenceId":"$absence"}`},
+	{"syynyyyyyssyy", "Approval/ListMembers", `{}`},
+	{"syynyyyyyssyy", "Approval/ListPowerOn", `{}`},
+
+	//  NIHPACXBOGDST
+	{"sn--nnny---nn", "Policy/GetPolicy", `{}`},
+	{"sn--nnno---nn", "Policy/UpdatePolicy", `{}`},
+	{"sn--nnny---nn", "Policy/Why", `{"userId":"worker","deskId":"$desk","place":"PLACE_HOME"}`},
+	{"sn--nnny---nn", "Policy/ListHolidays", `{"fiscalYear":$year}`},
+	{"sn--nnno---nn", "Policy/ImportHolidays", `{}`},
+	{"sn--nnny---nn", "Policy/PutHoliday", `{"holiday":{"date":"2099-01-04","name":"町民の日"}}`},
+	{"sn--nnnh---nn", "Policy/DeleteHoliday", `{"date":"2099-01-05"}`},
+	{"sn--nnny---nn", "Policy/ListStaff", `{}`},
+	{"sn--nnny---nn", "Policy/UpdateStaff", `{"member":{"userId":"$user"}}`},
+	{"sn--nnny---nn", "Policy/RenewRegistrations", `{"userIds":["$user"],"fiscalYear":$year}`},
+	{"sn--nnny---nn", "Policy/GetRoutes", `{}`},
+	{"sn--nnny---nn", "Policy/PutRoute", `{"route":{"sectionId":"$section"}}`},
+	{"sn--nnny---nn", "Policy/ListSegments", `{}`},
+	{"sn--nnny---nn", "Policy/WakeDesks", `{"deskIds":["$desk"]}`},
+	{"sn--nnny---nn", "Policy/ListWakes", `{}`},
+	{"sn--nnny---nn", "Policy/ListMails", `{}`},
+	{"sn--nnny---nn", "Policy/RetryMails", `{}`},
+	{"sn--nnny---nn", "Policy/FindSelfCheck", `{"code":"$check"}`},
+
+	//  NIHPACXBOGDST
+	{"sn--nnny---nn", "Admin/ListSections", `{}`},
+	{"sn--nnny---nn", "Admin/PutSection", `{"section":{"sectionId":"$new","name":"新設課"}}`},
+	{"sn--nnny---nn", "Admin/DeleteSection", `{"sectionId":"$section"}`},
+	{"sn--nnny---nn", "Admin/ListUsers", `{}`},
+	{"sn--nnny---nn", "Admin/CreateUsers", `{"users":[{"userId":"$new","name":"新人","roles":["ROLE_STAFF"],"deviceKind":"DEVICE_KIND_LENT"}]}`},
+	{"sn--nnny---nn", "Admin/UpdateUser", `{"userId":"$user","name":"改名","roles":["ROLE_STAFF"]}`},
+	{"sn--nnny---nn", "Admin/ResetPassword", `{"userId":"$user"}`},
+	{"sn--nnny---nn", "Admin/SetUserDisabled", `{"userId":"$user","disabled":true}`},
+	{"sn--nnny---nn", "Admin/UnlockUser", `{"userId":"$user"}`},
+	{"sn--nnny---nn", "Admin/ResetTOTP", `{"userId":"$user"}`},
+	{"sn--nnny---nn", "Admin/CreateDeviceCode", `{"userId":"$user","deviceKind":"DEVICE_KIND_LENT"}`},
+	{"sn--nnny---nn", "Admin/ListDevices", `{}`},
+	{"sn--nnny---nn", "Admin/RevokeDevice", `{"deviceId":"$device","reason":"紛失"}`},
+	{"sn--nnny---nn", "Admin/ListAllDesks", `{}`},
+	{"sn--nnny---nn", "Admin/PutDesk", `{"name":"予備","zone":"ZONE_INTERNET"}`},
+	{"sn--nnny---nn", "Admin/DeleteDesk", `{"deskId":"$spare"}`},
+	{"sn--nnny---nn", "Admin/CreateDeskToken", `{"deskId":"$spare"}`},
+	{"sn--nnno---nn", "Admin/LockDesk", `{"deskId":"$desk"}`},
+	{"sn--nnny---nn", "Admin/ListSessions", `{}`},
+	{"sn--nnny---nn", "Admin/EndAnySession", `{"sessionId":"$session","reason":"点検"}`},
+	{"sn--nnny---nn", "Admin/ListEvents", `{}`},
+	{"sn--nnny---nn", "Admin/VerifyEvents", `{}`},
+	{"sn--nnny---nn", "Admin/GetSettings", `{}`},
+	{"sn--nnno---nn", "Admin/UpdateSettings", `{}`},
+
+	{"syyyyyyyyssyy", "Auth/SignOut", `{}`},
+}
+
+// mayRead says which roles, by their letters, may find which texts in answers.
+var mayRead = map[string]string{
+	"腰痛のため":  "AT", // why the worker asks for telework: approvers only
+	"実家":     "AT", // and where exactly
+	workDone: "ACT",
+}
+
+// hidesWorker are lists about the people of somebody who heads or helps a section: others do not find the worker there.
+var hidesWorker = []string{
+	"Approval/ListInbox", "Approval/ListReviews", "Approval/GetBoard", "Approval/ListMonths", "Approval/ListMembers", "Approval/ListPowerOn",
+	"Telework/ListMyRequests", "Telework/ListNotices", "Telework/GetToday", "Desk/ListMySessions", "Desk/ListDesks",
+}
+
+func TestEveryMethodByEveryRole(t *testing.T) {
+	h := newHall(t)
+	got := make([][]byte, len(whoMay))
+	for _, r := range roles {
+		if r.headAbsent {
+			h.absent(t)
+		}
+		who := h.enter(t, r)
+		for i, row := range whoMay {
+			letter, answer := who.call(t, row.method, h.fill(t, row.body))
+			got[i] = append(got[i], letter)
+			for secret, readers := range mayRead {
+				if strings.Contains(answer, secret) && !strings.ContainsRune(readers, rune(r.letter)) {
+					t.Errorf("%s: %s reads %q", row.method, r.name, secret)
+				}
+			}
+			if slices.Contains(hidesWorker, row.method) && strings.ContainsRune("IHX", rune(r.letter)) && strings.Contains(answer, "worker") {
+				t.Errorf("%s shows %s the worker: %s", row.method, r.name, answer)
+			}
+		}
+	}
+	for i, row := range whoMay {
+		if string(got[i]) != row.want {
+			t.Errorf("%s: got %s, want %s", row.method, got[i], row.want)
+		}
+	}
+	h.untouched(t)
+}
+
+// untouched: what others were let do without effect had none.
+func (h *hall) untouched(t *testing.T) {
+	t.Helper()
+	r, err := h.worker.day.ListNotices(t.Context(), &controlv1.ListNoticesRequest{Page: &controlv1.Page{Limit: 500}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range r.GetNotices() {
+		if n.GetReadMs() != 0 {
+			t.Errorf("somebody else read a notice of the worker's: %v", n)
+		}
+	}
+	day, err := h.worker.day.GetWorkday(t.Context(), &controlv1.GetWorkdayRequest{})
+	if err != nil || day.GetWorkday().GetDone() != workDone || len(day.GetWorkday().GetCorrections()) > 0 {
+		t.Errorf("somebody else changed the worker's day: %v, %v", day, err)
+	}
+}
+
+// TestEveryMethodHasARow walks all services of the contract.
+func TestEveryMethodHasARow(t *testing.T) {
+	missing := map[string]bool{}
+	protoregistry.GlobalFiles.RangeFilesByPackage("jiseki.control.v1", func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				missing[strings.TrimSuffix(string(service.Name()), "Service")+"/"+string(service.Methods().Get(j).Name())] = true
+			}
+		}
+		return true
+	})
+	for _, row := range whoMay {
+		if !missing[row.method] {
+			t.Errorf("%s is no method, or has two rows", row.method)
+		}
+		if len(row.want) != len(roles) {
+			t.Errorf("%s: %d letters for %d roles", row.method, len(row.want), len(roles))
+		}
+		delete(missing, row.method)
+	}
+	for method := range missing {
+		t.Errorf("%s has no row: say who may call it", method)
+	}
+}
+
+// hall is a town hall with the worker's things, which others try to get.
+type hall struct {
+	*gatewaytest.Town
+	clock  *clock
+	office string // host of the office listener
+	today  calendar.Date
+	worker person
+	chief  person
+	desk   string // sleeps, can be woken
+	open   string // is on
+	wake   string
+	notice string
+	day    calendar.Date // the last that was asked for
+	count  int
+}
+
+// insideNetwork is where the office stands in this test.
+const insideNetwork = "127.0.0.2"
+
+func newHall(t *testing.T) *hall {
+	t.Helper()
+	h := &hall{clock: &clock{}}
+	h.today = openAfter(calendar.DateOf(h.clock.Now()))
+	h.clock.set(h.today.At(9 * 60))
+	h.day = h.today
+	h.Town = gatewaytest.Start(t, gatewaytest.WithNow(h.clock.Now),
+		gatewaytest.WithConfig(func(c *gateway.Config) { c.Office = gateway.OfficeConfig{Address: "127.0.0.1:0"} }),
+		gatewaytest.WithReady(func(l gateway.Listening) {
+			_, port, _ := net.SplitHostPort(l.Office.String())
+			h.office = net.JoinHostPort("localhost", port)
+		}))
+	h.ChangeSettings(t, func(s *controlv1.Settings) { s.OfficeNetworks = []string{insideNetwork + "/32"} })
+	h.people(t)
+	h.things(t)
+	return h
+}
+
+// people: 企画課 (chief, second, clerk, worker and others) and 税務課 (stranger).
+func (h *hall) people(t *testing.T) {
+	t.Helper()
+	h.section(t, &controlv1.Section{SectionId: "kikaku", Name: "企画課"})
+	h.section(t, &controlv1.Section{SectionId: "zeimu", Name: "税務課"})
+	h.worker, h.chief = h.member(t, "worker", "kikaku"), h.member(t, "chief", "kikaku")
+	h.member(t, "clerk", "kikaku")
+	policy, done, err := gateway.OpenPolicy(t.Context(), h.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = done() }()
+	_, err = policy.UpdateStaff(t.Context(), &controlv1.UpdateStaffRequest{Member: &controlv1.StaffMember{UserId: "clerk", Clerk: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.member(t, "second", "kikaku")
+	h.member(t, "stranger", "zeimu")
+	h.section(t, &controlv1.Section{SectionId: "kikaku", Name: "企画課", HeadUserId: "chief", DeputyUserIds: []string{"second"}})
+	h.section(t, &controlv1.Section{SectionId: "zeimu", Name: "税務課", HeadUserId: "stranger"})
+	for _, name := range []string{"inside", "athome", "password", "gone"} {
+		h.member(t, name, "kikaku")
+	}
+	for _, name := range []string{"boss", "bossout"} {
+		h.member(t, name, "", controlv1.Role_ROLE_ADMIN)
+	}
+}
+
+func (h *hall) section(t *testing.T, s *controlv1.Section) {
+	t.Helper()
+	if _, err := h.Admin.PutSection(t.Context(), &controlv1.PutSectionRequest{Section: s}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// member is somebody with a post and a device.
+func (h *hall) member(t *testing.T, name, section string, more ...controlv1.Role) person {
+	t.Helper()
+	b := h.Staff(t, name, "名前 "+name)
+	_, err := h.Admin.UpdateUser(t.Context(), &controlv1.UpdateUserRequest{
+		UserId: name, Name: "名前 " + name, MainSectionId: section, Roles: append(more, controlv1.Role_ROLE_STAFF),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "https://" + h.Host
+	return person{
+		b, controlv1connect.NewTeleworkServiceClient(b.Client, base), controlv1connect.NewApprovalServiceClient(b.Client, base),
+	}
+}
+
+// things are the worker's: a desk that sleeps, one that is on, a wake, a notice, a workday.
+func (h *hall) things(t *testing.T) {
+	t.Helper()
+	machine := func(name string, n byte, users ...string) *gatewaytest.Agent {
+		t.Helper()
+		_, token := h.NewDesk(t, name, users...)
+		a := h.EnrolAgent(t, token)
+		a.Adapters = []*controlv1.Adapter{{
+			Mac: []byte{0, 0x1b, 0x21, 0, 0, n}, Prefixes: []string{"192.168.10.21/24"}, WakeKnown: true, WakeAllowed: true,
+		}}
+		a.Connect(t)
+		return a
+	}
+	asleep := machine("企画 1", 1, "worker")
+	h.desk, h.open = asleep.Desk, machine("企画 2", 2, "worker").Desk
+	asleep.Disconnect()
+	asleep.AwaitState(t, controlv1.DeskState_DESK_STATE_OFF)
+	ctx := t.Context()
+	asked, err := h.worker.day.WakeDesk(ctx, &controlv1.WakeDeskRequest{DeskId: h.desk})
+	if err != nil || asked.GetWake() == nil {
+		t.Fatalf("wake: %v, %v", err, asked.GetRefusal())
+	}
+	h.wake = asked.GetWake().GetWakeId()
+	_, err = h.worker.day.ReportWorkday(ctx, &controlv1.ReportWorkdayRequest{Kind: controlv1.SegmentKind_SEGMENT_KIND_WORK, Done: workDone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.fresh(t, "request")
+	if _, err := h.chief.approval.PutOrder(ctx, &controlv1.PutOrderRequest{
+		Kind: controlv1.RequestKind_REQUEST_KIND_TELEWORK_ORDER, UserIds: []string{"worker"}, Draft: ill(h.next()),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	notices, err := h.worker.day.ListNotices(ctx, &controlv1.ListNoticesRequest{})
+	if err != nil || len(notices.GetNotices()) == 0 {
+		t.Fatalf("the worker's notices: %v, %v", notices, err)
+	}
+	h.notice = notices.GetNotices()[0].GetNoticeId()
+}
+
+const workDone = "台帳の突合"
+
+// next is an open day that nobody has asked for.
+func (h *hall) next() calendar.Date {
+	h.day = openAfter(h.day)
+	return h.day
+}
+
+// absent enters that the chief is away today.
+func (h *hall) absent(t *testing.T) {
+	t.Helper()
+	_, err := h.chief.approval.PutAbsence(t.Context(), &controlv1.PutAbsenceRequest{
+		Absence: &controlv1.Absence{From: h.today.String(), Until: h.today.String()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var placeholder = regexp.MustCompile(`\$[a-z]+`)
+
+// fill puts things into arguments; what an act could use up is new each time.
+func (h *hall) fill(t *testing.T, body string) string {
+	t.Helper()
+	return placeholder.ReplaceAllStringFunc(body, func(name string) string { return h.fresh(t, name[1:]) })
+}
+
+func (h *hall) fresh(t *testing.T, name string) string {
+	t.Helper()
+	ctx := t.Context()
+	h.count++
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	switch name {
+	case "desk":
+		return h.desk
+	case "wake":
+		return h.wake
+	case "notice":
+		return h.notice
+	case "today":
+		return h.today.String()
+	case "month":
+		return h.today.InMonth().String()
+	case "year":
+		return fmt.Sprint(h.today.FiscalYear())
+	case "eight":
+		return fmt.Sprint(h.today.At(8 * 60).UnixMilli())
+	case "nine":
+		return fmt.Sprint(h.today.At(9 * 60).UnixMilli())
+	case "free":
+		return h.next().String()
+	case "request":
+		r, err := h.worker.day.SubmitRequest(ctx, &controlv1.SubmitRequestRequest{Draft: ill(h.next())})
+		must(err)
+		if r.GetRequest() == nil {
+			t.Fatal(r.GetRefusal())
+		}
+		return r.GetRequest().GetRequestId()
+	case "device":
+		code, err := h.Admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: "worker", DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT})
+		must(err)
+		b := h.NewBrowser(t)
+		b.SignIn(t, "worker", gatewaytest.Password)
+		b.Enrol(t, code.GetSlip().GetDeviceCode())
+		return b.Device
+	case "session":
+		p := h.worker.Prepare(t, h.open)
+		if p.GetPrepared() == nil {
+			t.Fatal(p.GetRefusal())
+		}
+		return base64.StdEncoding.EncodeToString(p.GetPrepared().GetSessionId())
+	case "absence":
+		day := h.today.Add(300).String()
+		a, err := h.chief.approval.PutAbsence(ctx, &controlv1.PutAbsenceRequest{Absence: &controlv1.Absence{From: day, Until: day}})
+		must(err)
+		return a.GetAbsence().GetAbsenceId()
+	case "check":
+		c, err := h.worker.day.SaveSelfCheck(ctx, &controlv1.SaveSelfCheckRequest{
+			Items: []*controlv1.SelfCheckItem{{Name: "clock", Outcome: "ok"}},
+		})
+		must(err)
+		return c.GetCode()
+	case "section":
+		id := fmt.Sprintf("section-%d", h.count)
+		h.section(t, &controlv1.Section{SectionId: id, Name: id})
+		return id
+	case "user":
+		id := fmt.Sprintf("user-%d", h.count)
+		h.NewUser(t, id, id)
+		return id
+	case "spare":
+		id, _ := h.NewDesk(t, fmt.Sprintf("予備 %d", h.count))
+		return id
+	case "new":
+		return fmt.Sprintf("new-%d", h.count)
+	}
+	t.Fatalf("unknown placeholder %s", name)
+	return ""
+}
+
+// visitor is somebody of a role at a browser, or an agent.
+type visitor struct {
+	role
+	client *http.Client
+	host   string
+}
+
+// enter signs somebody in as the role says.
+func (h *hall) enter(t *testing.T, r role) *visitor {
+	t.Helper()
+	b := h.NewBrowser(t)
+	if r.office {
+		from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(insideNetwork)}}
+		b.Client.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
+			return from.DialContext(ctx, "tcp4", address)
+		}
+	}
+	v := &visitor{role: r, client: b.Client, host: h.Host}
+	if r.office {
+		v.host = h.office
+	}
+	if r.user == "" {
+		return v
+	}
+	b.SignIn(t, r.user, gatewaytest.Password)
+	if r.device {
+		code, err := h.Admin.CreateDeviceCode(t.Context(), &controlv1.CreateDeviceCodeRequest{
+			UserId: r.user, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Enrol(t, code.GetSlip().GetDeviceCode())
+		b.SignIn(t, r.user, gatewaytest.Password)
+	}
+	if r.user == "gone" {
+		if _, err := h.Admin.SetUserDisabled(t.Context(), &controlv1.SetUserDisabledRequest{UserId: "gone", Disabled: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return v
+}
+
+// call is one call as a page would make it, or an agent: what became of it, and the answer as text.
+func (v *visitor) call(t *testing.T, method, body string) (letter byte, answer string) {
+	t.Helper()
+	service, name, _ := strings.Cut(method, "/")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+v.host+"/jiseki.control.v1."+service+"Service/"+name, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "agent")
+	if !v.agent {
+		r.Header.Set("User-Agent", "Mozilla/5.0")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	got, err := v.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Header.Get("Content-Type") != "application/json" {
+		if got.StatusCode != http.StatusNotFound {
+			t.Errorf("%s by %s: status %d, %s", method, v.name, got.StatusCode, text)
+		}
+		return '-', ""
+	}
+	var file struct{ CSV []byte }
+	_ = json.Unmarshal(text, &file) // most answers hold none
+	return outcome(t, got.StatusCode, text), string(text) + string(file.CSV)
+}
+
+// outcome is the letter of an answer.
+func outcome(t *testing.T, status int, text []byte) byte {
+	t.Helper()
+	type refusal struct {
+		Reasons []struct{ Code string }
+	}
+	var a struct {
+		Message  string
+		Refusal  *refusal
+		Refusals []struct{ Refusal *refusal }
+		Results  []struct{ Refusal *refusal }
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	code := a.Message
+	for _, one := range append(a.Results, a.Refusals...) {
+		if one.Refusal != nil {
+			a.Refusal = one.Refusal
+		}
+	}
+	if a.Refusal != nil {
+		code = "other"
+		if len(a.Refusal.Reasons) > 0 {
+			code = a.Refusal.Reasons[0].Code
+		}
+	}
+	switch {
+	case status == http.StatusInternalServerError:
+		t.Errorf("a call failed: %s", text)
+		return '!'
+	case status == http.StatusUnauthorized:
+		return 's'
+	case status == http.StatusForbidden, slices.Contains([]string{"not_yours", "not_approver", "not_allowed", "desk_not_yours"}, code):
+		return 'n'
+	case code == "not_found":
+		return 'h'
+	case code != "":
+		return 'o'
+	}
+	return 'y'
+}
