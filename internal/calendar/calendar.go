@@ -3,6 +3,7 @@
 package calendar
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -58,7 +59,9 @@ func (d Date) Add(n int) Date {
 }
 
 // Before says whether d is earlier than e.
-func (d Date) Before(e Date) bool { return d.String() < e.String() }
+func (d Date) Before(e Date) bool {
+	return cmp.Or(cmp.Compare(d.Year, e.Year), cmp.Compare(d.Month, e.Month), cmp.Compare(d.Day, e.Day)) < 0
+}
 
 // Weekday of the day.
 func (d Date) Weekday() time.Weekday { return d.At(0).Weekday() }
