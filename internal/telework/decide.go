@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jiseki/internal/access"
+	"jiseki/internal/calendar"
 )
 
 // act is what moves a request from one state to another.
@@ -78,7 +79,8 @@ func (o *Organisation) MayApply(by, user string) bool {
 	return (by == user && !o.Disabled[by]) || a.MayApplyFor(user)
 }
 
-// Order makes an order of a superior, which needs no approval.
+// Order makes an order of a superior, which needs no approval: for days up to a month ago (request_after_fact) and a year ahead
+// (request_too_far).
 func (r *Request) Order(o *Organisation, kind Kind, by string, d Draft, now time.Time) error {
 	a := o.Authority(by)
 	section, over := a.Through(r.User)
@@ -86,6 +88,11 @@ func (r *Request) Order(o *Organisation, kind Kind, by string, d Draft, now time
 		return refuse(access.NotYours)
 	}
 	r.Revision = 1
+	for _, day := range d.Days {
+		if code := dayOfOrder(day.Date, calendar.DateOf(now)); code != "" {
+			return &Refusal{[]Problem{{Code: code, Date: day.Date, Forbids: true}}}
+		}
+	}
 	step := o.step(section, false)
 	step.Answer, step.By, step.AtMS = Approve, by, now.UnixMilli()
 	step.For = o.stoodInFor(section, by, is(""))
@@ -95,6 +102,17 @@ func (r *Request) Order(o *Organisation, kind Kind, by string, d Draft, now time
 	r.Kind, r.By, r.Draft, r.Steps = kind, by, d, []Step{step}
 	r.stamp(o, now)
 	return nil
+}
+
+// dayOfOrder: orders reach as far back and ahead as requests do.
+func dayOfOrder(day, today calendar.Date) access.Code {
+	switch {
+	case day.Before(today.Add(-backDays)):
+		return access.RequestAfterFact
+	case today.Add(aheadDays).Before(day):
+		return access.RequestTooFar
+	}
+	return ""
 }
 
 // stoodInFor is the absent head for whom somebody decides in a section; empty if it is the head, or there is none.
