@@ -272,8 +272,19 @@ func formerText(segments []telework.Segment) []string {
 	return texts
 }
 
+// maxCorrections bounds the corrections of a day: whoever reads the month reads them all.
+const maxCorrections = 100
+
 // addCorrection keeps what a day was.
 func (t *tx) addCorrection(before *telework.Workday, by, reason string) error {
+	var kept int
+	err := t.one(`SELECT COUNT(*) FROM workday_corrections WHERE user_id = $1 AND date = $2`, []any{before.User, before.Date.String()}, &kept)
+	if err != nil {
+		return err
+	}
+	if kept >= maxCorrections {
+		return fmt.Errorf("%w: the day was corrected %d times", ErrInvalid, kept)
+	}
 	former, err := json.Marshal(before.Segments)
 	if err != nil {
 		return fmt.Errorf("former segments: %w", err)
