@@ -23,8 +23,9 @@ const (
 	// probeBytes and probeRequests are what one user may move and ask in a minute: a check moves less than 3 MiB each way.
 	probeBytes    = 64 << 20
 	probeRequests = 300
-	// probesAtOnce bounds the requests of all users together.
+	// probesAtOnce bounds the requests of all users together, probesOfUser those of one: who lets them hang blocks nobody else.
 	probesAtOnce = 32
+	probesOfUser = 4
 )
 
 // probes counts what users measure, in windows of one minute.
@@ -35,12 +36,38 @@ type probes struct {
 	mu     sync.Mutex
 	window time.Time
 	use    map[string]*probeUse
+	moving map[string]int // requests of each user that have not ended
 }
 
 type probeUse struct{ requests, bytes int }
 
 func newProbes(now func() time.Time) *probes {
-	return &probes{now: now, room: make(chan struct{}, probesAtOnce), use: map[string]*probeUse{}}
+	return &probes{now: now, room: make(chan struct{}, probesAtOnce), use: map[string]*probeUse{}, moving: map[string]int{}}
+}
+
+// begin gives a request of a user room, until done is called, if there is any.
+func (p *probes) begin(user string) (done func(), ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.moving[user] >= probesOfUser {
+		return nil, false
+	}
+	select {
+	case p.room <- struct{}{}:
+	default:
+		return nil, false
+	}
+	p.moving[user]++
+	return func() { p.end(user) }, true
+}
+
+func (p *probes) end(user string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	<-p.room
+	if p.moving[user]--; p.moving[user] == 0 {
+		delete(p.moving, user)
+	}
 }
 
 // take counts a request that may move so many bytes, and says how many seconds to wait if that is too much; 0 is go on.
@@ -68,18 +95,17 @@ func (p *probes) take(user string, bytes int) int {
 // Probe answers the throughput measurement behind a door: GET gives random bytes, POST takes bytes and counts them.
 func (s *Server) Probe(door Door) http.Handler {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		size, err := s.admitProbe(door, r)
+		user, size, err := s.admitProbe(door, r)
 		if err != nil {
 			s.refuseProbe(w, r, err)
 			return
 		}
-		select {
-		case s.probes.room <- struct{}{}:
-			defer func() { <-s.probes.room }()
-		default:
+		done, ok := s.probes.begin(user)
+		if !ok {
 			s.refuseProbe(w, r, &failure{code: access.Busy, status: connect.CodeUnavailable, retryAfter: 5})
 			return
 		}
+		defer done()
 		if r.Method == http.MethodGet {
 			giveProbe(w, size)
 		} else {
@@ -97,34 +123,34 @@ func (s *Server) Probe(door Door) http.Handler {
 }
 
 // admitProbe finds out who asks and whether that is within the limits; size is what a GET asks for.
-func (s *Server) admitProbe(door Door, r *http.Request) (size int, err error) {
+func (s *Server) admitProbe(door Door, r *http.Request) (user string, size int, err error) {
 	if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
-		return 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+		return "", 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
 	}
 	c, err := s.authenticate(r.Context(), door, r.Header)
 	if err != nil {
-		return 0, err
+		return "", 0, err
 	}
 	if !c.may.Has(access.MayUsePortal) {
-		return 0, s.denial(c, portal)
+		return "", 0, s.denial(c, portal)
 	}
 	size = maxProbe
 	switch r.Method {
 	case http.MethodGet:
 		if size, err = strconv.Atoi(r.URL.Query().Get("bytes")); err != nil || size < 0 || size > maxProbe {
-			return 0, invalid(err)
+			return "", 0, invalid(err)
 		}
 	case http.MethodPost:
 		if r.ContentLength >= 0 {
 			size = int(min(r.ContentLength, maxProbe+1)) // too long a body is refused while it is read
 		}
 	default:
-		return 0, &failure{code: access.Invalid, status: connect.CodeUnimplemented}
+		return "", 0, &failure{code: access.Invalid, status: connect.CodeUnimplemented}
 	}
 	if wait := s.probes.take(c.identity.User.ID, size); wait > 0 {
-		return 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+		return "", 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
 	}
-	return size, nil
+	return c.identity.User.ID, size, nil
 }
 
 func (s *Server) refuseProbe(w http.ResponseWriter, r *http.Request, err error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"jiseki/internal/calendar"
@@ -231,6 +232,9 @@ func (s *Server) reports(ctx context.Context, month calendar.Month, asked []stri
 		user, err := s.readable(ctx, one)
 		if err != nil {
 			return nil, nil, err
+		}
+		if slices.Contains(users, user) {
+			return nil, nil, invalid(errors.New("a user twice"))
 		}
 		report, err := s.cfg.Store.Month(ctx, user, month)
 		if err != nil {
