@@ -13,8 +13,8 @@ import (
 	"jiseki/internal/wire"
 )
 
-// accept checks an offer and starts a session for it. code says why not; it is one of those of docs/PROTOCOL.md
-// section 6 and empty if the offer was taken.
+// accept checks an offer and starts a session for it. code says why not, in the words of one machine to another; it is empty if
+// the offer was taken.
 func (a *Agent) accept(offer *controlv1.Offer) (id cert.SessionID, code string) {
 	g, err := grant.Parse(offer.GetGrant())
 	if err != nil {
@@ -61,6 +61,8 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
+	case a.stopping:
+		return nil, "stopping"
 	case len(offer.GetTicket()) != 32:
 		return nil, "ticket_form"
 	case device.Key != g.DeviceKey || device.Subject != g.Device:
@@ -146,6 +148,8 @@ func (a *Agent) take(s *session) (before *session, err error) {
 	switch { // what was checked at the offer may have changed in the handshake
 	case len(s.stop) > 0:
 		return nil, errors.New("the session was ended before it opened")
+	case a.stopping:
+		return nil, errors.New("the agent stops")
 	case a.revoked[s.grant.Device]:
 		return nil, errors.New("the device was revoked")
 	case a.openFor(s.grant.User):

@@ -127,6 +127,7 @@ type Agent struct {
 	loggedOn bool
 	present  bool
 	revoked  map[string]bool // device ids
+	stopping bool            // no session begins any more
 }
 
 // A bundle is the trust bundle in use.
@@ -171,10 +172,16 @@ func New(cfg Config) (*Agent, error) {
 	return a, nil
 }
 
-// Run serves the desk until ctx ends. Before it returns, it ends the session and locks the desk if somebody worked on it.
+// farewell is how long an agent that stops waits for the gateway to take its last events.
+const farewell = 2 * time.Second
+
+// Run serves the desk until ctx ends. Before it returns, it ends the session, locks the desk if somebody worked on it, and tells
+// the gateway if that listens.
 func (a *Agent) Run(ctx context.Context) error {
 	sessions, cancel := context.WithCancel(context.WithoutCancel(ctx)) // they are told before they end
 	defer cancel()
+	channel, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // brings the gateway the last events
+	defer hangUp()
 	a.mu.Lock()
 	a.ctx = sessions
 	a.mu.Unlock()
@@ -182,30 +189,44 @@ func (a *Agent) Run(ctx context.Context) error {
 	if _, err := a.noise.statement(); err != nil {
 		return err
 	}
+	var control sync.WaitGroup
+	control.Go(func() { a.keepControl(channel) })
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return a.keepControl(ctx) })
 	group.Go(func() error { return a.watchDesk(ctx) })
 	group.Go(func() error { return a.power.Run(ctx) })
 	err := group.Wait()
-	a.endUnless(wire.AgentStopping, func(s *session) bool { return false })
-	a.await()
+	a.endSession()
 	cancel()
-	a.tasks.Wait()
 	a.guard.hasten()
+	a.sayFarewell(channel)
+	hangUp()
+	control.Wait()
+	a.tasks.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
 }
 
-// await waits for the end of the session that has the desk, if there is one.
-func (a *Agent) await() {
+// endSession lets no session begin any more, and ends the one that has the desk.
+func (a *Agent) endSession() {
+	a.mu.Lock()
+	a.stopping = true
+	a.mu.Unlock()
+	a.endUnless(wire.AgentStopping, func(*session) bool { return false })
 	a.mu.Lock()
 	s := a.session
 	a.mu.Unlock()
 	if s != nil {
 		<-s.ended
 	}
+}
+
+// sayFarewell gives the gateway some time to take the last events.
+func (a *Agent) sayFarewell(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	a.events.drain(ctx)
 }
 
 // agentURL is the address of the control channel.
@@ -248,10 +269,7 @@ func (a *Agent) record(kind controlv1.SessionEventKind, session [16]byte, code w
 
 // changed makes the control channel report the state.
 func (a *Agent) changed() {
-	select {
-	case a.stateChanged <- struct{}{}:
-	default:
-	}
+	signal(a.stateChanged)
 }
 
 // state is what the gateway shows of this desk.

@@ -39,14 +39,14 @@ func (e *refusedError) Error() string {
 	return fmt.Sprintf("gateway refuses this desk: %s (its clock: %s)", e.code, e.at.Format(time.RFC3339))
 }
 
-// keepControl holds the control channel for ever: it dials again with back-off and jitter whenever it ends.
-func (a *Agent) keepControl(ctx context.Context) error {
+// keepControl holds the control channel until ctx ends: it dials again with back-off and jitter whenever it ends.
+func (a *Agent) keepControl(ctx context.Context) {
 	wait := firstWait
 	for {
 		began := a.now()
 		err := a.control(ctx)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return
 		}
 		if a.now().Sub(began) > longWait {
 			wait = firstWait
@@ -56,7 +56,7 @@ func (a *Agent) keepControl(ctx context.Context) error {
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		}
 		wait = min(wait*2, longWait)
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,10 +20,11 @@ const maxOutbox = 4096
 // An outbox keeps the events of sessions until the gateway has acknowledged them, over restarts too. It is safe for
 // concurrent use.
 type outbox struct {
-	path string
-	run  []byte
-	now  func() time.Time
-	wake chan struct{} // holds one token when something was added
+	path  string
+	run   []byte
+	now   func() time.Time
+	wake  chan struct{} // holds one token when something was added
+	taken chan struct{} // holds one token when something was acknowledged
 
 	mu      sync.Mutex
 	seq     uint64
@@ -41,7 +43,9 @@ type storedEvent struct {
 
 // openOutbox reads what an earlier run could not deliver. run names this run.
 func openOutbox(dir string, run []byte, now func() time.Time) (*outbox, error) {
-	o := &outbox{path: filepath.Join(dir, "events.json"), run: run, now: now, wake: make(chan struct{}, 1)}
+	o := &outbox{
+		path: filepath.Join(dir, "events.json"), run: run, now: now, wake: make(chan struct{}, 1), taken: make(chan struct{}, 1),
+	}
 	raw, err := os.ReadFile(o.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -69,10 +73,7 @@ func (o *outbox) add(kind controlv1.SessionEventKind, session [16]byte, code uin
 		return err
 	}
 	o.seq++
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
+	signal(o.wake)
 	return nil
 }
 
@@ -89,7 +90,30 @@ func (o *outbox) acknowledge(run []byte, seq uint64) error {
 	if len(kept) == len(o.waiting) {
 		return nil
 	}
-	return o.save(kept)
+	if err := o.save(kept); err != nil {
+		return err
+	}
+	signal(o.taken)
+	return nil
+}
+
+// drain waits until no event waits, or until ctx ends.
+func (o *outbox) drain(ctx context.Context) {
+	for len(o.undelivered()) > 0 {
+		select {
+		case <-o.taken:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// signal puts the one token into a channel that holds one, unless it is there.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // undelivered returns copies of all events that wait, oldest first.

@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
@@ -69,4 +71,38 @@ func openTestOutbox(t *testing.T, dir, run string) *outbox {
 		t.Fatal(err)
 	}
 	return o
+}
+
+func TestOutboxDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := openTestOutbox(t, t.TempDir(), "run 1")
+		for range 2 {
+			if err := o.add(opened, [16]byte{1}, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		late, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		o.drain(late) // the gateway does not listen
+		if left := len(o.undelivered()); late.Err() == nil || left != 2 {
+			t.Errorf("gave up early with %d events left", left)
+		}
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			o.drain(t.Context())
+		}()
+		for seq := range uint64(2) {
+			synctest.Wait()
+			select {
+			case <-drained:
+				t.Errorf("drained when event %d was left", seq+1)
+			default:
+			}
+			if err := o.acknowledge([]byte("run 1"), seq+1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-drained
+	})
 }

@@ -105,12 +105,7 @@ func (s *session) finish(code wire.Code) {
 	}
 }
 
-func (s *session) poke() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *session) poke() { signal(s.wake) }
 
 // open reaches the relay on both channels and shakes hands. When it returns nil, the session has taken the desk.
 func (s *session) open(ctx context.Context, ticket link.Ticket, device *cert.Certificate) error {

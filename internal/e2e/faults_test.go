@@ -85,8 +85,8 @@ func TestAgentStops(t *testing.T) {
 	}
 	h.awaitKeysUp()
 	h.awaitDesk(func(d *controlv1.Desk) bool { return d.GetState() == controlv1.DeskState_DESK_STATE_OFF })
+	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", "session_ended 8", "session_locked ") // before the agent runs again
 	h.start()
-	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", "session_ended 8", "session_locked ")
 	if !h.locked() {
 		t.Error("the desk is not locked")
 	}
