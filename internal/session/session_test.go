@@ -302,6 +302,8 @@ func TestPresence(t *testing.T) {
 		"on at a gateway that is gone":  {store.Desk{Connected: true, Gateway: "g1", AliveMS: at(silentAfter + time.Second)}, access.Unknown},
 		"off":                           {store.Desk{Gateway: "g1", AliveMS: at(time.Second)}, access.Off},
 		"off at a gateway that is gone": {store.Desk{Gateway: "g1", AliveMS: at(time.Hour)}, access.Unknown},
+		"lost in a session":             {store.Desk{Gateway: "g1", AliveMS: at(time.Second), Session: []byte{1}}, access.Unknown},
+		"on in a session":               {store.Desk{Connected: true, Gateway: "g1", AliveMS: at(time.Second), Session: []byte{1}}, access.On},
 	} {
 		if got := Presence(&c.desk, now); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

@@ -107,6 +107,8 @@ func Presence(d *store.Desk, now time.Time) access.Presence {
 	switch silent := now.Sub(time.UnixMilli(d.AliveMS)) > silentAfter; {
 	case !d.Connected && d.Gateway != "" && silent:
 		return access.Unknown // its gateway is gone; the desk may be on
+	case !d.Connected && d.Session != nil:
+		return access.Unknown // lost in the middle of a session, which may go on for as long as its lease
 	case !d.Connected:
 		return access.Off
 	case silent:

@@ -165,7 +165,7 @@ function userState(desk: MyDeskJson): "home.loggedOut" | "home.loggedInLocked" |
 function StateTag({ desk }: { readonly desk: MyDeskJson }): JSX.Element {
   const { t } = useTranslation();
   const state = desk.state ?? "DESK_STATE_UNSPECIFIED";
-  if (desk.sessionId !== undefined) return <Tag tone="blue">{t("home.inSessionMine")}</Tag>;
+  if (desk.sessionId !== undefined && state === "DESK_STATE_IN_SESSION") return <Tag tone="blue">{t("home.inSessionMine")}</Tag>;
   const tones = {
     DESK_STATE_ON: "green",
     DESK_STATE_IN_SESSION: "blue",
