@@ -3,6 +3,7 @@ import { extname, resolve } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
+import { manuals } from "./src/manual/plugin.ts";
 
 const root = import.meta.dirname;
 
@@ -43,7 +44,7 @@ function compress(): Plugin {
 export default defineConfig({
   root,
   base: "/",
-  plugins: [react(), compress(), keepPlaceholder()],
+  plugins: [react(), manuals(), compress(), keepPlaceholder()],
   html: { cspNonce: "__CSP_NONCE__" },
   worker: { format: "es" },
   build: {

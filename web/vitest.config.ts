@@ -1,10 +1,11 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { manuals } from "./src/manual/plugin.ts";
 
 // Tests run in Node by default; a file that needs a DOM says so in its first line:
 // // @vitest-environment jsdom
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), manuals()],
   test: {
     include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
     environment: "node",

@@ -33,6 +33,18 @@ const before = z.object({
 
 const signIn = createRoute({ getParentRoute: () => root, path: "/signin", component: SignIn, validateSearch: before });
 
+// Signing in is described there: nobody needs to be signed in to read.
+const staffManual = createRoute({
+  getParentRoute: () => root,
+  path: "/manual",
+  component: lazyRouteComponent(() => import("../manual/staff.tsx"), "StaffManual"),
+});
+const approverManual = createRoute({
+  getParentRoute: () => root,
+  path: "/manual/approver",
+  component: lazyRouteComponent(() => import("../manual/approver.tsx"), "ApproverManual"),
+});
+
 const signedIn = createRoute({ getParentRoute: () => root, id: "signed-in", component: SignedIn });
 
 const home = createRoute({ getParentRoute: () => signedIn, path: "/", component: Home });
@@ -228,6 +240,8 @@ const helpDesk = createRoute({
 
 const tree = root.addChildren([
   signIn,
+  staffManual,
+  approverManual,
   signedIn.addChildren([
     home,
     password,

@@ -82,11 +82,16 @@ function Header({ me }: { readonly me: MeJson | null }): JSX.Element {
   );
 }
 
+/** Says whether somebody decides or prepares requests of others. */
+function useApprover(me: MeJson): boolean {
+  const { data: today } = useQuery({ ...todayQuery, enabled: may(me, "MAY_USE_PORTAL") });
+  return today?.approver === true || today?.clerk === true;
+}
+
 function Navigation({ me }: { readonly me: MeJson }): JSX.Element {
   const { t } = useTranslation();
   const portal = may(me, "MAY_USE_PORTAL");
-  const { data: today } = useQuery({ ...todayQuery, enabled: portal });
-  const approver = today?.approver === true || today?.clerk === true;
+  const approver = useApprover(me);
   return (
     <nav className="header-nav" aria-label={t("nav.label")}>
       <Link to="/" activeOptions={{ exact: true }}>
@@ -130,6 +135,7 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
+  const approver = useApprover(me);
   const signOut = useMutation({
     mutationFn: async () => call("AuthService", "SignOut", {}),
     onSettled: () => forgetMe(client, "out"), // SignedIn leads on
@@ -155,6 +161,9 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
         ) : null}
         {may(me, "MAY_ENROL_DEVICE") ? <Menu.Item onClick={() => void navigate({ to: "/enrol" })}>{t("enrol.title")}</Menu.Item> : null}
         {may(me, "MAY_SET_UP_TOTP") ? <Menu.Item onClick={() => void navigate({ to: "/totp" })}>{t("totp.title")}</Menu.Item> : null}
+        <Menu.Divider />
+        <Menu.Item onClick={() => void navigate({ to: "/manual" })}>{t("manual.staff")}</Menu.Item>
+        {approver ? <Menu.Item onClick={() => void navigate({ to: "/manual/approver" })}>{t("manual.approver")}</Menu.Item> : null}
         <Menu.Divider />
         <Menu.Item onClick={() => signOut.mutate()} disabled={signOut.isPending}>
           {t("nav.signOut")}

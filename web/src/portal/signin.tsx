@@ -2,7 +2,7 @@ import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { schemaResolver, useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { z } from "zod";
@@ -50,6 +50,9 @@ export function SignIn(): JSX.Element {
             <li>{t("signIn.helpForgotten")}</li>
             <li>{t("signIn.helpLocked")}</li>
             <li>{t("signIn.helpSlip")}</li>
+            <li>
+              {t("manual.read")} <Link to="/manual">{t("manual.open")}</Link>
+            </li>
           </ul>
         </details>
       </div>

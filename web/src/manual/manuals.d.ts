@@ -1,0 +1,4 @@
+declare module "*.ja.md" {
+  const manual: import("./markdown.ts").Manual;
+  export default manual;
+}
