@@ -14,11 +14,12 @@ import (
 // askAgain is how long colleagues are not asked again to switch on the same desk.
 const askAgain = 10 * time.Minute
 
-// AskPowerOn tells colleagues that a desk has to be switched on by hand: ErrSpent if they were told less than ten minutes ago.
+// AskPowerOn tells colleagues that a desk has to be switched on by hand: ErrSpent if they were told less than ten minutes ago. An
+// ask from the future was stamped by a clock that has been put right since: it does not count.
 func (s *Store) AskPowerOn(ctx context.Context, by By, desk string, tell []mail.Notice) error {
 	return s.act(ctx, func(t *tx) error {
 		n, err := t.count(`INSERT INTO power_asks (desk_id, asked_ms) VALUES ($1, $2) ON CONFLICT (desk_id)
-			DO UPDATE SET asked_ms = excluded.asked_ms WHERE power_asks.asked_ms <= $3`, desk, t.now, t.now-askAgain.Milliseconds())
+			DO UPDATE SET asked_ms = excluded.asked_ms WHERE power_asks.asked_ms <= $3 OR power_asks.asked_ms > $2`, desk, t.now, t.now-askAgain.Milliseconds())
 		if err != nil {
 			return err
 		}

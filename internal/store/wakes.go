@@ -72,7 +72,7 @@ func (s *Store) AskWakes(ctx context.Context, by By, asks ...WakeAsk) (wakes []W
 			if err := t.askWake(by, &asks[i]); err != nil {
 				return err
 			}
-			wakes[i], err = get(ctx, t, scanWake, selectWake+` WHERE w.desk_id = $1 ORDER BY w.asked_ms DESC, w.state, w.id LIMIT 1`, asks[i].Desk)
+			wakes[i], err = get(ctx, t, scanWake, selectWake+` WHERE w.desk_id = $1 ORDER BY w.state < 3 DESC, w.asked_ms DESC, w.state, w.id LIMIT 1`, asks[i].Desk)
 			if err != nil {
 				return err
 			}
@@ -99,11 +99,17 @@ func (t *tx) askWake(by By, ask *WakeAsk) error {
 	return t.record(by.entry(audit.DeskWakeAsked, "desk:"+ask.Desk, audit.Details{"wake": id, "plan": ask.Plan, "name": audit.Cut(name, 200)}))
 }
 
+// WakeSkew: what was asked further ahead of now than this was asked by a clock that has been put right since. It is due at once.
+const WakeSkew = time.Minute
+
+// dueWakes are the wakes whose next step is due and that nobody does: $1 is now, $2 is now and WakeSkew.
+const dueWakes = ` WHERE state < 3 AND (next_ms <= $1 OR asked_ms > $2) AND (claimed_until_ms <= $1 OR claimed_until_ms > $2)`
+
 // WakesDue says whether a wake's next step is due and nobody does it.
 func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
-	now := s.now().UnixMilli()
+	now := s.now()
 	return get(ctx, s.read, func(row scanner, due *bool) error { return row.Scan(due) },
-		`SELECT EXISTS (SELECT 1 FROM wakes WHERE state < 3 AND next_ms <= $1 AND claimed_until_ms <= $1)`, now)
+		`SELECT EXISTS (SELECT 1 FROM wakes`+dueWakes+`)`, now.UnixMilli(), now.Add(WakeSkew).UnixMilli())
 }
 
 // ClaimWakes takes wakes whose next step is due, at most so many, for a gateway and for so long: no other gateway gets them
@@ -111,9 +117,9 @@ func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
 func (s *Store) ClaimWakes(ctx context.Context, gateway string, hold time.Duration, most int) (claimed []Wake, err error) {
 	err = s.transact(ctx, func(t *tx) error {
 		ids, err := list(ctx, t, func(row scanner, id *string) error { return row.Scan(id) },
-			`UPDATE wakes SET claimed_by = $1, claimed_until_ms = $2 WHERE state < 3 AND next_ms <= $3 AND claimed_until_ms <= $3
-			AND id IN (SELECT id FROM wakes WHERE state < 3 AND next_ms <= $3 AND claimed_until_ms <= $3 ORDER BY next_ms, id LIMIT $4)
-			RETURNING id`, gateway, t.now+hold.Milliseconds(), t.now, most)
+			`UPDATE wakes SET claimed_by = $3, claimed_until_ms = $4`+dueWakes+`
+			AND id IN (SELECT id FROM wakes`+dueWakes+` ORDER BY next_ms, id LIMIT $5) RETURNING id`,
+			t.now, t.now+WakeSkew.Milliseconds(), gateway, t.now+hold.Milliseconds(), most)
 		if err != nil {
 			return err
 		}
@@ -187,9 +193,9 @@ func (s *Store) Wake(ctx context.Context, id string) (Wake, error) {
 	return get(ctx, s.read, scanWake, selectWake+` WHERE w.id = $1`, id)
 }
 
-// NewestWake reads the newest wake of a desk: ErrNotFound if there was none.
+// NewestWake reads the running wake of a desk, or else the newest: ErrNotFound if there was none.
 func (s *Store) NewestWake(ctx context.Context, desk string) (Wake, error) {
-	return get(ctx, s.read, scanWake, selectWake+` WHERE w.desk_id = $1 ORDER BY w.asked_ms DESC, w.state, w.id LIMIT 1`, desk)
+	return get(ctx, s.read, scanWake, selectWake+` WHERE w.desk_id = $1 ORDER BY w.state < 3 DESC, w.asked_ms DESC, w.state, w.id LIMIT 1`, desk)
 }
 
 // Wakes lists wakes, the newest first.

@@ -527,3 +527,40 @@ func BenchmarkMorning(b *testing.B) {
 		}
 	}
 }
+
+// TestClockThatWasAhead: what was asked while the gateway's clock was a month ahead ends all the same when it has been put right, and
+// the desk can be woken again.
+func TestClockThatWasAhead(t *testing.T) {
+	const month = 30 * 24 * time.Hour
+	for name, before := range map[string]func(*office){
+		"queued":  func(*office) {},
+		"claimed": func(o *office) { _, err := o.store.ClaimWakes(t.Context(), "g2", hold, atOnce); o.ok(err) },
+		"sent":    func(o *office) { o.pass(0) },
+		"patient": func(o *office) {
+			for _, id := range []string{"w1", "n1", "n2"} {
+				o.go_(id)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.clock.Add(month)
+			_, err := o.store.AskWakes(t.Context(), tanaka, store.WakeAsk{
+				Desk: "k1", FirstMS: o.clock.Now().UnixMilli(), PatientMS: o.clock.Now().Add(planPatience).UnixMilli(),
+			})
+			o.ok(err)
+			before(o)
+			o.clock.Add(-month)
+			o.pass(planPatience + 3*time.Minute)
+			if w := o.newest("k1"); w.State != store.WakeFailed {
+				t.Fatalf("the wake goes on: %+v", w)
+			}
+			first := o.newest("k1").ID
+			w, err := o.store.AskWakes(t.Context(), tanaka, store.WakeAsk{Desk: "k1", FirstMS: o.clock.Now().UnixMilli()})
+			o.ok(err)
+			if w[0].ID == first || w[0].State != store.WakeQueued {
+				t.Errorf("asked again: %+v", w[0])
+			}
+		})
+	}
+}

@@ -173,6 +173,9 @@ func powerAsks(t *suite) {
 	t.ok(t.s.AskPowerOn(t.ctx, by, "k2", nil))
 	t.clock.Add(time.Minute)
 	t.ok(t.s.AskPowerOn(t.ctx, by, "k1", nil))
+	t.clock.Add(-24 * time.Hour) // the clock was ahead
+	t.ok(t.s.AskPowerOn(t.ctx, by, "k1", nil))
+	t.fails(t.s.AskPowerOn(t.ctx, by, "k1", nil), store.ErrSpent)
 
 	colleagues := func() (ids []string) {
 		all, err := t.s.Colleagues(t.ctx, "zeimu")
