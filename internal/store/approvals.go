@@ -167,7 +167,7 @@ func (s *Store) SubmitRequest(ctx context.Context, by By, in Submission) (r tele
 		if err := telework.Forbidden(c.Problems); err != nil {
 			return err
 		}
-		if r, err = t.begun(&c, in.Revision); err != nil {
+		if r, err = t.begun(by, &c, in.Revision); err != nil {
 			return err
 		}
 		kept := len(r.History)
@@ -191,10 +191,10 @@ func (s *Store) SubmitRequest(ctx context.Context, by By, in Submission) (r tele
 }
 
 // begun is the request that a submission goes on with: the one it changes, or a new one.
-func (t *tx) begun(c *RequestCheck, revision int) (telework.Request, error) {
+func (t *tx) begun(by By, c *RequestCheck, revision int) (telework.Request, error) {
 	fresh := telework.Request{ID: newID(), User: c.User}
 	if c.former == nil {
-		return fresh, nil
+		return fresh, t.refuseFlood(by, c.User)
 	}
 	if c.former.Revision != revision {
 		return fresh, ErrStale
@@ -211,7 +211,21 @@ func (t *tx) begun(c *RequestCheck, revision int) (telework.Request, error) {
 		return fresh, ErrStale // somebody changes it already
 	}
 	fresh.Replaces = c.former.ID
-	return fresh, nil
+	return fresh, t.refuseFlood(by, c.User)
+}
+
+// maxRequests is how many requests somebody may begin for a user in a day: each tells the approvers.
+const maxRequests = 100
+
+// refuseFlood refuses one more request than anybody means (too_many_at_once).
+func (t *tx) refuseFlood(by By, user string) error {
+	var begun int
+	err := t.one(`SELECT COUNT(*) FROM requests WHERE user_id = $1 AND by_user_id = $2 AND created_ms > $3 AND created_ms <= $4`,
+		[]any{user, by.user(), t.now - 24*time.Hour.Milliseconds(), t.now}, &begun)
+	if err == nil && begun >= maxRequests {
+		err = &telework.Refusal{Problems: []telework.Problem{{Code: access.TooManyAtOnce, Forbids: true}}}
+	}
+	return err
 }
 
 // OrderTelework gives an order to several users: to all or to none.

@@ -43,6 +43,9 @@ func (r *Request) move(a act, c Change) error {
 	return nil
 }
 
+// maxRevisions is how often a request may be submitted: each submission tells the approvers.
+const maxRevisions = 100
+
 // Submit sends a draft to the first step of its route, again if it was submitted before. By is the user, or somebody who may apply
 // for the user. The limits of policy are the caller's to check.
 func (r *Request) Submit(o *Organisation, by string, d Draft, now time.Time) error {
@@ -52,6 +55,9 @@ func (r *Request) Submit(o *Organisation, by string, d Draft, now time.Time) err
 	steps, err := o.Route(r.User)
 	if err != nil {
 		return err
+	}
+	if r.Revision >= maxRevisions {
+		return refuse(access.TooManyAtOnce)
 	}
 	r.Revision++
 	if err := r.move(submits, Change{AtMS: now.UnixMilli(), By: by}); err != nil {
