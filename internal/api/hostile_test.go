@@ -4,12 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"jiseki/internal/calendar"
+	"jiseki/internal/cert"
 	"jiseki/internal/gateway"
+	"jiseki/internal/gateway/gatewaytest"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
@@ -186,5 +191,262 @@ func TestProbesOfOneUser(t *testing.T) {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		t.Errorf("another user's measurement: %s", answer.Status)
+	}
+}
+
+// TestNobodyDecidesTheirOwn: not by making everybody else absent, not through somebody's name, not in a second post.
+func TestNobodyDecidesTheirOwn(t *testing.T) {
+	o := newOffice(t)
+	absent := func(by, user string) string {
+		t.Helper()
+		_, err := o.who[by].approval.PutAbsence(t.Context(), &controlv1.PutAbsenceRequest{
+			Absence: &controlv1.Absence{UserId: user, From: o.today.String(), Until: o.today.String()},
+		})
+		return codeOf(err, nil)
+	}
+	decided := func(by string, r *controlv1.Request) string {
+		t.Helper()
+		return codeOf(nil, o.decide(t, by, controlv1.Answer_ANSWER_APPROVE, seen(r))[0].GetRefusal())
+	}
+	own := o.submit(t, "second", o.next)
+	if got := absent("second", "chief"); got != "" {
+		t.Fatalf("a deputy enters the head's absence: %s", got)
+	}
+	for _, who := range []string{"mayor", "worker", "outsider"} { // neither above nor below
+		if got := absent("second", who); got != "not_yours" {
+			t.Errorf("the absence of %s: %q", who, got)
+		}
+	}
+	if got := decided("second", own); got != "own_request" {
+		t.Errorf("own request: %q", got)
+	}
+	order, err := o.who["second"].approval.PutOrder(t.Context(), &controlv1.PutOrderRequest{
+		Kind: controlv1.RequestKind_REQUEST_KIND_TELEWORK_ORDER, UserIds: []string{"second"}, Draft: ill(o.next),
+	})
+	if got := codeOf(err, order.GetRefusal()); got != "not_yours" {
+		t.Errorf("an order to oneself: %q", got)
+	}
+	order, err = o.who["second"].approval.PutOrder(t.Context(), &controlv1.PutOrderRequest{
+		Kind: controlv1.RequestKind_REQUEST_KIND_TELEWORK_ORDER, UserIds: []string{"chief"}, Draft: ill(o.next),
+	})
+	if got := codeOf(err, order.GetRefusal()); got != "not_yours" {
+		t.Errorf("an order to the head whom one stands in for: %q", got)
+	}
+	entered, err := o.who["second"].day.SubmitRequest(t.Context(), &controlv1.SubmitRequestRequest{UserId: "worker", Draft: ill(o.next)})
+	if err != nil || entered.GetRequest() == nil {
+		t.Fatalf("for the worker: %v, %v", err, entered.GetRefusal())
+	}
+	if got := decided("second", entered.GetRequest()); got != "not_approver" {
+		t.Errorf("what the deputy entered: %q", got)
+	}
+	kinds := map[string]bool{}
+	notices, err := o.who["chief"].day.ListNotices(t.Context(), &controlv1.ListNoticesRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range notices.GetNotices() {
+		kinds[n.GetKind()] = true
+	}
+	if !kinds["absence_entered"] {
+		t.Errorf("the head was not told of the absence: %v", kinds)
+	}
+}
+
+// TestDecisionsAreNotReplayed: one answer counts once, for what was seen.
+func TestDecisionsAreNotReplayed(t *testing.T) {
+	o := newOffice(t)
+	r := o.submit(t, "worker", o.next)
+	old := seen(r)
+	for _, want := range []string{"", "request_decided"} {
+		if got := codeOf(nil, o.decide(t, "chief", controlv1.Answer_ANSWER_RETURN, old)[0].GetRefusal()); got != want {
+			t.Errorf("returned: %q, want %q", got, want)
+		}
+	}
+	again, err := o.who["worker"].day.SubmitRequest(t.Context(), &controlv1.SubmitRequestRequest{
+		Draft: ill(o.next), RequestId: r.GetRequestId(), Revision: r.GetRevision(),
+	})
+	if err != nil || again.GetRequest().GetRevision() != 2 {
+		t.Fatalf("again: %v, %v", again, err)
+	}
+	if got := codeOf(nil, o.decide(t, "chief", controlv1.Answer_ANSWER_APPROVE, old)[0].GetRefusal()); got != "stale" {
+		t.Errorf("the answer to the former revision: %q", got)
+	}
+	twice := o.decide(t, "chief", controlv1.Answer_ANSWER_APPROVE, seen(again.GetRequest()), seen(again.GetRequest()))
+	if codeOf(nil, twice[0].GetRefusal()) != "" || codeOf(nil, twice[1].GetRefusal()) != "request_decided" {
+		t.Errorf("twice in one call: %v", twice)
+	}
+}
+
+// TestWithdrawalRacesWithApproval: whoever is first, what was withdrawn is never approved.
+func TestWithdrawalRacesWithApproval(t *testing.T) {
+	o := newOffice(t)
+	day := o.today
+	for range 15 {
+		day = openAfter(day)
+		r := o.submit(t, "worker", day)
+		var both sync.WaitGroup
+		both.Go(func() {
+			_, err := o.who["chief"].approval.DecideRequests(t.Context(), &controlv1.DecideRequestsRequest{
+				Decisions: []*controlv1.Decision{seen(r)}, Answer: controlv1.Answer_ANSWER_APPROVE,
+			})
+			if err != nil {
+				t.Errorf("approve: %v", err)
+			}
+		})
+		both.Go(func() {
+			_, err := o.who["worker"].day.WithdrawRequest(t.Context(), &controlv1.WithdrawRequestRequest{RequestId: r.GetRequestId()})
+			if err != nil {
+				t.Errorf("withdraw: %v", err)
+			}
+		})
+		both.Wait()
+		now, err := o.who["worker"].day.GetRequest(t.Context(), &controlv1.GetRequestRequest{RequestId: r.GetRequestId()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		approved := now.GetRequest().GetSteps()[0].GetAnswer() == controlv1.Answer_ANSWER_APPROVE
+		want := controlv1.RequestState_REQUEST_STATE_WITHDRAWN
+		if approved {
+			want = controlv1.RequestState_REQUEST_STATE_CANCELLED
+		}
+		if now.GetRequest().GetState() != want {
+			t.Errorf("approved: %v, and then %v", approved, now.GetRequest().GetState())
+		}
+	}
+}
+
+// TestNoSessionOutlivesWhatItStoodOn: an approval that is withdrawn, or a policy that changes, while a session opens.
+func TestNoSessionOutlivesWhatItStoodOn(t *testing.T) {
+	o := newOffice(t)
+	worker, agent := o.who["worker"], o.NewAgent(t, "企画課 01", "worker")
+	opened := 0
+	for i := range 12 {
+		need := i%2 == 0
+		o.ChangeSettings(t, func(s *controlv1.Settings) { s.ApprovalRequired = need })
+		takeAway := func() error {
+			policy, err := o.Admin.GetSettings(context.Background(), &controlv1.GetSettingsRequest{})
+			if err != nil {
+				return err
+			}
+			policy.Settings.ApprovalRequired = true
+			_, err = o.Admin.UpdateSettings(context.Background(), &controlv1.UpdateSettingsRequest{Settings: policy.GetSettings(), Revision: policy.GetRevision()})
+			return err
+		}
+		if need {
+			r := o.submit(t, "worker", o.today)
+			o.decide(t, "chief", controlv1.Answer_ANSWER_APPROVE, seen(r))
+			takeAway = func() error {
+				_, err := worker.day.WithdrawRequest(t.Context(), &controlv1.WithdrawRequestRequest{RequestId: r.GetRequestId()})
+				return err
+			}
+		}
+		p := worker.Prepare(t, agent.Desk).GetPrepared()
+		if p == nil {
+			t.Fatal("not prepared")
+		}
+		var both sync.WaitGroup
+		both.Go(func() {
+			r, err := worker.Open(t, agent.Desk, p, cert.NoiseKey{1})
+			if err != nil {
+				t.Errorf("open: %v", err)
+			}
+			if r.GetOpened() != nil {
+				opened++
+			}
+		})
+		both.Go(func() {
+			if err := takeAway(); err != nil {
+				t.Errorf("take away: %v", err)
+			}
+		})
+		both.Wait()
+		o.noSession(t)
+	}
+	t.Logf("%d of 12 were open for a moment", opened)
+}
+
+// noSession waits until no session runs.
+func (o *office) noSession(t *testing.T) {
+	t.Helper()
+	for {
+		r, err := o.Admin.ListSessions(t.Context(), &controlv1.ListSessionsRequest{RunningOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.GetSessions()) == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond) // between two looks
+	}
+}
+
+// TestDraftsThatCannotBeMeant are refused before anything is read of them.
+func TestDraftsThatCannotBeMeant(t *testing.T) {
+	o := newOffice(t)
+	day := func(change func(*controlv1.RequestDay)) *controlv1.Draft {
+		d := ill(o.next)
+		d.Days[0].Unit = controlv1.DayUnit_DAY_UNIT_HOURS
+		d.Days[0].FromMinute, d.Days[0].UntilMinute = 600, 660
+		change(d.Days[0])
+		return d
+	}
+	many := ill()
+	for i := range 20_000 {
+		many.Days = append(many.Days, &controlv1.RequestDay{Date: o.next.Add(i).String(), Unit: controlv1.DayUnit_DAY_UNIT_FULL})
+	}
+	text := func(s string) *controlv1.Draft { d := ill(o.next); d.ReasonText = s; return d }
+	for name, d := range map[string]*controlv1.Draft{
+		"no days": ill(), "days without end": many, "a long text": text(strings.Repeat("長", 2001)), "a control character": text("a\x00b"),
+		"before the day":        day(func(d *controlv1.RequestDay) { d.FromMinute = -1 }),
+		"minutes without end":   day(func(d *controlv1.RequestDay) { d.UntilMinute = math.MaxInt32 }),
+		"minutes from below":    day(func(d *controlv1.RequestDay) { d.FromMinute, d.UntilMinute = math.MinInt32, math.MinInt32+1 }),
+		"over midnight":         day(func(d *controlv1.RequestDay) { d.UntilMinute = 1441 }),
+		"leave without end":     day(func(d *controlv1.RequestDay) { d.LeaveMinutes = math.MaxInt32 }),
+		"no unit":               day(func(d *controlv1.RequestDay) { d.Unit = 99 }),
+		"a date of five digits": day(func(d *controlv1.RequestDay) { d.Date = "10000-01-01" }),
+		"a day that is none":    day(func(d *controlv1.RequestDay) { d.Date = "2027-02-29" }),
+		"twice":                 ill(o.next, o.next),
+	} {
+		_, err := o.who["worker"].day.SubmitRequest(t.Context(), &controlv1.SubmitRequestRequest{Draft: d})
+		_, checked := o.who["worker"].day.CheckRequest(t.Context(), &controlv1.CheckRequestRequest{Draft: d})
+		_, ordered := o.who["chief"].approval.PutOrder(t.Context(), &controlv1.PutOrderRequest{
+			Kind: controlv1.RequestKind_REQUEST_KIND_TELEWORK_ORDER, UserIds: []string{"worker"}, Draft: d,
+		})
+		if a, b, c := codeOf(err, nil), codeOf(checked, nil), codeOf(ordered, nil); a != "invalid" || b != "invalid" || c != "invalid" {
+			t.Errorf("%s: %q, %q, %q", name, a, b, c)
+		}
+	}
+}
+
+// TestRequestsEnd: who submits and withdraws without end does not fill the approvers' notices.
+func TestRequestsEnd(t *testing.T) {
+	o := newOffice(t)
+	worker := o.who["worker"]
+	submit := func(r *controlv1.SubmitRequestRequest) (*controlv1.Request, string) {
+		t.Helper()
+		r.Draft = ill(o.next)
+		made, err := worker.day.SubmitRequest(t.Context(), r)
+		return made.GetRequest(), codeOf(err, made.GetRefusal())
+	}
+	for i := range 100 {
+		r, code := submit(&controlv1.SubmitRequestRequest{})
+		if code != "" {
+			t.Fatalf("request %d: %s", i, code)
+		}
+		if _, err := worker.day.WithdrawRequest(t.Context(), &controlv1.WithdrawRequestRequest{RequestId: r.GetRequestId()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, code := submit(&controlv1.SubmitRequestRequest{}); code != "too_many_at_once" {
+		t.Errorf("one more on the same day: %q", code)
+	}
+	o.clock.forward(24 * time.Hour)
+	worker.SignIn(t, "worker", gatewaytest.Password)
+	r, code := submit(&controlv1.SubmitRequestRequest{})
+	for i := 0; code == "" && i < 200; i++ {
+		_, code = submit(&controlv1.SubmitRequestRequest{RequestId: r.GetRequestId(), Revision: int32(i + 1)})
+	}
+	if code != "too_many_at_once" {
+		t.Errorf("changed without end: %q", code)
 	}
 }

@@ -25,6 +25,8 @@ type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
+func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+
 // set puts the clock forward to a time.
 func (c *clock) set(t time.Time) { c.ahead.Store(int64(time.Until(t))) }
 
