@@ -37,7 +37,7 @@ func (n *Notice) Check() error {
 	switch {
 	case !ok:
 		return fmt.Errorf("%w: unknown kind %.40q", ErrNotice, n.Kind)
-	case n.Path != "" && !strings.HasPrefix(n.Path, "/"):
+	case !isPage(n.Path):
 		return fmt.Errorf("%w: %s: path %.80q", ErrNotice, n.Kind, n.Path)
 	}
 	have := slices.Sorted(maps.Keys(n.Args))
@@ -50,6 +50,14 @@ func (n *Notice) Check() error {
 		}
 	}
 	return nil
+}
+
+// isPage says whether a path leads to a page of the portal, and to no other site: browsers take //host and /\host for one.
+func isPage(path string) bool {
+	foreign := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/?=&._-", r)
+	}
+	return path == "" || (strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.ContainsFunc(path, foreign))
 }
 
 // words of each kind in Japanese and English. A placeholder's name says how its value is written:

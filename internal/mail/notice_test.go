@@ -133,3 +133,17 @@ func TestNoticesThatAreRefused(t *testing.T) {
 		t.Error("kinds are not sorted")
 	}
 }
+
+// TestPathsStayInThePortal: a notice is a link that people click.
+func TestPathsStayInThePortal(t *testing.T) {
+	for path, good := range map[string]bool{
+		"": true, "/": true, "/requests/3f2a": true, "/approvals/months?month=2026-11": true,
+		"requests": false, "//evil.example": false, `/\evil.example`: false, "/\t/evil.example": false, "javascript:alert(1)": false,
+		"https://evil.example": false, "/a b": false, "/@evil.example": false, "/requests#x": false, "/%2f%2fevil.example": false,
+	} {
+		n := mail.Notice{Kind: "tomorrow_telework", Args: map[string]string{"date": "2026-11-25"}, Path: path}
+		if err := n.Check(); (err == nil) != good {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+}
