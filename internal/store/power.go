@@ -64,7 +64,7 @@ func (s *Store) LastOutside(ctx context.Context, user string) (ms int64, err err
 
 // ReportLost revokes a device that was lost, ends its sign-ins, tells the administrators and the head of its owner's section, and
 // returns the running sessions, which the caller must end now. A device that is revoked already stays so; the report is an event
-// all the same.
+// all the same, and nobody is told twice.
 func (s *Store) ReportLost(ctx context.Context, by By, id, circumstances string) (running []Session, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		running, err = t.revokeDevice(by, id, "lost")
@@ -96,7 +96,9 @@ func (t *tx) tellOfLoss(by By, d *Device) error {
 		return err
 	}
 	for _, id := range ids {
-		err := t.notify(mail.Notice{User: id, Kind: "device_lost", Args: map[string]string{"name": d.OwnerName, "device": d.Label}, Path: "/notices"})
+		err := t.notify(mail.Notice{
+			User: id, Kind: "device_lost", Args: map[string]string{"name": d.OwnerName, "device": d.Label}, Path: "/notices", Once: "lost " + d.ID,
+		})
 		if err != nil {
 			return fmt.Errorf("notice of a lost device: %w", err)
 		}
