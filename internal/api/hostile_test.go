@@ -450,3 +450,39 @@ func TestRequestsEnd(t *testing.T) {
 		t.Errorf("changed without end: %q", code)
 	}
 }
+
+// TestNoPolicyLocksTheAdministratorOut: whatever it says of telework, the console stays open at the office; and when the office networks
+// are wrong, the administrative socket.
+func TestNoPolicyLocksTheAdministratorOut(t *testing.T) {
+	h := newHall(t)
+	policy, done, err := gateway.OpenPolicy(t.Context(), h.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = done() }()
+	now, err := policy.GetPolicy(t.Context(), &controlv1.GetPolicyRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.Policy.Rules = []*controlv1.PolicyRule{{
+		Telework: controlv1.Allow_ALLOW_NO, Approval: controlv1.ApprovalNeed_APPROVAL_NEED_ALWAYS, Night: controlv1.Allow_ALLOW_NO,
+		DaysOff: controlv1.Allow_ALLOW_NO, SecondFactor: controlv1.SecondFactorNeed_SECOND_FACTOR_NEED_OUTSIDE, IdleS: 60,
+		Viewers: []controlv1.ViewerKind{controlv1.ViewerKind_VIEWER_KIND_NATIVE}, Devices: []controlv1.DeviceKind{controlv1.DeviceKind_DEVICE_KIND_LENT},
+		Office: controlv1.Allow_ALLOW_NO, OnBreak: controlv1.OnBreak_ON_BREAK_LOCK, Registration: controlv1.Allow_ALLOW_YES,
+	}}
+	if _, err := policy.UpdatePolicy(t.Context(), &controlv1.UpdatePolicyRequest{Policy: now.GetPolicy(), Revision: now.GetRevision()}); err != nil {
+		t.Fatal(err)
+	}
+	boss := h.enter(t, role{name: "administrator", user: "boss", office: true})
+	if got, answer := boss.call(t, "Policy/GetPolicy", `{}`); got != 'y' {
+		t.Errorf("after the strictest policy: %s", answer)
+	}
+	h.ChangeSettings(t, func(s *controlv1.Settings) { s.OfficeNetworks = nil })
+	if got, answer := boss.call(t, "Policy/GetPolicy", `{}`); got != 'n' {
+		t.Errorf("outside of every office network: %s", answer)
+	}
+	h.ChangeSettings(t, func(s *controlv1.Settings) { s.OfficeNetworks = []string{insideNetwork + "/32"} })
+	if got, answer := boss.call(t, "Policy/GetPolicy", `{}`); got != 'y' {
+		t.Errorf("put right through the socket: %s", answer)
+	}
+}
