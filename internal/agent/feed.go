@@ -23,7 +23,6 @@ type feed struct {
 	picture *screen.Picture
 	layout  screen.Layout
 	cursor  *screen.Cursor
-	serial  uint64 // counts pictures, from 1
 	views   map[*view]struct{}
 	taken   chan struct{} // holds one token when some view took the newest picture
 	err     error         // why capturing ended
@@ -153,7 +152,6 @@ func (f *feed) apply(frame *screen.Frame) {
 			copy(f.picture.Row(y, r.Min.X, r.Max.X), frame.Row(y, r.Min.X, r.Max.X))
 		}
 	}
-	f.serial++
 	select { // a token of the picture before counts no longer
 	case <-f.taken:
 	default:

@@ -197,11 +197,7 @@ func settle(cfg EnrollConfig, enrolled *controlv1.DeskEnrolled) error {
 	if err := home.SaveBundle(enrolled.GetTrustBundle()); err != nil {
 		return fmt.Errorf("keep the trust bundle: %w", err)
 	}
-	raw, err := json.Marshal(gatewayInfo{Gateway: cfg.Gateway})
-	if err != nil {
-		return fmt.Errorf("write the enrolment: %w", err)
-	}
-	if err := replaceFile(filepath.Join(cfg.Dir, gatewayFile), raw); err != nil {
+	if err := replaceJSON(filepath.Join(cfg.Dir, gatewayFile), gatewayInfo{Gateway: cfg.Gateway}); err != nil {
 		return fmt.Errorf("keep the enrolment: %w", err)
 	}
 	return nil

@@ -131,34 +131,9 @@ func (o *outbox) undelivered() []*controlv1.SessionEvent {
 
 // save replaces the file and then the list in memory. The caller holds mu.
 func (o *outbox) save(events []storedEvent) error {
-	raw, err := json.Marshal(events)
-	if err != nil {
-		return fmt.Errorf("write undelivered events: %w", err)
-	}
-	if err := replaceFile(o.path, raw); err != nil {
+	if err := replaceJSON(o.path, events); err != nil {
 		return fmt.Errorf("write undelivered events: %w", err)
 	}
 	o.waiting = events
 	return nil
-}
-
-// replaceFile writes a file that appears whole or not at all and that only its owner can read.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails when the file has its name already
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

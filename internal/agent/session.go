@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"jiseki/internal/cert"
 	"jiseki/internal/codec"
 	"jiseki/internal/grant"
@@ -111,7 +109,10 @@ func (s *session) poke() { signal(s.wake) }
 func (s *session) open(ctx context.Context, ticket link.Ticket, device *cert.Certificate) error {
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
-	control, display, err := s.dial(ctx, ticket)
+	control, display, err := link.DialBoth(ctx, link.DialConfig{
+		URL: "wss://" + s.grant.Relay + "/relay", TLS: s.agent.tlsConfig(), Proxy: s.agent.cfg.Proxy,
+		Side: link.Agent, Ticket: ticket, Log: s.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -126,28 +127,6 @@ func (s *session) open(ctx context.Context, ticket link.Ticket, device *cert.Cer
 		return fmt.Errorf("seal: %w", err)
 	}
 	return nil
-}
-
-// dial claims the agent's side of both channels.
-func (s *session) dial(ctx context.Context, ticket link.Ticket) (control, display *link.Conn, err error) {
-	dial := func(channel link.Channel) (*link.Conn, error) {
-		return link.Dial(ctx, link.DialConfig{
-			URL: "wss://" + s.grant.Relay + "/relay", TLS: s.agent.tlsConfig(), Proxy: s.agent.cfg.Proxy,
-			Side: link.Agent, Channel: channel, Ticket: ticket, Log: s.log,
-		})
-	}
-	var group errgroup.Group
-	group.Go(func() (err error) { control, err = dial(link.Control); return err })
-	group.Go(func() (err error) { display, err = dial(link.Display); return err })
-	if err := group.Wait(); err != nil {
-		for _, c := range []*link.Conn{control, display} {
-			if c != nil {
-				c.Close(link.GoingAway, "")
-			}
-		}
-		return nil, nil, fmt.Errorf("reach the relay: %w", err)
-	}
-	return control, display, nil
 }
 
 // run serves the open session until it ends, and returns the code if it was ended, or the reason if the link was lost.

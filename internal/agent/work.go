@@ -56,11 +56,7 @@ func (w *work) leave() error {
 }
 
 func (w *work) note(next keptWork) error {
-	raw, err := json.Marshal(next)
-	if err != nil {
-		return fmt.Errorf("note whose work is on the desk: %w", err)
-	}
-	if err := replaceFile(w.path, raw); err != nil {
+	if err := replaceJSON(w.path, next); err != nil {
 		return fmt.Errorf("note whose work is on the desk: %w", err)
 	}
 	w.kept = next

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
+	"golang.org/x/sync/errgroup"
 )
 
 // Direct as a DialConfig's Proxy means none, whatever the environment says.
@@ -59,6 +60,28 @@ func Dial(ctx context.Context, cfg DialConfig) (*Conn, error) {
 		return nil, fmt.Errorf("claim channel %d: %w", cfg.Channel, err)
 	}
 	return c, nil
+}
+
+// DialBoth opens the control and the display link of a session at once, as [Dial] does; cfg.Channel does not count. If one
+// fails, the other is closed.
+func DialBoth(ctx context.Context, cfg DialConfig) (control, display *Conn, err error) {
+	dial := func(channel Channel) (*Conn, error) {
+		one := cfg
+		one.Channel = channel
+		return Dial(ctx, one)
+	}
+	var group errgroup.Group
+	group.Go(func() (err error) { control, err = dial(Control); return err })
+	group.Go(func() (err error) { display, err = dial(Display); return err })
+	if err := group.Wait(); err != nil {
+		for _, c := range []*Conn{control, display} {
+			if c != nil {
+				_ = c.Close(GoingAway, "")
+			}
+		}
+		return nil, nil, fmt.Errorf("reach the relay: %w", err)
+	}
+	return control, display, nil
 }
 
 func (c *Conn) claim(ctx context.Context, cfg DialConfig) error {

@@ -108,11 +108,13 @@ func Open(ctx context.Context, cfg Config) (*Viewer, error) {
 	v := &Viewer{cfg: cfg, log: cfg.Log, changed: make(chan struct{}), over: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
-	control, display, err := v.dial(ctx)
+	o := cfg.Opening
+	control, display, err := link.DialBoth(ctx, link.DialConfig{
+		URL: o.RelayURL, TLS: cfg.TLS, Proxy: cfg.Proxy, Side: link.Viewer, Ticket: o.Ticket, Log: v.log,
+	})
 	if err != nil {
 		return nil, err
 	}
-	o := cfg.Opening
 	v.sealed, err = seal.Dial(ctx, link.Pipe{Conn: control}, link.Pipe{Conn: display}, seal.DialConfig{
 		Grant: o.Grant, Session: o.Session, Desk: o.Desk, Certificate: o.Certificate, Statement: o.Statement, DeskCAs: o.DeskCAs,
 		Identity: cfg.Identity, Key: o.Key, Wire: seal.Wire{Min: wire.MinVersion, Max: wire.Version},
@@ -126,29 +128,6 @@ func Open(ctx context.Context, cfg Config) (*Viewer, error) {
 		return nil, err
 	}
 	return v, nil
-}
-
-// dial claims the viewer's side of both channels.
-func (v *Viewer) dial(ctx context.Context) (control, display *link.Conn, err error) {
-	o := v.cfg.Opening
-	dial := func(channel link.Channel) (*link.Conn, error) {
-		return link.Dial(ctx, link.DialConfig{
-			URL: o.RelayURL, TLS: v.cfg.TLS, Proxy: v.cfg.Proxy, Side: link.Viewer, Channel: channel,
-			Ticket: o.Ticket, Log: v.log,
-		})
-	}
-	var group errgroup.Group
-	group.Go(func() (err error) { control, err = dial(link.Control); return err })
-	group.Go(func() (err error) { display, err = dial(link.Display); return err })
-	if err := group.Wait(); err != nil {
-		for _, c := range []*link.Conn{control, display} {
-			if c != nil {
-				c.Close(link.GoingAway, "")
-			}
-		}
-		return nil, nil, fmt.Errorf("reach the relay: %w", err)
-	}
-	return control, display, nil
 }
 
 // begin says what the viewer wants to see and takes the agent's welcome.

@@ -1,0 +1,26 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"jiseki/internal/input"
+)
+
+// NoDesk is the desk of a machine that has none: nobody is there, nothing can be locked, shown or typed.
+func NoDesk() Desk { return Desk{Input: inputNowhere{}, Lock: lockNowhere{}} }
+
+var errNoDesk = errors.New("this machine is no desk")
+
+type inputNowhere struct{ input.Injector }
+
+func (inputNowhere) ReleaseAll() error { return nil }
+
+type lockNowhere struct{}
+
+func (lockNowhere) Can() error                 { return errNoDesk }
+func (lockNowhere) Lock(context.Context) error { return errNoDesk }
+func (lockNowhere) Changes() <-chan bool       { return nil }
+func (lockNowhere) LoggedOn() (bool, error)    { return false, nil }
+func (lockNowhere) UsedLocally() time.Time     { return time.Time{} }
