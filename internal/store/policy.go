@@ -56,16 +56,6 @@ func scanHoliday(row scanner, h *Holiday) error {
 	return err
 }
 
-// HoursOn is a user's working hours on a day: the user's own of that weekday, else the organisation's. Zero on days off: closed
-// days of the hall, unless the user's own hours name that weekday and the day is no holiday.
-func (s *Store) HoursOn(ctx context.Context, user string, d calendar.Date) (calendar.Hours, error) {
-	timetable, err := s.Timetable(ctx, user)
-	if err != nil {
-		return calendar.Hours{}, err
-	}
-	return timetable.On(d), nil
-}
-
 // Timetable reads all that says when a user works.
 func (s *Store) Timetable(ctx context.Context, user string) (calendar.Timetable, error) {
 	o, err := s.Organisation(ctx)
@@ -134,19 +124,6 @@ func scanStanding(row scanner, s *Standing) error {
 	var err error
 	s.RegisteredUntil, err = calendar.ParseDate(until)
 	return err
-}
-
-// PolicyFor is the resolved policy of a user on desks of a zone; zone 0: apart from desks.
-func (s *Store) PolicyFor(ctx context.Context, user string, zone grant.Zone) (access.Policy, error) {
-	o, err := s.Organisation(ctx)
-	if err != nil {
-		return access.Policy{}, err
-	}
-	standing, err := s.Standing(ctx, user)
-	if err != nil {
-		return access.Policy{}, err
-	}
-	return o.Settings.Resolve(standing.Subject(zone)), nil
 }
 
 // Circumstances are all that a decision looks at of a user at a time, apart from sign-in, device and desk.

@@ -53,12 +53,14 @@ func policy(t *suite) {
 	o.Settings.MaxSessions, o.Settings.Policy = 3, access.PolicySettings{}
 	_, err = t.s.UpdateSettings(t.ctx, Admin, revision, o.Name, o.Settings)
 	t.ok(err)
+	o, err = t.s.Organisation(t.ctx)
+	t.ok(err)
+	standing, err := t.s.Standing(t.ctx, "tanaka")
+	t.ok(err)
 	for zone, idle := range map[grant.Zone]time.Duration{grant.ZoneLGWAN: 5 * time.Minute, grant.ZoneInternet: 30 * time.Minute, 0: 30 * time.Minute} {
-		got, err := t.s.PolicyFor(t.ctx, "tanaka", zone)
-		t.ok(err)
-		t.equal(got.Idle, idle)
+		t.equal(o.Settings.Resolve(standing.Subject(zone)).Idle, idle)
 	}
-	_, err = t.s.PolicyFor(t.ctx, "nobody", 0)
+	_, err = t.s.Standing(t.ctx, "nobody")
 	t.fails(err, store.ErrNotFound)
 }
 
@@ -98,13 +100,13 @@ func hours(t *suite) {
 		{From: date("2027-01-01"), Weekdays: 0b0100000, Hours: late, Note: "土曜"},
 		{From: date("2027-02-01"), Weekdays: 0b0010000, Note: "金曜は休み"},
 	}}))
+	timetable, err := t.s.Timetable(t.ctx, "suzuki")
+	t.ok(err)
 	for d, want := range map[string]calendar.Hours{
 		"2026-11-25": usual, "2026-12-01": usual, "2026-12-02": late, "2026-12-05": {}, "2026-12-30": {}, "2027-01-02": {}, "2027-01-04": short,
 		"2027-01-06": short, "2027-01-09": late, "2027-01-10": {}, "2027-01-11": {}, "2027-01-29": short, "2027-02-05": {}, "2027-02-08": short,
 	} {
-		got, err := t.s.HoursOn(t.ctx, "suzuki", date(d))
-		t.ok(err)
-		if got != want {
+		if got := timetable.On(date(d)); got != want {
 			t.Errorf("%s: %+v, want %+v", d, got, want)
 		}
 	}
