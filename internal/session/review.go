@@ -268,10 +268,11 @@ func (m *Manager) OnSegment(ctx context.Context, user string) {
 }
 
 // overtaken says whether a decision about a session, made when the log ended with an event, may no longer hold: what it stands
-// on changed before the session was granted, so that the review of that change did not find it.
+// on changed before the session was granted, so that the review of that change, or OnSegment, did not find it.
 func (m *Manager) overtaken(ctx context.Context, id cert.SessionID, after uint64) (bool, error) {
-	changed, _, err := m.changed(ctx, after)
-	if err != nil || !changed {
+	kinds, err := m.cfg.Store.KindsAfter(ctx, after, manyEvents)
+	loud := func(k audit.Kind) bool { return !quiet[k] || k == audit.WorkdayReported }
+	if err != nil || (len(kinds) < manyEvents && !slices.ContainsFunc(kinds, loud)) {
 		return false, err
 	}
 	s, err := m.cfg.Store.Session(ctx, id)
