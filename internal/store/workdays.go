@@ -273,7 +273,7 @@ func formerText(segments []telework.Segment) []string {
 }
 
 // maxCorrections bounds the corrections of a day: whoever reads the month reads them all.
-const maxCorrections = 100
+const maxCorrections = 30
 
 // addCorrection keeps what a day was.
 func (t *tx) addCorrection(before *telework.Workday, by, reason string) error {
