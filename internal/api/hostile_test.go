@@ -137,12 +137,12 @@ func TestCorrectionsEnd(t *testing.T) {
 		}})
 		return codeOf(err, r.GetRefusal())
 	}
-	for i := range 100 {
+	for i := range 30 {
 		if got := correct(i); got != "" {
 			t.Fatalf("correction %d: %s", i, got)
 		}
 	}
-	if got := correct(100); got != "invalid" {
+	if got := correct(30); got != "invalid" {
 		t.Errorf("one more: %q", got)
 	}
 }
@@ -484,5 +484,61 @@ func TestNoPolicyLocksTheAdministratorOut(t *testing.T) {
 	h.ChangeSettings(t, func(s *controlv1.Settings) { s.OfficeNetworks = []string{insideNetwork + "/32"} })
 	if got, answer := boss.call(t, "Policy/GetPolicy", `{}`); got != 'y' {
 		t.Errorf("put right through the socket: %s", answer)
+	}
+}
+
+// TestNoSessionOpensIntoABreak: a break that is reported while a session opens locks the desk all the same.
+func TestNoSessionOpensIntoABreak(t *testing.T) {
+	o := newOffice(t)
+	o.ChangeSettings(t, func(s *controlv1.Settings) { s.ApprovalRequired = false })
+	o.lockOnBreak(t)
+	worker, agent := o.who["worker"], o.NewAgent(t, "企画課 01", "worker")
+	report := func(kind controlv1.SegmentKind) error {
+		_, err := worker.day.ReportWorkday(t.Context(), &controlv1.ReportWorkdayRequest{Kind: kind})
+		return err
+	}
+	for range 30 {
+		if err := report(controlv1.SegmentKind_SEGMENT_KIND_WORK); err != nil {
+			t.Fatal(err)
+		}
+		p := worker.Prepare(t, agent.Desk)
+		if p.GetPrepared() == nil {
+			t.Fatal(p.GetRefusal())
+		}
+		var both sync.WaitGroup
+		both.Go(func() {
+			if _, err := worker.Open(t, agent.Desk, p.GetPrepared(), cert.NoiseKey{1}); err != nil {
+				t.Errorf("open: %v", err)
+			}
+		})
+		both.Go(func() {
+			if err := report(controlv1.SegmentKind_SEGMENT_KIND_BREAK); err != nil {
+				t.Errorf("break: %v", err)
+			}
+		})
+		both.Wait()
+		r, err := o.Admin.ListSessions(t.Context(), &controlv1.ListSessionsRequest{RunningOnly: true})
+		if err != nil || len(r.GetSessions()) > 0 {
+			t.Fatalf("a session runs in the break: %v, %v", r, err)
+		}
+	}
+}
+
+// lockOnBreak sets the policy that locks desks in breaks.
+func (o *office) lockOnBreak(t *testing.T) {
+	t.Helper()
+	policy, done, err := gateway.OpenPolicy(t.Context(), o.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = done() }()
+	now, err := policy.GetPolicy(t.Context(), &controlv1.GetPolicyRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.Policy.Rules = append(now.Policy.Rules, &controlv1.PolicyRule{OnBreak: controlv1.OnBreak_ON_BREAK_LOCK})
+	_, err = policy.UpdatePolicy(t.Context(), &controlv1.UpdatePolicyRequest{Policy: now.GetPolicy(), Revision: now.GetRevision()})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
