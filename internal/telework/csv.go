@@ -54,7 +54,7 @@ func line(r *Report, d *DayReport, limit time.Duration) []string {
 	cells := []string{
 		r.SectionName, r.UserName, fmt.Sprintf("%d/%d/%d", d.Date.Year, d.Date.Month, d.Date.Day), calendar.Wareki(d.Date),
 		calendar.WeekdayJA(d.Date), mark(d.Approved, "承認"), placeJA[d.Place], d.startCell(), d.endCell(), duration(d.WorkMS), duration(d.AwayMS),
-		duration(d.ConnectedMS), duration(d.GapMS), mark(d.GapMS > limit.Milliseconds(), "乖離あり"), d.segmentsCell(), d.connectionsCell(), d.Done,
+		duration(d.ConnectedMS), duration(d.GapMS), mark(d.GapMS > limit.Milliseconds(), "乖離あり"), d.segmentsText(d.Segments), d.connectionsCell(), d.Done,
 		d.correctionsCell(), confirmedCell(d.ConfirmedMS),
 	}
 	for i := range cells {
@@ -125,10 +125,6 @@ func (d *DayReport) between(fromMS, untilMS int64) string {
 		return d.clock(fromMS) + "～"
 	}
 	return d.clock(fromMS) + "～" + d.clock(untilMS)
-}
-
-func (d *DayReport) segmentsCell() string {
-	return d.segmentsText(d.Segments)
 }
 
 func (d *DayReport) segmentsText(segments []Segment) string {

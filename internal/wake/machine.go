@@ -141,15 +141,15 @@ func (m *Machine) targets(adapters []Adapter, networks []netip.Prefix) []target 
 				}
 			}
 		}
-		if !here && reached(m.cfg.Reaches, network) {
+		if !here && Reached(m.cfg.Reaches, network) {
 			add(target{to: Broadcast(network)})
 		}
 	}
 	return found
 }
 
-// reached says whether a network lies inside one of those that may be reached.
-func reached(reaches []netip.Prefix, network netip.Prefix) bool {
+// Reached says whether a network lies inside one of those that a machine reaches.
+func Reached(reaches []netip.Prefix, network netip.Prefix) bool {
 	return slices.ContainsFunc(reaches, func(p netip.Prefix) bool {
 		return p.Bits() <= network.Bits() && p.Contains(network.Masked().Addr())
 	})

@@ -114,8 +114,7 @@ func (l *lan) candidates(desk *store.Machine) []candidate {
 func (l *lan) reaching(s segment) []*store.Machine {
 	var found []*store.Machine
 	for _, m := range l.reachers {
-		inside := slices.ContainsFunc(m.Reaches, func(p netip.Prefix) bool { return p.Bits() <= s.prefix.Bits() && p.Contains(s.prefix.Addr()) })
-		if m.Zone == s.zone && inside && !slices.Contains(l.segments[s], m) {
+		if m.Zone == s.zone && wake.Reached(m.Reaches, s.prefix) && !slices.Contains(l.segments[s], m) {
 			found = append(found, m)
 		}
 	}
@@ -163,7 +162,7 @@ type Waker struct {
 type Segment struct {
 	Zone       grant.Zone
 	Prefix     netip.Prefix
-	Wakers     []Waker // always-on first, then by name
+	Wakers     []Waker // always-on first, then those that are connected, then by name
 	Desks      int     // that stand in it, always-on machines aside
 	DesksOn    int
 	Unwakeable int         // desks whose adapters are set not to wake them
@@ -191,7 +190,7 @@ func (l *lan) list() []Segment {
 			}
 		}
 		slices.SortFunc(one.Wakers, func(a, b Waker) int {
-			return cmp.Or(compareBool(b.AlwaysOn, a.AlwaysOn), compareBool(b.Connected, a.Connected), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Desk, b.Desk))
+			return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Desk, b.Desk))
 		})
 		one.Warning = warning(one.Wakers)
 		all = append(all, one)
@@ -213,12 +212,13 @@ func warning(wakers []Waker) access.Code {
 	return access.SegmentNoAlways
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
+// rank is 0 for the best.
+func (w *Waker) rank() (rank int) {
+	if !w.AlwaysOn {
+		rank += 2
 	}
-	return 1
+	if !w.Connected {
+		rank++
+	}
+	return rank
 }
