@@ -134,7 +134,7 @@ func readRules(ctx context.Context, q querier, user string) (telework.Rules, err
 	if err != nil {
 		return none, err
 	}
-	zones, err := list(ctx, q, func(row scanner, z *grant.Zone) error { return row.Scan(z) },
+	zones, err := list(ctx, q, scanOne[grant.Zone],
 		`SELECT DISTINCT k.zone FROM desks k JOIN desk_users u ON u.desk_id = k.id WHERE u.user_id = $1 AND k.deleted_ms = 0 ORDER BY k.zone`, user)
 	if err != nil {
 		return none, err

@@ -39,7 +39,7 @@ func readChart(ctx context.Context, q querier, day calendar.Date) (telework.Orga
 		s := &sections[i]
 		o.Sections[s.ID] = telework.Section{ID: s.ID, Parent: s.Parent, Name: s.Name, Head: s.Head, Deputies: s.Deputies, Route: routes[s.ID]}
 	}
-	absent, err := list(ctx, q, scanText, `SELECT DISTINCT user_id FROM absences WHERE from_date <= $1 AND until_date >= $1`, day.String())
+	absent, err := list(ctx, q, scanOne[string], `SELECT DISTINCT user_id FROM absences WHERE from_date <= $1 AND until_date >= $1`, day.String())
 	if err != nil {
 		return o, err
 	}
@@ -48,8 +48,6 @@ func readChart(ctx context.Context, q querier, day calendar.Date) (telework.Orga
 	}
 	return o, addUsers(ctx, q, &o)
 }
-
-func scanText(row scanner, s *string) error { return row.Scan(s) }
 
 // addUsers reads of every user what authority follows from.
 func addUsers(ctx context.Context, q querier, o *telework.Organisation) error {

@@ -109,7 +109,7 @@ func (t *tx) gather(user, address string, digest time.Duration, compose func([]m
 func (s *Store) ClaimMails(ctx context.Context, claim string, lease time.Duration, limit int) (mails []mail.Mail, err error) {
 	// Most of the time nothing is due: then no transaction keeps others from writing.
 	now := s.now().UnixMilli()
-	due, err := get(ctx, s.read, func(row scanner, n *int) error { return row.Scan(n) },
+	due, err := get(ctx, s.read, scanOne[int],
 		`SELECT COUNT(*) FROM mails WHERE state = 1 AND (next_ms <= $1 OR next_ms > $2)`, now, now+wrongClock)
 	if err != nil || due == 0 {
 		return nil, err

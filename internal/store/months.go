@@ -171,7 +171,7 @@ func (s *Store) Reports(ctx context.Context, reader string, month calendar.Month
 	if err != nil {
 		return nil, err
 	}
-	users, err := list(ctx, s.read, scanText, `SELECT u.id FROM users u JOIN posts p ON p.user_id = u.id AND p.main
+	users, err := list(ctx, s.read, scanOne[string], `SELECT u.id FROM users u JOIN posts p ON p.user_id = u.id AND p.main
 		JOIN sections x ON x.id = p.section_id ORDER BY x.position, x.id, u.kana, u.id`)
 	if err != nil {
 		return nil, err

@@ -89,7 +89,7 @@ func parsePlace(after string) (ms int64, id string, err error) {
 
 // UnreadNotices counts what a user has not read.
 func (s *Store) UnreadNotices(ctx context.Context, user string) (n int, err error) {
-	return get(ctx, s.read, func(row scanner, n *int) error { return row.Scan(n) },
+	return get(ctx, s.read, scanOne[int],
 		`SELECT COUNT(*) FROM notices WHERE user_id = $1 AND read_ms = 0`, user)
 }
 

@@ -58,7 +58,7 @@ func (s *Store) Colleagues(ctx context.Context, section string) ([]Colleague, er
 
 // LastOutside is when a user last opened a desk from outside the hall; 0 if never.
 func (s *Store) LastOutside(ctx context.Context, user string) (ms int64, err error) {
-	return get(ctx, s.read, func(row scanner, ms *int64) error { return row.Scan(ms) },
+	return get(ctx, s.read, scanOne[int64],
 		`SELECT COALESCE(MAX(opened_ms), 0) FROM sessions WHERE user_id = $1 AND place <> $2 AND opened_ms > 0`, user, int64(access.Office))
 }
 
@@ -86,7 +86,7 @@ func (s *Store) ReportLost(ctx context.Context, by By, id, circumstances string)
 }
 
 func (t *tx) tellOfLoss(by By, d *Device) error {
-	ids, err := list(t.ctx, t, func(row scanner, id *string) error { return row.Scan(id) },
+	ids, err := list(t.ctx, t, scanOne[string],
 		`SELECT u.id FROM users u WHERE NOT u.disabled AND 'user:' || u.id <> $2 AND (
 			EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r.role = $3)
 			OR EXISTS (SELECT 1 FROM section_heads h JOIN posts p ON p.section_id = h.section_id AND p.main

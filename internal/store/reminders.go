@@ -39,7 +39,7 @@ func (t *tx) remindTomorrow() error {
 		return nil
 	}
 	tomorrow := t.today().Add(1).String()
-	users, err := list(t.ctx, t, scanText, `SELECT DISTINCT r.user_id FROM requests r JOIN request_days d ON d.request_id = r.id
+	users, err := list(t.ctx, t, scanOne[string], `SELECT DISTINCT r.user_id FROM requests r JOIN request_days d ON d.request_id = r.id
 		WHERE r.state = 2 AND r.kind IN (1, 2) AND d.date = $1 AND EXISTS (SELECT 1 FROM desk_users k WHERE k.user_id = r.user_id)`, tomorrow)
 	for _, user := range users {
 		err = errors.Join(err, t.notify(mail.Notice{
@@ -79,7 +79,7 @@ func (t *tx) remindEnds() error {
 // to head.
 func (t *tx) remindMonths() error {
 	month := t.today().InMonth().Add(-1)
-	waiting, err := list(t.ctx, t, scanText, `SELECT DISTINCT w.user_id FROM workday_segments w WHERE w.date BETWEEN $1 AND $2
+	waiting, err := list(t.ctx, t, scanOne[string], `SELECT DISTINCT w.user_id FROM workday_segments w WHERE w.date BETWEEN $1 AND $2
 		AND NOT EXISTS (SELECT 1 FROM month_confirmations c WHERE c.user_id = w.user_id AND c.month = $3)`,
 		month.First().String(), month.Last().String(), month.String())
 	if err != nil || len(waiting) == 0 {

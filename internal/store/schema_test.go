@@ -58,7 +58,7 @@ func TestSchemaIsWhatMigrationsEndIn(t *testing.T) {
 
 func dump(t *testing.T, db *sql.DB) string {
 	t.Helper()
-	statements, err := list(t.Context(), db, func(row scanner, s *string) error { return row.Scan(s) },
+	statements, err := list(t.Context(), db, scanOne[string],
 		`SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%' ORDER BY tbl_name, type DESC, name`)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func dump(t *testing.T, db *sql.DB) string {
 func TestEnginesHaveTheSameColumns(t *testing.T) {
 	all := engines(t)
 	columns := func(s *Store, query string) string {
-		rows, err := list(t.Context(), s.read, func(row scanner, s *string) error { return row.Scan(s) }, query)
+		rows, err := list(t.Context(), s.read, scanOne[string], query)
 		if err != nil {
 			t.Fatal(err)
 		}

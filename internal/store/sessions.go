@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
@@ -336,7 +335,7 @@ func (s *Store) Sessions(ctx context.Context, f SessionFilter, p Page) (sessions
 		AND ($4 = '' OR s.user_id = $4) AND ($5 = '' OR s.desk_id = $5) AND ($6 = '' OR s.device_id = $6)
 		ORDER BY s.prepared_ms DESC, s.id DESC LIMIT $7`, before, id, int64(top), f.User, f.Desk, f.Device, p.limit()+1)
 	sessions, next = cut(all, p, func(x *Session) string {
-		return strconv.FormatInt(x.PreparedMS, 10) + "." + hex.EncodeToString(x.ID[:])
+		return place(x.PreparedMS, hex.EncodeToString(x.ID[:]))
 	})
 	return sessions, next, err
 }
@@ -346,12 +345,11 @@ func parseSessionKey(after string) (ms int64, id []byte, err error) {
 	if after == "" {
 		return 1 << 62, []byte{0xff}, nil
 	}
-	text, key, _ := strings.Cut(after, ".")
-	ms, err = strconv.ParseInt(text, 10, 64)
-	if err == nil {
-		id, err = hex.DecodeString(key)
-	}
+	ms, key, err := parsePlace(after)
 	if err != nil {
+		return 0, nil, err
+	}
+	if id, err = hex.DecodeString(key); err != nil {
 		return 0, nil, fmt.Errorf("%w: page", ErrInvalid)
 	}
 	return ms, id, nil

@@ -168,7 +168,7 @@ func hoursText(hours []calendar.Dated) string {
 func (s *Store) RenewRegistrations(ctx context.Context, by By, users []string, all bool, until calendar.Date) (renewed int, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		if all {
-			users, err = list(ctx, t, func(row scanner, id *string) error { return row.Scan(id) },
+			users, err = list(ctx, t, scanOne[string],
 				`SELECT id FROM users WHERE NOT disabled ORDER BY id`)
 			if err != nil {
 				return err

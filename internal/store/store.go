@@ -302,6 +302,9 @@ type querier interface {
 // scanner is a row.
 type scanner interface{ Scan(into ...any) error }
 
+// scanOne reads a row of one column.
+func scanOne[T any](row scanner, v *T) error { return row.Scan(v) }
+
 // list reads all rows of a query.
 func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)

@@ -108,7 +108,7 @@ const dueWakes = ` WHERE state < 3 AND (next_ms <= $1 OR asked_ms > $2) AND (cla
 // WakesDue says whether a wake's next step is due and nobody does it.
 func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
 	now := s.now()
-	return get(ctx, s.read, func(row scanner, due *bool) error { return row.Scan(due) },
+	return get(ctx, s.read, scanOne[bool],
 		`SELECT EXISTS (SELECT 1 FROM wakes`+dueWakes+`)`, now.UnixMilli(), now.Add(WakeSkew).UnixMilli())
 }
 
@@ -116,7 +116,7 @@ func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
 // meanwhile. StepWake and EndWake give them back.
 func (s *Store) ClaimWakes(ctx context.Context, gateway string, hold time.Duration, most int) (claimed []Wake, err error) {
 	err = s.transact(ctx, func(t *tx) error {
-		ids, err := list(ctx, t, func(row scanner, id *string) error { return row.Scan(id) },
+		ids, err := list(ctx, t, scanOne[string],
 			`UPDATE wakes SET claimed_by = $3, claimed_until_ms = $4`+dueWakes+`
 			AND id IN (SELECT id FROM wakes`+dueWakes+` ORDER BY next_ms, id LIMIT $5) RETURNING id`,
 			t.now, t.now+WakeSkew.Milliseconds(), gateway, t.now+hold.Milliseconds(), most)
