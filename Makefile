@@ -26,9 +26,14 @@ build: web ## build the programs into bin/
 
 web: web/dist/index.html ## build the pages
 
-WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+WEB_SOURCES := $(shell find web docs/manual -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 web/dist/index.html: $(WEB_SOURCES)
 	cd web && npm run --silent build
+
+manual: ## take the pictures of the manuals anew, and print the manuals to bin/manual
+	@tools/setup test
+	@$(MAKE) --no-print-directory build
+	tools/manual
 
 gen: ## write generated code again
 	tools/gen
@@ -50,4 +55,4 @@ ci: ## what .ci/run does
 	$(MAKE) lint
 	$(MAKE) test
 
-.PHONY: help demo test setup build web gen lint fuzz bench ci
+.PHONY: help demo test setup build web manual gen lint fuzz bench ci

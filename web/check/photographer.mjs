@@ -48,10 +48,10 @@ export class Photographer {
 
   /** Called where a walk photographs: takes those pictures that belong here. */
   async shot(page, at) {
-    for (const picture of this.pictures.filter((p) => p.at === at)) await this.take(page, picture);
+    for (const picture of this.pictures.filter((p) => p.name === at)) await this.take(page, picture);
   }
 
-  async take(page, { name, of = ["main"], marks = [], window = WINDOW, tallest = 2000 }) {
+  async take(page, { name, of = ["main"], marks = [], window = WINDOW, inset = -8, tallest = 2000 }) {
     await page.setViewportSize(window);
     await page.evaluate(async () => document.fonts.ready);
     await page.evaluate(() => {
@@ -59,7 +59,7 @@ export class Photographer {
       const toasts = document.querySelectorAll(".mantine-Notifications-root");
       for (const t of toasts) t.style.visibility = "hidden";
     });
-    const clip = await area(page, of, tallest);
+    const clip = await area(page, of, inset, tallest);
     const boxes = [];
     for (const mark of marks) boxes.push(await onPage(page, mark(page).first()));
     await drawMarks(page, boxes);
@@ -83,14 +83,14 @@ export class Photographer {
   }
 }
 
-/** The rectangle around the elements, with a margin. */
-async function area(page, selectors, tallest) {
+/** The rectangle around the elements, with a margin where the inset is negative. */
+async function area(page, selectors, inset, tallest) {
   const boxes = [];
   for (const s of selectors) boxes.push(await onPage(page, page.locator(s).first()));
-  const left = Math.min(...boxes.map((b) => b.x)) - 8;
-  const top = Math.min(...boxes.map((b) => b.y)) - 8;
-  const right = Math.max(...boxes.map((b) => b.x + b.width)) + 8;
-  const bottom = Math.max(...boxes.map((b) => b.y + b.height)) + 8;
+  const left = Math.min(...boxes.map((b) => b.x)) + inset;
+  const top = Math.min(...boxes.map((b) => b.y)) + inset;
+  const right = Math.max(...boxes.map((b) => b.x + b.width)) - inset;
+  const bottom = Math.max(...boxes.map((b) => b.y + b.height)) - inset;
   const x = Math.max(0, left);
   const y = Math.max(0, top);
   return { x, y, width: right - x, height: Math.min(tallest, bottom - y) };
