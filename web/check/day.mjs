@@ -1,5 +1,5 @@
 // The telework day of three people in the office: a request, its approval by a deputy, the workday, and every page on the way.
-import { at, firstPassword, open, signIn } from "./steps.mjs";
+import { at, firstWindow, open, tabTo } from "./steps.mjs";
 
 const PASSWORD = "Aki-no-yo-no-tsuki 7";
 
@@ -42,21 +42,28 @@ async function found(gateway) {
 
 async function enter(browser, checker, gateway, slip) {
   const page = await open(browser, checker, gateway.office);
-  await page.goto("/");
-  await at(page, "サインイン");
-  await signIn(page, slip.user, slip.password);
-  await firstPassword(page, slip.password, PASSWORD);
-  await page.getByText("パスワードを変更しました。").waitFor();
-  await page.goto("/");
-  await at(page, "自席端末");
+  await firstWindow(page, slip, PASSWORD);
   return page;
 }
 
-const pickDays = async (page, n) => {
-  const free = page.locator('.day[aria-pressed="false"]:not(.day-closed, .day-other, .day-approved, .day-pending)');
-  await page.getByRole("button", { name: "次の月" }).click();
-  for (let i = 0; i < n; i++) await free.nth(3).click();
-};
+/** Chooses two days of the next month by the arrows of the keyboard. */
+async function pickDays(page, checker) {
+  const reached = page.locator('.day[tabindex="0"]');
+  await tabTo(page, reached);
+  await page.keyboard.press("PageDown");
+  const month = await page.locator(".days-head p").textContent();
+  for (let chosen = 0; chosen < 2; ) {
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() => document.activeElement?.matches('.day[tabindex="0"]'));
+    if (await reached.evaluate((e) => e.matches(".day-closed, .day-other"))) continue;
+    await page.keyboard.press("Space");
+    chosen++;
+  }
+  if ((await page.locator('.day[aria-pressed="true"]').count()) !== 2) checker.problem("calendar", "the keyboard did not choose two days");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
+  if ((await page.locator(".days-head p").textContent()) !== month) checker.problem("calendar", "the arrows left the month");
+}
 
 async function request({ checker, page }) {
   await page.getByRole("link", { name: "この端末を登録する" }).waitFor();
@@ -69,13 +76,18 @@ async function request({ checker, page }) {
   await page.getByRole("button", { name: "申請する" }).click();
   await page.getByText("実施日を選んでください。").waitFor();
   await checker.shot(page, "day-form-errors");
-  await pickDays(page, 2);
-  await page.getByLabel(/行う業務/).fill("令和9年度当初予算の要求書を作成する。");
-  await page.getByLabel("理由の補足").fill("保育園の送迎のため");
-  await page.getByLabel("理由", { exact: true }).selectOption({ label: "育児" });
+  if (!(await page.evaluate(() => document.activeElement?.matches(".day")))) checker.problem("focus", "does not go to the days that are missing");
+  await pickDays(page, checker);
+  await tabTo(page, page.getByLabel("理由", { exact: true }));
+  await page.keyboard.press("ArrowDown");
+  await tabTo(page, page.getByLabel("理由の補足"));
+  await page.keyboard.type("保育園の送迎のため");
+  await tabTo(page, page.getByLabel(/行う業務/));
+  await page.keyboard.type("令和9年度当初予算の要求書を作成する。");
   await page.getByText("1次 総務課").waitFor();
   await checker.shot(page, "day-form");
-  await page.getByRole("button", { name: "申請する" }).click();
+  await tabTo(page, page.getByRole("button", { name: "申請する" }));
+  await page.keyboard.press("Enter");
   await at(page, "申請の内容");
   await page.getByText("承認待ち").waitFor();
   await checker.shot(page, "day-request");
@@ -100,11 +112,14 @@ async function approve({ checker, head, deputy, other }) {
   await deputy.getByRole("link", { name: /ほか1日/ }).click();
   await at(deputy, "申請の内容");
   await checker.shot(deputy, "day-decision");
-  await deputy.getByRole("button", { name: "承認", exact: true }).click();
+  await tabTo(deputy, deputy.getByRole("button", { name: "承認", exact: true }));
+  await deputy.keyboard.press("Enter");
   const dialog = deputy.getByRole("dialog");
-  await dialog.getByLabel("申請者への連絡").fill("来週の議会資料も併せてお願いします。");
+  await tabTo(deputy, dialog.getByLabel("申請者への連絡"));
+  await deputy.keyboard.type("来週の議会資料も併せてお願いします。");
   await checker.shot(deputy, "day-approve");
-  await dialog.getByRole("button", { name: "承認", exact: true }).click();
+  await tabTo(deputy, dialog.getByRole("button", { name: "承認", exact: true }));
+  await deputy.keyboard.press("Enter");
   await at(deputy, "承認を待っている申請");
   await deputy.getByRole("heading", { name: "最近処理した申請" }).waitFor();
   await head.goto("/inbox");
@@ -177,23 +192,4 @@ async function look({ checker, page }) {
   await page.goto("/board");
   await page.getByText("鈴木 花子").first().waitFor();
   await checker.shot(page, "day-board-finished");
-}
-
-/** The administrator's pages of policy. */
-export async function policy({ checker, page }) {
-  for (const [path, heading] of [
-    ["policy", "利用の条件"],
-    ["staff", "職員の勤務条件"],
-    ["routes", "承認の経路"],
-    ["holidays", "開庁日"],
-    ["power", "電源"],
-    ["mails", "通知メール"],
-    ["why", "接続可否の確認"],
-    ["helpdesk", "問合せの確認"],
-  ]) {
-    await page.goto(`/console/${path}`);
-    await at(page, heading);
-    await page.waitForLoadState("networkidle");
-    await checker.shot(page, `policy-${path}`);
-  }
 }

@@ -11,6 +11,8 @@ import { Checker, startBrowser } from "./browser.mjs";
 import { startGateway } from "./gateway.mjs";
 import { administrator } from "./administrator.mjs";
 import { day } from "./day.mjs";
+import { policy } from "./policy.mjs";
+import { manuals } from "./manuals.mjs";
 import { staff } from "./staff.mjs";
 import { states } from "./states.mjs";
 
@@ -24,7 +26,9 @@ try {
   const slips = await administrator({ browser, checker, gateway });
   await staff({ browser, checker, gateway, slips });
   await states({ browser, checker, gateway });
+  await manuals({ browser, checker, gateway });
   await day({ browser, checker, gateway });
+  await policy({ browser, checker, gateway });
 } catch (e) {
   checker.problem("journey", e.stack ?? String(e));
 } finally {

@@ -31,3 +31,23 @@ export async function firstPassword(page, before, after, shot = async () => {}) 
   await page.getByLabel(/^新しいパスワード（確認）/).fill(after);
   await page.getByRole("button", { name: "パスワードを変更" }).click();
 }
+
+/** The first sign-in of somebody in the hall, up to the first page. */
+export async function firstWindow(page, slip, password) {
+  await page.goto("/");
+  await at(page, "サインイン");
+  await signIn(page, slip.user, slip.password);
+  await firstPassword(page, slip.password, password);
+  await page.getByText("パスワードを変更しました。").waitFor();
+  await page.goto("/");
+  await at(page, "自席端末");
+}
+
+/** Goes from field to field by the Tab key until the target has the focus, as who has no mouse does. */
+export async function tabTo(page, target) {
+  for (let i = 0; i < 100; i++) {
+    if (await target.evaluate((e) => e === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`the Tab key does not come to ${target}`);
+}

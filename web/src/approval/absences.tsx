@@ -54,7 +54,7 @@ function columns(t: TFunction, language: Language, remove: (id: string) => void)
     { name: t("approval.absences.from"), cell: (a) => fullDay(a.from ?? "", language) },
     { name: t("approval.absences.until"), cell: (a) => fullDay(a.until ?? "", language) },
     { name: t("approval.absences.note"), cell: (a) => a.note || "—" },
-    { name: t("approval.absences.remove"), narrow: true, cell: (a) => <Remove absence={a} remove={remove} /> },
+    { name: t("console.actions"), narrow: true, cell: (a) => <Remove absence={a} remove={remove} /> },
   ];
 }
 

@@ -68,7 +68,7 @@ function columns(t: TFunction): Column<BoardRowJson>[] {
   return [
     { name: t("approval.board.user"), heads: true, cell: (r) => <Person row={r} /> },
     { name: t("approval.board.plan"), cell: (r) => <Plan row={r} /> },
-    { name: t("approval.board.place"), cell: (r) => t(placeKeys[r.place ?? "PLACE_UNSPECIFIED"]) },
+    { name: t("approval.board.place"), cell: (r) => (r.place === undefined || r.place === "PLACE_UNSPECIFIED" ? "—" : t(placeKeys[r.place])) },
     { name: t("approval.board.state"), narrow: true, cell: (r) => <State row={r} /> },
     { name: t("approval.board.now"), cell: (r) => <Now row={r} /> },
   ];
@@ -111,6 +111,7 @@ function State({ row }: { readonly row: BoardRowJson }): JSX.Element {
 function Now({ row }: { readonly row: BoardRowJson }): JSX.Element {
   const { t } = useTranslation();
   const { segment } = row;
+  if (segment === undefined && row.connected !== true && row.late !== true) return <>—</>;
   return (
     <>
       {segment === undefined ? null : t("telework.today.since", { segment: t(segmentKeys[segment.kind ?? "SEGMENT_KIND_UNSPECIFIED"]), time: timeAt(millis(segment.fromMs)) })}

@@ -159,7 +159,7 @@ function decidedColumns(t: TFunction): Column<RequestJson>[] {
 function Reviews(): JSX.Element | null {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const { data } = useQuery({ queryKey: ["reviews"], queryFn: async ({ signal }) => call("ApprovalService", "ListReviews", {}, signal), staleTime: 0 });
+  const { data, error, refetch } = useQuery({ queryKey: ["reviews"], queryFn: async ({ signal }) => call("ApprovalService", "ListReviews", {}, signal), staleTime: 0 });
   const confirm = useMutation({
     mutationFn: async (requestIds: string[]) => call("ApprovalService", "ConfirmReviews", { requestIds }),
     onSuccess: async () => {
@@ -168,6 +168,7 @@ function Reviews(): JSX.Element | null {
     },
   });
   const requests = data?.requests ?? [];
+  if (data === undefined && error !== null) return <Failed error={error} retry={() => void refetch()} />;
   if (requests.length === 0) return null;
   return (
     <Section title={t("approval.inbox.reviews")}>
@@ -187,14 +188,14 @@ function reviewColumns(t: TFunction, busy: boolean, confirm: (id: string) => voi
   return [
     ...decidedColumns(t),
     { name: t("approval.inbox.reviews"), cell: (r) => deputyOf(t, r) },
-    { name: t("approval.inbox.confirm"), narrow: true, cell: (r) => <ConfirmButton busy={busy} onClick={() => confirm(r.requestId ?? "")} /> },
+    { name: t("console.actions"), narrow: true, cell: (r) => <ConfirmButton name={r.userName ?? ""} busy={busy} onClick={() => confirm(r.requestId ?? "")} /> },
   ];
 }
 
-function ConfirmButton({ busy, onClick }: { readonly busy: boolean; readonly onClick: () => void }): JSX.Element {
+function ConfirmButton({ name, busy, onClick }: { readonly name: string; readonly busy: boolean; readonly onClick: () => void }): JSX.Element {
   const { t } = useTranslation();
   return (
-    <Button size="xs" variant="outline" disabled={busy} onClick={onClick}>
+    <Button size="xs" variant="outline" disabled={busy} onClick={onClick} aria-label={`${name} ${t("approval.inbox.confirm")}`}>
       {t("approval.inbox.confirm")}
     </Button>
   );

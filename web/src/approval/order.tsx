@@ -89,10 +89,7 @@ function OrderForm({ members, first }: OrderFormProps): JSX.Element {
       <Textarea
         label={<Needed>{t("telework.form.work")}</Needed>}
         value={filled.work}
-        onChange={(e) => {
-          const { value } = e.currentTarget;
-          setFilled((f) => ({ ...f, work: value }));
-        }}
+        onChange={(e) => setFilled({ ...filled, work: e.currentTarget.value })}
         maxLength={1000}
         autosize
         minRows={2}

@@ -71,10 +71,18 @@ export function RowMenu({ name, acts }: { readonly name: string; readonly acts: 
   );
 }
 
+interface DialogProps {
+  readonly title: string;
+  readonly close: () => void;
+  readonly children: ReactNode;
+  /** Has room for fields side by side. */
+  readonly wide?: boolean;
+}
+
 /** A dialog in the language of the page. */
-export function Dialog(props: { readonly title: string; readonly close: () => void; readonly children: ReactNode }): JSX.Element {
+export function Dialog(props: DialogProps): JSX.Element {
   return (
-    <Modal opened onClose={props.close} title={props.title}>
+    <Modal opened onClose={props.close} title={props.title} {...(props.wide === true ? { size: 880 } : {})}>
       {props.children}
     </Modal>
   );

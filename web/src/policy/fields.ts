@@ -1,6 +1,8 @@
 // The fields of a policy rule, one table for the form, the list and the why page.
 import type { TFunction } from "i18next";
 import type { PolicyRuleJson } from "../gen/jiseki/control/v1/policy_pb.js";
+import { listing } from "../portal/format.ts";
+import type { Language } from "../portal/i18n.ts";
 import { clock } from "../telework/days.ts";
 
 const allow = ["ALLOW_YES", "ALLOW_NO"] as const;
@@ -41,7 +43,7 @@ export interface Told {
 }
 
 /** What a rule says, field by field, in words. */
-export function tell(t: TFunction, rule: PolicyRuleJson): Told[] {
+export function tell(t: TFunction, language: Language, rule: PolicyRuleJson): Told[] {
   const told: Told[] = [];
   for (const field of Object.keys(choiceFields) as ChoiceField[]) {
     const value = rule[field];
@@ -49,7 +51,7 @@ export function tell(t: TFunction, rule: PolicyRuleJson): Told[] {
   }
   for (const field of Object.keys(setFields) as SetField[]) {
     const values = rule[field] ?? [];
-    if (values.length > 0) told.push({ name: t(`policy.field.${field}`), value: values.map((v) => t(`policy.value.${v as ValueKey}`)).join("、") });
+    if (values.length > 0) told.push({ name: t(`policy.field.${field}`), value: listing(values.map((v) => t(`policy.value.${v as ValueKey}`)), language) });
   }
   if ((rule.idleS ?? 0) > 0) told.push({ name: t("policy.field.idleS"), value: t("policy.value.minutes", { count: Math.floor((rule.idleS ?? 0) / 60) }) });
   if ((rule.daysPerWeek ?? 0) > 0) told.push({ name: t("policy.field.daysPerWeek"), value: perWeek(t, rule.daysPerWeek ?? 0) });

@@ -9,9 +9,8 @@ import type { CsvRefusalJson, HolidayJson } from "../gen/jiseki/control/v1/polic
 import { languageOf, type Language } from "../portal/i18n.ts";
 import { Banner, Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
-import { fullDay } from "../telework/days.ts";
+import { fiscalYear, fiscalYearWords, fullDay } from "../telework/days.ts";
 import { useDay } from "../telework/queries.ts";
-import { fiscalYear } from "./staff.tsx";
 import "./policy.css";
 
 /** On which days the hall is open. */
@@ -35,7 +34,7 @@ export function Holidays(): JSX.Element {
         label={t("policy.holidays.year")}
         value={String(year)}
         onChange={(e) => setYear(Number(e.currentTarget.value))}
-        data={[-1, 0, 1, 2].map((n) => fiscalYear(today) + n).map((y) => ({ value: String(y), label: yearWords(y, language) }))}
+        data={[-1, 0, 1, 2].map((n) => fiscalYear(today) + n).map((y) => ({ value: String(y), label: fiscalYearWords(y, language) }))}
       />
       <div className="policy-save">
         {isPending ? <Waiting lines={5} /> : null}
@@ -43,7 +42,7 @@ export function Holidays(): JSX.Element {
         {remove.isError ? <Failed error={remove.error} /> : null}
         {data?.length === 0 ? <Empty icon="info" title={t("policy.holidays.empty")} /> : null}
         {data === undefined || data.length === 0 ? null : (
-          <Table caption={t("policy.holidays.caption", { year: yearWords(year, language) })} rows={data} id={(h) => h.date ?? ""} columns={columns(t, language, (date) => remove.mutate(date))} />
+          <Table caption={t("policy.holidays.caption", { year: fiscalYearWords(year, language) })} rows={data} id={(h) => h.date ?? ""} columns={columns(t, language, (date) => remove.mutate(date))} />
         )}
       </div>
       <Section title={t("policy.holidays.add")}>
@@ -53,16 +52,12 @@ export function Holidays(): JSX.Element {
   );
 }
 
-function yearWords(year: number, language: Language): string {
-  return language === "ja" ? `令和${year - 2018}` : String(year);
-}
-
 function columns(t: TFunction, language: Language, remove: (date: string) => void): Column<HolidayJson>[] {
   return [
     { name: t("policy.holidays.date"), heads: true, cell: (h) => fullDay(h.date ?? "", language) },
     { name: t("policy.holidays.name"), cell: (h) => h.name },
     { name: t("policy.holidays.kind"), cell: (h) => t(h.open === true ? "policy.holidays.open" : "policy.holidays.closed") },
-    { name: t("policy.holidays.remove"), narrow: true, cell: (h) => <Remove holiday={h} remove={remove} /> },
+    { name: t("console.actions"), narrow: true, cell: (h) => <Remove holiday={h} remove={remove} /> },
   ];
 }
 

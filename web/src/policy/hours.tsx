@@ -2,7 +2,7 @@ import { Button, Chip, TextInput } from "@mantine/core";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { languageOf } from "../portal/i18n.ts";
-import { Icon } from "../portal/icons.tsx";
+import { IconButton } from "../portal/parts.tsx";
 import { addDays, weekdayWord } from "../telework/days.ts";
 import { useDay } from "../telework/queries.ts";
 import { lineProblem, newLine, type HoursLine } from "./dated.ts";
@@ -57,9 +57,7 @@ function Line({ line, number, error, change, remove }: LineProps): JSX.Element {
       <div className="row">
         <TextInput size="sm" type="date" label={t("policy.staff.from")} value={line.from} onChange={(e) => change({ from: e.currentTarget.value })} error={error && line.from === ""} />
         <TextInput size="sm" label={t("policy.staff.note")} value={line.note} maxLength={100} onChange={(e) => change({ note: e.currentTarget.value })} />
-        <button type="button" className="days-move" aria-label={t("policy.staff.removeHours", { number })} onClick={remove}>
-          <Icon name="close" size={20} />
-        </button>
+        <IconButton icon="close" name={t("policy.staff.removeHours", { number })} onClick={remove} />
       </div>
       <Chip.Group multiple value={line.weekdays.map(String)} onChange={(v: string[]) => change({ weekdays: v.map(Number) })}>
         <fieldset className="fieldset row" aria-label={`${row} ${t("policy.staff.weekdays")}`}>

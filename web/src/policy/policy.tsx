@@ -1,6 +1,7 @@
 import { Button, NativeSelect, NumberInput, Switch, Textarea, TextInput } from "@mantine/core";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent, type JSX } from "react";
+import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
 import { ApiError, call } from "../api.ts";
 import { sectionChoices, sectionPath, sectionsQuery, type Choice } from "../console/choices.ts";
@@ -8,8 +9,9 @@ import { RowMenu, say } from "../console/lists.tsx";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { GetPolicyResponseJson, PolicyJson, PolicyRuleJson, ReservedSeatsJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import { zoneKeys } from "../portal/enums.ts";
+import { languageOf } from "../portal/i18n.ts";
 import { Icon } from "../portal/icons.tsx";
-import { Banner, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
+import { Banner, Failed, IconButton, PageTitle, Section, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
 import type { TFunction } from "i18next";
 import { tell } from "./fields.ts";
@@ -66,10 +68,11 @@ function PolicyForm({ read, sections, reload }: PolicyFormProps): JSX.Element {
       await client.invalidateQueries({ queryKey: ["settings"] });
     },
   });
-  const onSubmit = (e: FormEvent): void => {
+  const onSubmit = (e: FormEvent<HTMLFormElement>): void => {
     e.preventDefault();
-    setTried(true);
-    if (errors.size === 0) save.mutate({ ...policyWith(read.policy ?? {}, general), rules, reservedSeats: reserved });
+    if (errors.size === 0) return save.mutate({ ...policyWith(read.policy ?? {}, general), rules, reservedSeats: reserved });
+    flushSync(() => setTried(true)); // the errors must be there to be found
+    e.currentTarget.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   };
   const conflict = save.error instanceof ApiError && save.error.code === "aborted";
   const employments = (policyWith(read.policy ?? {}, general).employments ?? []).map((e) => ({ value: e.id ?? "", label: e.name ?? "" }));
@@ -140,7 +143,7 @@ function Rules({ rules, set, sections, employments }: RulesProps): JSX.Element {
         </Button>
       </div>
       {edited === null ? null : (
-        <RuleDialog rule={edited.rule} sections={sectionChoices(sections)} employments={employments} onDone={(rule) => put(edited.at, rule)} close={() => setEdited(null)} />
+        <RuleDialog rule={edited.rule} added={edited.at === rules.length} sections={sectionChoices(sections)} employments={employments} onDone={(rule) => put(edited.at, rule)} close={() => setEdited(null)} />
       )}
     </div>
   );
@@ -171,8 +174,8 @@ function who({ t, section, employment }: Shown, rule: PolicyRuleJson): string {
 }
 
 function What({ rule }: { readonly rule: PolicyRuleJson }): JSX.Element {
-  const { t } = useTranslation();
-  const told = tell(t, rule);
+  const { t, i18n } = useTranslation();
+  const told = tell(t, languageOf(i18n), rule);
   if (told.length === 0) return <>{t("policy.policy.nothing")}</>;
   return (
     <ul className="told">
@@ -305,9 +308,7 @@ function Reserved({ reserved, set, sections }: ReservedProps): JSX.Element {
               allowDecimal={false}
               onChange={(v) => set(reserved.map((x) => (x.sectionId === r.sectionId ? { ...x, seats: Number(v || 0) } : x)))}
             />
-            <button type="button" className="days-move" aria-label={t("policy.policy.removeReserved", { name })} onClick={() => set(reserved.filter((x) => x.sectionId !== r.sectionId))}>
-              <Icon name="close" size={20} />
-            </button>
+            <IconButton icon="close" name={t("policy.policy.removeReserved", { name })} onClick={() => set(reserved.filter((x) => x.sectionId !== r.sectionId))} />
           </div>
         );
       })}

@@ -1,5 +1,4 @@
 import { Button, Checkbox, NativeSelect, NumberInput, TextInput } from "@mantine/core";
-import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeviceKindJson, ViewerKindJson, ZoneJson } from "../gen/jiseki/control/v1/shared_pb.js";
@@ -12,6 +11,8 @@ import { choiceFields, setFields, type ChoiceField, type SetField } from "./fiel
 
 interface RuleDialogProps {
   readonly rule: PolicyRuleJson;
+  /** Whether the rule is a new one. */
+  readonly added: boolean;
   readonly sections: readonly Choice[];
   readonly employments: readonly Choice[];
   readonly onDone: (rule: PolicyRuleJson) => void;
@@ -19,7 +20,7 @@ interface RuleDialogProps {
 }
 
 /** Changes one rule. What is not said is inherited. */
-export function RuleDialog({ rule: start, sections, employments, onDone, close }: RuleDialogProps): JSX.Element {
+export function RuleDialog({ rule: start, added, sections, employments, onDone, close }: RuleDialogProps): JSX.Element {
   const { t } = useTranslation();
   const [rule, setRule] = useState(start);
   const [time, setTime] = useState(start.applySet === true ? clock(start.applyMinute ?? 0) : "17:00");
@@ -28,13 +29,14 @@ export function RuleDialog({ rule: start, sections, employments, onDone, close }
   const set = (to: Partial<PolicyRuleJson>): void => setRule((r) => ({ ...r, ...to }));
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
+    e.stopPropagation(); // React hands it on to the page's form, which would save the policy without this rule
     setTried(true);
     if (rule.applySet === true && minute === null) return;
     onDone(rule.applySet === true ? { ...rule, applyMinute: minute ?? 0 } : { ...rule, applyDaysBefore: 0, applyMinute: 0 });
     close();
   };
   return (
-    <Dialog title={t("policy.policy.editRule")} close={close}>
+    <Dialog title={t(added ? "policy.policy.addRule" : "policy.policy.editRule")} close={close} wide>
       <form className="stack-tight" onSubmit={onSubmit} noValidate>
         <Target rule={rule} set={set} sections={sections} employments={employments} />
         <div className="rule-fields">
@@ -54,10 +56,11 @@ export function RuleDialog({ rule: start, sections, employments, onDone, close }
             <Kinds key={f} field={f} rule={rule} set={set} />
           ))}
         </div>
-        <Apply rule={rule} set={set} time={time} setTime={setTime} error={tried && minute === null} t={t} />
+        <Apply rule={rule} set={set} time={time} setTime={setTime} error={tried && rule.applySet === true && minute === null} />
         <TextInput size="sm" label={t("policy.field.watermark")} placeholder={t("policy.policy.inherit")} value={rule.watermark ?? ""} maxLength={400} onChange={(e) => set({ watermark: e.currentTarget.value })} />
+        <p className="hint">{t("policy.policy.ruleLater")}</p>
         <DialogButtons close={close}>
-          <Button type="submit">{t("policy.policy.submit")}</Button>
+          <Button type="submit">{t("policy.policy.ruleDone")}</Button>
         </DialogButtons>
       </form>
     </Dialog>
@@ -133,24 +136,31 @@ interface ApplyProps extends PartProps {
   readonly time: string;
   readonly setTime: (time: string) => void;
   readonly error: boolean;
-  readonly t: TFunction;
 }
 
-function Apply({ rule, set, time, setTime, error, t }: ApplyProps): JSX.Element {
+function Apply({ rule, set, time, setTime, error }: ApplyProps): JSX.Element {
+  const { t } = useTranslation();
   return (
-    <div className="row">
-      <Checkbox label={t("policy.field.apply")} checked={rule.applySet === true} onChange={(e) => set({ applySet: e.currentTarget.checked })} />
-      {rule.applySet === true ? (
-        <>
-          <NativeSelect
-            size="sm"
-            aria-label={t("policy.field.apply")}
-            value={String(rule.applyDaysBefore ?? 0)}
-            onChange={(e) => set({ applyDaysBefore: Number(e.currentTarget.value) })}
-            data={[0, 1, 2, 3, 5, 7, 10].map((d) => ({ value: String(d), label: d === 0 ? t("policy.value.applyToday", { time }) : t("policy.value.apply", { days: d, time }) }))}
-          />
-          <TextInput size="sm" className="clock" aria-label={t("policy.policy.end")} value={time} onChange={(e) => setTime(e.currentTarget.value)} error={error ? t("policy.policy.clockWrong") : undefined} />
-        </>
+    <div>
+      <div className="row">
+        <Checkbox label={t("policy.field.apply")} checked={rule.applySet === true} onChange={(e) => set({ applySet: e.currentTarget.checked })} />
+        {rule.applySet === true ? (
+          <>
+            <NativeSelect
+              size="sm"
+              aria-label={t("policy.policy.latestDay")}
+              value={String(rule.applyDaysBefore ?? 0)}
+              onChange={(e) => set({ applyDaysBefore: Number(e.currentTarget.value) })}
+              data={[0, 1, 2, 3, 5, 7, 10].map((d) => ({ value: String(d), label: d === 0 ? t("policy.value.applyToday", { time }) : t("policy.value.apply", { days: d, time }) }))}
+            />
+            <TextInput size="sm" className="clock" aria-label={t("policy.policy.latestTime")} value={time} onChange={(e) => setTime(e.currentTarget.value)} error={error} />
+          </>
+        ) : null}
+      </div>
+      {error ? (
+        <p className="field-error" role="alert">
+          {t("policy.policy.clockWrong")}
+        </p>
       ) : null}
     </div>
   );

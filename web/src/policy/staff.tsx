@@ -11,7 +11,7 @@ import type { EmploymentJson, StaffMemberJson } from "../gen/jiseki/control/v1/p
 import { languageOf, type Language } from "../portal/i18n.ts";
 import { Banner, Empty, Failed, PageTitle, Tag } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
-import { addDays, fullDay, span } from "../telework/days.ts";
+import { addDays, fiscalYear, fiscalYearWords, fullDay, span } from "../telework/days.ts";
 import { useDay } from "../telework/queries.ts";
 import { datedOf, datedProblem, hoursLines, type HoursLine } from "./dated.ts";
 import { HoursFields } from "./hours.tsx";
@@ -182,7 +182,7 @@ function Renew({ close }: { readonly close: () => void }): JSX.Element {
   const { t, i18n } = useTranslation();
   const today = useDay();
   const year = fiscalYear(today);
-  const [chosen, setChosen] = useState(today.slice(5, 7) >= "01" && today.slice(5, 7) <= "03" ? year + 1 : year);
+  const [chosen, setChosen] = useState(today.slice(5) < "04-01" ? year + 1 : year);
   const renew = useChange(["staff"], async () => call("PolicyService", "RenewRegistrations", { all: true, fiscalYear: chosen }), (r) => {
     say(t("policy.staff.renewed", { count: r.renewed ?? 0 }));
     close();
@@ -194,7 +194,7 @@ function Renew({ close }: { readonly close: () => void }): JSX.Element {
           label={t("policy.staff.renewYear")}
           value={String(chosen)}
           onChange={(e) => setChosen(Number(e.currentTarget.value))}
-          data={[year, year + 1].map((y) => ({ value: String(y), label: languageOf(i18n) === "ja" ? `令和${y - 2018}年度` : String(y) }))}
+          data={[year, year + 1].map((y) => ({ value: String(y), label: fiscalYearWords(y, languageOf(i18n)) }))}
         />
         <p>{t("policy.staff.renewText", { date: fullDay(addDays(`${chosen + 1}-04-01`, -1), languageOf(i18n)) })}</p>
         {renew.isError ? <Failed error={renew.error} /> : null}
@@ -206,9 +206,4 @@ function Renew({ close }: { readonly close: () => void }): JSX.Element {
       </div>
     </Dialog>
   );
-}
-
-/** The fiscal year (年度) of a day: from 1 April. */
-export function fiscalYear(day: string): number {
-  return Number(day.slice(0, 4)) - (day.slice(5) < "04-01" ? 1 : 0);
 }

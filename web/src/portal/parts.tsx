@@ -155,6 +155,24 @@ export function Tag({ tone, children }: { readonly tone: "blue" | "green" | "gra
   return <span className={`tag tag-${tone}`}>{children}</span>;
 }
 
+interface IconButtonProps {
+  readonly icon: IconName;
+  /** What it does, for who cannot see the icon. */
+  readonly name: string;
+  readonly onClick: () => void;
+  /** How the icon is turned. */
+  readonly way?: "back" | "on";
+}
+
+/** A button that is nothing but an icon. */
+export function IconButton({ icon, name, onClick, way }: IconButtonProps): JSX.Element {
+  return (
+    <button type="button" className={`icon-button ${way ?? ""}`} aria-label={name} onClick={onClick}>
+      <Icon name={icon} size={way === undefined ? 20 : 24} />
+    </button>
+  );
+}
+
 /** Names and values: a list of Fact. */
 export function Facts({ children }: { readonly children: ReactNode }): JSX.Element {
   return <dl className="facts">{children}</dl>;

@@ -4,7 +4,7 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import type { CalendarDayJson, DayRequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { languageOf } from "../portal/i18n.ts";
-import { Icon } from "../portal/icons.tsx";
+import { IconButton } from "../portal/parts.tsx";
 import { addDays, addMonths, dayWords, monthOf, monthWords, weekdayWord, weeksOf } from "./days.ts";
 import { requestStateKeys } from "./enums.ts";
 import { calendarQuery } from "./queries.ts";
@@ -47,11 +47,11 @@ export function DayPicker({ today, chosen, onToggle, userId, except }: DayPicker
   return (
     <div className="days">
       <div className="days-head">
-        <MonthButton name={t("telework.form.monthPrevious")} way="back" onClick={() => setMonth(addMonths(month, -1))} />
+        <IconButton icon="down" way="back" name={t("telework.form.monthPrevious")} onClick={() => setMonth(addMonths(month, -1))} />
         <p id={id} aria-live="polite">
           {monthWords(month, languageOf(i18n))}
         </p>
-        <MonthButton name={t("telework.form.monthNext")} way="on" onClick={() => setMonth(addMonths(month, 1))} />
+        <IconButton icon="down" way="on" name={t("telework.form.monthNext")} onClick={() => setMonth(addMonths(month, 1))} />
       </div>
       <table ref={grid} aria-labelledby={id}>
         <thead>
@@ -94,21 +94,6 @@ export function DayPicker({ today, chosen, onToggle, userId, except }: DayPicker
         <li className="closed">{t("telework.form.legendClosed")}</li>
       </ul>
     </div>
-  );
-}
-
-interface MonthButtonProps {
-  readonly name: string;
-  readonly way: "back" | "on";
-  readonly onClick: () => void;
-}
-
-/** Turns to another month. */
-export function MonthButton({ name, way, onClick }: MonthButtonProps): JSX.Element {
-  return (
-    <button type="button" className={`days-move ${way}`} aria-label={name} onClick={onClick}>
-      <Icon name="down" />
-    </button>
   );
 }
 

@@ -3,7 +3,7 @@ import type { Dispatch, JSX, SetStateAction } from "react";
 import { useTranslation } from "react-i18next";
 import type { DayUnitJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { languageOf } from "../portal/i18n.ts";
-import { Icon } from "../portal/icons.tsx";
+import { IconButton } from "../portal/parts.tsx";
 import { dayWords } from "./days.ts";
 import { changeDay, hoursProblem, toggleDay, type ChosenDay, type Filled } from "./draft.ts";
 import { unitKeys } from "./enums.ts";
@@ -74,9 +74,7 @@ function ChosenDayRow({ day, change, showErrors }: RowProps): JSX.Element {
         <Leave day={day} words={words} onChange={(leave) => set({ leave })} />
         {problem === null ? null : <p className="field-error">{t(problem === "clock" ? "telework.form.clockWrong" : "telework.form.clockOrder")}</p>}
       </div>
-      <button type="button" className="days-move" aria-label={t("telework.form.remove", { day: words })} onClick={() => change((f) => toggleDay(f, day.date))}>
-        <Icon name="close" size={20} />
-      </button>
+      <IconButton icon="close" name={t("telework.form.remove", { day: words })} onClick={() => change((f) => toggleDay(f, day.date))} />
     </li>
   );
 }

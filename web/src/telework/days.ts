@@ -132,3 +132,13 @@ export function lengthWords(ms: number, language: Language): string {
   if (language === "en") return h === 0 ? `${m} min` : `${h} h ${m} min`;
   return h === 0 ? `${m}分` : `${h}時間${m}分`;
 }
+
+/** The fiscal year (年度) of a day: from 1 April. */
+export function fiscalYear(day: string): number {
+  return Number(day.slice(0, 4)) - (day.slice(5) < "04-01" ? 1 : 0);
+}
+
+/** A fiscal year in words. */
+export function fiscalYearWords(year: number, language: Language): string {
+  return language === "ja" ? `令和${year - 2018}年度` : String(year);
+}

@@ -10,9 +10,8 @@ import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
 import { languageOf, type Language } from "../portal/i18n.ts";
 import { Icon } from "../portal/icons.tsx";
-import { Empty, Failed, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
+import { Empty, Failed, IconButton, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
-import { MonthButton } from "./calendar.tsx";
 import { addMonths, dayWords, lengthWords, monthOf, monthWords, timeAt } from "./days.ts";
 import { download } from "./download.ts";
 import { segmentKeys } from "./enums.ts";
@@ -55,9 +54,9 @@ export function MonthHead({ month, onChange }: MonthHeadProps): JSX.Element {
   const { t, i18n } = useTranslation();
   return (
     <div className="month-head no-print">
-      <MonthButton name={t("telework.month.previous")} way="back" onClick={() => onChange(addMonths(month, -1))} />
+      <IconButton icon="down" way="back" name={t("telework.month.previous")} onClick={() => onChange(addMonths(month, -1))} />
       <h2 aria-live="polite">{monthWords(month, languageOf(i18n))}</h2>
-      <MonthButton name={t("telework.month.next")} way="on" onClick={() => onChange(addMonths(month, 1))} />
+      <IconButton icon="down" way="on" name={t("telework.month.next")} onClick={() => onChange(addMonths(month, 1))} />
     </div>
   );
 }

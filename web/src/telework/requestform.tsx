@@ -4,6 +4,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { useDebouncedValue } from "@mantine/hooks";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState, type Dispatch, type FormEvent, type JSX, type SetStateAction } from "react";
+import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { CheckRequestResponseJson, RequestJson, RequestReasonJson } from "../gen/jiseki/control/v1/telework_pb.js";
@@ -58,20 +59,22 @@ interface FormProps {
   readonly name: string;
 }
 
-type Change = Dispatch<SetStateAction<Filled>>;
+/** The first field that says what is wrong with it. */
+const WRONG = '[aria-invalid="true"]';
 
 function RequestForm({ start, changes, copied = false, user, name }: FormProps): JSX.Element {
   const { t } = useTranslation();
   const [filled, setFilled] = useState(start);
   const [tried, setTried] = useState(false);
   const errors = errorsOf(filled);
+  const set = (to: Partial<Filled>): void => setFilled((f) => ({ ...f, ...to }));
   const check = useCheck(filled, user, changes?.requestId ?? "");
   const submit = useSubmit(changes, user);
-  const onSubmit = (e: FormEvent): void => {
+  const onSubmit = (e: FormEvent<HTMLFormElement>): void => {
     e.preventDefault();
-    setTried(true);
-    if (errors.size === 0) submit.mutate(filled);
-    else document.querySelector<HTMLElement>("[data-first-error] :is(input,textarea,button)")?.focus();
+    if (errors.size === 0) return submit.mutate(filled);
+    flushSync(() => setTried(true)); // the errors must be there to be found
+    e.currentTarget.querySelector<HTMLElement>(filled.days.length === 0 ? '.day[tabindex="0"]' : WRONG)?.focus();
   };
   const title = user !== "" ? t("telework.form.titleFor", { name }) : t(changes === undefined ? "telework.form.titleNew" : "telework.form.titleChange");
   return (
@@ -82,9 +85,9 @@ function RequestForm({ start, changes, copied = false, user, name }: FormProps):
       <form className="request-form" onSubmit={onSubmit} noValidate>
         <div className="stack">
           <Days filled={filled} change={setFilled} user={user} except={changes?.requestId ?? ""} error={tried && errors.has("days")} />
-          <PlaceFields filled={filled} change={setFilled} error={tried && errors.has("place")} />
-          <ReasonFields filled={filled} change={setFilled} />
-          <WorkFields filled={filled} change={setFilled} errors={tried ? errors : none} asked={check.data?.personalDataAsked === true} />
+          <PlaceFields filled={filled} set={set} error={tried && errors.has("place")} />
+          <ReasonFields filled={filled} set={set} />
+          <WorkFields filled={filled} set={set} errors={tried ? errors : none} asked={check.data?.personalDataAsked === true} />
         </div>
         <aside className="request-side">
           <Limits check={check.data} busy={check.isFetching} />
@@ -118,7 +121,7 @@ function useCheck(filled: Filled, userId: string, requestId: string) {
     queryKey: ["check", userId, requestId, settled],
     queryFn: async ({ signal }): Promise<CheckRequestResponseJson> =>
       call("TeleworkService", "CheckRequest", { draft: draftOf(settled), userId, requestId }, signal),
-    enabled: settled.days.every((d) => hoursProblem(d) === null),
+    enabled: settled.days.length > 0 && settled.days.every((d) => hoursProblem(d) === null),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });
@@ -146,7 +149,7 @@ function useSubmit(changes: RequestJson | undefined, userId: string) {
 
 interface DaysProps {
   readonly filled: Filled;
-  readonly change: Change;
+  readonly change: Dispatch<SetStateAction<Filled>>;
   readonly user: string;
   readonly except: string;
   readonly error: boolean;
@@ -156,7 +159,7 @@ function Days({ filled, change, user, except, error }: DaysProps): JSX.Element {
   const { t } = useTranslation();
   const today = useDay();
   return (
-    <fieldset className="fieldset" {...(error ? { "data-first-error": "" } : {})}>
+    <fieldset className="fieldset">
       <legend>
         <Needed>{t("telework.form.days")}</Needed>
       </legend>
@@ -194,13 +197,18 @@ function Repeat({ today, onChoose }: { readonly today: string; readonly onChoose
   );
 }
 
+interface PartProps {
+  readonly filled: Filled;
+  readonly set: (to: Partial<Filled>) => void;
+}
+
 const places = ["PLACE_HOME", "PLACE_SATELLITE", "PLACE_OTHER"] as const satisfies readonly PlaceJson[];
 
-function PlaceFields({ filled, change, error }: { readonly filled: Filled; readonly change: Change; readonly error: boolean }): JSX.Element {
+function PlaceFields({ filled, set, error }: PartProps & { readonly error: boolean }): JSX.Element {
   const { t } = useTranslation();
   return (
-    <div className="stack-tight" {...(error ? { "data-first-error": "" } : {})}>
-      <Radio.Group label={t("telework.form.place")} value={filled.place} onChange={(v) => change((f) => ({ ...f, place: v }))}>
+    <div className="stack-tight">
+      <Radio.Group label={t("telework.form.place")} value={filled.place} onChange={(place) => set({ place })}>
         <div className="row">
           {places.map((p) => (
             <Radio key={p} value={p} label={t(placeKeys[p])} />
@@ -211,10 +219,7 @@ function PlaceFields({ filled, change, error }: { readonly filled: Filled; reado
         <TextInput
           label={<Needed>{t("telework.form.placeNote")}</Needed>}
           value={filled.placeNote}
-          onChange={(e) => {
-            const { value } = e.currentTarget;
-            change((f) => ({ ...f, placeNote: value }));
-          }}
+          onChange={(e) => set({ placeNote: e.currentTarget.value })}
           maxLength={200}
           error={error ? t("telework.form.placeNoteNeeded") : undefined}
         />
@@ -225,7 +230,7 @@ function PlaceFields({ filled, change, error }: { readonly filled: Filled; reado
 
 const reasons = Object.keys(reasonKeys).filter((r) => r !== "REQUEST_REASON_UNSPECIFIED") as RequestReasonJson[];
 
-function ReasonFields({ filled, change }: { readonly filled: Filled; readonly change: Change }): JSX.Element {
+function ReasonFields({ filled, set }: PartProps): JSX.Element {
   const { t } = useTranslation();
   return (
     <div className="stack-tight">
@@ -233,55 +238,42 @@ function ReasonFields({ filled, change }: { readonly filled: Filled; readonly ch
         label={t("telework.form.reason")}
         description={t("telework.form.reasonHint")}
         value={filled.reason}
-        onChange={(e) => {
-          const { value } = e.currentTarget;
-          change((f) => ({ ...f, reason: value as RequestReasonJson }));
-        }}
+        onChange={(e) => set({ reason: e.currentTarget.value as RequestReasonJson })}
         data={reasons.map((r) => ({ value: r, label: t(reasonKeys[r]) }))}
       />
       <TextInput
         label={t("telework.form.reasonText")}
         value={filled.reasonText}
-        onChange={(e) => {
-          const { value } = e.currentTarget;
-          change((f) => ({ ...f, reasonText: value }));
-        }}
+        onChange={(e) => set({ reasonText: e.currentTarget.value })}
         maxLength={500}
       />
     </div>
   );
 }
 
-interface WorkProps {
-  readonly filled: Filled;
-  readonly change: Change;
+interface WorkProps extends PartProps {
   readonly errors: ReadonlySet<string>;
   readonly asked: boolean;
 }
 
-function WorkFields({ filled, change, errors, asked }: WorkProps): JSX.Element {
+function WorkFields({ filled, set, errors, asked }: WorkProps): JSX.Element {
   const { t } = useTranslation();
   return (
     <div className="stack-tight">
-      <div {...(errors.has("work") ? { "data-first-error": "" } : {})}>
-        <Textarea
-          label={<Needed>{t("telework.form.work")}</Needed>}
-          value={filled.work}
-          onChange={(e) => {
-            const { value } = e.currentTarget;
-            change((f) => ({ ...f, work: value }));
-          }}
-          autosize
-          minRows={3}
-          maxLength={1000}
-          error={errors.has("work") ? t("telework.form.workNeeded") : undefined}
-        />
-      </div>
+      <Textarea
+        label={<Needed>{t("telework.form.work")}</Needed>}
+        value={filled.work}
+        onChange={(e) => set({ work: e.currentTarget.value })}
+        autosize
+        minRows={3}
+        maxLength={1000}
+        error={errors.has("work") ? t("telework.form.workNeeded") : undefined}
+      />
       {asked ? (
         <Radio.Group
           label={t("telework.form.personal")}
           value={filled.personalData ? "yes" : "no"}
-          onChange={(v) => change((f) => ({ ...f, personalData: v === "yes" }))}
+          onChange={(v) => set({ personalData: v === "yes" })}
         >
           <div className="row">
             <Radio value="no" label={t("telework.form.personalNo")} />
@@ -292,19 +284,13 @@ function WorkFields({ filled, change, errors, asked }: WorkProps): JSX.Element {
       <Checkbox
         label={t("telework.form.takeOut")}
         checked={filled.takeOut}
-        onChange={(e) => {
-          const { checked } = e.currentTarget;
-          change((f) => ({ ...f, takeOut: checked }));
-        }}
+        onChange={(e) => set({ takeOut: e.currentTarget.checked })}
       />
       {filled.takeOut ? (
         <TextInput
           label={<Needed>{t("telework.form.takeOutDevice")}</Needed>}
           value={filled.takeOutDevice}
-          onChange={(e) => {
-            const { value } = e.currentTarget;
-            change((f) => ({ ...f, takeOutDevice: value }));
-          }}
+          onChange={(e) => set({ takeOutDevice: e.currentTarget.value })}
           maxLength={100}
           error={errors.has("takeOut") ? t("telework.form.takeOutNeeded") : undefined}
         />

@@ -9,8 +9,7 @@ import type { SegmentKindJson, WorkdayJson } from "../gen/jiseki/control/v1/tele
 import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
 import { languageOf } from "../portal/i18n.ts";
-import { Icon } from "../portal/icons.tsx";
-import { Failed, Needed, PageTitle, Refused, Section, Waiting } from "../portal/parts.tsx";
+import { Failed, IconButton, Needed, PageTitle, Refused, Section, Waiting } from "../portal/parts.tsx";
 import { linesOf, linesProblem, segmentsOf, type Line } from "./corrected.ts";
 import { fullDay, timeAt } from "./days.ts";
 import { segmentKeys } from "./enums.ts";
@@ -156,9 +155,7 @@ function LineFields({ line, number, change, remove }: LineFieldsProps): JSX.Elem
         onChange={(e) => change({ kind: e.currentTarget.value as SegmentKindJson })}
         data={kinds.map((k) => ({ value: k, label: t(segmentKeys[k]) }))}
       />
-      <button type="button" className="days-move" aria-label={t("telework.day.remove", { number })} onClick={remove}>
-        <Icon name="close" size={20} />
-      </button>
+      <IconButton icon="close" name={t("telework.day.remove", { number })} onClick={remove} />
     </li>
   );
 }
