@@ -68,7 +68,7 @@ func (cfg CheckConfig) walk(ctx context.Context, t *demo.Town, r *report) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	for _, s := range Steps() {
+	for _, s := range append(Steps(), Day()...) {
 		result := j.Walk(ctx, s)
 		r.Results = append(r.Results, result)
 		if result.Err != nil {

@@ -94,7 +94,10 @@ type Journey struct {
 	x       *x11.Conn    // of a client that has nothing to do with the agent
 	stop    func() error
 
+	day *day // of the three people, once it has begun
+
 	admin, staff demo.Person
+	adminKnown   bool   // the administrator has chosen a password
 	adminWord    string // passwords that they chose
 	staffWord    string
 
@@ -169,6 +172,9 @@ func (j *Journey) newBrowser(ctx context.Context, name string) (*browser.Browser
 // Close ends what New started.
 func (j *Journey) Close() error {
 	var errs []error
+	if j.day != nil {
+		errs = append(errs, j.day.close())
+	}
 	if j.browser != nil {
 		errs = append(errs, j.browser.Close())
 	}
@@ -205,8 +211,10 @@ func (j *Journey) Walk(ctx context.Context, s Step) Result {
 	soon, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	err := s.walk(soon, j)
-	if complaint := j.page.Check(); complaint != nil {
-		err = errors.Join(err, complaint)
+	for _, p := range j.pages() {
+		if complaint := p.Check(); complaint != nil {
+			err = errors.Join(err, complaint)
+		}
 	}
 	if err != nil || len(j.shots) == 0 {
 		last, cancel := context.WithTimeout(ctx, Patience)

@@ -19,7 +19,13 @@ import (
 
 // TestJourney walks through the demo town in Chromium: each step is a test of its own, all in one town. With -artifacts
 // the screenshots are kept.
-func TestJourney(t *testing.T) {
+func TestJourney(t *testing.T) { walk(t, journey.Steps()) }
+
+// TestDay walks the telework day of three people in a town of its own.
+func TestDay(t *testing.T) { walk(t, journey.Day()) }
+
+func walk(t *testing.T, steps []journey.Step) {
+	t.Helper()
 	town := start(t, build(t))
 	j, err := journey.New(t.Context(), journey.Config{Town: town, Shots: t.ArtifactDir(), Homes: t.TempDir()})
 	if err != nil {
@@ -30,7 +36,7 @@ func TestJourney(t *testing.T) {
 			t.Errorf("close: %v", err)
 		}
 	})
-	for _, s := range journey.Steps() {
+	for _, s := range steps {
 		passed := t.Run(s.ID, func(t *testing.T) {
 			r := j.Walk(t.Context(), s)
 			for _, note := range r.Notes {

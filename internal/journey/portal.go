@@ -73,6 +73,7 @@ func (j *Journey) changeWord(present, word string) func(context.Context) error {
 }
 
 func adminSignsIn(ctx context.Context, j *Journey) error {
+	j.adminKnown = true
 	return all(ctx,
 		j.goTo("/"), j.heading("サインイン"), j.sizes(""),
 		j.signIn(j.admin, j.admin.Password),

@@ -208,7 +208,10 @@ const find = `((kind, name, within) => {
   const nameOf = (e) => plain(e.getAttribute("aria-label") ?? e.textContent);
   if (kind === "field") {
     const labels = [...root.querySelectorAll("label")].filter((l) => plain(l.textContent).replace(/※?必須$/, "").trim() === name);
-    return labels.map((l) => l.control).find((e) => e && seen(e)) ?? null;
+    const labelled = labels.map((l) => l.control).find((e) => e && seen(e));
+    if (labelled) return labelled;
+    const named = [...root.querySelectorAll("input, select, textarea")].filter((e) => seen(e) && e.ariaLabel);
+    return named.find((e) => e.ariaLabel === name) ?? named.find((e) => e.ariaLabel.endsWith(" " + name)) ?? null;
   }
   const all = [...root.querySelectorAll("a, button, summary, [role=menuitem], [role=menuitemradio], [role=tab]")].filter(seen);
   return all.find((e) => nameOf(e) === name) ?? all.find((e) => plain(e.textContent) === name) ?? null;
@@ -246,6 +249,34 @@ func (p *Page) Fill(ctx context.Context, label, text string) error {
 		return fmt.Errorf("fill the field %s: %w", label, err)
 	}
 	return p.Wait(ctx, "the text in the field "+label, e+".value === "+quote(text))
+}
+
+// Choose chooses the option of a text, or the first that ends with it, in the list with a label.
+func (p *Page) Choose(ctx context.Context, label, option string) error {
+	script := `(() => {
+  const e = ` + find + `("field", ` + quote(label) + `);
+  if (!(e instanceof HTMLSelectElement) || e.disabled) return false;
+  const o = [...e.options].find((o) => o.text.trim() === ` + quote(option) + `) ?? [...e.options].find((o) => o.text.trim().endsWith(` + quote(option) + `));
+  if (!o) return false;
+  Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, "value").set.call(e, o.value);
+  e.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
+})()`
+	return p.Wait(ctx, "the choice "+option+" in the list "+label, script)
+}
+
+// Tick presses the check box with a label and waits until it is ticked.
+func (p *Page) Tick(ctx context.Context, label string) error {
+	e := find + `("field", ` + quote(label) + `)`
+	if err := p.clickOn(ctx, "the check box "+label, e); err != nil {
+		return err
+	}
+	return p.Wait(ctx, "the tick of "+label, e+".checked")
+}
+
+// ClickOn presses the element that a script finds, once it is there and can be pressed.
+func (p *Page) ClickOn(ctx context.Context, what, element string) error {
+	return p.clickOn(ctx, what, element)
 }
 
 // clickOn clicks into the middle of an element. It waits until the element stands still in the window and nothing covers it.
