@@ -126,7 +126,7 @@ func (c *RequestCheck) limits(ctx context.Context, q querier, now time.Time) err
 // readRules reads what policy and calendar say of a user's requests: the strictest of what holds in the zones of the user's desks.
 func readRules(ctx context.Context, q querier, user string) (telework.Rules, error) {
 	none := telework.Rules{}
-	o, err := get(ctx, q, scanOrganisation, `SELECT name, settings, revision, created_ms FROM organisation WHERE id = 1`)
+	o, err := get(ctx, q, scanOrganisation, selectOrganisation)
 	if err != nil {
 		return none, err
 	}

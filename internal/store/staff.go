@@ -3,11 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
-	"net/mail"
 	"strings"
 
 	"jiseki/internal/audit"
 	"jiseki/internal/calendar"
+	"jiseki/internal/mail"
 )
 
 // StaffMember is what policy looks at of a user, as an administrator edits it.
@@ -103,9 +103,8 @@ func (m *StaffMember) check() error {
 		return fmt.Errorf("%w: too many hours", ErrInvalid)
 	}
 	if m.Mail != "" {
-		a, err := mail.ParseAddress(m.Mail)
-		if err != nil || a.Address != m.Mail || len(m.Mail) > 200 {
-			return fmt.Errorf("%w: mail address", ErrInvalid)
+		if err := mail.CheckAddress(m.Mail); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
 	}
 	seen := map[string]bool{}
@@ -168,8 +167,7 @@ func hoursText(hours []calendar.Dated) string {
 func (s *Store) RenewRegistrations(ctx context.Context, by By, users []string, all bool, until calendar.Date) (renewed int, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		if all {
-			users, err = list(ctx, t, scanOne[string],
-				`SELECT id FROM users WHERE NOT disabled ORDER BY id`)
+			users, err = list(ctx, t, scanOne[string], `SELECT id FROM users WHERE NOT disabled ORDER BY id`)
 			if err != nil {
 				return err
 			}

@@ -178,6 +178,7 @@ func staff(t *suite) {
 	for name, change := range map[string]func(*store.StaffMember){
 		"employment": func(m *store.StaffMember) { m.Employment = "nobody" },
 		"mail":       func(m *store.StaffMember) { m.Mail = "鈴木 <suzuki@town.aoba.lg.jp>" },
+		"no ASCII":   func(m *store.StaffMember) { m.Mail = "鈴木@town.aoba.lg.jp" },
 		"no date":    func(m *store.StaffMember) { m.Hours = []calendar.Dated{{Weekdays: 1}} },
 		"no weekday": func(m *store.StaffMember) { m.Hours = []calendar.Dated{{From: date("2026-12-01")}} },
 		"twice":      func(m *store.StaffMember) { m.Hours = append(m.Hours, m.Hours...) },
