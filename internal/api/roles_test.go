@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -211,6 +213,34 @@ func TestEveryMethodByEveryRole(t *testing.T) {
 		}
 	}
 	h.untouched(t)
+	h.log.silent(t)
+}
+
+// logged keeps what the gateway writes to its log.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// silent: no secret is in the log, at the most talkative level.
+func (l *logged) silent(t *testing.T) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !strings.Contains(l.text.String(), "WithdrawRequest") {
+		t.Error("the log does not tell of the calls")
+	}
+	for secret := range mayRead {
+		if strings.Contains(l.text.String(), secret) {
+			t.Errorf("%q is in the log", secret)
+		}
+	}
 }
 
 // untouched: what others were let do without effect had none.
@@ -261,6 +291,7 @@ func TestEveryMethodHasARow(t *testing.T) {
 type hall struct {
 	*gatewaytest.Town
 	clock  *clock
+	log    *logged
 	office string // host of the office listener
 	today  calendar.Date
 	worker person
@@ -278,11 +309,11 @@ const insideNetwork = "127.0.0.2"
 
 func newHall(t *testing.T) *hall {
 	t.Helper()
-	h := &hall{clock: &clock{}}
+	h := &hall{clock: &clock{}, log: &logged{}}
 	h.today = openAfter(calendar.DateOf(h.clock.Now()))
 	h.clock.set(h.today.At(9 * 60))
 	h.day = h.today
-	h.Town = gatewaytest.Start(t, gatewaytest.WithNow(h.clock.Now),
+	h.Town = gatewaytest.Start(t, gatewaytest.WithNow(h.clock.Now), gatewaytest.WithLog(slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		gatewaytest.WithConfig(func(c *gateway.Config) { c.Office = gateway.OfficeConfig{Address: "127.0.0.1:0"} }),
 		gatewaytest.WithReady(func(l gateway.Listening) {
 			_, port, _ := net.SplitHostPort(l.Office.String())
