@@ -84,10 +84,11 @@ async function work({ checker, page, desk }) {
 
 /** Opens the text editor on the desk by its icon, and the toolbar. */
 async function openEditor(page) {
-  const before = await page.evaluate(() => globalThis.jisekiTest.picture().sha256);
+  const shown = async () => page.evaluate(async () => (await globalThis.jisekiTest.picture())?.sha256);
+  const before = await shown();
   const desk = await page.locator("canvas").first().boundingBox();
   await page.mouse.dblclick(desk.x + desk.width * 0.0316, desk.y + desk.height * 0.228, { delay: 40 });
-  await page.waitForFunction((b) => globalThis.jisekiTest.picture().sha256 !== b, before);
+  for (let i = 0; i < 100 && (await shown()) === before; i++) await page.waitForTimeout(300);
   await page.keyboard.type("reiwa 9 nendo ", { delay: 60 });
   await page.waitForTimeout(4000); // a picture to look at: nothing depends on how far the editor has come
   await page.mouse.move(desk.x + desk.width / 2, desk.y + 4);

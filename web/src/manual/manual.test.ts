@@ -35,7 +35,9 @@ describe.each(names)("%s", (name) => {
 
   test("quotes what the pages say", () => {
     const said = wordsOnPages();
-    for (const quoted of quotes(source(name))) expect(said(quoted), `「${quoted}」 is on no page`).toBe(true);
+    const quoted = quotes(source(name));
+    expect(quoted.length).toBeGreaterThan(30);
+    expect(quoted.filter((q) => !said(q))).toEqual([]);
   });
 
   test("would not quote what no page says", () => {
