@@ -99,7 +99,7 @@ func (t *tx) askWake(by By, ask *WakeAsk) error {
 	return t.record(by.entry(audit.DeskWakeAsked, "desk:"+ask.Desk, audit.Details{"wake": id, "plan": ask.Plan, "name": audit.Cut(name, 200)}))
 }
 
-// WakeSkew: what was asked further ahead of now than this was asked by a clock that has been put right since. It is due at once.
+// WakeSkew is how far clocks may differ: what was asked further ahead of now was asked by a clock that has been put right since. It is due at once.
 const WakeSkew = time.Minute
 
 // dueWakes are the wakes whose next step is due and that nobody does: $1 is now, $2 is now and WakeSkew.
