@@ -22,7 +22,7 @@ export const pictures = [
   { name: "inbox", of: [".console-page"], tallest: 420 },
   { name: "approve", of: ["[role=dialog]"], marks: [inDialog("承認")] },
   { name: "absences", of: [".console-page"], marks: [button("不在を登録")] },
-  { name: "reviews", of: [".console-page .section"], marks: [button("確認した")] },
+  { name: "reviews", of: [".console-page .section"], marks: [(page) => page.getByRole("button", { name: /確認した/ })] },
   { name: "members", of: [".console-page"], tallest: 480 },
   { name: "board", of: [".console-page"], tallest: 520 },
   { name: "week", of: [".console-page"], tallest: 520 },

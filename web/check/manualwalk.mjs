@@ -89,8 +89,9 @@ async function openEditor(page) {
   const desk = await page.locator("canvas").first().boundingBox();
   await page.mouse.dblclick(desk.x + desk.width * 0.0316, desk.y + desk.height * 0.228, { delay: 40 });
   for (let i = 0; i < 100 && (await shown()) === before; i++) await page.waitForTimeout(300);
+  await page.waitForTimeout(6000); // for the editor's window: the picture only, nothing depends on it
   await page.keyboard.type("reiwa 9 nendo ", { delay: 60 });
-  await page.waitForTimeout(4000); // a picture to look at: nothing depends on how far the editor has come
+  await page.waitForTimeout(2000);
   await page.mouse.move(desk.x + desk.width / 2, desk.y + 4);
   await page.waitForTimeout(1500);
 }

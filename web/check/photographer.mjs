@@ -56,6 +56,7 @@ export class Photographer {
     await page.evaluate(async () => document.fonts.ready);
     await page.evaluate(() => {
       document.activeElement?.blur?.();
+      scrollTo(0, 0); // what sticks to the window stands where the page has it
       const toasts = document.querySelectorAll(".mantine-Notifications-root");
       for (const t of toasts) t.style.visibility = "hidden";
     });
