@@ -67,11 +67,14 @@ func (m *MailSettings) check() error {
 	if !ok || host == "" || port == "" || len(m.Server) > 200 || strings.ContainsAny(m.Server, " \r\n\t/@") {
 		return bad("mail.server must be host:port")
 	}
-	if local, domain, ok := strings.Cut(m.From, "@"); !ok || local == "" || domain == "" || len(m.From) > 200 || strings.ContainsAny(m.From, " \r\n\t<>,") {
+	if local, domain, ok := strings.Cut(m.From, "@"); !ok || local == "" || domain == "" || len(m.From) > 200 || strings.ContainsFunc(m.From, notInAddress) {
 		return bad("mail.from must be an address")
 	}
 	return nil
 }
+
+// notInAddress: package mail sends from plain ASCII addresses only.
+func notInAddress(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"<>,`, r) }
 
 func (p *PolicySettings) checkEmployments() error {
 	if len(p.Employments) > maxEmployments {

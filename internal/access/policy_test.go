@@ -365,6 +365,7 @@ func TestPolicyCheck(t *testing.T) {
 		"tls":              func(p *access.PolicySettings) { p.Mail.TLS = "ssl" },
 		"server":           func(p *access.PolicySettings) { p.Mail.Server, p.Mail.From = "mail", "a@b" },
 		"from":             func(p *access.PolicySettings) { p.Mail.Server, p.Mail.From = "mail:25", "a" },
+		"from not ASCII":   func(p *access.PolicySettings) { p.Mail.Server, p.Mail.From = "mail:25", "総務@a" },
 		"employment twice": func(p *access.PolicySettings) { p.Employments = append(p.Employments, p.Employments[0]) },
 		"employment id":    func(p *access.PolicySettings) { p.Employments[0].ID = "一般職" },
 		"reserved":         func(p *access.PolicySettings) { p.ReservedSeats = []access.ReservedSeats{{"a", 0}} },
