@@ -16,6 +16,11 @@ func (t *Town) awaitDesk(ctx context.Context) error {
 
 // awaitOn returns when the gateway shows a desk as on.
 func (t *Town) awaitOn(ctx context.Context, desk string) error {
+	return t.awaitState(ctx, desk, "DESK_STATE_ON")
+}
+
+// awaitState returns when the gateway shows a desk in a state.
+func (t *Town) awaitState(ctx context.Context, desk, state string) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -29,7 +34,7 @@ func (t *Town) awaitOn(ctx context.Context, desk string) error {
 			return err
 		}
 		for _, d := range answer.Desks {
-			if d.DeskID == desk && d.State == "DESK_STATE_ON" {
+			if d.DeskID == desk && d.State == state {
 				return nil
 			}
 		}

@@ -26,6 +26,7 @@ func Day() []Step {
 		{"day-request", "職員が急な事情で今日の分を申請する", staffRequests},
 		{"day-deputy", "所属長の不在を登録し、代決者が承認する", deputyApproves},
 		{"day-review", "所属長が戻り、後閲する", headReviews},
+		{"day-wake", "職員が電源の入っていない自席端末を起動する", staffWakes},
 		{"day-start", "始業を報告し、自席端末に接続する", staffStarts},
 		{"day-break", "休憩を報告すると接続が終わって自席端末がロックされ、再開を報告すると続けられる", staffRests},
 		{"day-policy", "接続中に管理者がテレワークを認めなくすると、理由を表示して接続が終わる", policyChanges},
@@ -54,10 +55,11 @@ const homeAddress = "127.0.0.2"
 type day struct {
 	staff, head, deputy, admin *Journey
 
-	phone *browser.Page // of the member of staff
-	desk  string        // id
-	off   func() error  // switches the desk off
-	stop  func() error  // the line from home
+	phone   *browser.Page // of the member of staff
+	desk    string        // id
+	sleeper *demo.Sleeper // the desk, if it can sleep
+	off     func() error  // switches the desk off
+	stop    func() error  // the line from home
 }
 
 func (d *day) people() []*Journey {
@@ -103,8 +105,7 @@ func begins(ctx context.Context, j *Journey) error {
 	d := &day{}
 	j.day = d
 	lasting := context.WithoutCancel(ctx) // longer than the step
-	var err error
-	if d.desk, d.off, err = j.town.RunDesk(ctx, dayDesk, "internet", dayStaff); err != nil {
+	if err := d.runDesk(ctx, j.town); err != nil {
 		return err
 	}
 	if _, err := j.town.Gateway(ctx, "desk", "assign", j.town.Accounts.Desk, staffID); err != nil {
@@ -134,6 +135,19 @@ func begins(ctx context.Context, j *Journey) error {
 	d.admin.staffWord = j.adminWord
 	j.adminKnown = true
 	return d.admin.enters(ctx)
+}
+
+// runDesk starts the desk, in a network of its own where that can be made.
+func (d *day) runDesk(ctx context.Context, town *demo.Town) (err error) {
+	if !demo.CanSleep() {
+		d.desk, d.off, err = town.RunDesk(ctx, dayDesk, "internet", dayStaff)
+		return err
+	}
+	if d.sleeper, err = town.RunSleeper(ctx, dayDesk, dayStaff); err != nil {
+		return err
+	}
+	d.desk, d.off = d.sleeper.Desk, d.sleeper.Close
+	return nil
 }
 
 // homeLine is the line from home: the gateway sees another address than the town hall's.

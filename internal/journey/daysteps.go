@@ -112,6 +112,28 @@ func headReviews(ctx context.Context, j *Journey) error {
 	)(ctx)
 }
 
+// staffWakes switches the desk on, which sleeps in a network of its own beside an always-on waker.
+func staffWakes(ctx context.Context, j *Journey) error {
+	if j.day.sleeper == nil {
+		j.note("省略：眠る自席端末のネットワークを作るには、root 権限と iproute2 が要る")
+		return nil
+	}
+	if err := j.day.sleeper.Sleep(ctx); err != nil {
+		return err
+	}
+	s := j.day.staff
+	began := time.Now()
+	return j.as(s, "",
+		s.goTo("/"), s.text("「"+dayDesk+"」の電源が入っていません。"), j.picture(s, "off"), j.pictureAt(s, phone, "phone"),
+		s.clickIn(".today", "電源を入れる"), s.text("「"+dayDesk+"」が起動しました。"), j.picture(s, ""),
+		func(context.Context) error {
+			j.note("起動の信号を受けた自席端末が %.1f 秒後に起動", time.Since(began).Seconds())
+			return nil
+		},
+		s.text("始業を報告"),
+	)(ctx)
+}
+
 // staffStarts follows the one big button: report the begin, connect.
 func staffStarts(ctx context.Context, j *Journey) error {
 	s := j.day.staff
@@ -175,8 +197,8 @@ func policyChanges(ctx context.Context, j *Journey) error {
 	began := time.Now()
 	return j.as(a, "",
 		a.goTo("/console/policy"), a.heading("利用の条件"), j.picture(a, "rules"),
-		a.click("条件を加える"), a.choose("所属", "税務課"), a.choose("テレワーク", "認めない"), j.picture(a, "rule"),
-		a.clickIn("[role=dialog]", "保存"),
+		a.click("条件を加える"), a.choose("所属", "税務課"), a.choose("ネットワーク区分", "インターネット接続系"), a.choose("テレワーク", "認めない"), j.picture(a, "rule"),
+		a.clickIn("[role=dialog]", "一覧に入れる"),
 		func(ctx context.Context) error {
 			began = time.Now()
 			return all(ctx, a.click("保存"), a.text("保存しました。"))

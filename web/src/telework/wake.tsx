@@ -1,7 +1,7 @@
 import { Button, Loader, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState, type JSX } from "react";
+import { useEffect, useEffectEvent, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { WakeJson } from "../gen/jiseki/control/v1/telework_pb.js";
@@ -33,7 +33,7 @@ export function WakeButton({ deskId, name, size = "lg", variant = "filled" }: Wa
           {wake.isPending ? <Loader /> : null}
           {wake.error === null ? null : <Failed error={wake.error} retry={() => wake.mutate()} />}
           {wake.data?.refusal === undefined ? null : <Refused refusal={wake.data.refusal} />}
-          {wake.data?.wake === undefined ? null : <Progress first={wake.data.wake} name={name} again={() => wake.mutate()} />}
+          {wake.data?.wake === undefined ? null : <Progress first={wake.data.wake} name={name} again={() => wake.mutate()} done={() => setOpen(false)} />}
           <div className="row row-end">
             <AskColleagues deskId={deskId} />
             <Button variant="outline" onClick={() => setOpen(false)}>
@@ -46,8 +46,15 @@ export function WakeButton({ deskId, name, size = "lg", variant = "filled" }: Wa
   );
 }
 
-/** Follows one wake until the desk is on or it has failed. */
-function Progress({ first, name, again }: { readonly first: WakeJson; readonly name: string; readonly again: () => void }): JSX.Element {
+interface ProgressProps {
+  readonly first: WakeJson;
+  readonly name: string;
+  readonly again: () => void;
+  readonly done: () => void;
+}
+
+/** Follows one wake until it has failed or the desk is on. That is told by a notification: the button goes away with the desk that was off. */
+function Progress({ first, name, again, done }: ProgressProps): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
   const { data } = useQuery({
@@ -56,12 +63,15 @@ function Progress({ first, name, again }: { readonly first: WakeJson; readonly n
     initialData: first,
     refetchInterval: ({ state }) => (state.data?.state === "WAKE_STATE_ON" || state.data?.state === "WAKE_STATE_FAILED" ? false : 2000),
   });
+  const on = useEffectEvent(() => {
+    notifications.show({ message: t("telework.wake.on", { name }), color: "green", role: "status" });
+    done();
+    void client.invalidateQueries({ predicate: (q) => ["today", "desks"].includes(String(q.queryKey[0])) });
+  });
   useEffect(() => {
-    if (data.state === "WAKE_STATE_ON") void client.invalidateQueries({ predicate: (q) => ["today", "desks"].includes(String(q.queryKey[0])) });
-  }, [data.state, client]);
+    if (data.state === "WAKE_STATE_ON") on();
+  }, [data.state]);
   switch (data.state) {
-    case "WAKE_STATE_ON":
-      return <Banner tone="success" title={t("telework.wake.on", { name })} live />;
     case "WAKE_STATE_FAILED":
       return (
         <Banner tone="error" title={t("telework.wake.failed", { name })} live>
