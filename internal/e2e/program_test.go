@@ -127,7 +127,7 @@ func behindProxy(t *testing.T, path string, proxy *linktest.Proxy, env func(addr
 		t.Errorf("the viewer was told %v over a line that is cut", code)
 	}
 	h.awaitKeysUp()
-	h.awaitDesk(func(d *controlv1.Desk) bool { return d.GetState() == controlv1.DeskState_DESK_STATE_OFF })
+	h.awaitDesk(func(d *controlv1.Desk) bool { return !on(d) })
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -381,6 +381,7 @@ func TestDeskThatIsGone(t *testing.T) {
 	tanaka := town.Staff(t, "tanaka", "田中 太郎")
 	agent := town.NewAgent(t, "総務課 1", "tanaka")
 	agent.Disconnect()
+	<-agent.Ended()
 	agent.AwaitState(t, controlv1.DeskState_DESK_STATE_OFF)
 	if r := tanaka.Prepare(t, agent.Desk); codes(r.GetRefusal()) != "desk_off" {
 		t.Errorf("desk is off: %v", r)
