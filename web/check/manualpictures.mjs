@@ -16,7 +16,7 @@ export const pictures = [
   { name: "break", of: ["main .today", "main .now"], marks: [button("再開を報告")] },
   { name: "finish", of: ["[role=dialog]"], marks: [inDialog("終業を報告する")] },
   { name: "month", of: ["main .content"], inset: 16, tallest: 480 },
-  { name: "workday", of: ["main .content"], inset: 16, tallest: 640, marks: [button("訂正する")] },
+  { name: "workday", of: ["main .content"], inset: 16, tallest: 800, marks: [button("訂正する")] },
   { name: "lost", of: ["main form"], marks: [button("届け出て端末を失効させる")] },
   // Approvers
   { name: "inbox", of: [".console-page"], tallest: 420 },
