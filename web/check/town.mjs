@@ -23,6 +23,9 @@ export async function startTown(program) {
       if (said.includes("Ctrl-C")) resolve();
     });
     child.once("exit", () => reject(new Error(`the town did not start:\n${said}`)));
+  }).catch(async (e) => {
+    await stop();
+    throw e;
   });
   const accounts = JSON.parse(await readFile(join(folder, "accounts.json"), "utf8"));
   const people = Object.fromEntries(accounts.people.map((p) => [p.id, p]));
