@@ -1,7 +1,7 @@
 import { Button, FileButton, NativeSelect, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
-import { useState, type FormEvent, type JSX } from "react";
+import { useRef, useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call, toBase64 } from "../api.ts";
 import { say, useChange } from "../console/lists.tsx";
@@ -24,10 +24,13 @@ export function Holidays(): JSX.Element {
     staleTime: 0,
   });
   const remove = useChange<unknown, string>(["holidays"], async (date) => call("PolicyService", "DeleteHoliday", { date }), () => say(t("policy.holidays.removed")));
+  const read = useImport();
   const language = languageOf(i18n);
   return (
     <>
-      <PageTitle actions={<Import />}>{t("policy.holidays.title")}</PageTitle>
+      <PageTitle actions={<ImportButton busy={read.isPending} read={read.mutate} />}>{t("policy.holidays.title")}</PageTitle>
+      {read.isError ? <Failed error={read.error} /> : null}
+      {read.data?.refusal === undefined ? null : <Wrong refusal={read.data.refusal} />}
       <p className="lead">{t("policy.holidays.lead")}</p>
       <NativeSelect
         className="narrow-field"
@@ -70,35 +73,34 @@ function Remove({ holiday, remove }: { readonly holiday: HolidayJson; readonly r
   );
 }
 
-/** Imports the Cabinet Office's CSV; what is wrong is said with line and column. */
-function Import(): JSX.Element {
+/** Reads a file of holidays, and keeps what is wrong in it until the next one. */
+function useImport() {
   const { t } = useTranslation();
-  const client = useQueryClient();
-  const [wrong, setWrong] = useState<CsvRefusalJson | null>(null);
-  const read = useMutation({
-    mutationFn: async (file: File) => call("PolicyService", "ImportHolidays", { csv: toBase64(new Uint8Array(await file.arrayBuffer())) }),
-    onSuccess: async (answer) => {
-      setWrong(answer.refusal ?? null);
-      if (answer.imported === undefined) return;
-      say(t("policy.holidays.imported", { count: answer.imported.count ?? 0 }));
-      await client.invalidateQueries({ queryKey: ["holidays"] });
-    },
+  return useChange(["holidays"], async (file: File) => call("PolicyService", "ImportHolidays", { csv: toBase64(new Uint8Array(await file.arrayBuffer())) }), (answer) => {
+    if (answer.imported !== undefined) say(t("policy.holidays.imported", { count: answer.imported.count ?? 0 }));
   });
+}
+
+/** Chooses the Cabinet Office's CSV. */
+function ImportButton({ busy, read }: { readonly busy: boolean; readonly read: (file: File) => void }): JSX.Element {
+  const { t } = useTranslation();
+  const forget = useRef<() => void>(null);
+  const onChange = (file: File | null): void => {
+    if (file !== null) read(file);
+    forget.current?.(); // so that the same file can be chosen again when it is mended
+  };
   return (
-    <>
-      <FileButton accept=".csv,text/csv" onChange={(file) => (file === null ? undefined : read.mutate(file))}>
-        {(props) => (
-          <Button {...props} variant="outline" loading={read.isPending} title={t("policy.holidays.importHint")}>
-            {t("policy.holidays.import")}
-          </Button>
-        )}
-      </FileButton>
-      {read.error === null ? null : <Failed error={read.error} />}
-      {wrong === null ? null : <Wrong refusal={wrong} />}
-    </>
+    <FileButton accept=".csv,text/csv" resetRef={forget} onChange={onChange}>
+      {(props) => (
+        <Button {...props} variant="outline" loading={busy} title={t("policy.holidays.importHint")}>
+          {t("policy.holidays.import")}
+        </Button>
+      )}
+    </FileButton>
   );
 }
 
+/** What is wrong in the file, by line and column. */
 function Wrong({ refusal }: { readonly refusal: CsvRefusalJson }): JSX.Element {
   const { t, i18n } = useTranslation();
   const japanese = languageOf(i18n) === "ja";

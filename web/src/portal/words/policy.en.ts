@@ -149,7 +149,7 @@ export const policyEn: Words<typeof policyJa> = {
     renewYear: "Fiscal year",
     renewDo: "Renew",
     renewed: "{{count}} registration(s) renewed.",
-    wrong: "Please check what you entered.",
+    wrong: "Choose a first day and weekdays, write times like “8:30”, and let the end be after the start.",
   },
   holidays: {
     title: "Open days",

@@ -146,7 +146,7 @@ export const policyJa = {
     renewYear: "年度",
     renewDo: "更新する",
     renewed: "{{count}}人の利用登録を更新しました。",
-    wrong: "入力を確かめてください。",
+    wrong: "適用日と曜日を選び、時刻を「8:30」のように、終業が始業より後になるように入力してください。",
   },
   holidays: {
     title: "開庁日",

@@ -1,0 +1,72 @@
+// Opens a page of the portal in jsdom with a gateway of the test's own; the real gateway is walked through by check/pages.mjs.
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
+import { cleanup, configure, render } from "@testing-library/react";
+import { I18nextProvider } from "react-i18next";
+import { afterEach, beforeEach, vi } from "vitest";
+import { SlipDesk } from "../console/slips.tsx";
+import { startWords } from "./i18n.ts";
+import { makeRouter } from "./router.tsx";
+import { makeTheme } from "./theme.ts";
+
+/** The answers by method; a function sees what was asked. An answer with `code` is an error of the API. */
+export type Answers = Readonly<Record<string, object | ((body: Body) => object)>>;
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** What was asked, in its order. */
+export type Heard = (readonly [method: string, body: Body])[];
+
+/** Sets up the browser's parts that jsdom lacks, for each test of the file. */
+export function usePages(): void {
+  configure({ asyncUtilTimeout: 15_000 }); // pages come in pieces, on a busy machine slowly
+  vi.setConfig({ testTimeout: 120_000 });
+  beforeEach(() => {
+    vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
+    vi.stubGlobal("ResizeObserver", class { observe(): void {} unobserve(): void {} disconnect(): void {} });
+    Object.defineProperty(document, "fonts", { configurable: true, value: new EventTarget() }); // fields that grow listen to it
+    vi.stubGlobal("scrollTo", () => undefined);
+  });
+  afterEach(() => {
+    cleanup();
+    vi.unstubAllGlobals();
+  });
+}
+
+const ME = { me: { userId: "kacho", name: "佐藤 健", organisationName: "あおば町", may: ["MAY_USE_PORTAL", "MAY_OPEN_DESK", "MAY_ADMINISTER"] } };
+
+/** Opens a page in Japanese and gives what it asks the gateway. */
+export async function visit(path: string, answers: Answers): Promise<Heard> {
+  const heard: Heard = [];
+  const all: Answers = { GetMe: ME, GetToday: { date: "2026-11-24", approver: true }, ...answers };
+  vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+    const method = url.split("/").at(-1) ?? "";
+    const body = JSON.parse(init.body as string) as Body;
+    heard.push([method, body]);
+    const known = all[method] ?? {};
+    const answer = typeof known === "function" ? known(body) : known;
+    return Response.json(answer, { status: "code" in answer ? 409 : 200 });
+  });
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const router = makeRouter(client, createMemoryHistory({ initialEntries: [path] }));
+  render(
+    <I18nextProvider i18n={await startWords("ja")}>
+      <MantineProvider theme={makeTheme({ close: "x" })} env="test">
+        <Notifications />
+        <QueryClientProvider client={client}>
+          <SlipDesk>
+            <RouterProvider router={router} />
+          </SlipDesk>
+        </QueryClientProvider>
+      </MantineProvider>
+    </I18nextProvider>,
+  );
+  return heard;
+}
+
+/** What one method was asked. */
+export function askedOf(heard: Heard, method: string): Body[] {
+  return heard.filter(([m]) => m === method).map(([, body]) => body);
+}
