@@ -95,8 +95,9 @@ func printWelcome(out io.Writer, t *demo.Town) {
      %s
   2. 職員（例：soumu02）でサインインし、パスワードを変更し、端末登録コードでこのブラウザーを登録します。
   3. 「自席端末」の［接続］を押すと、自席の画面が開きます。
-  4. 管理者（kanri01）でサインインすると、管理画面を使えます。
+  4. 職員（例：zeimu02）で申請し、所属長（zeimu01）で承認します。先月からの申請、実績、在席状況、月次の確認も見られます。
+  5. 管理者（kanri01）でサインインすると、管理画面を使えます。
 `, t.CA())
-	fmt.Fprintf(out, "  5. 接続を終了すると自席端末は画面ロックされます。解除のパスワード：%s\n", t.LockPassword)
-	fmt.Fprint(out, "\n  (Open the address, sign in with a user id and its initial password, change the password, enrol this browser with\n  the one-time code, and press 接続 to work on the desk. Ctrl-C stops everything; state is kept in the folder.)\n")
+	fmt.Fprintf(out, "  6. 接続を終了すると自席端末は画面ロックされます。解除のパスワード：%s\n", t.LockPassword)
+	fmt.Fprint(out, "\n  (Open the address, sign in with a user id and its initial password, change the password, enrol this browser with\n  the one-time code, and press 接続 to work on the desk. Request telework as zeimu02 and approve it as zeimu01; five weeks of\n  requests and workdays are there. Ctrl-C stops everything; state is kept in the folder.)\n")
 }
