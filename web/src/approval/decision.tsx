@@ -2,9 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
+import type { RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { Empty, Failed, PageTitle, Waiting } from "../portal/parts.tsx";
 import { requestQuery } from "../telework/queries.ts";
-import { RequestView } from "../telework/requestview.tsx";
+import { RequestView, Withdraw } from "../telework/requestview.tsx";
 import { Answers } from "./answers.tsx";
 
 const route = getRouteApi("/signed-in/approval/inbox/$id");
@@ -17,13 +18,17 @@ export function DecisionPage(): JSX.Element {
   const { data, error, isPending, refetch } = useQuery(requestQuery(id));
   return (
     <>
-      <PageTitle actions={data?.mayDecide === true ? <Answers requests={[data]} onDone={() => void navigate({ to: "/inbox" })} /> : undefined}>
-        {t("telework.request.title")}
-      </PageTitle>
+      <PageTitle actions={data ? <Acts request={data} onDone={() => void navigate({ to: "/inbox" })} /> : undefined}>{t("telework.request.title")}</PageTitle>
       {isPending ? <Waiting lines={4} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data === null ? <Empty icon="info" title={t("telework.request.missing")} /> : null}
       {data ? <RequestView request={data} /> : null}
     </>
   );
+}
+
+/** The answers while it waits; later the superior may take an approval or an order back. */
+function Acts({ request, onDone }: { readonly request: RequestJson; readonly onDone: () => void }): JSX.Element | null {
+  if (request.mayDecide === true) return <Answers requests={[request]} onDone={onDone} />;
+  return request.mayWithdraw === true && request.state === "REQUEST_STATE_APPROVED" ? <Withdraw request={request} /> : null;
 }

@@ -189,7 +189,7 @@ function RequestActions({ request }: { readonly request: RequestJson }): JSX.Ele
 }
 
 /** 取下げ before and 取消し after the approval, after asking. */
-function Withdraw({ request }: { readonly request: RequestJson }): JSX.Element {
+export function Withdraw({ request }: { readonly request: RequestJson }): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
   const [open, setOpen] = useState(false);
