@@ -217,7 +217,7 @@ func administratorAsksWhy(ctx context.Context, j *Journey) error {
 	a := j.day.admin
 	return j.as(a, "",
 		a.goTo("/console/why"), a.heading("接続可否の確認"),
-		a.pick("職員", j.day.staff.staff.Name), a.pick("自席端末", dayDesk), a.choose("接続元端末", "Chrome"), a.click("確かめる"),
+		a.pick("職員", j.day.staff.staff.Name), a.choose("接続元端末", "Chrome"), a.click("確かめる"),
 		a.text("接続できません"), a.text("あなたの所属または任用区分では、庁外からの接続は認められていません。"), j.picture(a, ""),
 		a.goTo("/console/policy"), a.heading("利用の条件"), a.lastRuleGoes, a.click("保存"), a.text("保存しました。"),
 	)(ctx)
