@@ -29,6 +29,7 @@ async function found(gateway) {
   const section = async (name, ...more) => (await run("section", "add", name, ...more)).section.section_id;
   const top = await section("企画部");
   const below = await section("企画財政課", "--parent", top);
+  await section("会計課");
   const slips = {};
   for (const [id, name, at, ...more] of [
     ["johoka", "情報 次郎", top, "--role", "admin"],
@@ -148,7 +149,7 @@ async function staff(page, shot) {
   await dialog.getByLabel("備考").fill("育児短時間勤務");
   await dialog.getByLabel("終業").fill("7:00");
   await dialog.getByRole("button", { name: "保存" }).click();
-  await dialog.getByText("入力を確かめてください。").waitFor();
+  await dialog.getByText("終業が始業より後になるように", { exact: false }).waitFor();
   await shot("policy-staff-wrong");
   await dialog.getByLabel("終業").fill("15:30");
   await dialog.getByRole("button", { name: "勤務時間を加える" }).click();
@@ -200,13 +201,13 @@ async function routes(page, shot) {
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel(/1次/).selectOption({ label: "企画部 > 企画財政課" });
   await dialog.getByLabel(/2次/).selectOption({ label: "企画部" });
-  await dialog.getByRole("textbox", { name: "供覧する所属" }).click();
-  await page.getByRole("option", { name: "企画部", exact: true }).click();
+  await dialog.getByRole("combobox", { name: "供覧する所属" }).click();
+  await page.getByRole("listbox").getByRole("option", { name: "会計課", exact: true }).click();
   await page.keyboard.press("Escape");
   await shot("policy-route");
   await dialog.getByRole("button", { name: "保存" }).click();
   await dialog.waitFor({ state: "hidden" });
-  await page.getByText(/供覧 企画部/).waitFor();
+  await page.getByText(/供覧 会計課/).waitFor();
   await shot("policy-routes");
 }
 
@@ -252,7 +253,7 @@ async function why(page, shot) {
   await page.getByRole("combobox", { name: "職員" }).click();
   await page.getByRole("option", { name: /木村 さくら/ }).click();
   await page.getByRole("button", { name: "確かめる" }).click();
-  await page.getByText("接続できません").waitFor();
+  await page.getByText("接続できません", { exact: true }).waitFor();
   await shot("policy-why");
 }
 

@@ -1,0 +1,45 @@
+// @vitest-environment jsdom
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import { askedOf, usePages, visit } from "../portal/visittest.tsx";
+
+usePages();
+
+const late = { reasons: [{ code: "request_late", ja: "申請の期限を過ぎています。", helpJa: "所属長に相談してください。" }] };
+
+test("a request that is refused keeps what was filled in", async () => {
+  const user = userEvent.setup();
+  const heard = await visit("/requests/new", { GetCalendar: { days: [] }, CheckRequest: { personalDataAsked: true }, SubmitRequest: { refusal: late } });
+  await user.click(await screen.findByRole("button", { name: "申請する" }));
+  await screen.findByText("実施日を選んでください。");
+  expect(document.activeElement?.textContent).toContain("11月24日");
+  await user.keyboard("{ArrowRight} ");
+  const work = screen.getByLabelText(/行う業務/);
+  await user.click(screen.getByRole("button", { name: "申請する" }));
+  expect(document.activeElement).toBe(work);
+  await user.type(work, "予算要求書の作成");
+  await user.click(screen.getByRole("button", { name: "申請する" }));
+  expect((await screen.findByRole("alert")).textContent).toContain("申請の期限を過ぎています。");
+  expect(screen.getByLabelText<HTMLTextAreaElement>(/行う業務/).value).toBe("予算要求書の作成");
+  const [sent] = askedOf(heard, "SubmitRequest");
+  expect(sent?.["draft"]).toMatchObject({ days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }], work: "予算要求書の作成" });
+});
+
+test("a wake that fails says why and can be tried again", async () => {
+  const user = userEvent.setup();
+  const failure = { code: "wake_no_answer", ja: "起動の信号に応答がありません。", helpJa: "庁内にいる人に依頼してください。" };
+  let tries = 0;
+  const heard = await visit("/members", {
+    ListMembers: { members: [{ userId: "shoku", userName: "鈴木 花子", mayOrder: true, desks: [{ deskId: "d1", name: "総務課-11", state: "DESK_STATE_OFF" }] }] },
+    WakeDesk: () => ({ wake: { wakeId: `w${++tries}`, state: "WAKE_STATE_QUEUED" } }),
+    GetWake: ({ wakeId }) => ({ wake: wakeId === "w1" ? { wakeId, state: "WAKE_STATE_FAILED", failure } : { wakeId, state: "WAKE_STATE_ON" } }),
+  });
+  await user.click(await screen.findByRole("button", { name: /電源を入れる/ }));
+  const dialog = within(await screen.findByRole("dialog"));
+  const alert = await dialog.findByRole("alert");
+  expect(alert.textContent).toContain("「総務課-11」を起動できませんでした。");
+  expect(alert.textContent).toContain("起動の信号に応答がありません。");
+  await user.click(dialog.getByRole("button", { name: "もう一度試す" }));
+  await waitFor(() => expect(askedOf(heard, "GetWake").map((b) => b["wakeId"])).toEqual(["w1", "w2"]));
+});
