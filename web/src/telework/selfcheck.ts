@@ -2,7 +2,7 @@
 import type { ParseKeys } from "i18next";
 import type { GetSelfCheckResponseJson, SelfCheckDeskJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../portal/enums.ts";
-import { millis } from "../portal/format.ts";
+import { millis, shortDateTime } from "../portal/format.ts";
 
 export type Outcome = "ok" | "warn" | "bad";
 
@@ -64,7 +64,7 @@ function certificate(server: GetSelfCheckResponseJson, m: Measured): Item {
   const until = millis(server.certificateUntilMs);
   const item = { name: "certificate", title: { key: "telework.check.items.certificate" } } as const;
   if (until === 0) return { ...item, outcome: "bad", value: { key: "telework.check.values.noDevice" }, help: "telework.check.help.certificateNone" };
-  const value = { key: "telework.check.values.until", values: { date: new Date(until).toISOString().slice(0, 10) } } as const;
+  const value = { key: "telework.check.values.until", values: { date: shortDateTime(until).slice(0, 10) } } as const;
   const soon = until - m.nowMs < 14 * DAY_MS;
   return { ...item, outcome: soon ? "warn" : "ok", value, help: soon ? "telework.check.help.certificateSoon" : none };
 }
