@@ -25,16 +25,23 @@ type habit struct {
 
 var habits = []habit{
 	{
-		"soumu02", []time.Weekday{time.Wednesday, time.Friday}, telework.ReasonWork,
+		"soumu02",
+		[]time.Weekday{time.Wednesday, time.Friday},
+		telework.ReasonWork,
 		[]string{"例規の改正案の作成、起案文書の点検", "文書管理簿の整理、庁議資料の作成"},
 		[]string{"会計年度任用職員の勤務条件に関する規則の改正案を作成した。", "庁議資料の原案を作成し、課内に回覧した。", "起案文書12件を点検し、2件を差し戻した。"},
 	},
 	{
-		"soumu01", []time.Weekday{time.Thursday}, telework.ReasonWork,
-		[]string{"来年度予算要求書の確認"}, []string{"予算要求書のうち人件費と庁舎管理費を確認した。", "条例審査会の資料を確認した。"},
+		"soumu01",
+		[]time.Weekday{time.Thursday},
+		telework.ReasonWork,
+		[]string{"来年度予算要求書の確認"},
+		[]string{"予算要求書のうち人件費と庁舎管理費を確認した。", "条例審査会の資料を確認した。"},
 	},
 	{
-		"zeimu02", []time.Weekday{time.Tuesday, time.Thursday}, telework.ReasonChildcare,
+		"zeimu02",
+		[]time.Weekday{time.Tuesday, time.Thursday},
+		telework.ReasonChildcare,
 		[]string{"固定資産税の課税台帳の点検、照会への回答案の作成", "償却資産申告書の受付準備、通知文の作成"},
 		[]string{
 			"課税台帳の点検（大字東分 120件）を終えた。照会3件の回答案を作成した。", "償却資産申告の案内文を作成し、課長補佐に送付した。",
@@ -42,17 +49,26 @@ var habits = []habit{
 		},
 	},
 	{
-		"zeimu05", []time.Weekday{time.Monday, time.Wednesday}, telework.ReasonWork,
-		[]string{"町県民税の申告相談の日程調整、様式の見直し"}, []string{"申告相談の会場と日程の案を作成した。", "様式の見直し案を作成した。問合せ対応4件。"},
+		"zeimu05",
+		[]time.Weekday{time.Monday, time.Wednesday},
+		telework.ReasonWork,
+		[]string{"町県民税の申告相談の日程調整、様式の見直し"},
+		[]string{"申告相談の会場と日程の案を作成した。", "様式の見直し案を作成した。問合せ対応4件。"},
 	},
 	{"zeimu04", []time.Weekday{time.Friday}, telework.ReasonWork, []string{"庶務事務（旅費、時間外勤務の集計）"}, []string{"旅費の精算5件、時間外勤務の集計を終えた。"}},
 	{
-		"fukushi02", []time.Weekday{time.Tuesday}, telework.ReasonWork,
-		[]string{"地域福祉計画の素案の作成"}, []string{"地域福祉計画の第2章の素案を作成した。", "委員会の会議録を確認した。"},
+		"fukushi02",
+		[]time.Weekday{time.Tuesday},
+		telework.ReasonWork,
+		[]string{"地域福祉計画の素案の作成"},
+		[]string{"地域福祉計画の第2章の素案を作成した。", "委員会の会議録を確認した。"},
 	},
 	{
-		"fukushi03", []time.Weekday{time.Monday, time.Thursday}, telework.ReasonChildcare,
-		[]string{"補助金の実績報告の点検、会議録の作成"}, []string{"補助金の実績報告7件を点検した。", "民生委員協議会の会議録を作成した。"},
+		"fukushi03",
+		[]time.Weekday{time.Monday, time.Thursday},
+		telework.ReasonChildcare,
+		[]string{"補助金の実績報告の点検、会議録の作成"},
+		[]string{"補助金の実績報告7件を点検した。", "民生委員協議会の会議録を作成した。"},
 	},
 	{"fukushi04", []time.Weekday{time.Wednesday}, telework.ReasonWork, []string{"統計資料の入力と点検"}, []string{"福祉統計の第3四半期分を入力し、点検した。"}},
 }

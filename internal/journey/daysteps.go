@@ -252,22 +252,22 @@ func staffReturns(ctx context.Context, j *Journey) error {
 func headCancels(ctx context.Context, j *Journey) error {
 	h, s := j.day.head, j.day.staff
 	return j.as(h, "",
-		h.openRequest(j), h.heading("申請の内容"), h.click("承認を取り消す"), h.text("この承認による接続中の画面は終了します。"), j.picture(h, "ask"),
+		h.openRequest(j.day.phone), h.heading("申請の内容"), h.click("承認を取り消す"), h.text("この承認による接続中の画面は終了します。"), j.picture(h, "ask"),
 		h.clickIn("[role=dialog]", "承認を取り消す"), h.text("承認を取り消しました。"),
 		s.text("現在の時間に承認済みの申請がありません。"), s.ended, func(ctx context.Context) error { return j.shootPage(ctx, s.page, "") }, j.deskLocked(true),
 	)(ctx)
 }
 
-// openRequest opens the page of the day's request.
-func (h *Journey) openRequest(j *Journey) func(context.Context) error { //nolint:revive // the head's
+// openRequest opens the page of the newest request of whoever has a phone.
+func (j *Journey) openRequest(phone *browser.Page) func(context.Context) error {
 	return func(ctx context.Context) error {
 		const ask = `fetch("/api/jiseki.control.v1.TeleworkService/ListMyRequests", { method: "POST", headers: { "Content-Type": "application/json",
   "Connect-Protocol-Version": "1" }, body: "{}" }).then((r) => r.json()).then((r) => r.requests[0].requestId)`
-		id, err := browser.Get[string](ctx, j.day.phone, ask)
+		id, err := browser.Get[string](ctx, phone, ask)
 		if err != nil {
 			return fmt.Errorf("the day's request: %w", err)
 		}
-		return h.goTo("/inbox/" + id)(ctx)
+		return j.goTo("/inbox/" + id)(ctx)
 	}
 }
 
@@ -288,12 +288,12 @@ func monthIsConfirmed(ctx context.Context, j *Journey) error {
 		s.goTo("/workdays"), s.heading("テレワーク実績"), s.text("課税台帳の点検（大字西分 80件）"), j.picture(s, "staff"), j.pictureAt(s, phone, "phone"),
 		h.goTo("/months"), h.heading("月次の確認"), h.text(s.staff.Name), j.picture(h, "this"),
 		h.click("前の月"), h.tick(s.staff.Name+"さんを選ぶ"), h.click("選んだ職員の実績を確認済みにする"), h.text("1人の実績を確認しました。"), j.picture(h, ""),
-		h.takesCSV(j),
+		h.takesCSV(s.staff.Name),
 	)(ctx)
 }
 
-// takesCSV presses the button and reads what the browser was given as a file.
-func (h *Journey) takesCSV(j *Journey) func(context.Context) error { //nolint:revive // the head's
+// takesCSV presses the button and reads what the browser was given as a file; a name is in it.
+func (j *Journey) takesCSV(name string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		const hook = `(() => {
   window.journeyFile = null;
@@ -301,23 +301,22 @@ func (h *Journey) takesCSV(j *Journey) func(context.Context) error { //nolint:re
   URL.createObjectURL = (blob) => { blob.text().then((text) => { window.journeyFile = text; }); return make(blob); };
   return true;
 })()`
-		if _, err := browser.Get[bool](ctx, h.page, hook); err != nil {
+		if _, err := browser.Get[bool](ctx, j.page, hook); err != nil {
 			return err
 		}
-		if err := all(ctx, h.click("CSV（Excel、UTF-8）"), func(ctx context.Context) error {
-			return h.page.Wait(ctx, "the file", `window.journeyFile !== null`)
-		}); err != nil {
-			return err
-		}
-		file, err := browser.Get[string](ctx, h.page, "window.journeyFile")
+		err := all(ctx, j.click("CSV（Excel、UTF-8）"), func(ctx context.Context) error {
+			return j.page.Wait(ctx, "the file", `window.journeyFile !== null`)
+		})
 		if err != nil {
 			return err
 		}
-		lines := strings.Split(strings.TrimSpace(file), "\n")
-		if len(lines) < 5 || !strings.Contains(file, j.day.staff.staff.Name) {
+		file, err := browser.Get[string](ctx, j.page, "window.journeyFile")
+		if err != nil {
+			return err
+		}
+		if lines := strings.Split(strings.TrimSpace(file), "\n"); len(lines) < 5 || !strings.Contains(file, name) {
 			return fmt.Errorf("the CSV has %d lines and begins with %q", len(lines), file[:min(len(file), 200)])
 		}
-		j.note("CSV は %d 行", len(lines))
 		return nil
 	}
 }
