@@ -23,6 +23,12 @@ test("a rule tells what it says and nothing else", () => {
 test("names of the API are said in words", () => {
   expect(fieldWords(t, "at_end")).toBe("勤務時間の終わり");
   expect(fieldWords(t, "apply_days_before")).toBe("申請の期限");
-  expect(valueWords(t, "APPROVAL_NEED_ALWAYS")).toBe("常に必要");
-  expect(valueWords(t, "1800")).toBe("1800");
+  expect(valueWords(t, "approval", "APPROVAL_NEED_ALWAYS")).toBe("常に必要");
+  expect(valueWords(t, "idle_s", "1200")).toBe("20分");
+  expect(valueWords(t, "idle_s", "0")).toBe("上限なし");
+  expect(valueWords(t, "days_per_week", "2")).toBe("週2日");
+  expect(valueWords(t, "days_per_week", "7")).toBe("上限なし");
+  expect(valueWords(t, "apply", "0 17:15")).toBe("当日の17:15まで");
+  expect(valueWords(t, "apply", "2 8:30")).toBe("2開庁日前の8:30まで");
+  expect(valueWords(t, "watermark", "{user}")).toBe("{user}");
 });

@@ -3,7 +3,7 @@ import type { TFunction } from "i18next";
 import type { PolicyRuleJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import { listing } from "../portal/format.ts";
 import type { Language } from "../portal/i18n.ts";
-import { clock } from "../telework/days.ts";
+import { clock, readClock } from "../telework/days.ts";
 
 const allow = ["ALLOW_YES", "ALLOW_NO"] as const;
 
@@ -71,8 +71,12 @@ function latest(t: TFunction, rule: PolicyRuleJson): string {
 
 const known = new Set<string>([...Object.values(choiceFields).flat(), ...Object.values(setFields).flat(), "VIEWER_KIND_HEADLESS"]);
 
-/** A value of the why page in words: names of the API as far as they are known, anything else as it is. */
-export function valueWords(t: TFunction, value: string): string {
+/** A value of the why page in words, as its field needs it: names of the API as far as they are known, anything else as it is. */
+export function valueWords(t: TFunction, name: string, value: string): string {
+  if (name === "idle_s") return value === "0" ? t("policy.value.noLimit") : t("policy.value.minutes", { count: Math.floor(Number(value) / 60) });
+  if (name === "days_per_week") return perWeek(t, Number(value));
+  const [, days = "", minute = ""] = name.startsWith("apply") ? (/^(\d+) (\d+:\d\d)$/.exec(value) ?? []) : [];
+  if (days !== "") return latest(t, { applyDaysBefore: Number(days), applyMinute: readClock(minute) ?? 0 });
   return value
     .split(/[ ,]+/)
     .map((v) => (known.has(v) ? t(`policy.value.${v as ValueKey}`) : v))

@@ -125,7 +125,7 @@ function Answer({ answer }: { readonly answer: WhyResponseJson }): JSX.Element {
 function valueColumns(t: TFunction, language: Language): Column<WhyValueJson>[] {
   return [
     { name: t("policy.why.rule"), heads: true, cell: (v) => fieldWords(t, v.name ?? "") },
-    { name: t("policy.why.value"), cell: (v) => valueWords(t, v.value ?? "") || "—" },
+    { name: t("policy.why.value"), cell: (v) => valueWords(t, v.name ?? "", v.value ?? "") || "—" },
     { name: t("policy.why.source"), cell: (v) => (language === "ja" ? v.sourceJa : v.sourceEn) || t("policy.why.base") },
   ];
 }
