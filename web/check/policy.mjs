@@ -31,12 +31,12 @@ async function found(gateway) {
   const below = await section("企画財政課", "--parent", top);
   await section("会計課");
   const slips = {};
-  for (const [id, name, at, ...more] of [
+  for (const [id, name, where, ...more] of [
     ["johoka", "情報 次郎", top, "--role", "admin"],
     ["kimura", "木村 さくら", below],
     ["zaizen", "財前 進", below],
   ]) {
-    const slip = (await run("user", "add", id, "--name", name, "--section", at, ...more)).slips[0];
+    const slip = (await run("user", "add", id, "--name", name, "--section", where, ...more)).slips[0];
     slips[id] = { user: id, password: slip.initial_password };
   }
   await run("section", "set", top, "--head", "johoka");
@@ -87,8 +87,8 @@ async function rules(page, shot) {
 /** Chooses in the focused list by its words, as a keyboard does. */
 async function choose(page, list, words) {
   await tabTo(page, list);
-  const at = await list.evaluate((select, w) => [...select.options].findIndex((o) => o.label === w) - select.selectedIndex, words);
-  for (let i = 0; i < at; i++) await page.keyboard.press("ArrowDown");
+  const steps = await list.evaluate((select, w) => [...select.options].findIndex((o) => o.label === w) - select.selectedIndex, words);
+  for (let i = 0; i < steps; i++) await page.keyboard.press("ArrowDown");
   const chosen = await list.evaluate((select) => select.selectedOptions[0]?.label);
   if (chosen !== words) throw new Error(`the keyboard chose ${chosen}, not ${words}`);
 }
@@ -216,6 +216,7 @@ async function request({ browser, checker, gateway, slip }) {
   const page = await open(browser, checker, gateway.office);
   await firstWindow(page, slip, "Sakura-no-hana-ga 8");
   const answers = await page.evaluate(async () => {
+    // oxlint-disable-next-line unicorn/consistent-function-scoping -- it goes into the page whole
     const call = async (method, body) => {
       const answer = await fetch(`/api/jiseki.control.v1.TeleworkService/${method}`, {
         method: "POST",
@@ -303,7 +304,7 @@ async function power(page, shot) {
   const instead = async (method, body) => page.route(`**/jiseki.control.v1.${method}`, async (route) => route.fulfill({ contentType: json, body: JSON.stringify(body) }));
   await instead("PolicyService/ListSegments", { segments: SEGMENTS });
   await instead("PolicyService/ListWakes", { wakes: WAKES });
-  await instead("AdminService/ListDesks", { desks: DESKS });
+  await instead("AdminService/ListAllDesks", { desks: DESKS });
   await page.reload();
   await page.getByText("10.20.3.0/24").waitFor();
   await page.getByText("出先-PC02").waitFor();
