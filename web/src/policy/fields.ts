@@ -1,5 +1,5 @@
 // The fields of a policy rule, one table for the form, the list and the why page.
-import type { TFunction } from "i18next";
+import type { ParseKeys, TFunction } from "i18next";
 import type { PolicyRuleJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import { listing } from "../portal/format.ts";
 import type { Language } from "../portal/i18n.ts";
@@ -36,6 +36,14 @@ export type SetField = keyof typeof setFields;
 
 type ValueKey = (typeof choiceFields)[ChoiceField][number] | (typeof setFields)[SetField][number];
 
+type Choice = (typeof choiceFields)[ChoiceField][number];
+
+/** The key of a choice's words. The registration is needed or not; nobody is allowed it. */
+export function choiceKey(field: ChoiceField, value: Choice): ParseKeys {
+  if (field === "registration") return value === "ALLOW_YES" ? "policy.policy.needed" : "policy.policy.notNeeded";
+  return `policy.value.${value}`;
+}
+
 /** The name of a field and what it is set to. */
 export interface Told {
   readonly name: string;
@@ -47,7 +55,7 @@ export function tell(t: TFunction, language: Language, rule: PolicyRuleJson): To
   const told: Told[] = [];
   for (const field of Object.keys(choiceFields) as ChoiceField[]) {
     const value = rule[field];
-    if (value !== undefined && !value.endsWith("_UNSPECIFIED")) told.push({ name: t(`policy.field.${field}`), value: t(`policy.value.${value as ValueKey}`) });
+    if (value !== undefined && !value.endsWith("_UNSPECIFIED")) told.push({ name: t(`policy.field.${field}`), value: t(choiceKey(field, value as Choice)) });
   }
   for (const field of Object.keys(setFields) as SetField[]) {
     const values = rule[field] ?? [];
@@ -74,6 +82,7 @@ const known = new Set<string>([...Object.values(choiceFields).flat(), ...Object.
 /** A value of the why page in words, as its field needs it: names of the API as far as they are known, anything else as it is. */
 export function valueWords(t: TFunction, name: string, value: string): string {
   if (name === "idle_s") return value === "0" ? t("policy.value.noLimit") : t("policy.value.minutes", { count: Math.floor(Number(value) / 60) });
+  if (name === "registration" && (value === "ALLOW_YES" || value === "ALLOW_NO")) return t(choiceKey("registration", value));
   if (name === "days_per_week") return perWeek(t, Number(value));
   const [, days = "", minute = ""] = name.startsWith("apply") ? (/^(\d+) (\d+:\d\d)$/.exec(value) ?? []) : [];
   if (days !== "") return latest(t, { applyDaysBefore: Number(days), applyMinute: readClock(minute) ?? 0 });

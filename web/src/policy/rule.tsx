@@ -7,7 +7,7 @@ import { Dialog, DialogButtons } from "../console/lists.tsx";
 import type { Choice } from "../console/choices.ts";
 import { zoneKeys } from "../portal/enums.ts";
 import { clock, readClock } from "../telework/days.ts";
-import { choiceFields, setFields, type ChoiceField, type SetField } from "./fields.ts";
+import { choiceFields, choiceKey, setFields, type ChoiceField, type SetField } from "./fields.ts";
 
 interface RuleDialogProps {
   readonly rule: PolicyRuleJson;
@@ -47,7 +47,7 @@ export function RuleDialog({ rule: start, added, sections, employments, onDone, 
               label={t(`policy.field.${f}`)}
               value={rule[f] ?? ""}
               onChange={(e) => setRule(withField(rule, f, e.currentTarget.value))}
-              data={[{ value: "", label: t("policy.policy.inherit") }, ...choiceFields[f].map((v) => ({ value: v, label: t(`policy.value.${v}`) }))]}
+              data={[{ value: "", label: t("policy.policy.inherit") }, ...choiceFields[f].map((v) => ({ value: v, label: t(choiceKey(f, v)) }))]}
             />
           ))}
           <NumberInput size="sm" label={t("policy.field.idleS")} placeholder={t("policy.policy.inherit")} value={minutesOf(rule.idleS)} min={1} max={1440} allowDecimal={false} onChange={(v) => set({ idleS: Number(v || 0) * 60 })} />

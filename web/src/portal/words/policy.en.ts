@@ -31,6 +31,8 @@ export const policyEn: Words<typeof policyJa> = {
     zone: "Zone",
     inherit: "Not said",
     nothing: "Nothing",
+    needed: "Needed",
+    notNeeded: "Not needed",
     employments: "Employments",
     employmentsHelp: "One a line: an id and a name. Ids cannot be changed later.",
     employmentsWrong: "Write an id and a name with a space between, such as “regular Regular staff”.",

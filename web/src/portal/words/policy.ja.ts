@@ -28,6 +28,8 @@ export const policyJa = {
     zone: "ネットワーク区分",
     inherit: "指定しない",
     nothing: "指定なし",
+    needed: "必要",
+    notNeeded: "不要",
     employments: "任用区分",
     employmentsHelp: "1行に1つ、「記号 名前」の形で入力します。記号は後から変えられません。",
     employmentsWrong: "「regular 一般職」のように、半角の記号と名前を空白で区切って入力してください。",
