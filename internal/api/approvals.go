@@ -147,6 +147,9 @@ func (s *approvalService) ListAbsences(ctx context.Context, _ *controlv1.ListAbs
 	for i := range absences {
 		answer.Absences = append(answer.Absences, absenceMessage(&absences[i], chart.Names))
 	}
+	for _, user := range chart.MayBeAbsentFor(callerOf(ctx).identity.User.ID) {
+		answer.People = append(answer.People, &controlv1.AbsentPerson{UserId: user, UserName: chart.Names[user]})
+	}
 	return answer, nil
 }
 

@@ -1,6 +1,7 @@
 package telework
 
 import (
+	"maps"
 	"slices"
 
 	"jiseki/internal/access"
@@ -262,6 +263,23 @@ func (o *Organisation) MayEnterAbsence(by, user string) bool {
 		}
 	}
 	return false
+}
+
+// MayBeAbsentFor are those whose absence somebody may enter, that person first and the others by id.
+func (o *Organisation) MayBeAbsentFor(by string) []string {
+	others := map[string]bool{}
+	for _, s := range o.Sections {
+		heads := append([]string{s.Head}, s.Deputies...)
+		if !slices.Contains(heads, by) {
+			continue
+		}
+		for _, user := range heads {
+			if user != "" && user != by {
+				others[user] = true
+			}
+		}
+	}
+	return append([]string{by}, slices.Sorted(maps.Keys(others))...)
 }
 
 // SuperiorOf is the head of the nearest section, from the user's main one upward, that somebody else heads and that is not below one

@@ -125,6 +125,23 @@ func TestCheckRoute(t *testing.T) {
 	}
 }
 
+func TestMayBeAbsentFor(t *testing.T) {
+	o := hall()
+	for by, want := range map[string][]string{
+		"second": {"second", "chief", "third"}, "chief": {"chief", "second", "third"}, "worker": {"worker"},
+	} {
+		got := o.MayBeAbsentFor(by)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", by, got, want)
+		}
+		for _, user := range got {
+			if !o.MayEnterAbsence(by, user) {
+				t.Errorf("%s may not enter the absence of %s", by, user)
+			}
+		}
+	}
+}
+
 func TestAuthority(t *testing.T) {
 	absent := hall()
 	absent.Absent["chief"] = true

@@ -5,14 +5,12 @@ import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
-import type { AbsenceJson } from "../gen/jiseki/control/v1/approval_pb.js";
+import type { AbsenceJson, AbsentPersonJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import { languageOf, type Language } from "../portal/i18n.ts";
-import { meQuery } from "../portal/me.ts";
 import { Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
 import { fullDay } from "../telework/days.ts";
 import { useDay } from "../telework/queries.ts";
-import { useMembers } from "./members.tsx";
 
 /** When heads and deputies are absent, so that the next deputy may decide. */
 export function Absences(): JSX.Element {
@@ -20,7 +18,7 @@ export function Absences(): JSX.Element {
   const client = useQueryClient();
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ["absences"],
-    queryFn: async ({ signal }) => (await call("ApprovalService", "ListAbsences", {}, signal)).absences ?? [],
+    queryFn: async ({ signal }) => call("ApprovalService", "ListAbsences", {}, signal),
     staleTime: 0,
   });
   const remove = useMutation({
@@ -30,6 +28,7 @@ export function Absences(): JSX.Element {
       await client.invalidateQueries({ queryKey: ["absences"] });
     },
   });
+  const absences = data?.absences ?? [];
   return (
     <>
       <PageTitle>{t("approval.absences.title")}</PageTitle>
@@ -37,12 +36,12 @@ export function Absences(): JSX.Element {
       {isPending ? <Waiting /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {remove.error === null ? null : <Failed error={remove.error} />}
-      {data?.length === 0 ? <Empty icon="user" title={t("approval.absences.empty")} /> : null}
-      {data === undefined || data.length === 0 ? null : (
-        <Table caption={t("approval.absences.caption")} rows={data} id={(a) => a.absenceId ?? ""} columns={columns(t, languageOf(i18n), (id) => remove.mutate(id))} />
+      {data !== undefined && absences.length === 0 ? <Empty icon="user" title={t("approval.absences.empty")} /> : null}
+      {absences.length === 0 ? null : (
+        <Table caption={t("approval.absences.caption")} rows={absences} id={(a) => a.absenceId ?? ""} columns={columns(t, languageOf(i18n), (id) => remove.mutate(id))} />
       )}
       <Section title={t("approval.absences.add")}>
-        <AddAbsence />
+        <AddAbsence people={data?.people ?? []} />
       </Section>
     </>
   );
@@ -67,19 +66,17 @@ function Remove({ absence, remove }: { readonly absence: AbsenceJson; readonly r
   );
 }
 
-function AddAbsence(): JSX.Element {
+/** Enters an absence: one's own, or that of a head or deputy beside whom one stands in. */
+function AddAbsence({ people }: { readonly people: readonly AbsentPersonJson[] }): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
   const today = useDay();
-  const { data: me } = useQuery(meQuery);
-  const { data: members = [] } = useMembers();
-  const self = me?.userId ?? "";
   const [user, setUser] = useState("");
   const [from, setFrom] = useState(today);
   const [until, setUntil] = useState(today);
   const [note, setNote] = useState("");
   const put = useMutation({
-    mutationFn: async () => call("ApprovalService", "PutAbsence", { absence: { userId: user || self, from, until, note: note.trim() } }),
+    mutationFn: async () => call("ApprovalService", "PutAbsence", { absence: { userId: user || (people[0]?.userId ?? ""), from, until, note: note.trim() } }),
     onSuccess: async () => {
       setNote("");
       notifications.show({ message: t("approval.absences.saved"), color: "green", role: "status" });
@@ -90,10 +87,9 @@ function AddAbsence(): JSX.Element {
     e.preventDefault();
     if (from <= until) put.mutate();
   };
-  const people = [{ value: self, label: me?.name ?? "" }, ...members.filter((m) => m.userId !== self).map((m) => ({ value: m.userId ?? "", label: m.userName ?? "" }))];
   return (
     <form className="stack-tight absence-form" onSubmit={onSubmit} noValidate>
-      <NativeSelect label={t("approval.absences.user")} data={people} value={user || self} onChange={(e) => setUser(e.currentTarget.value)} />
+      <NativeSelect label={t("approval.absences.user")} data={people.map((p) => ({ value: p.userId ?? "", label: p.userName ?? "" }))} value={user || (people[0]?.userId ?? "")} onChange={(e) => setUser(e.currentTarget.value)} />
       <div className="row">
         <TextInput type="date" label={t("approval.absences.from")} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
         <TextInput type="date" label={t("approval.absences.until")} value={until} onChange={(e) => setUntil(e.currentTarget.value)} error={from > until ? t("approval.absences.order") : undefined} />

@@ -1442,8 +1442,10 @@ func (*ListAbsencesRequest) Descriptor() ([]byte, []int) {
 }
 
 type ListAbsencesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Absences      []*Absence             `protobuf:"bytes,1,rep,name=absences,proto3" json:"absences,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Absences []*Absence             `protobuf:"bytes,1,rep,name=absences,proto3" json:"absences,omitempty"`
+	// people whose absence the caller may enter, the caller first.
+	People        []*AbsentPerson `protobuf:"bytes,2,rep,name=people,proto3" json:"people,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1485,6 +1487,65 @@ func (x *ListAbsencesResponse) GetAbsences() []*Absence {
 	return nil
 }
 
+func (x *ListAbsencesResponse) GetPeople() []*AbsentPerson {
+	if x != nil {
+		return x.People
+	}
+	return nil
+}
+
+type AbsentPerson struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	UserId        string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	UserName      string                 `protobuf:"bytes,2,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AbsentPerson) Reset() {
+	*x = AbsentPerson{}
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AbsentPerson) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AbsentPerson) ProtoMessage() {}
+
+func (x *AbsentPerson) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AbsentPerson.ProtoReflect.Descriptor instead.
+func (*AbsentPerson) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *AbsentPerson) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *AbsentPerson) GetUserName() string {
+	if x != nil {
+		return x.UserName
+	}
+	return ""
+}
+
 type PutAbsenceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// absence with an empty id is created. A head enters their own; deputies may enter the head's.
@@ -1495,7 +1556,7 @@ type PutAbsenceRequest struct {
 
 func (x *PutAbsenceRequest) Reset() {
 	*x = PutAbsenceRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1568,7 @@ func (x *PutAbsenceRequest) String() string {
 func (*PutAbsenceRequest) ProtoMessage() {}
 
 func (x *PutAbsenceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[27]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +1581,7 @@ func (x *PutAbsenceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAbsenceRequest.ProtoReflect.Descriptor instead.
 func (*PutAbsenceRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{27}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PutAbsenceRequest) GetAbsence() *Absence {
@@ -1539,7 +1600,7 @@ type PutAbsenceResponse struct {
 
 func (x *PutAbsenceResponse) Reset() {
 	*x = PutAbsenceResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1612,7 @@ func (x *PutAbsenceResponse) String() string {
 func (*PutAbsenceResponse) ProtoMessage() {}
 
 func (x *PutAbsenceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[28]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1625,7 @@ func (x *PutAbsenceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutAbsenceResponse.ProtoReflect.Descriptor instead.
 func (*PutAbsenceResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{28}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PutAbsenceResponse) GetAbsence() *Absence {
@@ -1583,7 +1644,7 @@ type DeleteAbsenceRequest struct {
 
 func (x *DeleteAbsenceRequest) Reset() {
 	*x = DeleteAbsenceRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1656,7 @@ func (x *DeleteAbsenceRequest) String() string {
 func (*DeleteAbsenceRequest) ProtoMessage() {}
 
 func (x *DeleteAbsenceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[29]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1669,7 @@ func (x *DeleteAbsenceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAbsenceRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAbsenceRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{29}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DeleteAbsenceRequest) GetAbsenceId() string {
@@ -1626,7 +1687,7 @@ type DeleteAbsenceResponse struct {
 
 func (x *DeleteAbsenceResponse) Reset() {
 	*x = DeleteAbsenceResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1699,7 @@ func (x *DeleteAbsenceResponse) String() string {
 func (*DeleteAbsenceResponse) ProtoMessage() {}
 
 func (x *DeleteAbsenceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[30]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1712,7 @@ func (x *DeleteAbsenceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAbsenceResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAbsenceResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{30}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{31}
 }
 
 type ListMembersRequest struct {
@@ -1662,7 +1723,7 @@ type ListMembersRequest struct {
 
 func (x *ListMembersRequest) Reset() {
 	*x = ListMembersRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +1735,7 @@ func (x *ListMembersRequest) String() string {
 func (*ListMembersRequest) ProtoMessage() {}
 
 func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[31]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +1748,7 @@ func (x *ListMembersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersRequest.ProtoReflect.Descriptor instead.
 func (*ListMembersRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{31}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{32}
 }
 
 type ListMembersResponse struct {
@@ -1699,7 +1760,7 @@ type ListMembersResponse struct {
 
 func (x *ListMembersResponse) Reset() {
 	*x = ListMembersResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1711,7 +1772,7 @@ func (x *ListMembersResponse) String() string {
 func (*ListMembersResponse) ProtoMessage() {}
 
 func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[32]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1724,7 +1785,7 @@ func (x *ListMembersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMembersResponse.ProtoReflect.Descriptor instead.
 func (*ListMembersResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{32}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListMembersResponse) GetMembers() []*Member {
@@ -1749,7 +1810,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +1822,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[33]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +1835,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{33}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Member) GetUserId() string {
@@ -1830,7 +1891,7 @@ type MemberDesk struct {
 
 func (x *MemberDesk) Reset() {
 	*x = MemberDesk{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +1903,7 @@ func (x *MemberDesk) String() string {
 func (*MemberDesk) ProtoMessage() {}
 
 func (x *MemberDesk) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[34]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +1916,7 @@ func (x *MemberDesk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MemberDesk.ProtoReflect.Descriptor instead.
 func (*MemberDesk) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{34}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *MemberDesk) GetDeskId() string {
@@ -1888,7 +1949,7 @@ type ListPowerOnRequest struct {
 
 func (x *ListPowerOnRequest) Reset() {
 	*x = ListPowerOnRequest{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +1961,7 @@ func (x *ListPowerOnRequest) String() string {
 func (*ListPowerOnRequest) ProtoMessage() {}
 
 func (x *ListPowerOnRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[35]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +1974,7 @@ func (x *ListPowerOnRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPowerOnRequest.ProtoReflect.Descriptor instead.
 func (*ListPowerOnRequest) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{35}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListPowerOnRequest) GetDate() string {
@@ -1933,7 +1994,7 @@ type ListPowerOnResponse struct {
 
 func (x *ListPowerOnResponse) Reset() {
 	*x = ListPowerOnResponse{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1945,7 +2006,7 @@ func (x *ListPowerOnResponse) String() string {
 func (*ListPowerOnResponse) ProtoMessage() {}
 
 func (x *ListPowerOnResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[36]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1958,7 +2019,7 @@ func (x *ListPowerOnResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPowerOnResponse.ProtoReflect.Descriptor instead.
 func (*ListPowerOnResponse) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{36}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListPowerOnResponse) GetDate() string {
@@ -1990,7 +2051,7 @@ type PowerOnRow struct {
 
 func (x *PowerOnRow) Reset() {
 	*x = PowerOnRow{}
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[37]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2002,7 +2063,7 @@ func (x *PowerOnRow) String() string {
 func (*PowerOnRow) ProtoMessage() {}
 
 func (x *PowerOnRow) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_approval_proto_msgTypes[37]
+	mi := &file_jiseki_control_v1_approval_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2015,7 +2076,7 @@ func (x *PowerOnRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PowerOnRow.ProtoReflect.Descriptor instead.
 func (*PowerOnRow) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{37}
+	return file_jiseki_control_v1_approval_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PowerOnRow) GetUserName() string {
@@ -2152,9 +2213,13 @@ const file_jiseki_control_v1_approval_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\tR\x04from\x12\x14\n" +
 	"\x05until\x18\x05 \x01(\tR\x05until\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04note\"\x15\n" +
-	"\x13ListAbsencesRequest\"N\n" +
+	"\x13ListAbsencesRequest\"\x87\x01\n" +
 	"\x14ListAbsencesResponse\x126\n" +
-	"\babsences\x18\x01 \x03(\v2\x1a.jiseki.control.v1.AbsenceR\babsences\"I\n" +
+	"\babsences\x18\x01 \x03(\v2\x1a.jiseki.control.v1.AbsenceR\babsences\x127\n" +
+	"\x06people\x18\x02 \x03(\v2\x1f.jiseki.control.v1.AbsentPersonR\x06people\"D\n" +
+	"\fAbsentPerson\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1b\n" +
+	"\tuser_name\x18\x02 \x01(\tR\buserName\"I\n" +
 	"\x11PutAbsenceRequest\x124\n" +
 	"\aabsence\x18\x01 \x01(\v2\x1a.jiseki.control.v1.AbsenceR\aabsence\"J\n" +
 	"\x12PutAbsenceResponse\x124\n" +
@@ -2223,7 +2288,7 @@ func file_jiseki_control_v1_approval_proto_rawDescGZIP() []byte {
 	return file_jiseki_control_v1_approval_proto_rawDescData
 }
 
-var file_jiseki_control_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_jiseki_control_v1_approval_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_jiseki_control_v1_approval_proto_goTypes = []any{
 	(*ListInboxRequest)(nil),       // 0: jiseki.control.v1.ListInboxRequest
 	(*ListInboxResponse)(nil),      // 1: jiseki.control.v1.ListInboxResponse
@@ -2252,100 +2317,102 @@ var file_jiseki_control_v1_approval_proto_goTypes = []any{
 	(*Absence)(nil),                // 24: jiseki.control.v1.Absence
 	(*ListAbsencesRequest)(nil),    // 25: jiseki.control.v1.ListAbsencesRequest
 	(*ListAbsencesResponse)(nil),   // 26: jiseki.control.v1.ListAbsencesResponse
-	(*PutAbsenceRequest)(nil),      // 27: jiseki.control.v1.PutAbsenceRequest
-	(*PutAbsenceResponse)(nil),     // 28: jiseki.control.v1.PutAbsenceResponse
-	(*DeleteAbsenceRequest)(nil),   // 29: jiseki.control.v1.DeleteAbsenceRequest
-	(*DeleteAbsenceResponse)(nil),  // 30: jiseki.control.v1.DeleteAbsenceResponse
-	(*ListMembersRequest)(nil),     // 31: jiseki.control.v1.ListMembersRequest
-	(*ListMembersResponse)(nil),    // 32: jiseki.control.v1.ListMembersResponse
-	(*Member)(nil),                 // 33: jiseki.control.v1.Member
-	(*MemberDesk)(nil),             // 34: jiseki.control.v1.MemberDesk
-	(*ListPowerOnRequest)(nil),     // 35: jiseki.control.v1.ListPowerOnRequest
-	(*ListPowerOnResponse)(nil),    // 36: jiseki.control.v1.ListPowerOnResponse
-	(*PowerOnRow)(nil),             // 37: jiseki.control.v1.PowerOnRow
-	(*Request)(nil),                // 38: jiseki.control.v1.Request
-	(Answer)(0),                    // 39: jiseki.control.v1.Answer
-	(*Refusal)(nil),                // 40: jiseki.control.v1.Refusal
-	(Place)(0),                     // 41: jiseki.control.v1.Place
-	(*RequestDay)(nil),             // 42: jiseki.control.v1.RequestDay
-	(RequestState)(0),              // 43: jiseki.control.v1.RequestState
-	(WorkdayState)(0),              // 44: jiseki.control.v1.WorkdayState
-	(*Segment)(nil),                // 45: jiseki.control.v1.Segment
-	(*CalendarDay)(nil),            // 46: jiseki.control.v1.CalendarDay
-	(*DayRequest)(nil),             // 47: jiseki.control.v1.DayRequest
-	(RequestKind)(0),               // 48: jiseki.control.v1.RequestKind
-	(*Draft)(nil),                  // 49: jiseki.control.v1.Draft
-	(*MonthReport)(nil),            // 50: jiseki.control.v1.MonthReport
-	(DeskState)(0),                 // 51: jiseki.control.v1.DeskState
+	(*AbsentPerson)(nil),           // 27: jiseki.control.v1.AbsentPerson
+	(*PutAbsenceRequest)(nil),      // 28: jiseki.control.v1.PutAbsenceRequest
+	(*PutAbsenceResponse)(nil),     // 29: jiseki.control.v1.PutAbsenceResponse
+	(*DeleteAbsenceRequest)(nil),   // 30: jiseki.control.v1.DeleteAbsenceRequest
+	(*DeleteAbsenceResponse)(nil),  // 31: jiseki.control.v1.DeleteAbsenceResponse
+	(*ListMembersRequest)(nil),     // 32: jiseki.control.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),    // 33: jiseki.control.v1.ListMembersResponse
+	(*Member)(nil),                 // 34: jiseki.control.v1.Member
+	(*MemberDesk)(nil),             // 35: jiseki.control.v1.MemberDesk
+	(*ListPowerOnRequest)(nil),     // 36: jiseki.control.v1.ListPowerOnRequest
+	(*ListPowerOnResponse)(nil),    // 37: jiseki.control.v1.ListPowerOnResponse
+	(*PowerOnRow)(nil),             // 38: jiseki.control.v1.PowerOnRow
+	(*Request)(nil),                // 39: jiseki.control.v1.Request
+	(Answer)(0),                    // 40: jiseki.control.v1.Answer
+	(*Refusal)(nil),                // 41: jiseki.control.v1.Refusal
+	(Place)(0),                     // 42: jiseki.control.v1.Place
+	(*RequestDay)(nil),             // 43: jiseki.control.v1.RequestDay
+	(RequestState)(0),              // 44: jiseki.control.v1.RequestState
+	(WorkdayState)(0),              // 45: jiseki.control.v1.WorkdayState
+	(*Segment)(nil),                // 46: jiseki.control.v1.Segment
+	(*CalendarDay)(nil),            // 47: jiseki.control.v1.CalendarDay
+	(*DayRequest)(nil),             // 48: jiseki.control.v1.DayRequest
+	(RequestKind)(0),               // 49: jiseki.control.v1.RequestKind
+	(*Draft)(nil),                  // 50: jiseki.control.v1.Draft
+	(*MonthReport)(nil),            // 51: jiseki.control.v1.MonthReport
+	(DeskState)(0),                 // 52: jiseki.control.v1.DeskState
 }
 var file_jiseki_control_v1_approval_proto_depIdxs = []int32{
-	38, // 0: jiseki.control.v1.ListInboxResponse.waiting:type_name -> jiseki.control.v1.Request
-	38, // 1: jiseki.control.v1.ListInboxResponse.decided:type_name -> jiseki.control.v1.Request
+	39, // 0: jiseki.control.v1.ListInboxResponse.waiting:type_name -> jiseki.control.v1.Request
+	39, // 1: jiseki.control.v1.ListInboxResponse.decided:type_name -> jiseki.control.v1.Request
 	2,  // 2: jiseki.control.v1.DecideRequestsRequest.decisions:type_name -> jiseki.control.v1.Decision
-	39, // 3: jiseki.control.v1.DecideRequestsRequest.answer:type_name -> jiseki.control.v1.Answer
+	40, // 3: jiseki.control.v1.DecideRequestsRequest.answer:type_name -> jiseki.control.v1.Answer
 	5,  // 4: jiseki.control.v1.DecideRequestsResponse.results:type_name -> jiseki.control.v1.DecisionResult
-	40, // 5: jiseki.control.v1.DecisionResult.refusal:type_name -> jiseki.control.v1.Refusal
-	38, // 6: jiseki.control.v1.DecisionResult.request:type_name -> jiseki.control.v1.Request
-	38, // 7: jiseki.control.v1.ListReviewsResponse.requests:type_name -> jiseki.control.v1.Request
+	41, // 5: jiseki.control.v1.DecisionResult.refusal:type_name -> jiseki.control.v1.Refusal
+	39, // 6: jiseki.control.v1.DecisionResult.request:type_name -> jiseki.control.v1.Request
+	39, // 7: jiseki.control.v1.ListReviewsResponse.requests:type_name -> jiseki.control.v1.Request
 	12, // 8: jiseki.control.v1.GetBoardResponse.rows:type_name -> jiseki.control.v1.BoardRow
-	41, // 9: jiseki.control.v1.BoardRow.place:type_name -> jiseki.control.v1.Place
-	42, // 10: jiseki.control.v1.BoardRow.day:type_name -> jiseki.control.v1.RequestDay
-	43, // 11: jiseki.control.v1.BoardRow.request_state:type_name -> jiseki.control.v1.RequestState
-	44, // 12: jiseki.control.v1.BoardRow.workday:type_name -> jiseki.control.v1.WorkdayState
-	45, // 13: jiseki.control.v1.BoardRow.segment:type_name -> jiseki.control.v1.Segment
+	42, // 9: jiseki.control.v1.BoardRow.place:type_name -> jiseki.control.v1.Place
+	43, // 10: jiseki.control.v1.BoardRow.day:type_name -> jiseki.control.v1.RequestDay
+	44, // 11: jiseki.control.v1.BoardRow.request_state:type_name -> jiseki.control.v1.RequestState
+	45, // 12: jiseki.control.v1.BoardRow.workday:type_name -> jiseki.control.v1.WorkdayState
+	46, // 13: jiseki.control.v1.BoardRow.segment:type_name -> jiseki.control.v1.Segment
 	15, // 14: jiseki.control.v1.GetWeekResponse.rows:type_name -> jiseki.control.v1.WeekRow
-	46, // 15: jiseki.control.v1.GetWeekResponse.days:type_name -> jiseki.control.v1.CalendarDay
-	47, // 16: jiseki.control.v1.WeekRow.requests:type_name -> jiseki.control.v1.DayRequest
-	48, // 17: jiseki.control.v1.PutOrderRequest.kind:type_name -> jiseki.control.v1.RequestKind
-	49, // 18: jiseki.control.v1.PutOrderRequest.draft:type_name -> jiseki.control.v1.Draft
+	47, // 15: jiseki.control.v1.GetWeekResponse.days:type_name -> jiseki.control.v1.CalendarDay
+	48, // 16: jiseki.control.v1.WeekRow.requests:type_name -> jiseki.control.v1.DayRequest
+	49, // 17: jiseki.control.v1.PutOrderRequest.kind:type_name -> jiseki.control.v1.RequestKind
+	50, // 18: jiseki.control.v1.PutOrderRequest.draft:type_name -> jiseki.control.v1.Draft
 	18, // 19: jiseki.control.v1.PutOrderResponse.orders:type_name -> jiseki.control.v1.Orders
-	40, // 20: jiseki.control.v1.PutOrderResponse.refusal:type_name -> jiseki.control.v1.Refusal
-	38, // 21: jiseki.control.v1.Orders.requests:type_name -> jiseki.control.v1.Request
-	50, // 22: jiseki.control.v1.ListMonthsResponse.reports:type_name -> jiseki.control.v1.MonthReport
+	41, // 20: jiseki.control.v1.PutOrderResponse.refusal:type_name -> jiseki.control.v1.Refusal
+	39, // 21: jiseki.control.v1.Orders.requests:type_name -> jiseki.control.v1.Request
+	51, // 22: jiseki.control.v1.ListMonthsResponse.reports:type_name -> jiseki.control.v1.MonthReport
 	23, // 23: jiseki.control.v1.ConfirmMonthsResponse.refusals:type_name -> jiseki.control.v1.MonthRefusal
-	40, // 24: jiseki.control.v1.MonthRefusal.refusal:type_name -> jiseki.control.v1.Refusal
+	41, // 24: jiseki.control.v1.MonthRefusal.refusal:type_name -> jiseki.control.v1.Refusal
 	24, // 25: jiseki.control.v1.ListAbsencesResponse.absences:type_name -> jiseki.control.v1.Absence
-	24, // 26: jiseki.control.v1.PutAbsenceRequest.absence:type_name -> jiseki.control.v1.Absence
-	24, // 27: jiseki.control.v1.PutAbsenceResponse.absence:type_name -> jiseki.control.v1.Absence
-	33, // 28: jiseki.control.v1.ListMembersResponse.members:type_name -> jiseki.control.v1.Member
-	34, // 29: jiseki.control.v1.Member.desks:type_name -> jiseki.control.v1.MemberDesk
-	51, // 30: jiseki.control.v1.MemberDesk.state:type_name -> jiseki.control.v1.DeskState
-	37, // 31: jiseki.control.v1.ListPowerOnResponse.rows:type_name -> jiseki.control.v1.PowerOnRow
-	42, // 32: jiseki.control.v1.PowerOnRow.day:type_name -> jiseki.control.v1.RequestDay
-	51, // 33: jiseki.control.v1.PowerOnRow.state:type_name -> jiseki.control.v1.DeskState
-	0,  // 34: jiseki.control.v1.ApprovalService.ListInbox:input_type -> jiseki.control.v1.ListInboxRequest
-	3,  // 35: jiseki.control.v1.ApprovalService.DecideRequests:input_type -> jiseki.control.v1.DecideRequestsRequest
-	6,  // 36: jiseki.control.v1.ApprovalService.ListReviews:input_type -> jiseki.control.v1.ListReviewsRequest
-	8,  // 37: jiseki.control.v1.ApprovalService.ConfirmReviews:input_type -> jiseki.control.v1.ConfirmReviewsRequest
-	10, // 38: jiseki.control.v1.ApprovalService.GetBoard:input_type -> jiseki.control.v1.GetBoardRequest
-	13, // 39: jiseki.control.v1.ApprovalService.GetWeek:input_type -> jiseki.control.v1.GetWeekRequest
-	16, // 40: jiseki.control.v1.ApprovalService.PutOrder:input_type -> jiseki.control.v1.PutOrderRequest
-	19, // 41: jiseki.control.v1.ApprovalService.ListMonths:input_type -> jiseki.control.v1.ListMonthsRequest
-	21, // 42: jiseki.control.v1.ApprovalService.ConfirmMonths:input_type -> jiseki.control.v1.ConfirmMonthsRequest
-	25, // 43: jiseki.control.v1.ApprovalService.ListAbsences:input_type -> jiseki.control.v1.ListAbsencesRequest
-	27, // 44: jiseki.control.v1.ApprovalService.PutAbsence:input_type -> jiseki.control.v1.PutAbsenceRequest
-	29, // 45: jiseki.control.v1.ApprovalService.DeleteAbsence:input_type -> jiseki.control.v1.DeleteAbsenceRequest
-	31, // 46: jiseki.control.v1.ApprovalService.ListMembers:input_type -> jiseki.control.v1.ListMembersRequest
-	35, // 47: jiseki.control.v1.ApprovalService.ListPowerOn:input_type -> jiseki.control.v1.ListPowerOnRequest
-	1,  // 48: jiseki.control.v1.ApprovalService.ListInbox:output_type -> jiseki.control.v1.ListInboxResponse
-	4,  // 49: jiseki.control.v1.ApprovalService.DecideRequests:output_type -> jiseki.control.v1.DecideRequestsResponse
-	7,  // 50: jiseki.control.v1.ApprovalService.ListReviews:output_type -> jiseki.control.v1.ListReviewsResponse
-	9,  // 51: jiseki.control.v1.ApprovalService.ConfirmReviews:output_type -> jiseki.control.v1.ConfirmReviewsResponse
-	11, // 52: jiseki.control.v1.ApprovalService.GetBoard:output_type -> jiseki.control.v1.GetBoardResponse
-	14, // 53: jiseki.control.v1.ApprovalService.GetWeek:output_type -> jiseki.control.v1.GetWeekResponse
-	17, // 54: jiseki.control.v1.ApprovalService.PutOrder:output_type -> jiseki.control.v1.PutOrderResponse
-	20, // 55: jiseki.control.v1.ApprovalService.ListMonths:output_type -> jiseki.control.v1.ListMonthsResponse
-	22, // 56: jiseki.control.v1.ApprovalService.ConfirmMonths:output_type -> jiseki.control.v1.ConfirmMonthsResponse
-	26, // 57: jiseki.control.v1.ApprovalService.ListAbsences:output_type -> jiseki.control.v1.ListAbsencesResponse
-	28, // 58: jiseki.control.v1.ApprovalService.PutAbsence:output_type -> jiseki.control.v1.PutAbsenceResponse
-	30, // 59: jiseki.control.v1.ApprovalService.DeleteAbsence:output_type -> jiseki.control.v1.DeleteAbsenceResponse
-	32, // 60: jiseki.control.v1.ApprovalService.ListMembers:output_type -> jiseki.control.v1.ListMembersResponse
-	36, // 61: jiseki.control.v1.ApprovalService.ListPowerOn:output_type -> jiseki.control.v1.ListPowerOnResponse
-	48, // [48:62] is the sub-list for method output_type
-	34, // [34:48] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	27, // 26: jiseki.control.v1.ListAbsencesResponse.people:type_name -> jiseki.control.v1.AbsentPerson
+	24, // 27: jiseki.control.v1.PutAbsenceRequest.absence:type_name -> jiseki.control.v1.Absence
+	24, // 28: jiseki.control.v1.PutAbsenceResponse.absence:type_name -> jiseki.control.v1.Absence
+	34, // 29: jiseki.control.v1.ListMembersResponse.members:type_name -> jiseki.control.v1.Member
+	35, // 30: jiseki.control.v1.Member.desks:type_name -> jiseki.control.v1.MemberDesk
+	52, // 31: jiseki.control.v1.MemberDesk.state:type_name -> jiseki.control.v1.DeskState
+	38, // 32: jiseki.control.v1.ListPowerOnResponse.rows:type_name -> jiseki.control.v1.PowerOnRow
+	43, // 33: jiseki.control.v1.PowerOnRow.day:type_name -> jiseki.control.v1.RequestDay
+	52, // 34: jiseki.control.v1.PowerOnRow.state:type_name -> jiseki.control.v1.DeskState
+	0,  // 35: jiseki.control.v1.ApprovalService.ListInbox:input_type -> jiseki.control.v1.ListInboxRequest
+	3,  // 36: jiseki.control.v1.ApprovalService.DecideRequests:input_type -> jiseki.control.v1.DecideRequestsRequest
+	6,  // 37: jiseki.control.v1.ApprovalService.ListReviews:input_type -> jiseki.control.v1.ListReviewsRequest
+	8,  // 38: jiseki.control.v1.ApprovalService.ConfirmReviews:input_type -> jiseki.control.v1.ConfirmReviewsRequest
+	10, // 39: jiseki.control.v1.ApprovalService.GetBoard:input_type -> jiseki.control.v1.GetBoardRequest
+	13, // 40: jiseki.control.v1.ApprovalService.GetWeek:input_type -> jiseki.control.v1.GetWeekRequest
+	16, // 41: jiseki.control.v1.ApprovalService.PutOrder:input_type -> jiseki.control.v1.PutOrderRequest
+	19, // 42: jiseki.control.v1.ApprovalService.ListMonths:input_type -> jiseki.control.v1.ListMonthsRequest
+	21, // 43: jiseki.control.v1.ApprovalService.ConfirmMonths:input_type -> jiseki.control.v1.ConfirmMonthsRequest
+	25, // 44: jiseki.control.v1.ApprovalService.ListAbsences:input_type -> jiseki.control.v1.ListAbsencesRequest
+	28, // 45: jiseki.control.v1.ApprovalService.PutAbsence:input_type -> jiseki.control.v1.PutAbsenceRequest
+	30, // 46: jiseki.control.v1.ApprovalService.DeleteAbsence:input_type -> jiseki.control.v1.DeleteAbsenceRequest
+	32, // 47: jiseki.control.v1.ApprovalService.ListMembers:input_type -> jiseki.control.v1.ListMembersRequest
+	36, // 48: jiseki.control.v1.ApprovalService.ListPowerOn:input_type -> jiseki.control.v1.ListPowerOnRequest
+	1,  // 49: jiseki.control.v1.ApprovalService.ListInbox:output_type -> jiseki.control.v1.ListInboxResponse
+	4,  // 50: jiseki.control.v1.ApprovalService.DecideRequests:output_type -> jiseki.control.v1.DecideRequestsResponse
+	7,  // 51: jiseki.control.v1.ApprovalService.ListReviews:output_type -> jiseki.control.v1.ListReviewsResponse
+	9,  // 52: jiseki.control.v1.ApprovalService.ConfirmReviews:output_type -> jiseki.control.v1.ConfirmReviewsResponse
+	11, // 53: jiseki.control.v1.ApprovalService.GetBoard:output_type -> jiseki.control.v1.GetBoardResponse
+	14, // 54: jiseki.control.v1.ApprovalService.GetWeek:output_type -> jiseki.control.v1.GetWeekResponse
+	17, // 55: jiseki.control.v1.ApprovalService.PutOrder:output_type -> jiseki.control.v1.PutOrderResponse
+	20, // 56: jiseki.control.v1.ApprovalService.ListMonths:output_type -> jiseki.control.v1.ListMonthsResponse
+	22, // 57: jiseki.control.v1.ApprovalService.ConfirmMonths:output_type -> jiseki.control.v1.ConfirmMonthsResponse
+	26, // 58: jiseki.control.v1.ApprovalService.ListAbsences:output_type -> jiseki.control.v1.ListAbsencesResponse
+	29, // 59: jiseki.control.v1.ApprovalService.PutAbsence:output_type -> jiseki.control.v1.PutAbsenceResponse
+	31, // 60: jiseki.control.v1.ApprovalService.DeleteAbsence:output_type -> jiseki.control.v1.DeleteAbsenceResponse
+	33, // 61: jiseki.control.v1.ApprovalService.ListMembers:output_type -> jiseki.control.v1.ListMembersResponse
+	37, // 62: jiseki.control.v1.ApprovalService.ListPowerOn:output_type -> jiseki.control.v1.ListPowerOnResponse
+	49, // [49:63] is the sub-list for method output_type
+	35, // [35:49] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_approval_proto_init() }
@@ -2365,7 +2432,7 @@ func file_jiseki_control_v1_approval_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jiseki_control_v1_approval_proto_rawDesc), len(file_jiseki_control_v1_approval_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   38,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1057,6 +1057,13 @@ export declare type ListAbsencesResponse = Message<"jiseki.control.v1.ListAbsenc
    * @generated from field: repeated jiseki.control.v1.Absence absences = 1;
    */
   absences: Absence[];
+
+  /**
+   * people whose absence the caller may enter, the caller first.
+   *
+   * @generated from field: repeated jiseki.control.v1.AbsentPerson people = 2;
+   */
+  people: AbsentPerson[];
 };
 
 /**
@@ -1067,6 +1074,13 @@ export declare type ListAbsencesResponseJson = {
    * @generated from field: repeated jiseki.control.v1.Absence absences = 1;
    */
   absences?: AbsenceJson[];
+
+  /**
+   * people whose absence the caller may enter, the caller first.
+   *
+   * @generated from field: repeated jiseki.control.v1.AbsentPerson people = 2;
+   */
+  people?: AbsentPersonJson[];
 };
 
 /**
@@ -1074,6 +1088,42 @@ export declare type ListAbsencesResponseJson = {
  * Use `create(ListAbsencesResponseSchema)` to create a new message.
  */
 export declare const ListAbsencesResponseSchema: GenMessage<ListAbsencesResponse, {jsonType: ListAbsencesResponseJson}>;
+
+/**
+ * @generated from message jiseki.control.v1.AbsentPerson
+ */
+export declare type AbsentPerson = Message<"jiseki.control.v1.AbsentPerson"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: string user_name = 2;
+   */
+  userName: string;
+};
+
+/**
+ * @generated from message jiseki.control.v1.AbsentPerson
+ */
+export declare type AbsentPersonJson = {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId?: string;
+
+  /**
+   * @generated from field: string user_name = 2;
+   */
+  userName?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.AbsentPerson.
+ * Use `create(AbsentPersonSchema)` to create a new message.
+ */
+export declare const AbsentPersonSchema: GenMessage<AbsentPerson, {jsonType: AbsentPersonJson}>;
 
 /**
  * @generated from message jiseki.control.v1.PutAbsenceRequest
