@@ -56,6 +56,7 @@ type Agent struct {
 	conn   *link.Conn
 	orders *order.Reader
 	ended  chan error
+	served chan struct{} // closed when nothing serves the channel any more
 
 	mu    sync.Mutex
 	seq   uint64
@@ -156,9 +157,12 @@ func (a *Agent) AwaitState(t testing.TB, state controlv1.DeskState) {
 	a.await(t, func(d *controlv1.Desk) bool { return d.GetState() == state })
 }
 
-// TryConnect opens the control channel and serves it until the test ends.
+// TryConnect opens the control channel and serves it until the test ends. A channel from before must have ended, or be about to.
 func (a *Agent) TryConnect(t testing.TB) error {
 	t.Helper()
+	if a.served != nil {
+		<-a.served
+	}
 	conn, err := link.DialSocket(t.Context(), link.DialConfig{URL: "wss://" + a.town.Host + "/agent", TLS: a.town.TLS(), Proxy: link.Direct})
 	if err != nil {
 		return err
@@ -169,7 +173,11 @@ func (a *Agent) TryConnect(t testing.TB) error {
 		conn.Close(link.GoingAway, "")
 		return err
 	}
-	go func() { a.ended <- a.serve() }()
+	a.served = make(chan struct{})
+	go func() {
+		defer close(a.served)
+		a.ended <- a.serve()
+	}()
 	t.Cleanup(func() { a.Disconnect() })
 	return nil
 }
