@@ -32,6 +32,8 @@ func Day() []Step {
 		{"day-policy", "接続中に管理者がテレワークを認めなくすると、理由を表示して接続が終わる", policyChanges},
 		{"day-why", "管理者が接続可否の理由を確かめ、条件を元に戻す", administratorAsksWhy},
 		{"day-again", "条件が戻ると再び接続できる", staffReturns},
+		{"day-hours", "勤務時間が終わると、理由を表示して接続が終わり、自席端末がロックされる", hoursEnd},
+		{"day-hours-back", "勤務時間を元に戻すと再び接続できる", hoursReturn},
 		{"day-cancel", "所属長が承認を取り消すと、理由を表示して接続が終わる", headCancels},
 		{"day-end", "行った業務を書いて終業を報告する", staffFinishes},
 		{"day-month", "実績に勤務と接続の時間が並び、所属長が先月の実績を確認してCSVを受け取る", monthIsConfirmed},

@@ -248,6 +248,55 @@ func staffReturns(ctx context.Context, j *Journey) error {
 	return j.as(s, "", s.click("もう一度接続"), s.live, j.unlockAs(s), func(ctx context.Context) error { return j.shootPage(ctx, s.page, "") })(ctx)
 }
 
+// endsSoon is the end of the hours, one minute from now.
+func endsSoon() string {
+	minute := calendar.MinuteOf(time.Now()) + 1 // 24:00 at the latest
+	return fmt.Sprintf("%d:%02d", minute/60, minute%60)
+}
+
+// hours fills in the usual working hours.
+func (j *Journey) hours(start, end, breakStart, breakEnd string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return all(ctx, j.fill("始業", start), j.fill("終業", end), j.fill("休憩の開始", breakStart), j.fill("休憩の終了", breakEnd),
+			j.click("保存"), j.text("保存しました。"))
+	}
+}
+
+// hoursEnd: the hours of the section end while somebody works. Today is an open day, whatever day it is.
+func hoursEnd(ctx context.Context, j *Journey) error {
+	a, s := j.day.admin, j.day.staff
+	return j.as(a, "",
+		a.policyCall("PutHoliday", fmt.Sprintf(`{ holiday: { date: %q, name: "臨時開庁", open: true } }`, calendar.DateOf(time.Now()))),
+		a.goTo("/console/policy"), a.heading("利用の条件"),
+		a.click("条件を加える"), a.choose("所属", "税務課"), a.choose("ネットワーク区分", "インターネット接続系"),
+		a.choose("勤務時間の終わり", "10分前に知らせ、終了してロック"), a.clickIn("[role=dialog]", "一覧に入れる"),
+		func(ctx context.Context) error { return a.hours("0:00", endsSoon(), "0:00", "0:00")(ctx) }, j.picture(a, "rule"),
+		s.text("勤務時間外のため、接続できません。"), s.ended, func(ctx context.Context) error { return j.shootPage(ctx, s.page, "") }, j.deskLocked(true),
+	)(ctx)
+}
+
+// hoursReturn takes the rule and the hours back, and the session goes on.
+func hoursReturn(ctx context.Context, j *Journey) error {
+	a, s := j.day.admin, j.day.staff
+	return j.as(a, "",
+		a.goTo("/console/policy"), a.heading("利用の条件"), a.lastRuleGoes, a.hours("8:30", "17:15", "12:00", "13:00"),
+		a.policyCall("DeleteHoliday", fmt.Sprintf(`{ date: %q }`, calendar.DateOf(time.Now()))),
+		s.click("もう一度接続"), s.live, j.unlockAs(s), func(ctx context.Context) error { return j.shootPage(ctx, s.page, "") },
+	)(ctx)
+}
+
+// policyCall returns a thing to do: what a page of the console would ask of the gateway.
+func (j *Journey) policyCall(method, request string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		status, err := browser.Get[int](ctx, j.page, fmt.Sprintf(`fetch("/api/jiseki.control.v1.PolicyService/%s", { method: "POST",
+  headers: { "Content-Type": "application/json", "Connect-Protocol-Version": "1" }, body: JSON.stringify(%s) }).then((r) => r.status)`, method, request))
+		if err == nil && status != 200 {
+			err = fmt.Errorf("%s: status %d", method, status)
+		}
+		return err
+	}
+}
+
 // headCancels takes the approval back, which ends the session.
 func headCancels(ctx context.Context, j *Journey) error {
 	h, s := j.day.head, j.day.staff
