@@ -24,6 +24,7 @@ export function usePages(): void {
   configure({ asyncUtilTimeout: 15_000 }); // pages come in pieces, on a busy machine slowly
   vi.setConfig({ testTimeout: 120_000 });
   beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-24T10:00:00+09:00") }); // pages know today before the gateway says so
     vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
     vi.stubGlobal("ResizeObserver", class { observe(): void {} unobserve(): void {} disconnect(): void {} });
     Object.defineProperty(document, "fonts", { configurable: true, value: new EventTarget() }); // fields that grow listen to it
@@ -31,6 +32,7 @@ export function usePages(): void {
   });
   afterEach(() => {
     cleanup();
+    vi.useRealTimers();
     vi.unstubAllGlobals();
   });
 }

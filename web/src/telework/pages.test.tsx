@@ -43,3 +43,25 @@ test("a wake that fails says why and can be tried again", async () => {
   await user.click(dialog.getByRole("button", { name: "もう一度試す" }));
   await waitFor(() => expect(askedOf(heard, "GetWake").map((b) => b["wakeId"])).toEqual(["w1", "w2"]));
 });
+
+test("the same as last week takes three clicks", async () => {
+  const user = userEvent.setup();
+  const last = {
+    requestId: "r1",
+    kind: "REQUEST_KIND_TELEWORK",
+    state: "REQUEST_STATE_APPROVED",
+    draft: { days: [{ date: "2026-11-18", unit: "DAY_UNIT_FULL" }], place: "PLACE_HOME", reason: "REQUEST_REASON_WORK", work: "議案の整理" },
+  };
+  const heard = await visit("/", {
+    ListDesks: { desks: [] },
+    ListMyRequests: { requests: [last] },
+    GetRequest: { request: last },
+    GetCalendar: { days: [] },
+    SubmitRequest: { request: { ...last, requestId: "r2" } },
+  });
+  await user.click(await screen.findByRole("link", { name: "申請" }));
+  await user.click(await screen.findByRole("link", { name: "先週と同じ内容で申請" }));
+  await user.click(await screen.findByRole("button", { name: "申請する" }));
+  await waitFor(() => expect(askedOf(heard, "SubmitRequest")).toHaveLength(1));
+  expect(askedOf(heard, "SubmitRequest")[0]?.["draft"]).toMatchObject({ days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }], work: "議案の整理" });
+});
