@@ -55,20 +55,21 @@ async function inWorker(body: string, input: unknown): Promise<unknown> {
 }
 
 describe("in a Worker of Chromium", () => {
-  test("the browser's ML-KEM and the bundled one agree", async () => {
+  test("the bundled ML-KEM agrees with the library, and so does the browser's where there is one", async () => {
     const got = await inWorker(
       `const { nativeKEM, bundledKEM } = await load("seal/mlkem.ts");
        const { ml_kem768 } = await import(${JSON.stringify(base)} + "node_modules/@noble/post-quantum/ml-kem.js");
        const same = [];
-       for (const pair of [await nativeKEM(), await bundledKEM(crypto.getRandomValues(new Uint8Array(64)))]) {
+       const pairs = [await nativeKEM(), await bundledKEM(crypto.getRandomValues(new Uint8Array(64)))];
+       for (const pair of pairs.filter((p) => p !== undefined)) {
          const { cipherText, sharedSecret } = ml_kem768.encapsulate(pair.encapsulationKey);
          const secret = await pair.decapsulate(cipherText);
          same.push(secret.length === 32 && secret.every((x, i) => x === sharedSecret[i]));
        }
-       return same;`,
+       return same.length > 0 && same.every(Boolean);`,
       null,
     );
-    expect(got).toEqual({ ok: [true, true] });
+    expect(got).toEqual({ ok: true });
   });
 
   test("handshake.vec comes out as in Node", async () => {
