@@ -1,7 +1,9 @@
 package link
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -32,13 +34,17 @@ func NewClient(cfg ClientConfig) *http.Client {
 		config = &tls.Config{}
 	}
 	config.MinVersion = tls.VersionTLS13
-	way := DialConfig{Proxy: cfg.Proxy}
+	way := DialConfig{Proxy: cfg.Proxy, DialContext: (&net.Dialer{}).DialContext}
 	return &http.Client{
 		Timeout:       callTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: bounded{&http.Transport{
 			TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: cfg.Single, IdleConnTimeout: idleCall,
-			Proxy: func(r *http.Request) (*url.URL, error) { return way.proxy(r.URL) },
+			DialContext: func(ctx context.Context, _, address string) (net.Conn, error) { // its own proxy takes 200 only
+				ctx, cancel := context.WithTimeout(ctx, openTimeout)
+				defer cancel()
+				return way.connect(ctx, &url.URL{Scheme: "https", Host: address})
+			},
 		}},
 	}
 }

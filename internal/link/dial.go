@@ -194,7 +194,7 @@ func connectThrough(ctx context.Context, nc net.Conn, proxy *url.URL, target str
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode/100 != 2 { // any 2xx: RFC 9110 section 9.3.6
 		return &StatusError{Status: resp.StatusCode}
 	}
 	if len(ahead) > 0 {
@@ -269,7 +269,7 @@ func exchangeUnbound(nc net.Conn, r *http.Request) (*http.Response, []byte, erro
 	}
 	limited := &io.LimitedReader{R: nc, N: maxOpening}
 	br := bufio.NewReader(limited)
-	resp, err := http.ReadResponse(br, r)
+	resp, err := readFinal(br, r)
 	if err != nil {
 		if limited.N <= 0 {
 			err = errors.New("the answer is too long")
@@ -278,6 +278,16 @@ func exchangeUnbound(nc net.Conn, r *http.Request) (*http.Response, []byte, erro
 	}
 	ahead, err := takeAhead(br)
 	return resp, ahead, err
+}
+
+// readFinal reads heads up to the first that is no interim answer (1xx, RFC 9110 section 15.2), such as 100 Continue.
+func readFinal(br *bufio.Reader, r *http.Request) (*http.Response, error) {
+	for {
+		resp, err := http.ReadResponse(br, r)
+		if err != nil || resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, err
+		}
+	}
 }
 
 // writeRequest writes the head of a request without body. (Request.Write would add a User-Agent.)

@@ -201,6 +201,49 @@ func TestDialThroughProxy(t *testing.T) {
 	}
 }
 
+// TestProxiesThatSayItOtherwise: RFC 9110 lets a proxy send 1xx first, and any 2xx means a tunnel (section 9.3.6). Links and calls go
+// the same way.
+func TestProxiesThatSayItOtherwise(t *testing.T) {
+	socket := echoes(t)
+	url, client := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			socket.ServeHTTP(w, r)
+		}
+	}))
+	for established, want := range map[string]string{
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\n\r\n":                 "",
+		"HTTP/1.1 102 Processing\r\nX: y\r\n\r\nHTTP/1.1 103 Early\r\n\r\nHTTP/1.0 200 OK\r\n\r\n": "",
+		"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n":                                        "",
+		"HTTP/1.1 204 No Content\r\n\r\n":                                                          "",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n":                                    "",
+		"HTTP/1.1 302 Found\r\nLocation: http://proxy.example/\r\n\r\n":                            "302",
+		"HTTP/1.1 101 Switching Protocols\r\n\r\n":                                                 "101",
+		strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1000):                                      "too long",
+	} {
+		p := &linktest.Proxy{Established: established}
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.Kill)
+		through := "http://" + p.Address()
+		calls := link.NewClient(link.ClientConfig{TLS: client, Proxy: through, Single: true})
+		r, callErr := calls.Get("https" + strings.TrimPrefix(url, "wss"))
+		if callErr == nil {
+			_ = r.Body.Close()
+		}
+		c, err := link.DialSocket(t.Context(), link.DialConfig{URL: url, TLS: client, Proxy: through})
+		if err == nil {
+			checkEcho(t, c)
+			_ = c.Close(link.Normal, "")
+		}
+		for way, err := range map[string]error{"link": err, "call": callErr} {
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("%s after %.60q: %v, want %q", way, established, err, want)
+			}
+		}
+	}
+}
+
 // received is the other implementation's end: it echoes what it gets and keeps why it was closed.
 type received struct {
 	gws.BuiltinEventHandler

@@ -369,6 +369,66 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestServersThatSignInOtherwise: keywords in any case, the form of AUTH before RFC 2554 of 1999, questions of AUTH LOGIN in other words, in
+// other languages, empty or not in base64. The name is first.
+func TestServersThatSignInOtherwise(t *testing.T) {
+	base64Of := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	for name, c := range map[string]struct {
+		hello, asks []string
+		fails       string
+	}{
+		"old form":           {[]string{"AUTH=LOGIN"}, nil, ""},
+		"old form of both":   {[]string{"AUTH=LOGIN PLAIN"}, nil, ""},
+		"both forms":         {[]string{"AUTH LOGIN", "AUTH=LOGIN"}, nil, ""},
+		"lower case":         {[]string{"auth login"}, nil, ""},
+		"lower case, plain":  {[]string{"auth plain"}, nil, ""},
+		"tab":                {[]string{"AUTH\tLOGIN"}, nil, ""},
+		"nameless questions": {[]string{"AUTH LOGIN"}, []string{"", ""}, ""},
+		"other words":        {[]string{"AUTH LOGIN"}, []string{base64Of("Login name:"), base64Of("Secret?")}, ""},
+		"Japanese":           {[]string{"AUTH LOGIN"}, []string{base64Of("利用者名:"), base64Of("パスワード:")}, ""},
+		"mixed case and NUL": {[]string{"AUTH LOGIN"}, []string{base64Of("uSER nAME\x00"), base64Of("PASSWORD\x00")}, ""},
+		"not in base64":      {[]string{"AUTH LOGIN"}, []string{"Username:", "Password:"}, ""},
+		"a third question":   {[]string{"AUTH LOGIN"}, []string{base64Of("User"), base64Of("Password"), base64Of("Pet")}, "334"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t, 1)
+			cfg := w.config()
+			cfg.Outbox, cfg.Dial = &once{t: t, done: make(chan error, 1)}, nil
+			cfg.Roots = w.server.Certify(t, "127.0.0.1")
+			w.server.Hello, w.server.Asks = c.hello, c.asks
+			w.settings.Server, w.settings.TLS, w.settings.User = w.server.Listen(t), "starttls", "jiseki"
+			stop := w.run(cfg)
+			err := <-cfg.Outbox.(*once).done
+			stop()
+			if c.fails != "" {
+				if err == nil || !strings.Contains(err.Error(), c.fails) || strings.Contains(err.Error(), "himitsu") {
+					t.Errorf("got %v, want %s", err, c.fails)
+				}
+				return
+			}
+			if user, password := w.server.SignedIn(); err != nil || user != "jiseki" || password != "himitsu" {
+				t.Errorf("signed in as %q: %v", user, err)
+			}
+		})
+	}
+}
+
+// TestStartTLSInLowerCase: keywords have no case (RFC 5321 section 2.4).
+func TestStartTLSInLowerCase(t *testing.T) {
+	w := newTown(t, 1)
+	cfg := w.config()
+	cfg.Outbox, cfg.Dial = &once{t: t, done: make(chan error, 1)}, nil
+	cfg.Roots = w.server.Certify(t, "127.0.0.1")
+	w.server.Hello, w.server.Moods = []string{"starttls", "auth plain"}, []mailtest.Mood{mailtest.NoTLS} // of the server's own line only
+	w.settings.Server, w.settings.TLS, w.settings.User = w.server.Listen(t), "starttls", "jiseki"
+	stop := w.run(cfg)
+	err := <-cfg.Outbox.(*once).done
+	stop()
+	if err != nil || len(w.server.Mails()) != 1 {
+		t.Fatalf("%d arrived: %v", len(w.server.Mails()), err)
+	}
+}
+
 // once is an outbox with one mail, which says what became of it.
 type once struct {
 	t       *testing.T

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -60,7 +61,11 @@ func (l *line) begin(s *Settings, host string, roots *x509.CertPool, password fu
 		return fmt.Errorf("hello: %w", err)
 	}
 	if s.TLS != "tls" && s.TLS != "none" {
-		if ok, _ := l.client.Extension("STARTTLS"); !ok {
+		offers, err := l.offers(s.hello())
+		if err != nil {
+			return err
+		}
+		if _, ok := offers["STARTTLS"]; !ok {
 			return errors.New("the server does not offer STARTTLS")
 		}
 		if err := l.client.StartTLS(secure); err != nil {
@@ -78,43 +83,81 @@ func (l *line) signIn(s *Settings, host string, password func() (string, error))
 	if err != nil {
 		return fmt.Errorf("password: %w", err)
 	}
-	_, offered := l.client.Extension("AUTH")
-	mechanisms := strings.Fields(strings.ToUpper(offered))
+	offers, err := l.offers(s.hello())
+	if err != nil {
+		return err
+	}
+	mechanisms := offers["AUTH"]
 	_, encrypted := l.client.TLSConnectionState()
-	var how smtp.Auth
 	switch {
 	case encrypted && slices.Contains(mechanisms, "PLAIN"):
-		how = smtp.PlainAuth("", s.User, secret, host)
+		err = l.client.Auth(smtp.PlainAuth("", s.User, secret, host))
 	case encrypted && slices.Contains(mechanisms, "LOGIN"):
-		how = &login{user: s.User, password: secret}
+		err = l.login(s.User, secret)
 	case slices.Contains(mechanisms, "CRAM-MD5"):
-		how = smtp.CRAMMD5Auth(s.User, secret)
+		err = l.client.Auth(smtp.CRAMMD5Auth(s.User, secret))
 	case !encrypted:
 		return errors.New("the password would go over an open line")
 	default:
-		return fmt.Errorf("the server offers no way to sign in that is known here: %.100q", offered)
+		return fmt.Errorf("the server offers no way to sign in that is known here: %.100q", mechanisms)
 	}
-	if err := l.client.Auth(how); err != nil {
+	if err != nil {
 		return fmt.Errorf("sign in: %w", err)
 	}
 	return nil
 }
 
-// login is AUTH LOGIN, which some servers have only: draft-murchison-sasl-login-00.
-type login struct{ user, password string }
-
-func (a *login) Start(*smtp.ServerInfo) (string, []byte, error) { return "LOGIN", nil, nil }
-
-func (a *login) Next(question []byte, more bool) ([]byte, error) {
-	switch {
-	case !more:
+// offers asks once more what the server can do, in upper case: net/smtp knows keywords as RFC 5321 writes them only, and not AUTH=LOGIN,
+// the form before RFC 2554. A server that knows HELO only offers nothing.
+func (l *line) offers(hello string) (map[string][]string, error) {
+	answer, err := l.ask(250, "EHLO %s", hello)
+	var refused *textproto.Error
+	if errors.As(err, &refused) {
 		return nil, nil
-	case strings.HasPrefix(strings.ToLower(string(question)), "user"):
-		return []byte(a.user), nil
-	case strings.HasPrefix(strings.ToLower(string(question)), "pass"):
-		return []byte(a.password), nil
 	}
-	return nil, errors.New("unknown question of the server")
+	if err != nil {
+		return nil, fmt.Errorf("hello: %w", err)
+	}
+	offers := map[string][]string{}
+	for _, one := range strings.Split(answer, "\n")[1:] {
+		words := strings.Fields(strings.ToUpper(one))
+		if len(words) == 0 {
+			continue
+		}
+		keyword, first, old := strings.Cut(words[0], "=")
+		if old && keyword == "AUTH" {
+			words[0] = first
+		} else {
+			keyword, words = words[0], words[1:]
+		}
+		offers[keyword] = append(offers[keyword], words...)
+	}
+	return offers, nil
+}
+
+// ask sends a command and reads the answer, which must have a code.
+func (l *line) ask(code int, format string, args ...any) (string, error) {
+	id, err := l.client.Text.Cmd(format, args...)
+	if err != nil {
+		return "", err
+	}
+	l.client.Text.StartResponse(id)
+	defer l.client.Text.EndResponse(id)
+	_, answer, err := l.client.Text.ReadResponse(code)
+	return answer, err
+}
+
+// login is AUTH LOGIN, which some servers have only: draft-murchison-sasl-login-00. The server asks for the name, then for the password;
+// in which words does not matter, they differ from server to server.
+func (l *line) login(user, password string) error {
+	if _, err := l.ask(334, "AUTH LOGIN"); err != nil {
+		return err
+	}
+	if _, err := l.ask(334, "%s", base64.StdEncoding.EncodeToString([]byte(user))); err != nil {
+		return err
+	}
+	_, err := l.ask(235, "%s", base64.StdEncoding.EncodeToString([]byte(password)))
+	return err
 }
 
 // send hands over one mail. The server has taken it when it says so after the last line, not before. dead says that the connection

@@ -1,6 +1,7 @@
 package linktest
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -19,6 +20,8 @@ type Proxy struct {
 	User, Password string
 	// Dial connects to the host:port that a client asks for; nil means TCP.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// Established is the head, or the heads, by which it says that a tunnel stands; "" is the usual one.
+	Established string
 
 	mu      sync.Mutex
 	address string
@@ -121,7 +124,7 @@ func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.forget(client, target)
-	if _, err := io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(client, cmp.Or(p.Established, "HTTP/1.1 200 Connection established\r\n\r\n")); err != nil {
 		return
 	}
 	done := make(chan struct{}, 2)

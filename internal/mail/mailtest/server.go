@@ -47,7 +47,11 @@ type Server struct {
 	Moods []Mood         // of the next connections; then Good
 	Busy  map[string]int // recipients that are busy so many times
 	Auth  string         // what AUTH offers
-	Taken func(Mail)     // called with each mail
+	// Hello are further lines of the answer to EHLO, as they are.
+	Hello []string
+	// Asks are the two texts after 334 of AUTH LOGIN, as they are; nil: Username: and Password: in base64.
+	Asks  []string
+	Taken func(Mail) // called with each mail
 
 	mu             sync.Mutex
 	mails          []Mail
@@ -208,6 +212,9 @@ func (c *conversation) hello() bool {
 	if c.server.Auth != "" {
 		lines = append(lines, "250-AUTH "+c.server.Auth)
 	}
+	for _, l := range c.server.Hello {
+		lines = append(lines, "250-"+l)
+	}
 	return c.say(append(lines, "250 SIZE 10000000")...)
 }
 
@@ -228,14 +235,23 @@ func (c *conversation) signIn(rest string) bool {
 		c.server.user, c.server.password = parts[1], parts[2]
 		return c.say("235 welcome")
 	}
-	for _, q := range []struct {
-		ask  string
-		into *string
-	}{{"Username:", &c.server.user}, {"Password:", &c.server.password}} {
-		c.say("334 " + base64.StdEncoding.EncodeToString([]byte(q.ask)))
+	asks := c.server.Asks
+	if asks == nil {
+		asks = []string{base64.StdEncoding.EncodeToString([]byte("Username:")), base64.StdEncoding.EncodeToString([]byte("Password:"))}
+	}
+	for i, into := range []*string{&c.server.user, &c.server.password} {
+		c.say("334 " + asks[i])
 		line, _ := c.read()
-		b, _ := base64.StdEncoding.DecodeString(line)
-		*q.into = string(b)
+		b, err := base64.StdEncoding.DecodeString(line)
+		if err != nil {
+			return c.say("501 no base64")
+		}
+		*into = string(b)
+	}
+	if len(asks) > 2 {
+		c.say("334 " + asks[2])
+		c.read()
+		return c.say("535 no")
 	}
 	return c.say("235 welcome")
 }
