@@ -157,29 +157,39 @@ func (r *runCommand) Run(ctx context.Context, c *commands, log *slog.Logger) err
 
 // serve opens the desk and serves it until ctx ends or its screen is gone.
 func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) (err error) {
-	home, err := agent.LoadHome(c.Dir)
-	if err != nil {
-		return err
-	}
 	desk, closeDesk, err := r.openDesk(log)
 	if err != nil {
 		return errors.Join(agent.ErrDeskLost, err)
 	}
 	defer func() { err = errors.Join(err, closeDesk()) }()
+	a, err := r.agent(c, desk, log)
+	if err != nil {
+		locking, cancel := context.WithTimeout(ctx, lockTimeout)
+		defer cancel()
+		return errors.Join(err, agent.LockIfLeftOpen(locking, c.Dir, desk.Lock))
+	}
+	return a.Run(ctx)
+}
+
+// lockTimeout bounds the locking of a desk whose agent cannot run.
+const lockTimeout = 10 * time.Second
+
+// agent makes the desk's agent of what its folder holds.
+func (r *runCommand) agent(c *commands, desk agent.Desk, log *slog.Logger) (*agent.Agent, error) {
+	home, err := agent.LoadHome(c.Dir)
+	if err != nil {
+		return nil, err
+	}
 	machine, err := wake.New(wake.Config{Now: time.Now})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a, err := agent.New(agent.Config{
+	return agent.New(agent.Config{
 		Gateway: home.Gateway, Identity: home.Identity, Self: home.Self, Bundle: home.Bundle, Dir: home.Dir,
 		Desk: desk, Limits: agent.Limits{RequireLock: r.RequireLock}, Proxy: c.Proxy, Machine: machine, Timer: wakeTimer(log),
 		Version: version(), Hostname: hostname(), System: system(), Log: log, Now: time.Now,
 		SaveBundle: home.SaveBundle, SaveHead: home.SaveHead, SaveCertificate: home.SaveCertificate,
 	})
-	if err != nil {
-		return err
-	}
-	return a.Run(ctx)
 }
 
 // wakeTimer is the machine's clock that wakes it, or nil where there is none.

@@ -14,6 +14,7 @@ import (
 	qrcode "github.com/skip2/go-qrcode"
 	"google.golang.org/protobuf/proto"
 
+	"jiseki/internal/durable"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
@@ -74,26 +75,14 @@ func printSlip(o *output, s *controlv1.Slip) {
 	o.line("%s  %s", o.say("アドレス", "address         "), s.GetAddress())
 }
 
-// writeSlip writes one slip to a new file that only its owner can read.
+// writeSlip writes one slip to a file that only its owner can read, in the place of an earlier slip of the same user.
 func writeSlip(dir string, s *controlv1.Slip) (string, error) {
 	page, err := slipPage(s)
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "slip-"+fileName(s.GetUserId())+".html")
-	// A page of an earlier slip is removed first: its rights may be others.
-	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-		return "", fmt.Errorf("replace slip: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("write slip: %w", err)
-	}
-	if _, err := f.Write(page); err != nil {
-		f.Close()
-		return "", fmt.Errorf("write slip: %w", err)
-	}
-	if err := f.Close(); err != nil {
+	if err := durable.Replace(path, page, 0o600); err != nil {
 		return "", fmt.Errorf("write slip: %w", err)
 	}
 	return path, nil

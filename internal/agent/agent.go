@@ -163,8 +163,10 @@ func New(cfg Config) (*Agent, error) {
 	if a.events, err = openOutbox(cfg.Dir, a.run[:], cfg.Now); err != nil {
 		return nil, err
 	}
-	if a.work, err = openWork(cfg.Dir); err != nil {
-		return nil, err
+	a.work = openWork(cfg.Dir)
+	if a.events.aside != "" {
+		a.log.Error("undelivered events were damaged: what they said is lost to the gateway", "kept", a.events.aside)
+		a.work.suspect() // an end may be among them
 	}
 	if err := a.self.Verify(cert.KindDesk, cfg.Bundle.DeskCAs, cfg.Now(), cert.Skew); err != nil {
 		return nil, fmt.Errorf("the desk's own certificate: %w", err)
@@ -260,10 +262,10 @@ func (a *Agent) locked() bool {
 	return a.isLocked
 }
 
-// record keeps an event for the gateway. What it tells has happened already: failing to keep it is logged.
+// record keeps an event for the gateway. What it tells has happened already: failing to write it down is logged.
 func (a *Agent) record(kind controlv1.SessionEventKind, session [16]byte, code wire.Code) {
-	if err := a.events.add(kind, session, uint32(code)); err != nil {
-		a.log.Error("event is lost", "kind", kind.String(), "session", fmt.Sprintf("%x", session[:4]), "err", err)
+	if err := a.events.note(kind, session, uint32(code)); err != nil {
+		a.log.Error("event is not on the disk", "kind", kind.String(), "session", fmt.Sprintf("%x", session[:4]), "err", err)
 	}
 }
 

@@ -238,7 +238,10 @@ func (c *channel) handle(ctx context.Context, message *controlv1.GatewayMessage)
 	case *controlv1.GatewayMessage_Signed:
 		return c.signed(ctx, m.Signed)
 	case *controlv1.GatewayMessage_SessionEventAck:
-		return c.agent.events.acknowledge(m.SessionEventAck.GetRun(), m.SessionEventAck.GetSeq())
+		if err := c.agent.events.acknowledge(m.SessionEventAck.GetRun(), m.SessionEventAck.GetSeq()); err != nil {
+			c.agent.log.Error("an event that the gateway has is still on this disk", "err", err)
+		}
+		return nil
 	case *controlv1.GatewayMessage_Refused:
 		return &refusedError{code: m.Refused.GetCode(), at: time.UnixMilli(m.Refused.GetTimeMs())}
 	default:

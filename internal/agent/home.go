@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"jiseki/internal/cert"
+	"jiseki/internal/durable"
 	"jiseki/internal/enrol"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
@@ -85,16 +86,18 @@ func LoadHome(dir string) (*Home, error) {
 
 // SaveBundle replaces the trust bundle.
 func (h *Home) SaveBundle(raw []byte) error {
-	return replaceFile(filepath.Join(h.Dir, bundleFile), raw)
+	return durable.Replace(filepath.Join(h.Dir, bundleFile), raw, ownOnly)
 }
 
 // SaveCertificate replaces the desk's certificate.
 func (h *Home) SaveCertificate(raw []byte) error {
-	return replaceFile(filepath.Join(h.Dir, certFile), raw)
+	return durable.Replace(filepath.Join(h.Dir, certFile), raw, ownOnly)
 }
 
 // SaveHead keeps a copy of the audit log's signed head.
-func (h *Home) SaveHead(raw []byte) error { return replaceFile(filepath.Join(h.Dir, headFile), raw) }
+func (h *Home) SaveHead(raw []byte) error {
+	return durable.Replace(filepath.Join(h.Dir, headFile), raw, ownOnly)
+}
 
 // EnrollConfig says where a desk is enrolled. Proxy may be empty.
 type EnrollConfig struct {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"jiseki/internal/durable"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
@@ -25,6 +26,9 @@ type outbox struct {
 	now   func() time.Time
 	wake  chan struct{} // holds one token when something was added
 	taken chan struct{} // holds one token when something was acknowledged
+
+	// aside is where a damaged file of an earlier run was put, "" if none was: what it held is lost to the gateway.
+	aside string
 
 	mu      sync.Mutex
 	seq     uint64
@@ -41,7 +45,7 @@ type storedEvent struct {
 	TimeMs  int64  `json:"time_ms"`
 }
 
-// openOutbox reads what an earlier run could not deliver. run names this run.
+// openOutbox reads what an earlier run could not deliver. run names this run. A file that cannot be understood is set aside.
 func openOutbox(dir string, run []byte, now func() time.Time) (*outbox, error) {
 	o := &outbox{
 		path: filepath.Join(dir, "events.json"), run: run, now: now, wake: make(chan struct{}, 1), taken: make(chan struct{}, 1),
@@ -53,14 +57,27 @@ func openOutbox(dir string, run []byte, now func() time.Time) (*outbox, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read undelivered events: %w", err)
 	}
-	if err := json.Unmarshal(raw, &o.waiting); err != nil {
-		return nil, fmt.Errorf("undelivered events in %s are damaged: %w", o.path, err)
+	if json.Unmarshal(raw, &o.waiting) != nil {
+		o.waiting = nil
+		if o.aside, err = durable.SetAside(o.path, now()); err != nil {
+			return nil, fmt.Errorf("set undelivered events aside, which are damaged: %w", err)
+		}
 	}
 	return o, nil
 }
 
 // add keeps an event durably. When it returns an error, the event is not kept, and what it tells about must not happen.
 func (o *outbox) add(kind controlv1.SessionEventKind, session [16]byte, code uint32) error {
+	return o.put(kind, session, code, false)
+}
+
+// note keeps an event of what has happened already. When it returns an error, the disk does not hold it: it is delivered all the
+// same, unless the agent is killed before, or too many wait.
+func (o *outbox) note(kind controlv1.SessionEventKind, session [16]byte, code uint32) error {
+	return o.put(kind, session, code, true)
+}
+
+func (o *outbox) put(kind controlv1.SessionEventKind, session [16]byte, code uint32, happened bool) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.waiting) >= maxOutbox {
@@ -69,15 +86,19 @@ func (o *outbox) add(kind controlv1.SessionEventKind, session [16]byte, code uin
 	e := storedEvent{
 		Run: o.run, Seq: o.seq + 1, Kind: int32(kind), Session: session[:], Code: code, TimeMs: o.now().UnixMilli(),
 	}
-	if err := o.save(append(o.waiting, e)); err != nil {
+	next := append(o.waiting, e)
+	err := o.save(next)
+	if err != nil && !happened {
 		return err
 	}
+	o.waiting = next
 	o.seq++
 	signal(o.wake)
-	return nil
+	return err
 }
 
-// acknowledge forgets an event that the gateway has written to its log.
+// acknowledge forgets an event that the gateway has written to its log. When it returns an error, the disk still holds the event:
+// a later run delivers it once more, which the gateway does not mind.
 func (o *outbox) acknowledge(run []byte, seq uint64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -90,11 +111,9 @@ func (o *outbox) acknowledge(run []byte, seq uint64) error {
 	if len(kept) == len(o.waiting) {
 		return nil
 	}
-	if err := o.save(kept); err != nil {
-		return err
-	}
+	o.waiting = kept
 	signal(o.taken)
-	return nil
+	return o.save(kept)
 }
 
 // drain waits until no event waits, or until ctx ends.
@@ -129,11 +148,10 @@ func (o *outbox) undelivered() []*controlv1.SessionEvent {
 	return events
 }
 
-// save replaces the file and then the list in memory. The caller holds mu.
+// save replaces the file. The caller holds mu.
 func (o *outbox) save(events []storedEvent) error {
 	if err := replaceJSON(o.path, events); err != nil {
 		return fmt.Errorf("write undelivered events: %w", err)
 	}
-	o.waiting = events
 	return nil
 }

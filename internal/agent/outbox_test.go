@@ -54,13 +54,40 @@ func TestOutboxRefusesWhatItCannotKeep(t *testing.T) {
 	}
 }
 
-func TestOutboxSaysWhenItsFileIsDamaged(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "events.json"), []byte(`[{"seq":`), 0o600); err != nil {
+func TestOutboxSetsADamagedFileAside(t *testing.T) {
+	for _, damaged := range []string{"", "[{\"seq\":", "{}", "\x00\x00"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "events.json"), []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := openTestOutbox(t, dir, "run")
+		if kept, err := os.ReadFile(o.aside); err != nil || string(kept) != damaged {
+			t.Errorf("%q was not kept: %q, %v", damaged, kept, err)
+		}
+		if err := o.add(opened, [16]byte{1}, 0); err != nil || len(openTestOutbox(t, dir, "next").undelivered()) != 1 {
+			t.Errorf("after %q no event is kept: %v", damaged, err)
+		}
+	}
+}
+
+// TestOutboxDeliversWhatTheDiskDoesNotTake: what has happened is told all the same, and when there is room again, it is kept too.
+func TestOutboxDeliversWhatTheDiskDoesNotTake(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "agent")
+	o := openTestOutbox(t, dir, "run")
+	if err := o.note(opened, [16]byte{1}, 3); err == nil || len(o.undelivered()) != 1 {
+		t.Fatalf("without a disk: %v, %d events wait", err, len(o.undelivered()))
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openOutbox(dir, nil, time.Now); err == nil {
-		t.Error("a damaged file was taken for an empty one")
+	if err := o.note(opened, [16]byte{2}, 4); err != nil || len(openTestOutbox(t, dir, "next").undelivered()) != 2 {
+		t.Errorf("with a disk again: %v", err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.acknowledge([]byte("run"), 1); err == nil || len(o.undelivered()) != 1 {
+		t.Errorf("what the gateway has is sent again: %v, %d wait", err, len(o.undelivered()))
 	}
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,20 +28,38 @@ type keptWork struct {
 	Ended   bool   `json:"ended"` // the end of the session is in the outbox
 }
 
-// openWork reads what an earlier run left.
-func openWork(dir string) (work, error) {
+// openWork reads what an earlier run left. What cannot be read is somebody's work: it must not leave the desk open.
+func openWork(dir string) work {
 	w := work{path: filepath.Join(dir, "work.json")}
 	raw, err := os.ReadFile(w.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return w, nil
-	case err != nil:
-		return w, fmt.Errorf("read whose work is on the desk: %w", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return w
 	}
-	if json.Unmarshal(raw, &w.kept) != nil || w.kept.User == "" || len(w.kept.Session) != 16 {
-		w.kept = keptWork{User: "?", Session: make([]byte, 16)} // somebody's: what cannot be read must not leave the desk open
+	if err != nil || json.Unmarshal(raw, &w.kept) != nil || w.kept.User == "" || len(w.kept.Session) != 16 {
+		w.kept = keptWork{}
+		w.suspect()
 	}
-	return w, nil
+	return w
+}
+
+// suspect takes a desk of which nothing is known for one with somebody's work, which is locked before anybody gets it.
+func (w *work) suspect() {
+	if w.kept.User == "" {
+		w.kept = keptWork{User: "?", Session: make([]byte, 16)}
+	}
+}
+
+// LockIfLeftOpen locks a desk on which an agent with the folder dir left work open. It is for an agent that cannot run:
+// one that runs does the same by itself.
+func LockIfLeftOpen(ctx context.Context, dir string, lock Locker) error {
+	w := openWork(dir)
+	if w.kept.User == "" {
+		return nil
+	}
+	if err := lock.Lock(ctx); err != nil {
+		return fmt.Errorf("lock the desk, on which work lies open: %w", err)
+	}
+	return nil
 }
 
 // begin notes durably that a user works on the desk. When it returns an error, nobody may.

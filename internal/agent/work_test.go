@@ -137,6 +137,33 @@ func TestUnreadableWorkLocksToo(t *testing.T) {
 	locks(t, lock)
 }
 
+// TestDamagedEventsLockAndGoOn: an end may be among what cannot be read, so the desk is locked; the agent runs.
+func TestDamagedEventsLockAndGoOn(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "events.json"), []byte(`[{"run":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, lock := newTestAgent(t, dir)
+	a.lockLeftOpen()
+	locks(t, lock)
+	a.guard.tasks.Wait()
+	mustTake(t, a, offered(t, a, "sato", 1))
+}
+
+// TestAgentThatCannotRunLocks: whatever keeps an agent from running, work that an earlier run left open is not left open.
+func TestAgentThatCannotRunLocks(t *testing.T) {
+	dir := t.TempDir()
+	lock := &fakeLock{calls: make(chan struct{}, 16)}
+	if err := LockIfLeftOpen(t.Context(), dir, lock); err != nil || len(lock.calls) != 0 {
+		t.Errorf("locked %d times where nobody worked: %v", len(lock.calls), err)
+	}
+	killed, _ := newTestAgent(t, dir)
+	mustTake(t, killed, offered(t, killed, "sato", 1))
+	if err := LockIfLeftOpen(t.Context(), dir, lock); err != nil || len(lock.calls) != 1 {
+		t.Errorf("locked %d times: %v", len(lock.calls), err)
+	}
+}
+
 // TestNobodyElseInTheGracePeriod: until the desk is locked, what lies open on it is its user's alone.
 func TestNobodyElseInTheGracePeriod(t *testing.T) {
 	a, lock := newTestAgent(t, t.TempDir())

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"jiseki/internal/cert"
+	"jiseki/internal/durable"
 )
 
 // HeadSink keeps copies of signed heads outside the database. Put may be slow and may fail; it is called by one goroutine.
@@ -85,40 +86,14 @@ type FileSink struct{ Path string }
 
 // Put appends the head.
 func (s FileSink) Put(_ context.Context, h Head) error {
-	f, err := os.OpenFile(s.Path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o640)
+	line, err := json.Marshal(h)
+	if err == nil {
+		err = durable.Append(s.Path, append(line, '\n'), 0o640)
+	}
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	line, err := json.Marshal(h)
-	if err == nil {
-		line, err = afterTorn(f, append(line, '\n'))
-	}
-	if err == nil {
-		_, err = f.Write(line)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
 	return nil
-}
-
-// afterTorn puts an end of line in front if the file's last line has none, as a crash leaves it.
-func afterTorn(f *os.File, line []byte) ([]byte, error) {
-	end, err := f.Seek(0, io.SeekEnd)
-	if err != nil || end == 0 {
-		return line, err
-	}
-	var last [1]byte
-	if _, err := f.ReadAt(last[:], end-1); err != nil {
-		return nil, err
-	}
-	if last[0] == '\n' {
-		return line, nil
-	}
-	return append([]byte{'\n'}, line...), nil
 }
 
 // ReadHeads reads the heads that a FileSink wrote and that one of the keys signed. A line that is no whole JSON object is what a

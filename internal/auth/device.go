@@ -84,3 +84,9 @@ func NewID() string {
 	rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
 }
+
+// IsID says whether NewID could have drawn an id.
+func IsID(id string) bool {
+	b, err := hex.DecodeString(id)
+	return err == nil && len(b) == 8
+}

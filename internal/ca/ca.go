@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"jiseki/internal/cert"
+	"jiseki/internal/durable"
 )
 
 // Life is how long certificates of devices and desks last. They are renewed when two thirds have passed.
@@ -37,6 +38,9 @@ const (
 	secretFile    = "secret.key"
 	bundleFile    = "trust.bundle"
 )
+
+// public is the mode of the files that everybody may read.
+const public = 0o644
 
 // PEM types.
 const (
@@ -106,7 +110,7 @@ func put(dir, name string) error {
 		}
 		return fmt.Errorf("ca: %w", err)
 	}
-	if err := os.Rename(dir, name); err != nil {
+	if err := durable.Rename(dir, name); err != nil {
 		if errors.Is(err, fs.ErrExist) { // somebody was faster
 			return ErrExists
 		}
@@ -135,7 +139,7 @@ func fill(dir string, cfg Config, organisation string) error {
 	if err != nil {
 		return err
 	}
-	if err := writePublic(filepath.Join(dir, tlsCertFile), pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: root})); err != nil {
+	if err := durable.Create(filepath.Join(dir, tlsCertFile), pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: root}), public); err != nil {
 		return err
 	}
 	b := &cert.Bundle{
@@ -147,7 +151,7 @@ func fill(dir string, cfg Config, organisation string) error {
 	if !cfg.PublicTLS {
 		b.TLS = [][]byte{root}
 	}
-	return writePublic(filepath.Join(dir, bundleFile), b.Append(nil))
+	return durable.Create(filepath.Join(dir, bundleFile), b.Append(nil), public)
 }
 
 // Open loads the keys. It refuses key files that others can read, a folder in which others could exchange them, and a trust
@@ -253,7 +257,7 @@ func (a *Authority) Secret(purpose string) [32]byte { return deriveSecret(a.secr
 func createSecret(dir string) error {
 	var b [32]byte
 	rand.Read(b[:]) // never fails
-	return cert.WriteSecret(filepath.Join(dir, secretFile), pem.EncodeToMemory(&pem.Block{Type: pemSecret, Bytes: b[:]}))
+	return durable.Create(filepath.Join(dir, secretFile), pem.EncodeToMemory(&pem.Block{Type: pemSecret, Bytes: b[:]}), 0o600)
 }
 
 func (a *Authority) loadSecret() error {
@@ -268,19 +272,6 @@ func (a *Authority) loadSecret() error {
 	}
 	copy(a.secret[:], block.Bytes)
 	return nil
-}
-
-// writePublic writes a file that everybody may read, and sees it on the disk.
-func writePublic(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }
 
 func deriveSecret(secret [32]byte, purpose string) [32]byte {

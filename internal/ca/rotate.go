@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"jiseki/internal/cert"
+	"jiseki/internal/durable"
 )
 
 // A Role is what a key is used for. The keys of these roles can be replaced while the town hall works: in steps, with time between
@@ -54,9 +55,9 @@ func Use(dir string, role Role) (*cert.Bundle, error) {
 		case err == nil && !slices.Contains(list, next.Public()):
 			return nil, ErrNotReady // Prepare failed half way
 		case err == nil:
-			err = os.Rename(files.key, files.old) // both names are there at no time without a key that Use finds again
+			err = durable.Rename(files.key, files.old) // both names are there at no time without a key that Use finds again
 			if err == nil || errors.Is(err, os.ErrNotExist) {
-				err = os.Rename(files.next, files.key)
+				err = durable.Rename(files.next, files.key)
 			}
 		case errors.Is(err, os.ErrNotExist):
 			err = nil // Use failed half way, or there is nothing to do
@@ -85,7 +86,7 @@ func Retire(dir string, role Role) (*cert.Bundle, error) {
 		if err == nil && slices.Contains(list, next.Public()) {
 			kept = append(kept, next.Public())
 		}
-		if err := os.Remove(files.old); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := durable.Remove(files.old); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("ca: %w", err)
 		}
 		if len(kept) == len(list) {
@@ -132,20 +133,8 @@ func step(dir string, role Role, change func(roleFiles, []cert.PublicKey) ([]cer
 	if err := bundle.Check(); err != nil {
 		return nil, fmt.Errorf("ca: %w", err)
 	}
-	return bundle, replace(path, bundle.Append(nil))
-}
-
-// replace puts a new file in the place of one that everybody may read.
-func replace(path string, b []byte) error {
-	next := path + ".next"
-	if err := os.Remove(next); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("ca: %w", err)
+	if err := durable.Replace(path, bundle.Append(nil), public); err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
 	}
-	if err := writePublic(next, b); err != nil {
-		return fmt.Errorf("ca: %w", err)
-	}
-	if err := os.Rename(next, path); err != nil {
-		return fmt.Errorf("ca: %w", err)
-	}
-	return nil
+	return bundle, nil
 }

@@ -10,8 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
+
+	"jiseki/internal/durable"
 )
 
 const (
@@ -48,7 +49,7 @@ func SaveKey(path string, k *SignerKey) error {
 	if err != nil {
 		return fmt.Errorf("save key: %w", err)
 	}
-	if err := WriteSecret(path, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der})); err != nil {
+	if err := durable.Create(path, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), 0o600); err != nil {
 		return fmt.Errorf("save key: %w", err)
 	}
 	return nil
@@ -106,39 +107,4 @@ func ReadSecret(path string) ([]byte, error) {
 		err = fmt.Errorf("%s: too large for a key or secret", path)
 	}
 	return b, err
-}
-
-// WriteSecret makes path with the content b, for the owner only (mode 0600). The file appears whole or not at all; an existing
-// file is never replaced (fs.ErrExist).
-func WriteSecret(path string, b []byte) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	// Unlike a rename, a hard link fails if path exists.
-	if err = os.Link(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes a new name in dir durable. Windows cannot and need not.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

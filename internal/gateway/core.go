@@ -19,6 +19,7 @@ import (
 	"jiseki/internal/auth"
 	"jiseki/internal/bus"
 	"jiseki/internal/ca"
+	"jiseki/internal/durable"
 	"jiseki/internal/hub"
 	"jiseki/internal/link"
 	"jiseki/internal/mail"
@@ -79,7 +80,7 @@ func (c *core) openKeys(context.Context) error {
 		return err
 	}
 	var err error
-	if c.id, err = gatewayID(c.cfg.DataDir); err != nil {
+	if c.id, err = c.gatewayID(); err != nil {
 		return err
 	}
 	c.ca, err = ca.Open(ca.Config{Dir: c.cfg.keys(), Now: c.env.Now, PublicTLS: c.cfg.TLS.CertificateFile != ""})
@@ -245,18 +246,26 @@ func checkOwner(dir string) error {
 	return nil
 }
 
-// gatewayID names this gateway for ever: several share a database.
-func gatewayID(dir string) (string, error) {
-	path := filepath.Join(dir, "gateway.id")
+// gatewayID names this gateway for ever: several share a database. A file that holds no name, as a crash can leave it, is set
+// aside: under a new name the gateway is another one, and what the old one held counts as gone soon.
+func (c *core) gatewayID() (string, error) {
+	path := filepath.Join(c.cfg.DataDir, "gateway.id")
 	b, err := os.ReadFile(path)
 	if err == nil {
-		return strings.TrimSpace(string(b)), nil
+		if id := strings.TrimSpace(string(b)); auth.IsID(id) {
+			return id, nil
+		}
+		var aside string
+		if aside, err = durable.SetAside(path, c.env.Now()); err == nil {
+			c.env.Log.Error("the gateway's id was damaged; it gets a new one", "kept", aside)
+			err = fs.ErrNotExist
+		}
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read the gateway's id: %w", err)
 	}
 	id := auth.NewID()
-	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+	if err := durable.Create(path, []byte(id+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("write the gateway's id: %w", err)
 	}
 	return id, nil
