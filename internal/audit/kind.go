@@ -167,6 +167,20 @@ var words = map[Kind][2]string{
 	RegistrationsRenewed: {"利用登録を更新", "registrations renewed"},
 }
 
+// ordinary are the kinds that give no right and take none.
+var ordinary = map[Kind]bool{
+	SignInRefused: true, DeviceRefused: true, DeskRefused: true, SessionRefused: true,
+	DeskConnected: true, DeskGone: true, DeskWakeAsked: true, DeskWakeEnded: true, DeskPowerOnAsked: true,
+	SessionPrepared: true, SessionOpened: true, SessionEnded: true, SessionLocked: true, SessionLockFailed: true,
+	WorkdayReported: true, WorkdayDone: true, WorkdayCorrected: true, MonthConfirmed: true, MonthsExported: true,
+	MailsRetried: true, RequestSubmitted: true, RequestPassed: true, RequestReturned: true, RequestRefused: true,
+	RequestsConfirmed: true,
+}
+
+// OfRights says whether such an event gives or takes a right. Every kind does that is not listed as ordinary, also one that is
+// added later: the head after it is copied at once.
+func (k Kind) OfRights() bool { return !ordinary[k] }
+
 // Kinds returns every kind, in no order.
 func Kinds() []Kind {
 	all := make([]Kind, 0, len(words))

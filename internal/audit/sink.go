@@ -32,14 +32,16 @@ type Publisher struct {
 	Key cert.PrivateKey
 	// Sinks keep the copies.
 	Sinks []HeadSink
-	// Every is how often the head is looked at; an attacker can cut off at most so much unnoticed.
+	// Every is how often the head is looked at; an attacker can cut off at most so much unnoticed of what does not move it.
 	Every time.Duration
+	// Moved has the head looked at now. nil: only each period.
+	Moved <-chan struct{}
 	// Last is the head that all sinks have. With the zero Mark the first Publish gives out whatever there is.
 	Last Mark
 	Log  *slog.Logger
 }
 
-// Run publishes at once and in each period until ctx ends.
+// Run publishes at once, whenever Moved says so, and in each period until ctx ends.
 func (p *Publisher) Run(ctx context.Context) error {
 	tick := time.NewTicker(p.Every)
 	defer tick.Stop()
@@ -49,6 +51,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
+		case <-p.Moved:
 		case <-ctx.Done():
 			return nil
 		}

@@ -55,8 +55,9 @@ func openClient(ctx context.Context, cfg Config) (client *http.Client, done func
 const (
 	// commandPatience is how long a command waits for whoever holds the lock.
 	commandPatience = 15 * time.Second
-	// servePatience is the same for a gateway that starts: it waits for a command, not for another gateway.
-	servePatience = 3 * time.Second
+	// servePatience is the same for a gateway that starts: it waits for commands, which on a slow disk take their time, and
+	// not for a gateway that answers.
+	servePatience = 30 * time.Second
 	lockPause     = 100 * time.Millisecond
 )
 
@@ -76,10 +77,13 @@ func patient(ctx context.Context, patience time.Duration, do func() error) error
 	}
 }
 
+// dialAdmin reaches the administration of a running gateway.
+func (cfg Config) dialAdmin(ctx context.Context) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
+}
+
 func tryClient(ctx context.Context, cfg Config) (*http.Client, func() error, error) {
-	dial := func(ctx context.Context) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
-	}
+	dial := cfg.dialAdmin
 	conn, err := dial(ctx)
 	if err == nil {
 		conn.Close()

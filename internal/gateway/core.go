@@ -95,7 +95,14 @@ func (c *core) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.store, err = store.Open(ctx, store.Config{DSN: dsn, Now: c.env.Now}); err != nil {
+	moved := make(chan struct{}, 1)
+	wake := func() {
+		select {
+		case moved <- struct{}{}:
+		default: // the publisher looks at the newest head anyway
+		}
+	}
+	if c.store, err = store.Open(ctx, store.Config{DSN: dsn, Now: c.env.Now, Moved: wake}); err != nil {
 		return err
 	}
 	c.pulse = &pulse{log: c.env.Log, now: c.env.Now, look: func(ctx context.Context) error {
@@ -108,7 +115,7 @@ func (c *core) openStore(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("read the organisation: %w", err)
 	}
-	return c.openHeads(ctx)
+	return c.openHeads(ctx, moved)
 }
 
 func (c *core) openBus(context.Context) (err error) {

@@ -87,6 +87,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 }
 
 func (g *Gateway) run(ctx context.Context) (err error) {
+	if conn, err := g.cfg.dialAdmin(ctx); err == nil {
+		conn.Close()
+		return errLocked(nil)
+	}
 	var c *core
 	err = patient(ctx, servePatience, func() error {
 		c, err = open(ctx, g.cfg, g.env)

@@ -13,12 +13,13 @@ import (
 	"jiseki/internal/audit"
 )
 
-// headEvery is how often the head of the audit log is signed and copied, if it has changed.
+// headEvery is how often the head of the audit log is signed and copied, if it has changed. After an act that gives or takes a
+// right that is done at once.
 const headEvery = time.Minute
 
 // openHeads prepares the copies of the audit log's head: this gateway's log, the agents, the heads file and syslog. A syslog that is
 // asked for and not there is an error: nobody would notice that the copies are missing.
-func (c *core) openHeads(ctx context.Context) error {
+func (c *core) openHeads(ctx context.Context, moved <-chan struct{}) error {
 	c.newest = &newestHead{}
 	sinks := []audit.HeadSink{c.newest, headLog{c.env.Log}, audit.FileSink{Path: c.cfg.headsFile()}}
 	if socket := c.cfg.Audit.Syslog; socket != "" {
@@ -31,7 +32,7 @@ func (c *core) openHeads(ctx context.Context) error {
 		}
 		sinks = append(sinks, audit.SyslogSink{Socket: socket, Host: host})
 	}
-	c.heads = &audit.Publisher{Head: c.store.Head, Key: c.ca.AuditKey(), Sinks: sinks, Every: headEvery, Log: c.env.Log}
+	c.heads = &audit.Publisher{Head: c.store.Head, Key: c.ca.AuditKey(), Sinks: sinks, Every: headEvery, Moved: moved, Log: c.env.Log}
 	return nil
 }
 

@@ -2,11 +2,13 @@ package gateway_test
 
 import (
 	"database/sql"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite" // the database of somebody who tampers with it
 
@@ -57,6 +59,29 @@ func TestHeadsFileShowsACutOffEnd(t *testing.T) {
 	}
 	if r := verified(t, town.Config); r.GetIntact() || !strings.Contains(r.GetProblem(), "did not sign") {
 		t.Errorf("with a forged head: %v", r)
+	}
+}
+
+// TestRightsMoveTheHeadAtOnce: somebody who kills the gateway and cuts off what it did last is found out, although the minute after
+// which the head is copied in any case is not over.
+func TestRightsMoveTheHeadAtOnce(t *testing.T) {
+	town := gatewaytest.Start(t)
+	town.NewUser(t, "tanaka", "田中 太郎")
+	now, err := town.Admin.VerifyEvents(t.Context(), &controlv1.VerifyEventsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads := filepath.Join(town.Config.DataDir, "heads.log")
+	newest := fmt.Sprintf(`"number":%d,`, now.GetChecked())
+	for deadline := time.Now().Add(40 * time.Second); ; {
+		b, err := os.ReadFile(heads)
+		if err == nil && strings.Contains(string(b), newest) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no copy of head %d, %v:\n%s", now.GetChecked(), err, b)
+		}
+		time.Sleep(10 * time.Millisecond) // somebody else's file: there is nothing to wait for but its content
 	}
 }
 

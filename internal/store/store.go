@@ -65,6 +65,8 @@ type Config struct {
 	DSN string
 	// Now is the gateway's clock.
 	Now func() time.Time
+	// Moved is called when an act that gives or takes a right has been committed, and returns at once. nil: nobody wants to know.
+	Moved func()
 }
 
 // Store is an open database.
@@ -72,11 +74,15 @@ type Store struct {
 	write *sql.DB // SQLite: one connection, immediate transactions
 	read  *sql.DB
 	now   func() time.Time
+	moved func()
 }
 
 // Open opens the database, creates it if it is not there, and brings it to the newest schema. Two gateways may do so at
 // the same time.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Moved == nil {
+		cfg.Moved = func() {}
+	}
 	s, dialect, err := open(cfg)
 	if err != nil {
 		return nil, err
@@ -109,7 +115,7 @@ func open(cfg Config) (*Store, goose.Dialect, error) {
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
-	return &Store{write: db, read: db, now: cfg.Now}, goose.DialectPostgres, nil
+	return &Store{write: db, read: db, now: cfg.Now, moved: cfg.Moved}, goose.DialectPostgres, nil
 }
 
 // openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent; one
@@ -135,7 +141,7 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(4)
 	read.SetMaxIdleConns(4)
-	return &Store{write: write, read: read, now: cfg.Now}, nil
+	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved}, nil
 }
 
 func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
@@ -185,6 +191,7 @@ type tx struct {
 	now      int64
 	head     audit.Mark
 	recorded int
+	ofRights bool // an event gives or takes a right
 	refusal  error
 }
 
@@ -221,6 +228,9 @@ func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
 	}
 	if err := raw.Commit(); err != nil {
 		return fmt.Errorf("store: commit: %w", translate(err))
+	}
+	if t.ofRights {
+		s.moved()
 	}
 	return t.refusal
 }
@@ -261,6 +271,7 @@ func (t *tx) record(e audit.Entry) error {
 	}
 	t.head = ev.Mark()
 	t.recorded++
+	t.ofRights = t.ofRights || e.Kind.OfRights()
 	return nil
 }
 
