@@ -289,21 +289,25 @@ func (p *Policy) secondFactor(u *User, at Place) Code {
 	return SecondFactorMissing
 }
 
-// Rights of a sign-in, apart from rights on desks. By password alone from outside somebody can change the password and enrol a
-// device, nothing else; from an office network the portal opens too. Desks always take an enrolled device. One-time passwords are set up, replaced and
-// removed in the office or on an enrolled device; elsewhere than in the office only after one was given, if there are any.
+// Rights of a sign-in, apart from rights on desks. By password alone from outside somebody can change the initial password and then
+// enrol a device with its one-time code, nothing else: whoever has found out a password does not take the account with it. From an
+// office network the portal opens too. Desks always take an enrolled device. The password is changed in the office, on an enrolled
+// device, or after a one-time password; those are set up, replaced and removed in the office or on an enrolled device, and elsewhere
+// than in the office only after one was given, if there are any.
 func Rights(in SignIn) May {
 	if in.User.Disabled {
 		return 0
 	}
-	m := MayChangePassword
 	if in.User.MustChange {
-		return m
+		return MayChangePassword
 	}
-	m |= MayEnrolDevice
+	m := MayEnrolDevice
 	device := in.Device != nil && in.Device.Mine && !in.Device.Revoked && in.Now.Before(in.Device.Until)
 	inside := in.Place == Office
 	second := in.Settings.SecondFactor(&in.User, in.Place) == ""
+	if inside || device || in.User.SecondFactor {
+		m |= MayChangePassword
+	}
 	if inside || (device && (in.User.SecondFactor || !in.User.HasSecond)) {
 		m |= MaySetUpTOTP
 	}

@@ -355,6 +355,7 @@ func TestDecisionIsWhole(t *testing.T) {
 
 func TestRightsOfASignIn(t *testing.T) {
 	const nothing, password = access.May(0), access.MayChangePassword
+	const alone = access.MayEnrolDevice // by the password alone from outside
 	base := password | access.MayEnrolDevice
 	portal := base | access.MayUsePortal | access.MaySetUpTOTP
 	desk := portal | access.MayOpenDesk
@@ -363,15 +364,28 @@ func TestRightsOfASignIn(t *testing.T) {
 		change func(*access.SignIn)
 		want   access.May
 	}{
-		"password from outside":    {func(*access.SignIn) {}, base},
-		"password from the office": {func(in *access.SignIn) { in.Place = access.Office }, portal},
-		"device from outside":      {func(in *access.SignIn) { in.Device = dev }, desk},
-		"device from the office":   {func(in *access.SignIn) { in.Device, in.Place = dev, access.Office }, desk},
-		"device, no second factor": {func(in *access.SignIn) { in.Device, in.User.SecondFactor = dev, false }, base},
+		"second factor from outside": {func(*access.SignIn) {}, base},
+		"password from outside":      {func(in *access.SignIn) { in.User.SecondFactor = false }, alone},
+		"password from a satellite":  {func(in *access.SignIn) { in.User.SecondFactor, in.Place = false, access.Satellite }, alone},
+		"password from the office":   {func(in *access.SignIn) { in.Place = access.Office }, portal},
+		"device from outside":        {func(in *access.SignIn) { in.Device = dev }, desk},
+		"device from the office":     {func(in *access.SignIn) { in.Device, in.Place = dev, access.Office }, desk},
+		"device, no second factor":   {func(in *access.SignIn) { in.Device, in.User.SecondFactor = dev, false }, base},
 		"device, none set up": {func(in *access.SignIn) {
 			in.Device, in.User.SecondFactor, in.User.HasSecond = dev, false, false
 		}, base | access.MaySetUpTOTP},
-		"password, none set up": {func(in *access.SignIn) { in.User.SecondFactor, in.User.HasSecond = false, false }, base},
+		"password, none set up": {func(in *access.SignIn) { in.User.SecondFactor, in.User.HasSecond = false, false }, alone},
+		"revoked device, none set up": {func(in *access.SignIn) {
+			d := *dev
+			d.Revoked = true
+			in.Device, in.User.SecondFactor, in.User.HasSecond = &d, false, false
+		}, alone},
+		"expired device, none set up": {func(in *access.SignIn) {
+			in.Device, in.Now, in.User.SecondFactor, in.User.HasSecond = dev, dev.Until, false, false
+		}, alone},
+		"initial password, none set up": {func(in *access.SignIn) {
+			in.User.SecondFactor, in.User.HasSecond, in.User.MustChange = false, false, true
+		}, password},
 		"device, none asked, one set up": {func(in *access.SignIn) {
 			in.Device, in.User.SecondFactor, in.Settings.TOTPOutside = dev, false, false
 		}, base | access.MayUsePortal | access.MayOpenDesk},

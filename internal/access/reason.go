@@ -14,6 +14,7 @@ const (
 	PasswordMustChange  Code = "password_must_change"
 	SignInOver          Code = "sign_in_over"
 	DeviceNeeded        Code = "device_needed"
+	ChangeNeedsDevice   Code = "change_needs_device"
 	DeviceRevoked       Code = "device_revoked"
 	DeviceNotYours      Code = "device_not_yours"
 	DeviceExpired       Code = "device_expired"
@@ -193,6 +194,10 @@ var words = map[Code][4]string{
 		"自席端末への接続には、登録済みの接続元端末が必要です。", "利用者登録通知書の端末登録コードで、この端末を登録してください。",
 		"Opening a desk takes an enrolled device.", "Enrol this device with the one-time code on your slip.",
 	},
+	ChangeNeedsDevice: {
+		"庁外からパスワードだけでサインインしたときは、パスワードを変更できません。", "登録済みの接続元端末から、ワンタイムパスワードを入力して、または庁内から変更してください。",
+		"From outside, a sign-in by password alone cannot change the password.", "Change it on an enrolled device, after a one-time password, or in the office.",
+	},
 	DeviceRevoked: {
 		"この接続元端末は失効しています。", "別の端末を使うか、" + askJA,
 		"This device has been revoked.", "Use another device, or ask your administrator.",
@@ -353,8 +358,8 @@ var words = map[Code][4]string{
 		"The one-time code is mistyped.", "Compare it with your slip. This did not cost a try.",
 	},
 	CodeWrong: {
-		"端末登録コードが違います。", "通知書のコードを確かめてください。5回間違えると無効になります。",
-		"The one-time code is wrong.", "Check your slip. After five wrong ones it is void.",
+		"端末登録コードが違います。", "通知書のコードを確かめてください。5回を超えて間違えると、しばらく入力できなくなります。",
+		"The one-time code is wrong.", "Check your slip. After more than five wrong ones you have to wait.",
 	},
 	CodeSpent: {
 		"端末登録コードは使用済みか、無効です。", "情報システム担当に新しいコードの発行を依頼してください。",

@@ -159,7 +159,7 @@ func (s *adminService) newDeviceCode(kind controlv1.DeviceKind) (string, store.N
 	}
 	text, hash := auth.NewDeviceCode()
 	return text, store.NewDeviceCode{
-		Hash: hash, Kind: grant.DeviceKind(kind), Tries: auth.DeviceCodeTries, //nolint:gosec // 1 or 2
+		Hash: hash, Kind: grant.DeviceKind(kind), //nolint:gosec // 1 or 2
 		UntilMS: s.cfg.Now().Add(auth.DeviceCodeDays * 24 * time.Hour).UnixMilli(),
 	}, nil
 }

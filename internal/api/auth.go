@@ -23,7 +23,7 @@ func (s *authService) GetChallenge(context.Context, *controlv1.GetChallengeReque
 
 func (s *authService) SignIn(ctx context.Context, r *controlv1.SignInRequest) (*controlv1.SignInResponse, error) {
 	attempt := auth.Attempt{
-		User: r.GetUserId(), Password: r.GetPassword(), TOTP: r.GetTotp(), Address: requestOf(ctx).remote,
+		User: r.GetUserId(), Password: r.GetPassword(), TOTP: r.GetTotp(), Address: requestOf(ctx).remote, Former: formerToken(ctx),
 	}
 	if len(attempt.User) > maxTyped || len(attempt.Password) > maxTyped || len(attempt.TOTP) > maxTyped {
 		return nil, invalid(errors.New("a field is too long"))

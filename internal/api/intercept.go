@@ -68,6 +68,8 @@ func (s *Server) denial(c *caller, r rule) error {
 	switch {
 	case c.identity.User.MustChange:
 		return deny(access.PasswordMustChange)
+	case r.may == access.MayChangePassword:
+		return deny(access.ChangeNeedsDevice)
 	case r.may == access.MayOpenDesk && c.identity.Device == nil:
 		return deny(access.DeviceNeeded)
 	case c.identity.Device != nil && c.identity.LacksSecond() != "" && r.may != access.MayAdminister:
@@ -146,6 +148,15 @@ func tokenOf(header http.Header) string {
 		return ""
 	}
 	return c.Value
+}
+
+// formerToken is the one that the browser sent along with a call that needs none.
+func formerToken(ctx context.Context) string {
+	info, ok := connect.CallInfoForHandlerContext(ctx)
+	if !ok {
+		return ""
+	}
+	return tokenOf(info.RequestHeader())
 }
 
 // setCookie gives the browser a token until the sign-in ends by itself; an empty

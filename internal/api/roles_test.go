@@ -62,7 +62,7 @@ var whoMay = []struct{ want, method, body string }{
 	{"yyyyyyyyyyyyy", "Auth/GetChallenge", `{}`},
 	{"ooooooooooooo", "Auth/SignIn", `{"userId":"worker","password":"wrong"}`},
 	{"syyyyyyyyssyy", "Auth/GetMe", `{}`},
-	{"soooooooossoo", "Auth/ChangePassword", `{"oldPassword":"wrong","newPassword":"Kumquat-8-lantern-drift"}`},
+	{"soonooooossoo", "Auth/ChangePassword", `{"oldPassword":"wrong","newPassword":"Kumquat-8-lantern-drift"}`},
 	{"soooooooossoo", "Auth/EnrolDevice", `{"oneTimeCode":"wrong"}`},
 	{"soooooooossoo", "Auth/RenewDeviceCertificate", `{"device":{"deviceId":"$device"}}`},
 	{"soonooooossoo", "Auth/BeginTOTP", `{"password":"wrong"}`},

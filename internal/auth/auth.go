@@ -29,7 +29,7 @@ type Store interface {
 	SpendNonce(ctx context.Context, nonce [32]byte, until time.Time) error
 	SpendTOTPStep(ctx context.Context, user string, step int64) error
 	SpendRecoveryCode(ctx context.Context, by store.By, user string, hash [32]byte) error
-	AddSignIn(ctx context.Context, in store.SignIn) error
+	AddSignIn(ctx context.Context, in store.SignIn, former [32]byte) error
 	SignIn(ctx context.Context, hash [32]byte) (store.SignIn, error)
 	TouchSignIn(ctx context.Context, hash [32]byte) error
 	SignOut(ctx context.Context, by store.By, hash [32]byte) error
@@ -110,6 +110,8 @@ type Attempt struct {
 	TOTP     string       // one-time password or recovery code, may be empty
 	Device   *DeviceProof // nil: this browser has no key
 	Address  netip.Addr   // of the connection itself
+	// Former is the token that the browser sent along, if any: a good sign-in ends it.
+	Former string
 }
 
 // Identity is a proven user: who, from which device, from where, and what that allows.
@@ -170,7 +172,17 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Iden
 	}
 	id = &Identity{Place: org.Settings.PlaceOf(a.Address), Address: a.Address, Settings: org.Settings, Name: org.Name}
 	user := normalID(a.User)
+	if id.User, err = s.Store.User(ctx, user); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", nil, err
+	}
+	proven, err := s.weigh(ctx, &id.User, a.Device)
+	if err != nil {
+		return "", nil, err
+	}
 	keys := throttles(user, a.Address, id.Place)
+	if proven.valid(s.Now()) {
+		keys = proofThrottles(user, proven.device)
+	}
 	wait, err := s.Store.BeginAttempt(ctx, keys...)
 	if err != nil {
 		return "", nil, err
@@ -178,14 +190,38 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Iden
 	if wait > 0 {
 		return "", nil, slowDown(wait)
 	}
-	if err := s.prove(ctx, id, user, &a); err != nil {
+	if err := s.prove(ctx, id, &a, proven); err != nil {
 		return "", nil, s.failed(ctx, id, err, keys)
 	}
 	if err := s.Store.EndAttempt(ctx, keys...); err != nil {
 		return "", nil, err
 	}
-	token, err = s.keep(ctx, id)
+	token, err = s.keep(ctx, id, a.Former)
 	return token, id, err
+}
+
+// A weighed proof is a device that was proven, or why it was not; neither if the attempt brought none.
+type weighed struct {
+	device *store.Device
+	no     *Refusal
+}
+
+// valid says that the device stands for the attempt: one whose certificate has expired may sign in to renew it, and no more.
+func (w weighed) valid(now time.Time) bool {
+	return w.device != nil && now.Before(time.UnixMilli(w.device.UntilMS))
+}
+
+// weigh looks at the device's proof before anything of the attempt is counted. What is wrong with it is told to nobody who has not
+// the password.
+func (s *Service) weigh(ctx context.Context, u *store.User, p *DeviceProof) (w weighed, err error) {
+	if p == nil {
+		return w, nil
+	}
+	w.device, err = s.proveDevice(ctx, u, p)
+	if errors.As(err, &w.no) {
+		return w, nil
+	}
+	return w, err
 }
 
 // failed records a refusal and gives back what the attempt should not have cost.
@@ -214,12 +250,8 @@ func (s *Service) failed(ctx context.Context, id *Identity, err error, keys []st
 }
 
 // prove checks everything that the attempt brings.
-func (s *Service) prove(ctx context.Context, id *Identity, user string, a *Attempt) error {
-	u, err := s.Store.User(ctx, user)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	id.User = u
+func (s *Service) prove(ctx context.Context, id *Identity, a *Attempt, proven weighed) error {
+	u := &id.User
 	right, err := s.Hasher.Verify(ctx, u.PasswordHash, a.Password)
 	if err != nil {
 		return err
@@ -233,11 +265,11 @@ func (s *Service) prove(ctx context.Context, id *Identity, user string, a *Attem
 	if err := s.proveSecond(ctx, id, a); err != nil {
 		return err
 	}
-	if a.Device == nil {
-		return nil
+	if proven.no != nil {
+		return proven.no
 	}
-	id.Device, err = s.proveDevice(ctx, &u, a.Device)
-	return err
+	id.Device = proven.device
+	return nil
 }
 
 // proveSecond asks for a one-time password where the user has one, except in the town hall unless it was given anyway.
@@ -275,9 +307,9 @@ func (s *Service) proveSecond(ctx context.Context, id *Identity, a *Attempt) err
 }
 
 // proveDevice checks that the device is enrolled for the user, not revoked, and holds its key now. Its certificate may have
-// expired: then the key may renew it, and nothing else.
+// expired: then the key may renew it, and nothing else. Only a proof that is good uses up its nonce: strangers write nothing.
 func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof) (*store.Device, error) {
-	if err := s.Spend(ctx, ForDevice, p.Nonce); err != nil {
+	if _, err := s.Nonces.Check(ForDevice, p.Nonce); err != nil {
 		return nil, err
 	}
 	d, err := s.Store.Device(ctx, p.Device)
@@ -296,6 +328,9 @@ func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof
 	case !AccessDevice(&d, u).Mine:
 		return nil, refuse(access.DeviceNotYours)
 	}
+	if err := s.Spend(ctx, ForDevice, p.Nonce); err != nil {
+		return nil, err
+	}
 	return &d, nil
 }
 
@@ -312,8 +347,8 @@ func (s *Service) Spend(ctx context.Context, purpose string, nonce cert.Nonce) e
 	return err
 }
 
-// keep makes the sign-in.
-func (s *Service) keep(ctx context.Context, id *Identity) (string, error) {
+// keep makes the sign-in, which takes the place of the browser's former one.
+func (s *Service) keep(ctx context.Context, id *Identity, former string) (string, error) {
 	token, hash := newToken()
 	id.SignIn.Hash = hash
 	id.SignIn.User = id.User.ID
@@ -323,7 +358,8 @@ func (s *Service) keep(ctx context.Context, id *Identity) (string, error) {
 	if id.Device != nil {
 		id.SignIn.Device = id.Device.ID
 	}
-	return token, s.Store.AddSignIn(ctx, id.SignIn)
+	before, _ := parseToken(former) // what is no token is nobody's
+	return token, s.Store.AddSignIn(ctx, id.SignIn, before)
 }
 
 // Resume finds the identity behind a cookie's token, with the place of this request: NotSignedIn if there is none any more.
@@ -374,9 +410,10 @@ func (id *Identity) LacksSecond() access.Code {
 	return id.Settings.SecondFactor(&who, id.Place)
 }
 
-// proveAgain asks somebody who is signed in for the password: a cookie alone changes nothing of the account.
+// proveAgain asks somebody who is signed in for the password: a cookie alone changes nothing of the account. Tries are counted in
+// this sign-in, where no stranger can drive them.
 func (s *Service) proveAgain(ctx context.Context, id *Identity, password string) error {
-	keys := throttles(id.User.ID, id.Address, id.Place)
+	keys := signInThrottles("again", id.SignIn.Hash)
 	wait, err := s.Store.BeginAttempt(ctx, keys...)
 	if err != nil {
 		return err

@@ -288,7 +288,7 @@ func TestEnrolDevice(t *testing.T) {
 	h.ok(err)
 	text, hash := auth.NewDeviceCode()
 	h.ok(h.store.AddDeviceCode(t.Context(), storetest.Admin, "tanaka", store.NewDeviceCode{
-		Hash: hash, Kind: grant.DevicePrivate, Tries: auth.DeviceCodeTries, UntilMS: h.clock.Now().AddDate(0, 0, auth.DeviceCodeDays).UnixMilli(),
+		Hash: hash, Kind: grant.DevicePrivate, UntilMS: h.clock.Now().AddDate(0, 0, auth.DeviceCodeDays).UnixMilli(),
 	}))
 	k, err := cert.GenerateKey()
 	h.ok(err)

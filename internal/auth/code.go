@@ -14,8 +14,6 @@ import (
 const (
 	deviceCodeChars   = 14 // 70 bits, and two check characters
 	recoveryCodeChars = 14
-	// DeviceCodeTries is how often a one-time code may be typed wrong.
-	DeviceCodeTries = 5
 	// DeviceCodeDays is how long a one-time code is good.
 	DeviceCodeDays = 7
 	// RecoveryCodes is how many recovery codes a user gets.

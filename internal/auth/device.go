@@ -23,7 +23,8 @@ type Enrolment struct {
 }
 
 // EnrolDevice binds a new identity key to the user who is signed in, by the one-time code, and makes this sign-in one with the
-// device. Without attestation a claim of hardware counts as the operating system's word at best.
+// device. Without attestation a claim of hardware counts as the operating system's word at best. Wrong codes are counted in this
+// sign-in: somebody else who has the password cannot use up the user's code.
 func (s *Service) EnrolDevice(ctx context.Context, id *Identity, e Enrolment) (*cert.Certificate, error) {
 	hash, err := ParseDeviceCode(e.Code)
 	if err != nil {
@@ -35,6 +36,25 @@ func (s *Service) EnrolDevice(ctx context.Context, id *Identity, e Enrolment) (*
 	if (cert.Enrol{Nonce: e.Nonce, Key: e.Key}).Verify(e.Signature) != nil {
 		return nil, refuse(access.SignatureWrong)
 	}
+	keys := signInThrottles("code", id.SignIn.Hash)
+	wait, err := s.Store.BeginAttempt(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	if wait > 0 {
+		return nil, slowDown(wait)
+	}
+	c, err := s.enrol(ctx, id, &e, hash)
+	switch r := new(Refusal); {
+	case err == nil:
+		return c, s.Store.EndAttempt(ctx, keys...)
+	case errors.As(err, &r) && r.Reasons[0].Code == access.CodeWrong:
+		return nil, err
+	}
+	return nil, errors.Join(err, s.Store.UndoAttempt(ctx, keys...))
+}
+
+func (s *Service) enrol(ctx context.Context, id *Identity, e *Enrolment, hash [32]byte) (*cert.Certificate, error) {
 	device, owner := NewID(), "user:"+id.User.ID
 	c, err := s.Issuer.IssueDevice(device, owner, max(e.Grade, cert.GradeSystem), e.Key)
 	if err != nil {

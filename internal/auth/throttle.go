@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/hex"
 	"net/netip"
 	"time"
 
@@ -37,24 +38,52 @@ func backoff(free int64) func(failures int64) time.Duration {
 	}
 }
 
-// throttles are the counters of an attempt. Failures from outside do not slow the same user inside the town hall, so that a
-// stranger can keep nobody from working there.
+// throttles are the counters of an attempt without a device's proof. Failures from outside do not slow the same user inside the
+// town hall, so that a stranger can keep nobody from working there.
 func throttles(user string, addr netip.Addr, place access.Place) []store.Throttle {
 	keys := UserThrottles(user)
 	key, free := keys[0], int64(freeAddress)
 	if place == access.Office || place == access.Satellite {
 		key, free = keys[1], freeInside
 	}
-	return []store.Throttle{
-		{Key: key, Wait: backoff(freeUser), Forget: forgetAfter},
-		{Key: "address:" + remote.Network(addr).String(), Wait: backoff(free), Forget: forgetAfter},
+	return append([]store.Throttle{counter(key, freeUser)}, addressCounters("address:", addr, free)...)
+}
+
+// proofThrottles are the counters of an attempt with a device's proof: apart from all others, for nobody without the device can
+// drive them. A device of a section has one of its own, which colleagues can.
+func proofThrottles(user string, d *store.Device) []store.Throttle {
+	keys := UserThrottles(user)
+	if d.Owner == "user:"+user {
+		return []store.Throttle{counter(keys[2], freeUser)}
 	}
+	return []store.Throttle{counter(keys[3], freeUser)}
+}
+
+// signInThrottles count what is tried in one sign-in, by the hash of its token: who wants another must prove the password first.
+func signInThrottles(purpose string, hash [32]byte) []store.Throttle {
+	return []store.Throttle{counter(purpose+":"+hex.EncodeToString(hash[:]), freeUser)}
+}
+
+func counter(key string, free int64) store.Throttle {
+	return store.Throttle{Key: key, Wait: backoff(free), Forget: forgetAfter}
+}
+
+// addressCounters are those of all networks that the address is of: wider ones bear more.
+func addressCounters(prefix string, addr netip.Addr, free int64) []store.Throttle {
+	var all []store.Throttle
+	for _, n := range remote.Networks(addr) {
+		all = append(all, counter(prefix+n.Prefix.String(), free*int64(n.Times)))
+	}
+	return all
 }
 
 // EnrolThrottles are the counters of enrolments of desks. A stranger who sends tokens that are none would fill the log.
 func EnrolThrottles(addr netip.Addr) []store.Throttle {
-	return []store.Throttle{{Key: "enrol:" + remote.Network(addr).String(), Wait: backoff(freeEnrol), Forget: forgetAfter}}
+	return addressCounters("enrol:", addr, freeEnrol)
 }
 
-// UserThrottles are the names of a user's counters, from outside and from inside: for showing and for unlocking.
-func UserThrottles(user string) []string { return []string{"user:" + user, "user-inside:" + user} }
+// UserThrottles are the names of a user's counters, for showing and for unlocking: from outside, from inside, on devices of the
+// user's own, on devices of a section.
+func UserThrottles(user string) []string {
+	return []string{"user:" + user, "user-inside:" + user, "user-device:" + user, "user-shared:" + user}
+}

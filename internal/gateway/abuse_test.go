@@ -188,7 +188,7 @@ func TestPasswordAloneOpensNothingFromOutside(t *testing.T) {
 	b := town.NewBrowser(t)
 	me := b.SignIn(t, "tanaka", gatewaytest.Password)
 	for _, may := range me.GetMay() {
-		if may != controlv1.May_MAY_CHANGE_PASSWORD && may != controlv1.May_MAY_ENROL_DEVICE {
+		if may != controlv1.May_MAY_ENROL_DEVICE {
 			t.Errorf("by password alone from outside: %v", may)
 		}
 	}

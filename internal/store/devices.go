@@ -62,18 +62,18 @@ func (t *tx) addDeviceCode(by By, user string, code NewDeviceCode) error {
 	if code.Kind != grant.DeviceLent && code.Kind != grant.DevicePrivate {
 		return fmt.Errorf("%w: kind of device", ErrInvalid)
 	}
-	err := t.exec(`INSERT INTO device_codes (hash, user_id, kind, tries_left, until_ms, created_ms, used_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, 0)`, code.Hash[:], user, int64(code.Kind), int64(code.Tries), code.UntilMS, t.now)
+	err := t.exec(`INSERT INTO device_codes (hash, user_id, kind, until_ms, created_ms, used_ms)
+		VALUES ($1, $2, $3, $4, $5, 0)`, code.Hash[:], user, int64(code.Kind), code.UntilMS, t.now)
 	if err != nil {
 		return err
 	}
 	return t.record(by.entry(audit.DeviceCodeCreated, "user:"+user, audit.Details{
-		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "tries": code.Tries, "kind": int(code.Kind),
+		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "kind": int(code.Kind),
 	}))
 }
 
 // EnrolDevice uses up the user's one-time code, keeps the device, with the kind that the code was given out for, and makes the
-// sign-in one with this device. ErrWrongCode: a try is gone; ErrSpent: no tries left, used, or none was given out; ErrExpired;
+// sign-in one with this device. ErrWrongCode: the code stays good, slowing guesses down is for the caller; ErrSpent: used, or none was given out; ErrExpired;
 // ErrExists: the key is enrolled already. Each of the first three is an event too.
 func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash, signIn [32]byte, d Device) error {
 	if err := checkText("label", d.Label, 1, 64); err != nil {
@@ -117,24 +117,21 @@ func refusalCode(err error) string {
 	return "spent"
 }
 
-// useDeviceCode checks the code against the user's open one. A wrong code costs a try, and the try stays gone: refusal is for
-// the caller to commit.
+// useDeviceCode checks the code against the user's open one. refusal is for the caller to commit with its event.
 func (t *tx) useDeviceCode(user string, typed [32]byte) (kind grant.DeviceKind, refusal, err error) {
 	var hash []byte
-	var tries, until int64
-	err = t.one(`SELECT hash, kind, tries_left, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
-		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &kind, &tries, &until)
+	var until int64
+	err = t.one(`SELECT hash, kind, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
+		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &kind, &until)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, ErrSpent, nil
 	case err != nil:
 		return 0, nil, err
-	case tries <= 0:
-		return 0, ErrSpent, nil
 	case until <= t.now:
 		return 0, ErrExpired, nil
 	case subtle.ConstantTimeCompare(hash, typed[:]) != 1:
-		return 0, ErrWrongCode, t.exec(`UPDATE device_codes SET tries_left = tries_left - 1 WHERE hash = $1`, hash)
+		return 0, ErrWrongCode, nil
 	}
 	return kind, nil, t.exec(`UPDATE device_codes SET used_ms = $2 WHERE hash = $1`, hash, t.now)
 }

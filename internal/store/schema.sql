@@ -93,7 +93,6 @@ CREATE TABLE device_codes (
     hash       BYTEA  NOT NULL PRIMARY KEY,
     user_id    TEXT   NOT NULL REFERENCES users (id),
     kind       BIGINT NOT NULL,
-    tries_left BIGINT NOT NULL,
     until_ms   BIGINT NOT NULL,
     created_ms BIGINT NOT NULL,
     used_ms    BIGINT NOT NULL

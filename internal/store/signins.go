@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"jiseki/internal/access"
@@ -22,10 +23,13 @@ type SignIn struct {
 	UntilMS    int64
 }
 
-// AddSignIn keeps a new sign-in and notes its time on user and device.
-func (s *Store) AddSignIn(ctx context.Context, in SignIn) error {
+// AddSignIn keeps a new sign-in and notes its time on user and device. It ends the former one, by its hash, if there is such.
+func (s *Store) AddSignIn(ctx context.Context, in SignIn, former [32]byte) error {
 	by := By{Actor: "user:" + in.User, Address: in.Address}
 	return s.act(ctx, func(t *tx) error {
+		if err := t.replaceSignIn(by.Address, former); err != nil {
+			return err
+		}
 		err := t.exec(`INSERT INTO sign_ins (hash, user_id, device_id, second, place, address, created_ms, last_used_ms, until_ms)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)`,
 			in.Hash[:], in.User, null(in.Device), in.Second, int64(in.Place), in.Address, t.now, in.UntilMS)
@@ -44,6 +48,20 @@ func (s *Store) AddSignIn(ctx context.Context, in SignIn) error {
 			"device": in.Device, "place": in.Place.String(), "second_factor": in.Second,
 		}))
 	})
+}
+
+// replaceSignIn ends the former sign-in of a browser in which somebody signs in anew.
+func (t *tx) replaceSignIn(address string, former [32]byte) error {
+	var user string
+	err := t.one(`DELETE FROM sign_ins WHERE hash = $1 RETURNING user_id`, []any{former[:]}, &user)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	by := By{Actor: "user:" + user, Address: address}
+	return t.record(by.entry(audit.SignOut, by.Actor, audit.Details{"replaced": true}))
 }
 
 // SignIn reads a sign-in that is still valid: ErrNotFound if it is unknown or over. The user may have been disabled and the

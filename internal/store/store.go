@@ -47,7 +47,7 @@ var (
 	ErrSpent = errors.New("store: used before")
 	// ErrExpired: too late.
 	ErrExpired = errors.New("store: expired")
-	// ErrWrongCode: the code is not the one that was given out; a try is gone.
+	// ErrWrongCode: the code is not the one that was given out.
 	ErrWrongCode = errors.New("store: wrong code")
 	// ErrLife: the session is not in the state that the step needs.
 	ErrLife = errors.New("store: session is in another state")

@@ -48,7 +48,6 @@ type NewUser struct {
 type NewDeviceCode struct {
 	Hash    [32]byte         // SHA-256 of the code
 	Kind    grant.DeviceKind // of the device that it enrols
-	Tries   int
 	UntilMS int64
 }
 

@@ -15,7 +15,7 @@ func (t *suite) signIn(n byte, user, device string) [32]byte {
 		Hash: [32]byte{n}, User: user, Device: device, Place: access.Home, Address: "203.0.113.9",
 		UntilMS: t.clock.Now().Add(time.Hour).UnixMilli(),
 	}
-	t.ok(t.s.AddSignIn(t.ctx, in))
+	t.ok(t.s.AddSignIn(t.ctx, in, [32]byte{}))
 	return in.Hash
 }
 
@@ -33,6 +33,17 @@ func signIns(t *suite) {
 	before := t.last().Number
 	t.ok(t.s.SignOut(t.ctx, store.By{Actor: "user:tanaka"}, hash))
 	t.equal(t.last().Number, before)
+
+	former := t.signIn(4, "suzuki", "")
+	next := store.SignIn{Hash: [32]byte{5}, User: "tanaka", Address: "203.0.113.9", UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()}
+	before = t.last().Number
+	t.ok(t.s.AddSignIn(t.ctx, next, former))
+	_, err = t.s.SignIn(t.ctx, former)
+	t.fails(err, store.ErrNotFound)
+	t.equal(t.last().Number, before+2) // the end of the one, the other
+	next.Hash = [32]byte{6}
+	t.ok(t.s.AddSignIn(t.ctx, next, former)) // is over
+	t.equal(t.last().Number, before+3)
 
 	hash = t.signIn(2, "tanaka", "")
 	t.clock.Add(time.Hour)

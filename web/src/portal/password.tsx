@@ -25,7 +25,21 @@ const ruleKeys: Readonly<Record<Rule, ParseKeys>> = {
 /** Changes the password: by choice, or before anything else when it is the initial one. */
 export function Password(): JSX.Element | null {
   const { data: me } = useQuery(meQuery);
-  return me ? <ChangePassword me={me} /> : null;
+  if (!me) return null;
+  return may(me, "MAY_CHANGE_PASSWORD") ? <ChangePassword me={me} /> : <NotHere />;
+}
+
+/** Says where the password can be changed: not after signing in from outside by the password alone. */
+function NotHere(): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <div className="content content-narrow">
+      <PageTitle>{t("password.title")}</PageTitle>
+      <Banner tone="warning" title={t("password.notHere")}>
+        {t("password.notHereHelp")}
+      </Banner>
+    </div>
+  );
 }
 
 function ChangePassword({ me }: { readonly me: MeJson }): JSX.Element {

@@ -83,6 +83,8 @@ export const portalEn: Words<typeof portalJa> = {
     forced: "The initial password must be changed before anything else. Choose a new one.",
     present: "Present password",
     presentInitial: "Initial password (on your slip)",
+    notHere: "This sign-in cannot change the password.",
+    notHereHelp: "You signed in from outside with the password alone. Sign in on an enrolled device, with a one-time password, or in the office to change it.",
     presentNeeded: "Enter your present password.",
     changed: "New password",
     again: "New password (again)",

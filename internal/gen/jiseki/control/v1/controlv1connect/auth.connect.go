@@ -65,7 +65,8 @@ type AuthServiceClient interface {
 	SignIn(context.Context, *v1.SignInRequest) (*v1.SignInResponse, error)
 	SignOut(context.Context, *v1.SignOutRequest) (*v1.SignOutResponse, error)
 	GetMe(context.Context, *v1.GetMeRequest) (*v1.GetMeResponse, error)
-	// ChangePassword ends all other sign-ins of the user.
+	// ChangePassword ends all other sign-ins of the user. From outside it takes an enrolled device or a one-time password, unless the
+	// initial password must be changed.
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
 	// EnrolDevice binds a new identity key to the user who is signed in. The sign-in becomes one with this device.
 	EnrolDevice(context.Context, *v1.EnrolDeviceRequest) (*v1.EnrolDeviceResponse, error)
@@ -264,7 +265,8 @@ type AuthServiceHandler interface {
 	SignIn(context.Context, *v1.SignInRequest) (*v1.SignInResponse, error)
 	SignOut(context.Context, *v1.SignOutRequest) (*v1.SignOutResponse, error)
 	GetMe(context.Context, *v1.GetMeRequest) (*v1.GetMeResponse, error)
-	// ChangePassword ends all other sign-ins of the user.
+	// ChangePassword ends all other sign-ins of the user. From outside it takes an enrolled device or a one-time password, unless the
+	// initial password must be changed.
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
 	// EnrolDevice binds a new identity key to the user who is signed in. The sign-in becomes one with this device.
 	EnrolDevice(context.Context, *v1.EnrolDeviceRequest) (*v1.EnrolDeviceResponse, error)

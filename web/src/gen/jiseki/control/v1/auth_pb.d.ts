@@ -1355,7 +1355,8 @@ export declare const AuthService: GenService<{
     output: typeof GetMeResponseSchema;
   },
   /**
-   * ChangePassword ends all other sign-ins of the user.
+   * ChangePassword ends all other sign-ins of the user. From outside it takes an enrolled device or a one-time password, unless the
+   * initial password must be changed.
    *
    * @generated from rpc jiseki.control.v1.AuthService.ChangePassword
    */
