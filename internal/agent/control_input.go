@@ -49,6 +49,8 @@ func (s *session) obey(ctx context.Context, message wire.Message) (denied wire.C
 	case *wire.View:
 		s.setWish(wish{visible: m.Visible, monitor: m.Monitor})
 		return 0, nil
+	case *wire.Marked:
+		return 0, nil
 	case *wire.Ping:
 		return 0, s.tell(ctx, &wire.Pong{ID: m.ID})
 	case *wire.ViewerEnd:
@@ -60,6 +62,9 @@ func (s *session) obey(ctx context.Context, message wire.Message) (denied wire.C
 	}
 	if !s.rights.Has(grant.RightInput) {
 		return wire.InputDenied, nil
+	}
+	if _, ok := message.(*wire.Text); ok {
+		return wire.TextDenied, nil
 	}
 	return 0, s.inject(ctx, message)
 }

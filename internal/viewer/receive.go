@@ -33,6 +33,12 @@ func (v *Viewer) readControl(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if mark, ok := message.(*wire.Mark); ok {
+			if err := v.Send(ctx, &wire.Marked{ID: mark.ID}); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := v.hear(message); err != nil {
 			return err
 		}

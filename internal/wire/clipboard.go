@@ -1,10 +1,8 @@
 package wire
 
 import (
-	"bytes"
 	"log/slog"
 	"strconv"
-	"unicode/utf8"
 )
 
 // Clipboard is text that goes from the device to the desk. It prints its length only.
@@ -20,16 +18,7 @@ func (m *Clipboard) Type() Type { return TypeClipboard }
 // Append appends the message to b.
 func (m *Clipboard) Append(b []byte) []byte { return append(append(b, byte(TypeClipboard)), m.Text...) }
 
-func (m *Clipboard) parse(r *reader) {
-	m.Text = r.rest()
-	if len(m.Text) == 0 {
-		r.fail(Short, "")
-	}
-	r.check(len(m.Text) <= MaxClipboard, "text")
-	if r.class == "" {
-		r.check(utf8.Valid(m.Text) && bytes.IndexByte(m.Text, 0) < 0, "text")
-	}
-}
+func (m *Clipboard) parse(r *reader) { m.Text = r.text(MaxClipboard) }
 
 // String hides the text.
 func (m *Clipboard) String() string { return "clipboard " + strconv.Itoa(len(m.Text)) + " B" }

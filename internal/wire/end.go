@@ -27,6 +27,7 @@ const (
 	EndsSoon        Code = 17
 	Replaced        Code = 18 // the same device opened the desk again
 	HoursEnd        Code = 19 // working hours end soon, the session goes on
+	TextDenied      Code = 20 // the desk's layout has no keys for a text, and pasting is not allowed
 )
 
 var codeNames = [...]string{
@@ -35,6 +36,7 @@ var codeNames = [...]string{
 	CannotLock: "cannot_lock", LeaseLost: "lease_lost", CaptureFailed: "capture_failed", DeskLocked: "desk_locked",
 	DeskUnlocked: "desk_unlocked", InputDenied: "input_denied", ClipboardDenied: "clipboard_denied",
 	EndsSoon: "ends_soon", Replaced: "replaced", HoursEnd: "hours_end",
+	TextDenied: "text_denied",
 }
 
 // String is the name in docs/PROTOCOL.md, or "code_" and the number.

@@ -12,6 +12,8 @@ const (
 	MaxHeld = 32
 	// MaxClipboard bounds the text of a Clipboard, in bytes.
 	MaxClipboard = 65536
+	// MaxText bounds the text of a Text, in bytes: what a keyboard on a screen hands over at once.
+	MaxText = 4096
 	// MaxMonitors bounds the monitors of a Layout.
 	MaxMonitors = 16
 	// MaxCursorSide bounds the sides of a Cursor, in pixels.

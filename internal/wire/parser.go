@@ -61,6 +61,10 @@ func newToAgent(t Type) Message {
 		return new(Ping)
 	case TypeViewerEnd:
 		return new(ViewerEnd)
+	case TypeText:
+		return new(Text)
+	case TypeMarked:
+		return new(Marked)
 	}
 	return nil
 }
@@ -83,6 +87,8 @@ func newToViewer(t Type) Message {
 		return new(Pong)
 	case TypeAgentEnd:
 		return new(AgentEnd)
+	case TypeMark:
+		return new(Mark)
 	}
 	return nil
 }

@@ -78,6 +78,8 @@ var goods = []good{
 	{"release_all", "focus lost", ControlToAgent, &ReleaseAll{}},
 	{"ping", "round trip", ControlToAgent, &Ping{ID: 0x01020304}},
 	{"viewer_end", "the user ends it", ControlToAgent, &ViewerEnd{Code: EndedByUser}},
+	{"text_ja", "what a keyboard on a screen hands over", ControlToAgent, &Text{Text: []byte("自席 abc¥\n𠮷")}},
+	{"marked", "all before the mark has come", ControlToAgent, &Marked{ID: 0x01020304}},
 
 	{"welcome", "a session with a limit", ControlToViewer, &Welcome{
 		Run: run16(), Resumed: true, Rights: 5,
@@ -95,6 +97,7 @@ var goods = []good{
 	{"notice_ends_soon", "five minutes left", ControlToViewer, &Notice{Code: EndsSoon, Seconds: 300}},
 	{"notice_unknown", "a code of a later release", ControlToViewer, &Notice{Code: 0x0102, Seconds: 0x03040506}},
 	{"pong", "answer", ControlToViewer, &Pong{ID: 0x01020304}},
+	{"mark", "behind a pointer shape", ControlToViewer, &Mark{ID: 0x01020304}},
 	{"agent_end", "another device of the user", ControlToViewer, &AgentEnd{Code: TakenOver}},
 
 	{"update_first", "the first update", DisplayToViewer, &Update{Seq: 1, Generation: 0x01020304, Flags: Fresh, Coder: []byte{9, 8, 7}}},
@@ -167,6 +170,12 @@ var bads = []bad{
 	{"clipboard_cut", "half a character", "clipboard_ja", cut(1), Range},
 	{"clipboard_surrogate", "UTF-8 of a surrogate", "clipboard_ja", add(0xed, 0xa0, 0x80), Range},
 	{"clipboard_overlong", "an overlong slash", "clipboard_ja", add(0xc0, 0xaf), Range},
+	{"text_empty", "no text", "text_ja", func(b []byte) []byte { return b[:1] }, Short},
+	{"text_nul", "a NUL", "text_ja", add(0), Range},
+	{"text_cut", "half a character", "text_ja", cut(1), Range},
+	{"text_long", "a byte too long", "text_ja", func(b []byte) []byte { return append(b[:1], bytes.Repeat([]byte{'x'}, MaxText+1)...) }, Range},
+	{"marked_short", "one byte less", "marked", cut(1), Short},
+	{"mark_trailer", "one byte more", "mark", add(0), Trailer},
 	{"release_all_body", "it has none", "release_all", add(0), Trailer},
 	{"viewer_end_zero", "no code", "viewer_end", put(1, 0, 0), Range},
 	{"welcome_resumed_2", "neither 0 nor 1", "welcome", put(17, 2), Range},
@@ -260,6 +269,8 @@ func plain(v reflect.Value) any {
 	case []byte:
 		return hex.EncodeToString(x)
 	case Clipboard:
+		return map[string]any{"text": string(x.Text)}
+	case Text:
 		return map[string]any{"text": string(x.Text)}
 	case Cursor:
 		return map[string]any{"slot": x.Slot, "width": x.Size.X, "height": x.Size.Y, "hot_x": x.Hot.X, "hot_y": x.Hot.Y, "pix": hex.EncodeToString(x.Pix)}

@@ -12,7 +12,14 @@ import "encoding/binary"
 // Version is the version of the messages, chosen in the seal's handshake.
 //
 //	1  2026-11-23  first
-const Version = 1
+//	2  2026-11-29  text; mark and marked
+const Version = 2
+
+// TextVersion is the first version with [Text], MarkVersion the first with [Mark] and [Marked].
+const (
+	TextVersion = 2
+	MarkVersion = 2
+)
 
 // MinVersion is the lowest version that this package still speaks.
 const MinVersion = 1
@@ -44,6 +51,8 @@ const (
 	TypeReleaseAll Type = 0x0a
 	TypePing       Type = 0x0b
 	TypeViewerEnd  Type = 0x0c
+	TypeText       Type = 0x0d
+	TypeMarked     Type = 0x0e
 )
 
 // Control, agent to viewer.
@@ -56,6 +65,7 @@ const (
 	TypeNotice    Type = 0x46
 	TypePong      Type = 0x47
 	TypeAgentEnd  Type = 0x48
+	TypeMark      Type = 0x49
 )
 
 // Display.
@@ -71,9 +81,9 @@ const skippable Type = 0x80
 var names = map[Type]string{
 	TypeStart: "start", TypeView: "view", TypeKey: "key", TypeKeyTap: "key_tap", TypeHeld: "held", TypeLocks: "locks",
 	TypePointer: "pointer", TypeWheel: "wheel", TypeClipboard: "clipboard", TypeReleaseAll: "release_all",
-	TypePing: "ping", TypeViewerEnd: "end",
+	TypePing: "ping", TypeViewerEnd: "end", TypeText: "text", TypeMarked: "marked",
 	TypeWelcome: "welcome", TypeLayout: "layout", TypeCursor: "cursor", TypeCursorUse: "cursor_use",
-	TypeLockState: "lock_state", TypeNotice: "notice", TypePong: "pong", TypeAgentEnd: "end",
+	TypeLockState: "lock_state", TypeNotice: "notice", TypePong: "pong", TypeAgentEnd: "end", TypeMark: "mark",
 	TypeUpdate: "update", TypeAck: "ack",
 }
 

@@ -21,7 +21,7 @@ import (
 
 // openEnded are the messages whose last field runs to the end: the seal says where that is, so only prefixes that
 // cut the part before it must fail.
-var openEnded = map[Type]int{TypeClipboard: 1, TypeUpdate: 1 + updateHead}
+var openEnded = map[Type]int{TypeClipboard: 1, TypeText: 1, TypeUpdate: 1 + updateHead}
 
 func TestEveryPrefixFails(t *testing.T) {
 	for _, g := range goods {
@@ -164,7 +164,7 @@ func TestHotMessagesDoNotAllocate(t *testing.T) {
 func TestSecretsArePrintedAsLengths(t *testing.T) {
 	secret := "機密の文書"
 	for _, m := range []Message{
-		&Clipboard{Text: []byte(secret)},
+		&Clipboard{Text: []byte(secret)}, &Text{Text: []byte(secret)},
 		&Key{Code: 31415, Down: true},
 		&KeyTap{Code: 31415},
 		&Held{Codes: []uint16{31415}},
@@ -194,7 +194,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestCodeNames(t *testing.T) {
-	for c, want := range map[Code]string{0: "code_0", TakenOver: "taken_over", Replaced: "replaced", HoursEnd: "hours_end", 20: "code_20", 65535: "code_65535"} {
+	for c, want := range map[Code]string{0: "code_0", TakenOver: "taken_over", Replaced: "replaced", HoursEnd: "hours_end", TextDenied: "text_denied", 21: "code_21", 65535: "code_65535"} {
 		if got := c.String(); got != want {
 			t.Errorf("%d is %q, want %q", uint16(c), got, want)
 		}
@@ -236,7 +236,7 @@ func TestProtocolPage(t *testing.T) {
 		}
 	}
 	checkCodes(t, section)
-	if !strings.Contains(section, "\nVersions: 1 (2026-11-23) first.") || Version != 1 {
+	if !strings.Contains(section, "\nVersions: 1 (2026-11-23) first; 2 (2026-11-29) text, mark and marked.") || Version != 2 {
 		t.Error("the version's history differs")
 	}
 }

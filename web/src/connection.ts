@@ -6,6 +6,7 @@ import { append, parse, type ToAgent, type ToViewer } from "./wire/parser.ts";
 import { WireError } from "./wire/error.ts";
 import { FRESH, SETTLED, type Update } from "./wire/update.ts";
 import type { Welcome } from "./wire/welcome.ts";
+import { TEXT_VERSION } from "./wire/wire.ts";
 
 /** One channel of an open seal. */
 export interface Channel {
@@ -17,6 +18,8 @@ export interface Channel {
 
 /** An open seal, as package seal has it. */
 export interface Sealed {
+  /** Wire version. */
+  readonly version: number;
   readonly control: Channel;
   readonly display: Channel;
   close(code: number, reason: string): void;
@@ -39,7 +42,8 @@ export interface Host {
   now(): number;
   /** Calls f once after so many milliseconds. */
   after(ms: number, f: () => void): void;
-  welcome(m: Welcome): void;
+  /** `texts`: the desk takes text messages. */
+  welcome(m: Welcome, texts: boolean): void;
   /** A picture takes the place of the one before: of another layout, or of another session. */
   replaced(shown: Shown): void;
   /** The picture changed in these rectangles. */
@@ -201,7 +205,7 @@ export class Connection {
         if (m.resumed && !this.resumes) throw broken("resumed what was not asked for");
         this.run = m.run.slice();
         this.resumes = m.resumed;
-        this.host.welcome(m);
+        this.host.welcome(m, this.sealed.version >= TEXT_VERSION);
         break;
       case "layout":
         this.layouts.set(m.generation, m);
@@ -225,6 +229,9 @@ export class Connection {
         break;
       case "pong":
         this.ponged(m.id);
+        break;
+      case "mark":
+        this.send({ kind: "marked", id: m.id });
         break;
       case "agent_end":
         throw new Ended({ kind: "agent", code: m.code });

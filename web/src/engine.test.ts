@@ -48,6 +48,7 @@ class Queue {
 
 /** The desk's end of a seal, in memory. */
 class Desk implements Sealed {
+  version = 2;
   readonly fromDesk = { control: new Queue(), display: new Queue() };
   readonly heard: ToAgent[] = [];
   readonly acks: number[] = [];
@@ -180,9 +181,29 @@ test("opens in steps, greets first, shows, acknowledges, and says what is shown"
   expect(page.phases).toEqual(["authorizing", "linking", "sealing", "starting", "live"]);
   expect(desk.heard[0]).toEqual({ kind: "start", visible: true, monitor: 255, resume: null });
   expect(desk.acks).toEqual([1]);
-  expect(page.heard.find((m) => m.type === "welcome")).toMatchObject({ rights: 3, idle: 900, lockable: true });
+  expect(page.heard.find((m) => m.type === "welcome")).toMatchObject({ rights: 3, idle: 900, lockable: true, texts: true });
   const layout = page.heard.find((m) => m.type === "layout");
   expect(layout).toMatchObject({ part: { x: 0, y: 0, width: 100, height: 70 }, layout: { generation: 1 } });
+});
+
+test("an agent of the last release takes no text", async () => {
+  const page = new Page();
+  await page.grant();
+  const desk = page.desk;
+  desk.version = 1;
+  desk.welcome();
+  desk.layout(1);
+  await settle();
+  expect(page.heard.find((m) => m.type === "welcome")).toMatchObject({ texts: false });
+});
+
+test("a mark is answered behind what came before it", async () => {
+  const page = new Page();
+  const desk = await page.live();
+  desk.say({ kind: "mark", id: 7 });
+  desk.say({ kind: "mark", id: 8 });
+  await settle();
+  expect(desk.heard.filter((m) => m.kind === "marked")).toEqual([{ kind: "marked", id: 7 }, { kind: "marked", id: 8 }]);
 });
 
 test("an update waits for its layout, whichever channel is faster", async () => {

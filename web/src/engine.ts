@@ -161,7 +161,7 @@ export class Engine {
     return {
       now,
       after,
-      welcome: ({ rights, sessionUntil, idle, lockable }) => emit({ type: "welcome", rights, sessionUntil, idle, lockable }),
+      welcome: ({ rights, sessionUntil, idle, lockable }, texts) => emit({ type: "welcome", rights, sessionUntil, idle, lockable, texts }),
       replaced: (shown) => {
         this.shown = shown;
         this.show();

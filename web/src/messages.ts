@@ -5,6 +5,7 @@ import type { InputMessage } from "./input/sink.ts";
 import type { Cause, State } from "./reconnect.ts";
 import type { Clipboard } from "./wire/clipboard.ts";
 import type { Layout } from "./wire/layout.ts";
+import type { Text } from "./wire/text.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -44,7 +45,7 @@ export type ToEngine =
   /** answers `authorize` with the same id */
   | { readonly type: "opened"; readonly id: number; readonly opening: Opening }
   | { readonly type: "refused"; readonly id: number; readonly cause: Cause }
-  | { readonly type: "send"; readonly message: InputMessage | Clipboard }
+  | { readonly type: "send"; readonly message: InputMessage | Clipboard | Text }
   | { readonly type: "view"; readonly view: View }
   /** try again now rather than later */
   | { readonly type: "hurry" }
@@ -104,6 +105,8 @@ export type FromEngine =
       readonly sessionUntil: number;
       readonly idle: number;
       readonly lockable: boolean;
+      /** The desk takes text messages: its agent is new enough. */
+      readonly texts: boolean;
     }
   /** the picture on the canvas is now this part of this layout */
   | { readonly type: "layout"; readonly layout: Layout; readonly part: Part }

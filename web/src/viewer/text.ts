@@ -214,6 +214,10 @@ const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> =
     ja: ["この接続では、テキストの貼り付けは許可されていません。", ""],
     en: ["This session does not allow pasting text.", ""],
   },
+  text_denied: {
+    ja: ["この文字は自席端末のキーボードになく、貼り付けも許可されていないため、入力できません。", "自席端末の日本語入力をオンにして、ローマ字で入力してください。"],
+    en: ["The desk's keyboard does not have these characters, and this session does not allow pasting.", "Turn on the desk's input method and type in romaji."],
+  },
   ends_soon: { ja: ["まもなく接続が終了します。", "作業を保存してください。"], en: ["The session ends soon.", "Save your work."] },
   hours_end: {
     ja: ["まもなく勤務時間が終わります。", "終業を報告してください。"],

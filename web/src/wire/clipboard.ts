@@ -1,5 +1,6 @@
 import { MAX_CLIPBOARD } from "./limits.ts";
 import type { Reader } from "./reader.ts";
+import { parseWhole } from "./text.ts";
 import type { Writer } from "./writer.ts";
 
 /** Text that goes from the device to the desk: 1 to MAX_CLIPBOARD bytes of UTF-8, no NUL. Never log it. */
@@ -13,11 +14,5 @@ export function appendClipboard(w: Writer, m: Clipboard): void {
 }
 
 export function parseClipboard(r: Reader): Clipboard {
-  if (r.left === 0) {
-    r.fail("short");
-  }
-  r.check(r.left <= MAX_CLIPBOARD, "text");
-  const text = r.text(r.rest(), "text");
-  r.check(!text.includes("\0"), "text");
-  return { kind: "clipboard", text };
+  return { kind: "clipboard", text: parseWhole(r, MAX_CLIPBOARD) };
 }

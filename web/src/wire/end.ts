@@ -22,6 +22,7 @@ export const END_CODES = {
   ends_soon: 17,
   replaced: 18,
   hours_end: 19,
+  text_denied: 20,
 } as const;
 
 /** The name of a code that this release knows. */

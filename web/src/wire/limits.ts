@@ -6,6 +6,8 @@ export const MAX_CODER_BYTES = 1 << 20;
 export const MAX_HELD = 32;
 /** Most bytes of clipboard text. */
 export const MAX_CLIPBOARD = 65536;
+/** Most bytes of a text message. */
+export const MAX_TEXT = 4096;
 /** Most monitors of a layout. */
 export const MAX_MONITORS = 16;
 /** Greatest side of a cursor, in pixels. */

@@ -5,20 +5,22 @@ import { WireError } from "./error.ts";
 import { appendHeld, appendKey, appendKeyTap, appendReleaseAll, parseHeld, parseKey, parseKeyTap, parseReleaseAll, type Held, type Key, type KeyTap, type ReleaseAll } from "./key.ts";
 import { appendLayout, parseLayout, type Layout } from "./layout.ts";
 import { appendLocks, parseLocks, parseLockState, type Locks, type LockState } from "./locks.ts";
+import { appendMark, parseMark, parseMarked, type Mark, type Marked } from "./mark.ts";
 import { appendPing, parsePing, parsePong, type Ping, type Pong } from "./ping.ts";
 import { appendPointer, appendWheel, parsePointer, parseWheel, type Pointer, type Wheel } from "./pointer.ts";
 import { Reader } from "./reader.ts";
 import { appendStart, appendView, parseStart, parseView, type Start, type View } from "./start.ts";
+import { appendText, parseText, type Text } from "./text.ts";
 import { appendAck, appendUpdate, parseAck, parseUpdate, type Ack, type Update } from "./update.ts";
 import { appendWelcome, parseWelcome, type Welcome } from "./welcome.ts";
 import { TYPES, type Kind, type Route } from "./wire.ts";
 import { Writer } from "./writer.ts";
 
 /** What the viewer sends on control. */
-export type ToAgent = Start | View | Key | KeyTap | Held | Locks | Pointer | Wheel | Clipboard | ReleaseAll | Ping | ViewerEnd;
+export type ToAgent = Start | View | Key | KeyTap | Held | Locks | Pointer | Wheel | Clipboard | ReleaseAll | Ping | ViewerEnd | Text | Marked;
 
 /** What the agent sends on control. */
-export type ToViewer = Welcome | Layout | Cursor | CursorUse | LockState | Notice | Pong | AgentEnd;
+export type ToViewer = Welcome | Layout | Cursor | CursorUse | LockState | Notice | Pong | AgentEnd | Mark;
 
 /** Any message. */
 export type Message = ToAgent | ToViewer | Update | Ack;
@@ -47,6 +49,8 @@ const CODECS: Codecs = {
   release_all: ["control to_agent", appendReleaseAll, parseReleaseAll],
   ping: ["control to_agent", appendPing, parsePing],
   viewer_end: ["control to_agent", appendEnd, parseViewerEnd],
+  text: ["control to_agent", appendText, parseText],
+  marked: ["control to_agent", appendMark, parseMarked],
   welcome: ["control to_viewer", appendWelcome, parseWelcome],
   layout: ["control to_viewer", appendLayout, parseLayout],
   cursor: ["control to_viewer", appendCursor, parseCursor],
@@ -55,6 +59,7 @@ const CODECS: Codecs = {
   notice: ["control to_viewer", appendNotice, parseNotice],
   pong: ["control to_viewer", appendPing, parsePong],
   agent_end: ["control to_viewer", appendEnd, parseAgentEnd],
+  mark: ["control to_viewer", appendMark, parseMark],
   update: ["display to_viewer", appendUpdate, parseUpdate],
   ack: ["display to_agent", appendAck, parseAck],
 };

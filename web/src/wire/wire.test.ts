@@ -44,7 +44,7 @@ function classOf(route: Route, bytes: Uint8Array): Class | "ok" {
 }
 
 /** How much of an open-ended message comes before its last field. */
-const OPEN_ENDED: Partial<Record<number, number>> = { [TYPES.clipboard]: 1, [TYPES.update]: 10 };
+const OPEN_ENDED: Partial<Record<number, number>> = { [TYPES.clipboard]: 1, [TYPES.text]: 1, [TYPES.update]: 10 };
 
 describe("vectors", () => {
   for (const v of readVectors("wire")) {
@@ -137,6 +137,8 @@ const message: fc.Arbitrary<[Route, Message]> = fc.oneof(
     fc.record({ kind: fc.constant("release_all" as const) }),
     fc.record({ kind: fc.constant("ping" as const), id: u32 }),
     fc.record({ kind: fc.constant("viewer_end" as const), code }),
+    fc.record({ kind: fc.constant("text" as const), text: fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 }).filter((s) => !s.includes("\0")) }),
+    fc.record({ kind: fc.constant("marked" as const), id: u32 }),
   ).map((m): [Route, Message] => ["control to_agent", m]),
   fc.oneof(
     fc.record({
@@ -150,6 +152,7 @@ const message: fc.Arbitrary<[Route, Message]> = fc.oneof(
     fc.record({ kind: fc.constant("notice" as const), code, seconds: u32 }),
     fc.record({ kind: fc.constant("pong" as const), id: u32 }),
     fc.record({ kind: fc.constant("agent_end" as const), code }),
+    fc.record({ kind: fc.constant("mark" as const), id: u32 }),
   ).map((m): [Route, Message] => ["control to_viewer", m]),
   fc.record({ kind: fc.constant("update" as const), seq: u32.filter((s) => s > 0), generation: u32, flags: fc.integer({ min: 0, max: 3 }), coder: fc.uint8Array() }).map(
     (m): [Route, Message] => ["display to_viewer", m],

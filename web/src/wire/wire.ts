@@ -5,8 +5,12 @@
  * Version of the messages, chosen in the seal's handshake.
  *
  *     1  2026-11-23  first
+ *     2  2026-11-29  text; mark and marked
  */
-export const VERSION = 1;
+export const VERSION = 2;
+
+/** The first version with text. */
+export const TEXT_VERSION = 2;
 
 /** The lowest version that this module still speaks. */
 export const MIN_VERSION = 1;
@@ -26,6 +30,8 @@ export const TYPES = {
   release_all: 0x0a,
   ping: 0x0b,
   viewer_end: 0x0c,
+  text: 0x0d,
+  marked: 0x0e,
   // Control, agent to viewer.
   welcome: 0x41,
   layout: 0x42,
@@ -35,6 +41,7 @@ export const TYPES = {
   notice: 0x46,
   pong: 0x47,
   agent_end: 0x48,
+  mark: 0x49,
   // Display: update to the viewer, ack to the agent.
   update: 0x61,
   ack: 0x62,
