@@ -28,10 +28,11 @@ type commands struct {
 	Proxy string `help:"HTTP proxy to reach the gateway through, \"direct\" for none; default: what the environment says." env:"JISEKI_PROXY"`
 	Debug bool   `help:"Log more."`
 
-	Enroll  enrollCommand  `cmd:"" help:"Enrol this desk with the token of the administrator."`
-	Run     runCommand     `cmd:"" help:"Serve this desk."`
-	Waker   wakerCommand   `cmd:"" help:"Wake the desks of this machine's networks: for an always-on machine without a desk."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Enroll   enrollCommand   `cmd:"" help:"Enrol this desk with the token of the administrator."`
+	Run      runCommand      `cmd:"" help:"Serve this desk."`
+	Waker    wakerCommand    `cmd:"" help:"Wake the desks of this machine's networks: for an always-on machine without a desk."`
+	Sessions sessionsCommand `cmd:"" help:"Print the desk's own journal of sessions: who was connected, when, from which device."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

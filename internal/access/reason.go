@@ -72,6 +72,7 @@ const (
 	AgentNoAnswer  Code = "agent_no_answer"
 	ClockSkew      Code = "clock_skew"
 	DeskRevoked    Code = "desk_revoked"
+	DeskRegister   Code = "desk_register"
 	NotFound       Code = "not_found"
 	Exists         Code = "exists"
 	InUse          Code = "in_use"
@@ -463,6 +464,10 @@ var words = map[Code][4]string{
 	DeskRevoked: {
 		"この自席端末の登録は取り消されています。", "自席端末を登録し直してください。",
 		"This desk is no longer enrolled.", "Enrol the desk again.",
+	},
+	DeskRegister: {
+		"自席端末が、この端末又は利用者の登録を確認できません。", "数分後にもう一度試してください。繰り返すときは" + askJA,
+		"The desk cannot confirm that this device or user is registered.", "Try again in a few minutes. If it happens again, ask your administrator.",
 	},
 	NotFound: {"対象が見つかりません。", "一覧を読み込み直してください。", "There is no such thing.", "Reload the list."},
 	Exists: {

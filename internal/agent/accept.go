@@ -57,6 +57,12 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 	if err := device.Verify(cert.KindDevice, bundle.DeviceCAs, now, cert.Skew); err != nil {
 		return nil, "device_" + codeOf(err)
 	}
+	if device.Key != g.DeviceKey || device.Subject != g.Device {
+		return nil, "device_other"
+	}
+	if code := a.announced.check(device, g); code != "" {
+		return nil, code
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -64,8 +70,6 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 		return nil, "stopping"
 	case len(offer.GetTicket()) != 32:
 		return nil, "ticket_form"
-	case device.Key != g.DeviceKey || device.Subject != g.Device:
-		return nil, "device_other"
 	case a.revoked[g.Device]:
 		return nil, "device_revoked"
 	case !g.Rights.Has(grant.RightView):
@@ -108,6 +112,7 @@ func (a *Agent) serve(ctx context.Context, s *session, ticket link.Ticket, devic
 	}
 	s.log.Info("session open", "rights", s.rights.String())
 	hide := a.show(s)
+	a.recallVisits()
 	err = s.run(ctx)
 	hide()
 	s.log.Info("session over", "err", err)
@@ -160,6 +165,9 @@ func (a *Agent) take(s *session) (before *session, err error) {
 	if err := a.work.begin(s.grant.User, s.grant.Session); err != nil {
 		return nil, err
 	}
+	if err := a.visits.opened(s.grant); err != nil {
+		return nil, err
+	}
 	err = a.events.add(controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED, s.grant.Session, 0)
 	if err != nil {
 		return nil, err
@@ -189,6 +197,9 @@ func (a *Agent) show(s *session) (hide func()) {
 func (a *Agent) release(s *session, why error) {
 	_, code := endCode(why)
 	a.record(endKind(code), s.grant.Session, code)
+	if err := a.visits.ended(s.grant, uint16(code)); err != nil {
+		s.log.Error("the end of the session is not in the desk's own journal", "err", err)
+	}
 	a.mu.Lock()
 	if err := a.work.leave(); err != nil {
 		s.log.Error("the end of the session may be reported twice", "err", err)

@@ -54,6 +54,8 @@ type Desk struct {
 	// Say shows a line with a button until it is closed; pressed is called when somebody presses the button. nil: the desk has
 	// no place for it.
 	Say func(text, button string, pressed func()) (io.Closer, error)
+	// Recall is Say for the last sessions, below the other lines. nil: they are not shown.
+	Recall func(text, button string, pressed func()) (io.Closer, error)
 }
 
 // Limits are the desk's own, beside those of the grant.
@@ -113,6 +115,10 @@ type Agent struct {
 	power  *power.Manager
 	work   work // guarded by mu
 
+	announced announced
+	visits    *visits
+	recall    recall
+
 	stateChanged chan struct{}
 	opening      chan struct{}
 	tasks        sync.WaitGroup
@@ -168,6 +174,12 @@ func New(cfg Config) (*Agent, error) {
 		a.log.Error("undelivered events were damaged: what they said is lost to the gateway", "kept", a.events.aside)
 		a.work.suspect() // an end may be among them
 	}
+	if err := a.openAnnounced(); err != nil {
+		return nil, err
+	}
+	if a.visits, err = openVisits(cfg.Dir, cfg.Now); err != nil {
+		return nil, err
+	}
 	if err := a.self.Verify(cert.KindDesk, cfg.Bundle.DeskCAs, cfg.Now(), cert.Skew); err != nil {
 		return nil, fmt.Errorf("the desk's own certificate: %w", err)
 	}
@@ -204,6 +216,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	hangUp()
 	control.Wait()
 	a.tasks.Wait()
+	a.hideVisits()
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
@@ -303,10 +316,15 @@ func (a *Agent) watchDesk(ctx context.Context) error {
 				return ErrDeskLost
 			}
 			a.mu.Lock()
+			unlocked := a.isLocked && !locked
 			a.isLocked = locked
 			a.mu.Unlock()
 			if locked {
+				a.hideVisits()
 				a.covered()
+			}
+			if unlocked {
+				a.recallVisits()
 			}
 			a.changed()
 		case <-tick.C:

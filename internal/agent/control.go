@@ -149,7 +149,8 @@ func (a *Agent) hello(challenge cert.Nonce) (*controlv1.Hello, error) {
 		Adapters: adapters, Waker: a.cfg.Waker, Reaches: reaches,
 		Certificate: self.Append(nil), Statement: statement.Append(nil), Signature: signature[:], Nonce: nonce,
 		AgentVersion: a.cfg.Version, Hostname: a.cfg.Hostname, System: a.cfg.System, Run: a.run[:],
-		WireMin: wire.MinVersion, WireMax: wire.Version, BundleVersion: a.bundle.get().Version, TimeMs: a.now().UnixMilli(),
+		Register: &controlv1.RegisterCopy{Number: a.announced.number()},
+		WireMin:  wire.MinVersion, WireMax: wire.Version, BundleVersion: a.bundle.get().Version, TimeMs: a.now().UnixMilli(),
 	}, nil
 }
 

@@ -43,6 +43,8 @@ func (a *Agent) obey(ctx context.Context, o *controlv1.Order) (code string, want
 		return a.trust(m.Bundle.GetTrustBundle()), true
 	case *controlv1.Order_Plan:
 		return a.plan(m.Plan), true
+	case *controlv1.Order_Register:
+		return a.follow(m.Register), true
 	case *controlv1.Order_Head:
 		return a.keep(a.cfg.SaveHead, m.Head.GetHead()), true
 	default:

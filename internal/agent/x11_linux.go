@@ -42,6 +42,11 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 		Say: func(text, button string, pressed func()) (io.Closer, error) {
 			return notice.ShowX11(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Log: cfg.Log})
 		},
+		Recall: func(text, button string, pressed func()) (io.Closer, error) {
+			return notice.ShowX11(notice.X11Config{
+				Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Row: 1, Log: cfg.Log,
+			})
+		},
 	}
 	return desk, func() error { return errors.Join(injector.Close(), locker.Close()) }, nil
 }

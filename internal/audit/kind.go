@@ -44,6 +44,8 @@ const (
 	DeskConnected    Kind = "desk_connected"
 	DeskGone         Kind = "desk_gone"
 	DeskLockOrdered  Kind = "desk_lock_ordered"
+	DeskDiffers      Kind = "desk_differs"
+	RegisterKept     Kind = "register_kept"
 
 	DeskWakeAsked    Kind = "desk_wake_asked"
 	DeskWakeEnded    Kind = "desk_wake_ended"
@@ -128,6 +130,8 @@ var words = map[Kind][2]string{
 	DeskConnected:       {"自席端末が接続", "desk connected"},
 	DeskGone:            {"自席端末が切断", "desk gone"},
 	DeskLockOrdered:     {"自席端末のロックを指示", "desk lock ordered"},
+	DeskDiffers:         {"自席端末の端末登録簿の写しが不一致", "a desk's copy of the register of devices differs"},
+	RegisterKept:        {"端末登録簿を更新", "register of devices kept up"},
 	DeskWakeAsked:       {"自席端末の電源投入を指示", "desk wake-up asked"},
 	DeskWakeEnded:       {"自席端末の電源投入の結果", "desk wake-up ended"},
 	DeskPowerOnAsked:    {"電源投入を職場に依頼", "colleagues asked to switch on a desk"},

@@ -195,6 +195,9 @@ func (c *core) keepTidy(ctx context.Context) error {
 		if err := c.store.Tidy(ctx); err != nil && ctx.Err() == nil {
 			c.env.Log.Error("old entries were not removed", "err", err)
 		}
+		if err := c.store.KeepRegister(ctx, c.id); err != nil && ctx.Err() == nil {
+			c.env.Log.Error("the register of devices was not kept up", "err", err)
+		}
 	})
 }
 

@@ -108,6 +108,10 @@ func (g *Gateway) run(ctx context.Context) (err error) {
 		doors.close()
 		return fmt.Errorf("record the start: %w", err)
 	}
+	if err := c.store.KeepRegister(ctx, c.id); err != nil {
+		doors.close()
+		return fmt.Errorf("keep the register of devices: %w", err)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, run := range []func(context.Context) error{c.hub.Run, c.sessions.Run, c.heads.Run, c.keepAlive, c.keepTidy, c.post.Run, c.remind, c.waking.Run} {
 		group.Go(func() error { return run(ctx) })

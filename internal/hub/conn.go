@@ -55,9 +55,17 @@ type conn struct {
 	head    []byte // the last copy of the audit log's head; shared, never changed
 	answers map[any]chan proto.Message
 
+	follows bool   // the agent holds a copy of the register
+	claimed uint64 // how much of it, by its hello
+
+	following sync.Mutex // guards what follows; held while the register is read and sent
+	known     uint64     // how much of the register the agent has after what was sent
+	told      bool       // something was sent
+
 	// Of the reading goroutine alone:
-	state  *controlv1.State
-	events budget
+	state   *controlv1.State
+	events  budget
+	differs bool // it was recorded that the agent's register is another one
 }
 
 var slotSeed = maphash.MakeSeed()
@@ -127,8 +135,7 @@ func (c *conn) take(message *controlv1.AgentMessage) error {
 		}
 		return nil
 	case *controlv1.AgentMessage_OrderAnswer:
-		c.answered(m.OrderAnswer.GetNumber(), m.OrderAnswer)
-		return nil
+		return c.takeOrderAnswer(ctx, m.OrderAnswer)
 	}
 	return errors.New("message is unknown or out of turn")
 }
@@ -178,6 +185,9 @@ func (c *conn) offer(ctx context.Context, session cert.SessionID, offer *control
 	b, err := proto.Marshal(&controlv1.GatewayMessage{Message: &controlv1.GatewayMessage_Offer{Offer: offer}})
 	if err != nil {
 		return nil, fmt.Errorf("write offer: %w", err)
+	}
+	if err := c.follow(ctx); err != nil {
+		return nil, err
 	}
 	return c.await(ctx, session, func() error {
 		c.mu.Lock()

@@ -223,8 +223,12 @@ func (h *Hub) welcome(ctx context.Context, s socket, hello *controlv1.Hello, arr
 		return nil, refuse(codeUnavailable, err)
 	}
 	c := newConn(h, s, arrival.Desk, attached.Epoch)
+	c.follows, c.claimed, c.known = hello.GetRegister() != nil, hello.GetRegister().GetNumber(), hello.GetRegister().GetNumber()
 	if err := c.greet(hello, attached); err != nil {
 		return nil, err
+	}
+	if err := c.follow(ctx); err != nil {
+		return nil, refuse(codeUnavailable, err)
 	}
 	if !h.enter(c) {
 		return nil, refuse(codeNotTheNewest, nil)

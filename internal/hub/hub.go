@@ -23,6 +23,7 @@ import (
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/link"
+	"jiseki/internal/register"
 	"jiseki/internal/remote"
 	"jiseki/internal/wake"
 )
@@ -84,6 +85,14 @@ type Desks interface {
 	Record(ctx context.Context, desk string, event *controlv1.SessionEvent) error
 	// Running names the sessions that may go on, by desk.
 	Running(ctx context.Context) (map[string][]cert.SessionID, error)
+	// Register reads what comes behind the first from entries of the register of devices, at most limit of it. Of a register that is
+	// shorter than that it says where it ends.
+	Register(ctx context.Context, from uint64, limit int) (register.Part, error)
+	// RegisterEnd is how many entries the register has.
+	RegisterEnd(ctx context.Context) (uint64, error)
+	// Differs records that the desk, which holds so many entries by its own word, cannot follow the register, and tells administrators.
+	// code says why, as in docs/PROTOCOL.md section 6.
+	Differs(ctx context.Context, desk, code string, entries uint64) error
 }
 
 // Config is what a Hub needs.

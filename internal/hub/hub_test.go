@@ -21,6 +21,7 @@ import (
 	"jiseki/internal/hub"
 	"jiseki/internal/link"
 	"jiseki/internal/order"
+	"jiseki/internal/register"
 	"jiseki/internal/wake"
 )
 
@@ -35,12 +36,15 @@ type desks struct {
 	running  map[string][]cert.SessionID
 	broken   error
 	arrival  hub.Arrival // the last
+	register register.List
+	differs  chan string
 }
 
 func newDesks() *desks {
 	return &desks{
 		epochs: map[string]uint64{}, refuse: map[string]error{}, running: map[string][]cert.SessionID{},
-		states: make(chan *controlv1.State, 1024), events: make(chan *controlv1.SessionEvent, 64), detached: make(chan string, 1024),
+		differs: make(chan string, 64),
+		states:  make(chan *controlv1.State, 1024), events: make(chan *controlv1.SessionEvent, 64), detached: make(chan string, 1024),
 	}
 }
 
@@ -79,6 +83,23 @@ func (d *desks) Running(context.Context) (map[string][]cert.SessionID, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.running, d.broken
+}
+
+func (d *desks) Register(_ context.Context, from uint64, limit int) (register.Part, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.register.Part(from, limit), d.broken
+}
+
+func (d *desks) RegisterEnd(context.Context) (uint64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.register.Len(), d.broken
+}
+
+func (d *desks) Differs(_ context.Context, desk, code string, entries uint64) error {
+	d.differs <- fmt.Sprint(desk, " ", code, " ", entries)
+	return nil
 }
 
 // world is a hub behind real TLS with its keys.

@@ -23,8 +23,18 @@ func (h *Hub) lease(slot int) {
 		h.log.Error("no lease is sent: the store does not say which sessions run", "err", err)
 		return
 	}
+	end, err := h.cfg.Desks.RegisterEnd(ctx)
+	if err != nil {
+		h.log.Error("desks are not told of new devices: the store does not answer", "err", err)
+		end = 0
+	}
 	head := h.cfg.Head()
 	for c, offers := range due {
+		if c.behind(end) {
+			if err := c.follow(ctx); err != nil {
+				h.log.Warn("a desk was not told of new devices", "desk", c.desk, "err", err)
+			}
+		}
 		if err := c.lease(running[c.desk], offers, head); err != nil {
 			h.log.Info("lease was not sent", "desk", c.desk, "err", err)
 		}

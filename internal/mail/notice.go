@@ -147,6 +147,10 @@ var words = map[string][2]string{
 		"{name}さんの接続元端末「{device}」の紛失が届け出られ、端末を失効しました。",
 		"The device {device} of {name} was reported lost and has been revoked.",
 	},
+	"desk_differs": {
+		"自席端末「{desk}」が持つ端末登録簿の写しが、ゲートウェイのものと一致しません。データを復元した覚えがなければ、鍵の盗用のおそれがあります。運用手引を参照してください。",
+		"The desk {desk} holds another register of devices than the gateway. Unless you restored data, keys may have been stolen. See the manual.",
+	},
 	"session_ends_soon": {
 		"自席端末「{desk}」への接続は、あと{minutes}分で終了します。作業中のファイルを保存してください。",
 		"Your session on the desk {desk} ends in {minutes} minutes. Please save your work.",

@@ -19,6 +19,8 @@ type X11Config struct {
 	Name      string // who uses the desk
 	// Text and Button are shown in place of Name and the button that ends the session; empty: those.
 	Text, Button string
+	// Row is how many strips lower than the top it appears.
+	Row int
 	// OnEnd is called once when somebody presses the button. It may block.
 	OnEnd func()
 	Log   *slog.Logger
@@ -97,7 +99,7 @@ func (n *X11) show() (err error) {
 	if err != nil {
 		return err
 	}
-	n.at = image.Pt(area.Min.X+(area.Dx()-n.size.X)/2, area.Min.Y)
+	n.at = image.Pt(area.Min.X+(area.Dx()-n.size.X)/2, area.Min.Y+n.cfg.Row*height)
 	n.win, err = n.conn.CreateWindow(image.Rectangle{n.at, n.at.Add(n.size)}, x11.Attributes{
 		OverrideRedirect: true,
 		Events:           x11.MaskExposure | x11.MaskVisibility | x11.MaskButtons | x11.MaskMotion,

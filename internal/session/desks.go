@@ -11,6 +11,7 @@ import (
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/hub"
+	"jiseki/internal/register"
 	"jiseki/internal/store"
 )
 
@@ -118,6 +119,20 @@ func (d *Desks) Record(ctx context.Context, desk string, e *controlv1.SessionEve
 	return d.store.Record(ctx, store.By{Actor: "desk:" + desk}, audit.Entry{
 		Kind: audit.SessionRefused, Subject: "desk:" + desk, Session: id[:], Outcome: audit.Refused, Code: "foreign_session",
 	})
+}
+
+// Register reads a part of the register of devices.
+func (d *Desks) Register(ctx context.Context, from uint64, limit int) (register.Part, error) {
+	return d.store.Register(ctx, from, limit)
+}
+
+// RegisterEnd is how many entries the register of devices has.
+func (d *Desks) RegisterEnd(ctx context.Context) (uint64, error) { return d.store.RegisterEnd(ctx) }
+
+// Differs records that a desk cannot follow the register, and tells administrators.
+func (d *Desks) Differs(ctx context.Context, desk, code string, entries uint64) error {
+	d.log.Error("a desk holds another register of devices than this gateway", "desk", desk, "code", code, "entries", entries)
+	return d.store.DeskDiffers(ctx, desk, code, entries)
 }
 
 // Running names the sessions that may go on, by desk: granted or open, and not

@@ -248,6 +248,8 @@ func agentReason(code string) access.Code {
 		return access.DeskInUse
 	case "cannot_lock":
 		return access.DeskCannotLock
+	case "device_unannounced", "user_unannounced":
+		return access.DeskRegister
 	case "clock_skew":
 		return access.ClockSkew
 	}

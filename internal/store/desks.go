@@ -55,7 +55,7 @@ func (s *Store) AddDesk(ctx context.Context, by By, d Desk) error {
 		if err := t.insertDesk(&d); err != nil {
 			return err
 		}
-		return t.record(by.entry(audit.DeskCreated, "desk:"+d.ID, deskDetails(&d)))
+		return t.recordRegister(by.entry(audit.DeskCreated, "desk:"+d.ID, deskDetails(&d)))
 	})
 }
 
@@ -84,6 +84,9 @@ func checkDesk(d *Desk) error {
 }
 
 func (t *tx) assignDesk(desk string, users []string) error {
+	if err := t.announceUsers(desk, users); err != nil {
+		return err
+	}
 	if err := t.exec(`DELETE FROM desk_users WHERE desk_id = $1`, desk); err != nil {
 		return err
 	}
@@ -127,7 +130,7 @@ func (s *Store) UpdateDesk(ctx context.Context, by By, d Desk) (lost []Session, 
 		if err != nil {
 			return err
 		}
-		return t.record(by.entry(audit.DeskChanged, "desk:"+d.ID, deskDetails(&d)))
+		return t.recordRegister(by.entry(audit.DeskChanged, "desk:"+d.ID, deskDetails(&d)))
 	})
 	return lost, err
 }
@@ -141,16 +144,17 @@ func (s *Store) DeleteDesk(ctx context.Context, by By, id string) (running []Ses
 		if err != nil {
 			return err
 		}
-		for _, query := range []string{`DELETE FROM desk_users WHERE desk_id = $1`, `DELETE FROM desk_tokens WHERE desk_id = $1`} {
-			if err := t.exec(query, id); err != nil {
-				return err
-			}
+		if err := t.assignDesk(id, nil); err != nil {
+			return err
+		}
+		if err := t.exec(`DELETE FROM desk_tokens WHERE desk_id = $1`, id); err != nil {
+			return err
 		}
 		running, err = list(ctx, t, scanSession, selectSession+` WHERE s.desk_id = $1 AND s.life < 4`, id)
 		if err != nil {
 			return err
 		}
-		return t.record(by.entry(audit.DeskDeleted, "desk:"+id, audit.Details{"running_sessions": len(running)}))
+		return t.recordRegister(by.entry(audit.DeskDeleted, "desk:"+id, audit.Details{"running_sessions": len(running)}))
 	})
 	return running, err
 }

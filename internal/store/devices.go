@@ -10,6 +10,7 @@ import (
 	"jiseki/internal/audit"
 	"jiseki/internal/cert"
 	"jiseki/internal/grant"
+	"jiseki/internal/register"
 )
 
 // Device is an enrolled terminal.
@@ -143,7 +144,10 @@ func (t *tx) addDevice(by By, d *Device) error {
 	if err != nil {
 		return err
 	}
-	return t.record(by.entry(audit.DeviceEnrolled, "device:"+d.ID, audit.Details{
+	if err := t.announce(register.Add, register.Device(d.ID, d.Owner, d.Key)); err != nil {
+		return err
+	}
+	return t.recordRegister(by.entry(audit.DeviceEnrolled, "device:"+d.ID, audit.Details{
 		"owner": d.Owner, "label": audit.Cut(d.Label, 128), "kind": int(d.Kind), "grade": int(d.Grade), "key": d.Key.ID().String(),
 		"persistent": d.Persistent,
 	}))
@@ -200,10 +204,23 @@ func (s *Store) RevokeDevice(ctx context.Context, by By, id, reason string) (run
 	return running, err
 }
 
+// withdraw takes the announcement of a device back.
+func (t *tx) withdraw(id string) error {
+	var owner string
+	var key []byte
+	if err := t.one(`SELECT owner, public_key FROM devices WHERE id = $1`, []any{id}, &owner, &key); err != nil {
+		return err
+	}
+	return t.announce(register.Remove, register.Device(id, owner, cert.PublicKey(key)))
+}
+
 // revokeDevice is RevokeDevice inside a transaction.
 func (t *tx) revokeDevice(by By, id, reason string) (running []Session, err error) {
 	err = t.must(`UPDATE devices SET revoked_ms = $2, revoked_reason = $3 WHERE id = $1 AND revoked_ms = 0`, id, t.now, reason)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.withdraw(id); err != nil {
 		return nil, err
 	}
 	if err := t.exec(`DELETE FROM sign_ins WHERE device_id = $1`, id); err != nil {
@@ -213,7 +230,7 @@ func (t *tx) revokeDevice(by By, id, reason string) (running []Session, err erro
 	if err != nil {
 		return nil, err
 	}
-	return running, t.record(by.entry(audit.DeviceRevoked, "device:"+id, audit.Details{
+	return running, t.recordRegister(by.entry(audit.DeviceRevoked, "device:"+id, audit.Details{
 		"reason": audit.Cut(reason, 600), "running_sessions": len(running),
 	}))
 }

@@ -234,6 +234,14 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, hash)
 );
 
+CREATE TABLE register (
+    number  BIGINT NOT NULL PRIMARY KEY,
+    op      BIGINT NOT NULL,
+    what    BYTEA  NOT NULL,
+    hash    BYTEA  NOT NULL,
+    time_ms BIGINT NOT NULL
+);
+
 CREATE TABLE request_changes (
     request_id TEXT   NOT NULL REFERENCES requests (id),
     position   BIGINT NOT NULL,

@@ -9,6 +9,7 @@ import (
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
 	"jiseki/internal/grant"
+	"jiseki/internal/register"
 )
 
 // User is a member of the staff.
@@ -77,11 +78,14 @@ func (t *tx) createUser(by By, u *NewUser) error {
 		return err
 	}
 	for _, desk := range u.Desks {
+		if err := t.announce(register.Add, register.Assignment(desk, u.ID)); err != nil {
+			return err
+		}
 		if err := t.exec(`INSERT INTO desk_users (desk_id, user_id) VALUES ($1, $2)`, desk, u.ID); err != nil {
 			return err
 		}
 	}
-	err = t.record(by.entry(audit.UserCreated, "user:"+u.ID, audit.Details{
+	err = t.recordRegister(by.entry(audit.UserCreated, "user:"+u.ID, audit.Details{
 		"name": audit.Cut(u.Name, 200), "section": u.MainSection, "roles": roleNames(u.Roles), "desks": u.Desks,
 	}))
 	if err != nil || u.DeviceCode == nil {

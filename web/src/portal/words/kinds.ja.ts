@@ -34,6 +34,8 @@ export const kindsJa = {
   desk_renewed: "自席端末の証明書を更新",
   desk_connected: "自席端末が接続",
   desk_gone: "自席端末が切断",
+  desk_differs: "自席端末の端末登録簿の写しが不一致",
+  register_kept: "端末登録簿を更新",
   desk_lock_ordered: "自席端末のロックを指示",
   desk_wake_asked: "自席端末の電源投入を指示",
   desk_wake_ended: "自席端末の電源投入の結果",

@@ -432,7 +432,9 @@ type Hello struct {
 	// waker: this is `jiseki-agent waker`, an always-on machine without a desk.
 	Waker bool `protobuf:"varint,14,opt,name=waker,proto3" json:"waker,omitempty"`
 	// reaches: networks of others that a waker may wake by directed broadcast, such as 192.168.0.0/16, at most 16. Its own limit.
-	Reaches       []string `protobuf:"bytes,15,rep,name=reaches,proto3" json:"reaches,omitempty"`
+	Reaches []string `protobuf:"bytes,15,rep,name=reaches,proto3" json:"reaches,omitempty"`
+	// register: how much of the register of devices the agent holds. Absent: it is too old to hold any.
+	Register      *RegisterCopy `protobuf:"bytes,16,opt,name=register,proto3" json:"register,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -572,6 +574,58 @@ func (x *Hello) GetReaches() []string {
 	return nil
 }
 
+func (x *Hello) GetRegister() *RegisterCopy {
+	if x != nil {
+		return x.Register
+	}
+	return nil
+}
+
+// RegisterCopy says how long an agent's copy of the register is, and not what it ends in: who does not know that cannot continue it.
+type RegisterCopy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterCopy) Reset() {
+	*x = RegisterCopy{}
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterCopy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterCopy) ProtoMessage() {}
+
+func (x *RegisterCopy) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterCopy.ProtoReflect.Descriptor instead.
+func (*RegisterCopy) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RegisterCopy) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 // Adapter is one network adapter.
 type Adapter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -588,7 +642,7 @@ type Adapter struct {
 
 func (x *Adapter) Reset() {
 	*x = Adapter{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +654,7 @@ func (x *Adapter) String() string {
 func (*Adapter) ProtoMessage() {}
 
 func (x *Adapter) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[4]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -613,7 +667,7 @@ func (x *Adapter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Adapter.ProtoReflect.Descriptor instead.
 func (*Adapter) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{4}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Adapter) GetMac() []byte {
@@ -655,7 +709,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -667,7 +721,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[5]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -680,7 +734,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{5}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Refused) GetCode() string {
@@ -710,7 +764,7 @@ type Signed struct {
 
 func (x *Signed) Reset() {
 	*x = Signed{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -722,7 +776,7 @@ func (x *Signed) String() string {
 func (*Signed) ProtoMessage() {}
 
 func (x *Signed) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[6]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -735,7 +789,7 @@ func (x *Signed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Signed.ProtoReflect.Descriptor instead.
 func (*Signed) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{6}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Signed) GetBody() []byte {
@@ -781,6 +835,7 @@ type Order struct {
 	//	*Order_Wake
 	//	*Order_Plan
 	//	*Order_Warn
+	//	*Order_Register
 	Order         isOrder_Order `protobuf_oneof:"order"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -788,7 +843,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +855,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[7]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +868,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{7}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Order) GetDeskId() string {
@@ -941,6 +996,15 @@ func (x *Order) GetWarn() *WarnOrder {
 	return nil
 }
 
+func (x *Order) GetRegister() *RegisterOrder {
+	if x != nil {
+		if x, ok := x.Order.(*Order_Register); ok {
+			return x.Register
+		}
+	}
+	return nil
+}
+
 type isOrder_Order interface {
 	isOrder_Order()
 }
@@ -985,6 +1049,10 @@ type Order_Warn struct {
 	Warn *WarnOrder `protobuf:"bytes,14,opt,name=warn,proto3,oneof"`
 }
 
+type Order_Register struct {
+	Register *RegisterOrder `protobuf:"bytes,15,opt,name=register,proto3,oneof"`
+}
+
 func (*Order_Welcome) isOrder_Order() {}
 
 func (*Order_Lease) isOrder_Order() {}
@@ -1005,6 +1073,8 @@ func (*Order_Plan) isOrder_Order() {}
 
 func (*Order_Warn) isOrder_Order() {}
 
+func (*Order_Register) isOrder_Order() {}
+
 // WakeOrder asks an agent or waker to wake neighbours by magic packet. The answer says whether it was sent.
 type WakeOrder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1018,7 +1088,7 @@ type WakeOrder struct {
 
 func (x *WakeOrder) Reset() {
 	*x = WakeOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1100,7 @@ func (x *WakeOrder) String() string {
 func (*WakeOrder) ProtoMessage() {}
 
 func (x *WakeOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[8]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1113,7 @@ func (x *WakeOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WakeOrder.ProtoReflect.Descriptor instead.
 func (*WakeOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{8}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WakeOrder) GetMacs() [][]byte {
@@ -1076,7 +1146,7 @@ type PlanOrder struct {
 
 func (x *PlanOrder) Reset() {
 	*x = PlanOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +1158,7 @@ func (x *PlanOrder) String() string {
 func (*PlanOrder) ProtoMessage() {}
 
 func (x *PlanOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[9]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +1171,7 @@ func (x *PlanOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanOrder.ProtoReflect.Descriptor instead.
 func (*PlanOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{9}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PlanOrder) GetWakeMs() []int64 {
@@ -1145,7 +1215,7 @@ type WarnOrder struct {
 
 func (x *WarnOrder) Reset() {
 	*x = WarnOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1157,7 +1227,7 @@ func (x *WarnOrder) String() string {
 func (*WarnOrder) ProtoMessage() {}
 
 func (x *WarnOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[10]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1170,7 +1240,7 @@ func (x *WarnOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WarnOrder.ProtoReflect.Descriptor instead.
 func (*WarnOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{10}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *WarnOrder) GetSessionId() []byte {
@@ -1209,7 +1279,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1291,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[11]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,7 +1304,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{11}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Welcome) GetNonce() []byte {
@@ -1283,7 +1353,7 @@ type Lease struct {
 
 func (x *Lease) Reset() {
 	*x = Lease{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1365,7 @@ func (x *Lease) String() string {
 func (*Lease) ProtoMessage() {}
 
 func (x *Lease) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[12]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1378,7 @@ func (x *Lease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lease.ProtoReflect.Descriptor instead.
 func (*Lease) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{12}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Lease) GetSessionIds() [][]byte {
@@ -1330,7 +1400,7 @@ type EndSessionOrder struct {
 
 func (x *EndSessionOrder) Reset() {
 	*x = EndSessionOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +1412,7 @@ func (x *EndSessionOrder) String() string {
 func (*EndSessionOrder) ProtoMessage() {}
 
 func (x *EndSessionOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[13]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +1425,7 @@ func (x *EndSessionOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSessionOrder.ProtoReflect.Descriptor instead.
 func (*EndSessionOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{13}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EndSessionOrder) GetSessionId() []byte {
@@ -1381,7 +1451,7 @@ type LockOrder struct {
 
 func (x *LockOrder) Reset() {
 	*x = LockOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1463,7 @@ func (x *LockOrder) String() string {
 func (*LockOrder) ProtoMessage() {}
 
 func (x *LockOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[14]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1476,7 @@ func (x *LockOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LockOrder.ProtoReflect.Descriptor instead.
 func (*LockOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{14}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{15}
 }
 
 // RevokeDeviceOrder ends every session of a device and refuses its grants from now on.
@@ -1419,7 +1489,7 @@ type RevokeDeviceOrder struct {
 
 func (x *RevokeDeviceOrder) Reset() {
 	*x = RevokeDeviceOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +1501,7 @@ func (x *RevokeDeviceOrder) String() string {
 func (*RevokeDeviceOrder) ProtoMessage() {}
 
 func (x *RevokeDeviceOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[15]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +1514,7 @@ func (x *RevokeDeviceOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDeviceOrder.ProtoReflect.Descriptor instead.
 func (*RevokeDeviceOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{15}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RevokeDeviceOrder) GetDeviceId() string {
@@ -1464,7 +1534,7 @@ type BundleOrder struct {
 
 func (x *BundleOrder) Reset() {
 	*x = BundleOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1546,7 @@ func (x *BundleOrder) String() string {
 func (*BundleOrder) ProtoMessage() {}
 
 func (x *BundleOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[16]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1559,7 @@ func (x *BundleOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BundleOrder.ProtoReflect.Descriptor instead.
 func (*BundleOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{16}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *BundleOrder) GetTrustBundle() []byte {
@@ -1510,7 +1580,7 @@ type HeadOrder struct {
 
 func (x *HeadOrder) Reset() {
 	*x = HeadOrder{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1592,7 @@ func (x *HeadOrder) String() string {
 func (*HeadOrder) ProtoMessage() {}
 
 func (x *HeadOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[17]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1605,7 @@ func (x *HeadOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeadOrder.ProtoReflect.Descriptor instead.
 func (*HeadOrder) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{17}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HeadOrder) GetHead() []byte {
@@ -1543,6 +1613,78 @@ func (x *HeadOrder) GetHead() []byte {
 		return x.Head
 	}
 	return nil
+}
+
+// RegisterOrder continues the agent's copy of the register of devices (docs/PROTOCOL.md section 6).
+type RegisterOrder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// from: how many entries stand before those given here; before: the register's hash after them, 32 bytes.
+	From   uint64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	Before []byte `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// entries, 33 bytes each, at most 1024.
+	Entries []byte `protobuf:"bytes,3,opt,name=entries,proto3" json:"entries,omitempty"`
+	// total: how many entries the register has.
+	Total         uint64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegisterOrder) Reset() {
+	*x = RegisterOrder{}
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegisterOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegisterOrder) ProtoMessage() {}
+
+func (x *RegisterOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegisterOrder.ProtoReflect.Descriptor instead.
+func (*RegisterOrder) Descriptor() ([]byte, []int) {
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RegisterOrder) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *RegisterOrder) GetBefore() []byte {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *RegisterOrder) GetEntries() []byte {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *RegisterOrder) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
 }
 
 // OrderAnswer says what became of an order that asks for something.
@@ -1558,7 +1700,7 @@ type OrderAnswer struct {
 
 func (x *OrderAnswer) Reset() {
 	*x = OrderAnswer{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +1712,7 @@ func (x *OrderAnswer) String() string {
 func (*OrderAnswer) ProtoMessage() {}
 
 func (x *OrderAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[18]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +1725,7 @@ func (x *OrderAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderAnswer.ProtoReflect.Descriptor instead.
 func (*OrderAnswer) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{18}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OrderAnswer) GetNumber() uint64 {
@@ -1621,7 +1763,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1633,7 +1775,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[19]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1646,7 +1788,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{19}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Offer) GetGrant() []byte {
@@ -1682,7 +1824,7 @@ type OfferAnswer struct {
 
 func (x *OfferAnswer) Reset() {
 	*x = OfferAnswer{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[20]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1694,7 +1836,7 @@ func (x *OfferAnswer) String() string {
 func (*OfferAnswer) ProtoMessage() {}
 
 func (x *OfferAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[20]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1707,7 +1849,7 @@ func (x *OfferAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OfferAnswer.ProtoReflect.Descriptor instead.
 func (*OfferAnswer) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{20}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OfferAnswer) GetSessionId() []byte {
@@ -1751,7 +1893,7 @@ type State struct {
 
 func (x *State) Reset() {
 	*x = State{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[21]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1763,7 +1905,7 @@ func (x *State) String() string {
 func (*State) ProtoMessage() {}
 
 func (x *State) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[21]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1776,7 +1918,7 @@ func (x *State) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use State.ProtoReflect.Descriptor instead.
 func (*State) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{21}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *State) GetLoggedIn() bool {
@@ -1860,7 +2002,7 @@ type SessionEvent struct {
 
 func (x *SessionEvent) Reset() {
 	*x = SessionEvent{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[22]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +2014,7 @@ func (x *SessionEvent) String() string {
 func (*SessionEvent) ProtoMessage() {}
 
 func (x *SessionEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[22]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +2027,7 @@ func (x *SessionEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionEvent.ProtoReflect.Descriptor instead.
 func (*SessionEvent) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{22}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SessionEvent) GetSeq() uint64 {
@@ -1940,7 +2082,7 @@ type SessionEventAck struct {
 
 func (x *SessionEventAck) Reset() {
 	*x = SessionEventAck{}
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[23]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2094,7 @@ func (x *SessionEventAck) String() string {
 func (*SessionEventAck) ProtoMessage() {}
 
 func (x *SessionEventAck) ProtoReflect() protoreflect.Message {
-	mi := &file_jiseki_control_v1_channel_proto_msgTypes[23]
+	mi := &file_jiseki_control_v1_channel_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2107,7 @@ func (x *SessionEventAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionEventAck.ProtoReflect.Descriptor instead.
 func (*SessionEventAck) Descriptor() ([]byte, []int) {
-	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{23}
+	return file_jiseki_control_v1_channel_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SessionEventAck) GetRun() []byte {
@@ -2003,7 +2145,7 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\amessage\":\n" +
 	"\tChallenge\x12\x14\n" +
 	"\x05nonce\x18\x01 \x01(\fR\x05nonce\x12\x17\n" +
-	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\xc4\x03\n" +
+	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\"\x81\x04\n" +
 	"\x05Hello\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12\x1c\n" +
 	"\tstatement\x18\x02 \x01(\fR\tstatement\x12\x1c\n" +
@@ -2020,7 +2162,10 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\atime_ms\x18\f \x01(\x03R\x06timeMs\x126\n" +
 	"\badapters\x18\r \x03(\v2\x1a.jiseki.control.v1.AdapterR\badapters\x12\x14\n" +
 	"\x05waker\x18\x0e \x01(\bR\x05waker\x12\x18\n" +
-	"\areaches\x18\x0f \x03(\tR\areaches\"y\n" +
+	"\areaches\x18\x0f \x03(\tR\areaches\x12;\n" +
+	"\bregister\x18\x10 \x01(\v2\x1f.jiseki.control.v1.RegisterCopyR\bregister\"&\n" +
+	"\fRegisterCopy\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\"y\n" +
 	"\aAdapter\x12\x10\n" +
 	"\x03mac\x18\x01 \x01(\fR\x03mac\x12\x1a\n" +
 	"\bprefixes\x18\x02 \x03(\tR\bprefixes\x12!\n" +
@@ -2033,7 +2178,7 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\x06Signed\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12\x16\n" +
-	"\x06issuer\x18\x03 \x01(\fR\x06issuer\"\xac\x05\n" +
+	"\x06issuer\x18\x03 \x01(\fR\x06issuer\"\xec\x05\n" +
 	"\x05Order\x12\x17\n" +
 	"\adesk_id\x18\x01 \x01(\tR\x06deskId\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12\x16\n" +
@@ -2050,7 +2195,8 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\x04head\x18\v \x01(\v2\x1c.jiseki.control.v1.HeadOrderH\x00R\x04head\x122\n" +
 	"\x04wake\x18\f \x01(\v2\x1c.jiseki.control.v1.WakeOrderH\x00R\x04wake\x122\n" +
 	"\x04plan\x18\r \x01(\v2\x1c.jiseki.control.v1.PlanOrderH\x00R\x04plan\x122\n" +
-	"\x04warn\x18\x0e \x01(\v2\x1c.jiseki.control.v1.WarnOrderH\x00R\x04warnB\a\n" +
+	"\x04warn\x18\x0e \x01(\v2\x1c.jiseki.control.v1.WarnOrderH\x00R\x04warn\x12>\n" +
+	"\bregister\x18\x0f \x01(\v2 .jiseki.control.v1.RegisterOrderH\x00R\bregisterB\a\n" +
 	"\x05order\";\n" +
 	"\tWakeOrder\x12\x12\n" +
 	"\x04macs\x18\x01 \x03(\fR\x04macs\x12\x1a\n" +
@@ -2085,7 +2231,12 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\vBundleOrder\x12!\n" +
 	"\ftrust_bundle\x18\x01 \x01(\fR\vtrustBundle\"\x1f\n" +
 	"\tHeadOrder\x12\x12\n" +
-	"\x04head\x18\x01 \x01(\fR\x04head\"M\n" +
+	"\x04head\x18\x01 \x01(\fR\x04head\"k\n" +
+	"\rRegisterOrder\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x04R\x04from\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\fR\x06before\x12\x18\n" +
+	"\aentries\x18\x03 \x01(\fR\aentries\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\x04R\x05total\"M\n" +
 	"\vOrderAnswer\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\bR\x04done\x12\x12\n" +
@@ -2145,62 +2296,66 @@ func file_jiseki_control_v1_channel_proto_rawDescGZIP() []byte {
 }
 
 var file_jiseki_control_v1_channel_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_jiseki_control_v1_channel_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_jiseki_control_v1_channel_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_jiseki_control_v1_channel_proto_goTypes = []any{
 	(SessionEventKind)(0),     // 0: jiseki.control.v1.SessionEventKind
 	(*GatewayMessage)(nil),    // 1: jiseki.control.v1.GatewayMessage
 	(*AgentMessage)(nil),      // 2: jiseki.control.v1.AgentMessage
 	(*Challenge)(nil),         // 3: jiseki.control.v1.Challenge
 	(*Hello)(nil),             // 4: jiseki.control.v1.Hello
-	(*Adapter)(nil),           // 5: jiseki.control.v1.Adapter
-	(*Refused)(nil),           // 6: jiseki.control.v1.Refused
-	(*Signed)(nil),            // 7: jiseki.control.v1.Signed
-	(*Order)(nil),             // 8: jiseki.control.v1.Order
-	(*WakeOrder)(nil),         // 9: jiseki.control.v1.WakeOrder
-	(*PlanOrder)(nil),         // 10: jiseki.control.v1.PlanOrder
-	(*WarnOrder)(nil),         // 11: jiseki.control.v1.WarnOrder
-	(*Welcome)(nil),           // 12: jiseki.control.v1.Welcome
-	(*Lease)(nil),             // 13: jiseki.control.v1.Lease
-	(*EndSessionOrder)(nil),   // 14: jiseki.control.v1.EndSessionOrder
-	(*LockOrder)(nil),         // 15: jiseki.control.v1.LockOrder
-	(*RevokeDeviceOrder)(nil), // 16: jiseki.control.v1.RevokeDeviceOrder
-	(*BundleOrder)(nil),       // 17: jiseki.control.v1.BundleOrder
-	(*HeadOrder)(nil),         // 18: jiseki.control.v1.HeadOrder
-	(*OrderAnswer)(nil),       // 19: jiseki.control.v1.OrderAnswer
-	(*Offer)(nil),             // 20: jiseki.control.v1.Offer
-	(*OfferAnswer)(nil),       // 21: jiseki.control.v1.OfferAnswer
-	(*State)(nil),             // 22: jiseki.control.v1.State
-	(*SessionEvent)(nil),      // 23: jiseki.control.v1.SessionEvent
-	(*SessionEventAck)(nil),   // 24: jiseki.control.v1.SessionEventAck
+	(*RegisterCopy)(nil),      // 5: jiseki.control.v1.RegisterCopy
+	(*Adapter)(nil),           // 6: jiseki.control.v1.Adapter
+	(*Refused)(nil),           // 7: jiseki.control.v1.Refused
+	(*Signed)(nil),            // 8: jiseki.control.v1.Signed
+	(*Order)(nil),             // 9: jiseki.control.v1.Order
+	(*WakeOrder)(nil),         // 10: jiseki.control.v1.WakeOrder
+	(*PlanOrder)(nil),         // 11: jiseki.control.v1.PlanOrder
+	(*WarnOrder)(nil),         // 12: jiseki.control.v1.WarnOrder
+	(*Welcome)(nil),           // 13: jiseki.control.v1.Welcome
+	(*Lease)(nil),             // 14: jiseki.control.v1.Lease
+	(*EndSessionOrder)(nil),   // 15: jiseki.control.v1.EndSessionOrder
+	(*LockOrder)(nil),         // 16: jiseki.control.v1.LockOrder
+	(*RevokeDeviceOrder)(nil), // 17: jiseki.control.v1.RevokeDeviceOrder
+	(*BundleOrder)(nil),       // 18: jiseki.control.v1.BundleOrder
+	(*HeadOrder)(nil),         // 19: jiseki.control.v1.HeadOrder
+	(*RegisterOrder)(nil),     // 20: jiseki.control.v1.RegisterOrder
+	(*OrderAnswer)(nil),       // 21: jiseki.control.v1.OrderAnswer
+	(*Offer)(nil),             // 22: jiseki.control.v1.Offer
+	(*OfferAnswer)(nil),       // 23: jiseki.control.v1.OfferAnswer
+	(*State)(nil),             // 24: jiseki.control.v1.State
+	(*SessionEvent)(nil),      // 25: jiseki.control.v1.SessionEvent
+	(*SessionEventAck)(nil),   // 26: jiseki.control.v1.SessionEventAck
 }
 var file_jiseki_control_v1_channel_proto_depIdxs = []int32{
 	3,  // 0: jiseki.control.v1.GatewayMessage.challenge:type_name -> jiseki.control.v1.Challenge
-	20, // 1: jiseki.control.v1.GatewayMessage.offer:type_name -> jiseki.control.v1.Offer
-	7,  // 2: jiseki.control.v1.GatewayMessage.signed:type_name -> jiseki.control.v1.Signed
-	24, // 3: jiseki.control.v1.GatewayMessage.session_event_ack:type_name -> jiseki.control.v1.SessionEventAck
-	6,  // 4: jiseki.control.v1.GatewayMessage.refused:type_name -> jiseki.control.v1.Refused
+	22, // 1: jiseki.control.v1.GatewayMessage.offer:type_name -> jiseki.control.v1.Offer
+	8,  // 2: jiseki.control.v1.GatewayMessage.signed:type_name -> jiseki.control.v1.Signed
+	26, // 3: jiseki.control.v1.GatewayMessage.session_event_ack:type_name -> jiseki.control.v1.SessionEventAck
+	7,  // 4: jiseki.control.v1.GatewayMessage.refused:type_name -> jiseki.control.v1.Refused
 	4,  // 5: jiseki.control.v1.AgentMessage.hello:type_name -> jiseki.control.v1.Hello
-	22, // 6: jiseki.control.v1.AgentMessage.state:type_name -> jiseki.control.v1.State
-	21, // 7: jiseki.control.v1.AgentMessage.offer_answer:type_name -> jiseki.control.v1.OfferAnswer
-	23, // 8: jiseki.control.v1.AgentMessage.session_event:type_name -> jiseki.control.v1.SessionEvent
-	19, // 9: jiseki.control.v1.AgentMessage.order_answer:type_name -> jiseki.control.v1.OrderAnswer
-	5,  // 10: jiseki.control.v1.Hello.adapters:type_name -> jiseki.control.v1.Adapter
-	12, // 11: jiseki.control.v1.Order.welcome:type_name -> jiseki.control.v1.Welcome
-	13, // 12: jiseki.control.v1.Order.lease:type_name -> jiseki.control.v1.Lease
-	14, // 13: jiseki.control.v1.Order.end_session:type_name -> jiseki.control.v1.EndSessionOrder
-	15, // 14: jiseki.control.v1.Order.lock:type_name -> jiseki.control.v1.LockOrder
-	16, // 15: jiseki.control.v1.Order.revoke_device:type_name -> jiseki.control.v1.RevokeDeviceOrder
-	17, // 16: jiseki.control.v1.Order.bundle:type_name -> jiseki.control.v1.BundleOrder
-	18, // 17: jiseki.control.v1.Order.head:type_name -> jiseki.control.v1.HeadOrder
-	9,  // 18: jiseki.control.v1.Order.wake:type_name -> jiseki.control.v1.WakeOrder
-	10, // 19: jiseki.control.v1.Order.plan:type_name -> jiseki.control.v1.PlanOrder
-	11, // 20: jiseki.control.v1.Order.warn:type_name -> jiseki.control.v1.WarnOrder
-	0,  // 21: jiseki.control.v1.SessionEvent.kind:type_name -> jiseki.control.v1.SessionEventKind
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	24, // 6: jiseki.control.v1.AgentMessage.state:type_name -> jiseki.control.v1.State
+	23, // 7: jiseki.control.v1.AgentMessage.offer_answer:type_name -> jiseki.control.v1.OfferAnswer
+	25, // 8: jiseki.control.v1.AgentMessage.session_event:type_name -> jiseki.control.v1.SessionEvent
+	21, // 9: jiseki.control.v1.AgentMessage.order_answer:type_name -> jiseki.control.v1.OrderAnswer
+	6,  // 10: jiseki.control.v1.Hello.adapters:type_name -> jiseki.control.v1.Adapter
+	5,  // 11: jiseki.control.v1.Hello.register:type_name -> jiseki.control.v1.RegisterCopy
+	13, // 12: jiseki.control.v1.Order.welcome:type_name -> jiseki.control.v1.Welcome
+	14, // 13: jiseki.control.v1.Order.lease:type_name -> jiseki.control.v1.Lease
+	15, // 14: jiseki.control.v1.Order.end_session:type_name -> jiseki.control.v1.EndSessionOrder
+	16, // 15: jiseki.control.v1.Order.lock:type_name -> jiseki.control.v1.LockOrder
+	17, // 16: jiseki.control.v1.Order.revoke_device:type_name -> jiseki.control.v1.RevokeDeviceOrder
+	18, // 17: jiseki.control.v1.Order.bundle:type_name -> jiseki.control.v1.BundleOrder
+	19, // 18: jiseki.control.v1.Order.head:type_name -> jiseki.control.v1.HeadOrder
+	10, // 19: jiseki.control.v1.Order.wake:type_name -> jiseki.control.v1.WakeOrder
+	11, // 20: jiseki.control.v1.Order.plan:type_name -> jiseki.control.v1.PlanOrder
+	12, // 21: jiseki.control.v1.Order.warn:type_name -> jiseki.control.v1.WarnOrder
+	20, // 22: jiseki.control.v1.Order.register:type_name -> jiseki.control.v1.RegisterOrder
+	0,  // 23: jiseki.control.v1.SessionEvent.kind:type_name -> jiseki.control.v1.SessionEventKind
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_channel_proto_init() }
@@ -2222,7 +2377,7 @@ func file_jiseki_control_v1_channel_proto_init() {
 		(*AgentMessage_SessionEvent)(nil),
 		(*AgentMessage_OrderAnswer)(nil),
 	}
-	file_jiseki_control_v1_channel_proto_msgTypes[7].OneofWrappers = []any{
+	file_jiseki_control_v1_channel_proto_msgTypes[8].OneofWrappers = []any{
 		(*Order_Welcome)(nil),
 		(*Order_Lease)(nil),
 		(*Order_EndSession)(nil),
@@ -2233,6 +2388,7 @@ func file_jiseki_control_v1_channel_proto_init() {
 		(*Order_Wake)(nil),
 		(*Order_Plan)(nil),
 		(*Order_Warn)(nil),
+		(*Order_Register)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2240,7 +2396,7 @@ func file_jiseki_control_v1_channel_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jiseki_control_v1_channel_proto_rawDesc), len(file_jiseki_control_v1_channel_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

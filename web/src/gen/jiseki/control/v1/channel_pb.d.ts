@@ -307,6 +307,13 @@ export declare type Hello = Message<"jiseki.control.v1.Hello"> & {
    * @generated from field: repeated string reaches = 15;
    */
   reaches: string[];
+
+  /**
+   * register: how much of the register of devices the agent holds. Absent: it is too old to hold any.
+   *
+   * @generated from field: jiseki.control.v1.RegisterCopy register = 16;
+   */
+  register?: RegisterCopy | undefined;
 };
 
 /**
@@ -405,6 +412,13 @@ export declare type HelloJson = {
    * @generated from field: repeated string reaches = 15;
    */
   reaches?: string[];
+
+  /**
+   * register: how much of the register of devices the agent holds. Absent: it is too old to hold any.
+   *
+   * @generated from field: jiseki.control.v1.RegisterCopy register = 16;
+   */
+  register?: RegisterCopyJson;
 };
 
 /**
@@ -412,6 +426,36 @@ export declare type HelloJson = {
  * Use `create(HelloSchema)` to create a new message.
  */
 export declare const HelloSchema: GenMessage<Hello, {jsonType: HelloJson}>;
+
+/**
+ * RegisterCopy says how long an agent's copy of the register is, and not what it ends in: who does not know that cannot continue it.
+ *
+ * @generated from message jiseki.control.v1.RegisterCopy
+ */
+export declare type RegisterCopy = Message<"jiseki.control.v1.RegisterCopy"> & {
+  /**
+   * @generated from field: uint64 number = 1;
+   */
+  number: bigint;
+};
+
+/**
+ * RegisterCopy says how long an agent's copy of the register is, and not what it ends in: who does not know that cannot continue it.
+ *
+ * @generated from message jiseki.control.v1.RegisterCopy
+ */
+export declare type RegisterCopyJson = {
+  /**
+   * @generated from field: uint64 number = 1;
+   */
+  number?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.RegisterCopy.
+ * Use `create(RegisterCopySchema)` to create a new message.
+ */
+export declare const RegisterCopySchema: GenMessage<RegisterCopy, {jsonType: RegisterCopyJson}>;
 
 /**
  * Adapter is one network adapter.
@@ -673,6 +717,12 @@ export declare type Order = Message<"jiseki.control.v1.Order"> & {
      */
     value: WarnOrder;
     case: "warn";
+  } | {
+    /**
+     * @generated from field: jiseki.control.v1.RegisterOrder register = 15;
+     */
+    value: RegisterOrder;
+    case: "register";
   } | { case: undefined; value?: undefined };
 };
 
@@ -756,6 +806,11 @@ export declare type OrderJson = {
    * @generated from field: jiseki.control.v1.WarnOrder warn = 14;
    */
   warn?: WarnOrderJson;
+
+  /**
+   * @generated from field: jiseki.control.v1.RegisterOrder register = 15;
+   */
+  register?: RegisterOrderJson;
 };
 
 /**
@@ -1205,6 +1260,78 @@ export declare type HeadOrderJson = {
  * Use `create(HeadOrderSchema)` to create a new message.
  */
 export declare const HeadOrderSchema: GenMessage<HeadOrder, {jsonType: HeadOrderJson}>;
+
+/**
+ * RegisterOrder continues the agent's copy of the register of devices (docs/PROTOCOL.md section 6).
+ *
+ * @generated from message jiseki.control.v1.RegisterOrder
+ */
+export declare type RegisterOrder = Message<"jiseki.control.v1.RegisterOrder"> & {
+  /**
+   * from: how many entries stand before those given here; before: the register's hash after them, 32 bytes.
+   *
+   * @generated from field: uint64 from = 1;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: bytes before = 2;
+   */
+  before: Uint8Array;
+
+  /**
+   * entries, 33 bytes each, at most 1024.
+   *
+   * @generated from field: bytes entries = 3;
+   */
+  entries: Uint8Array;
+
+  /**
+   * total: how many entries the register has.
+   *
+   * @generated from field: uint64 total = 4;
+   */
+  total: bigint;
+};
+
+/**
+ * RegisterOrder continues the agent's copy of the register of devices (docs/PROTOCOL.md section 6).
+ *
+ * @generated from message jiseki.control.v1.RegisterOrder
+ */
+export declare type RegisterOrderJson = {
+  /**
+   * from: how many entries stand before those given here; before: the register's hash after them, 32 bytes.
+   *
+   * @generated from field: uint64 from = 1;
+   */
+  from?: string;
+
+  /**
+   * @generated from field: bytes before = 2;
+   */
+  before?: string;
+
+  /**
+   * entries, 33 bytes each, at most 1024.
+   *
+   * @generated from field: bytes entries = 3;
+   */
+  entries?: string;
+
+  /**
+   * total: how many entries the register has.
+   *
+   * @generated from field: uint64 total = 4;
+   */
+  total?: string;
+};
+
+/**
+ * Describes the message jiseki.control.v1.RegisterOrder.
+ * Use `create(RegisterOrderSchema)` to create a new message.
+ */
+export declare const RegisterOrderSchema: GenMessage<RegisterOrder, {jsonType: RegisterOrderJson}>;
 
 /**
  * OrderAnswer says what became of an order that asks for something.

@@ -13,7 +13,7 @@ import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/code
  * Describes the file jiseki/control/v1/channel.proto.
  */
 export const file_jiseki_control_v1_channel = /*@__PURE__*/
-  fileDesc("Ch9qaXNla2kvY29udHJvbC92MS9jaGFubmVsLnByb3RvEhFqaXNla2kuY29udHJvbC52MSKWAgoOR2F0ZXdheU1lc3NhZ2USMQoJY2hhbGxlbmdlGAEgASgLMhwuamlzZWtpLmNvbnRyb2wudjEuQ2hhbGxlbmdlSAASKQoFb2ZmZXIYAiABKAsyGC5qaXNla2kuY29udHJvbC52MS5PZmZlckgAEisKBnNpZ25lZBgDIAEoCzIZLmppc2VraS5jb250cm9sLnYxLlNpZ25lZEgAEj8KEXNlc3Npb25fZXZlbnRfYWNrGAQgASgLMiIuamlzZWtpLmNvbnRyb2wudjEuU2Vzc2lvbkV2ZW50QWNrSAASLQoHcmVmdXNlZBgFIAEoCzIaLmppc2VraS5jb250cm9sLnYxLlJlZnVzZWRIAEIJCgdtZXNzYWdlIpkCCgxBZ2VudE1lc3NhZ2USKQoFaGVsbG8YASABKAsyGC5qaXNla2kuY29udHJvbC52MS5IZWxsb0gAEikKBXN0YXRlGAIgASgLMhguamlzZWtpLmNvbnRyb2wudjEuU3RhdGVIABI2CgxvZmZlcl9hbnN3ZXIYAyABKAsyHi5qaXNla2kuY29udHJvbC52MS5PZmZlckFuc3dlckgAEjgKDXNlc3Npb25fZXZlbnQYBCABKAsyHy5qaXNla2kuY29udHJvbC52MS5TZXNzaW9uRXZlbnRIABI2CgxvcmRlcl9hbnN3ZXIYBSABKAsyHi5qaXNla2kuY29udHJvbC52MS5PcmRlckFuc3dlckgAQgkKB21lc3NhZ2UiKwoJQ2hhbGxlbmdlEg0KBW5vbmNlGAEgASgMEg8KB3RpbWVfbXMYAiABKAMisgIKBUhlbGxvEhMKC2NlcnRpZmljYXRlGAEgASgMEhEKCXN0YXRlbWVudBgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwSDQoFbm9uY2UYBCABKAwSFQoNYWdlbnRfdmVyc2lvbhgFIAEoCRIQCghob3N0bmFtZRgGIAEoCRIOCgZzeXN0ZW0YByABKAkSCwoDcnVuGAggASgMEhAKCHdpcmVfbWluGAkgASgNEhAKCHdpcmVfbWF4GAogASgNEhYKDmJ1bmRsZV92ZXJzaW9uGAsgASgNEg8KB3RpbWVfbXMYDCABKAMSLAoIYWRhcHRlcnMYDSADKAsyGi5qaXNla2kuY29udHJvbC52MS5BZGFwdGVyEg0KBXdha2VyGA4gASgIEg8KB3JlYWNoZXMYDyADKAkiUgoHQWRhcHRlchILCgNtYWMYASABKAwSEAoIcHJlZml4ZXMYAiADKAkSFAoMd2FrZV9hbGxvd2VkGAMgASgIEhIKCndha2Vfa25vd24YBCABKAgiKAoHUmVmdXNlZBIMCgRjb2RlGAEgASgJEg8KB3RpbWVfbXMYAiABKAMiOQoGU2lnbmVkEgwKBGJvZHkYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEg4KBmlzc3VlchgDIAEoDCK9BAoFT3JkZXISDwoHZGVza19pZBgBIAEoCRINCgVlcG9jaBgCIAEoBBIOCgZudW1iZXIYAyABKAQSDwoHdGltZV9tcxgEIAEoAxItCgd3ZWxjb21lGAUgASgLMhouamlzZWtpLmNvbnRyb2wudjEuV2VsY29tZUgAEikKBWxlYXNlGAYgASgLMhguamlzZWtpLmNvbnRyb2wudjEuTGVhc2VIABI5CgtlbmRfc2Vzc2lvbhgHIAEoCzIiLmppc2VraS5jb250cm9sLnYxLkVuZFNlc3Npb25PcmRlckgAEiwKBGxvY2sYCCABKAsyHC5qaXNla2kuY29udHJvbC52MS5Mb2NrT3JkZXJIABI9Cg1yZXZva2VfZGV2aWNlGAkgASgLMiQuamlzZWtpLmNvbnRyb2wudjEuUmV2b2tlRGV2aWNlT3JkZXJIABIwCgZidW5kbGUYCiABKAsyHi5qaXNla2kuY29udHJvbC52MS5CdW5kbGVPcmRlckgAEiwKBGhlYWQYCyABKAsyHC5qaXNla2kuY29udHJvbC52MS5IZWFkT3JkZXJIABIsCgR3YWtlGAwgASgLMhwuamlzZWtpLmNvbnRyb2wudjEuV2FrZU9yZGVySAASLAoEcGxhbhgNIAEoCzIcLmppc2VraS5jb250cm9sLnYxLlBsYW5PcmRlckgAEiwKBHdhcm4YDiABKAsyHC5qaXNla2kuY29udHJvbC52MS5XYXJuT3JkZXJIAEIHCgVvcmRlciIrCglXYWtlT3JkZXISDAoEbWFjcxgBIAMoDBIQCghuZXR3b3JrcxgCIAMoCSJcCglQbGFuT3JkZXISDwoHd2FrZV9tcxgBIAMoAxIWCg5yZW1pbmRfZnJvbV9tcxgCIAEoAxIXCg9yZW1pbmRfdW50aWxfbXMYAyABKAMSDQoFYWZ0ZXIYBCABKA0iPAoJV2Fybk9yZGVyEhIKCnNlc3Npb25faWQYASABKAwSDAoEY29kZRgCIAEoCRINCgVhdF9tcxgDIAEoAyJuCgdXZWxjb21lEg0KBW5vbmNlGAEgASgMEhEKCWRlc2tfbmFtZRgCIAEoCRIUCgxnYXRld2F5X25hbWUYAyABKAkSFQoNbGVhc2VfZXZlcnlfcxgEIAEoDRIUCgxsZWFzZV9sb3N0X3MYBSABKA0iHAoFTGVhc2USEwoLc2Vzc2lvbl9pZHMYASADKAwiMwoPRW5kU2Vzc2lvbk9yZGVyEhIKCnNlc3Npb25faWQYASABKAwSDAoEY29kZRgCIAEoDSILCglMb2NrT3JkZXIiJgoRUmV2b2tlRGV2aWNlT3JkZXISEQoJZGV2aWNlX2lkGAEgASgJIiMKC0J1bmRsZU9yZGVyEhQKDHRydXN0X2J1bmRsZRgBIAEoDCIZCglIZWFkT3JkZXISDAoEaGVhZBgBIAEoDCI5CgtPcmRlckFuc3dlchIOCgZudW1iZXIYASABKAQSDAoEZG9uZRgCIAEoCBIMCgRjb2RlGAMgASgJIkIKBU9mZmVyEg0KBWdyYW50GAEgASgMEg4KBnRpY2tldBgCIAEoDBIaChJkZXZpY2VfY2VydGlmaWNhdGUYAyABKAwiQQoLT2ZmZXJBbnN3ZXISEgoKc2Vzc2lvbl9pZBgBIAEoDBIQCghhY2NlcHRlZBgCIAEoCBIMCgRjb2RlGAMgASgJIqQBCgVTdGF0ZRIRCglsb2dnZWRfaW4YASABKAgSDgoGbG9ja2VkGAIgASgIEhAKCGxvY2thYmxlGAMgASgIEhMKC3Nlc3Npb25faWRzGAQgAygMEg8KB3ByZXNlbnQYBSABKAgSDQoFd2lkdGgYBiABKA0SDgoGaGVpZ2h0GAcgASgNEhAKCG1vbml0b3JzGAggASgNEg8KB3RpbWVfbXMYCSABKAMijgEKDFNlc3Npb25FdmVudBILCgNzZXEYASABKAQSMQoEa2luZBgCIAEoDjIjLmppc2VraS5jb250cm9sLnYxLlNlc3Npb25FdmVudEtpbmQSEgoKc2Vzc2lvbl9pZBgDIAEoDBIMCgRjb2RlGAQgASgNEg8KB3RpbWVfbXMYBSABKAMSCwoDcnVuGAYgASgMIisKD1Nlc3Npb25FdmVudEFjaxILCgNydW4YASABKAwSCwoDc2VxGAIgASgEKp8CChBTZXNzaW9uRXZlbnRLaW5kEiIKHlNFU1NJT05fRVZFTlRfS0lORF9VTlNQRUNJRklFRBAAEh0KGVNFU1NJT05fRVZFTlRfS0lORF9PUEVORUQQARIcChhTRVNTSU9OX0VWRU5UX0tJTkRfRU5ERUQQAhIdChlTRVNTSU9OX0VWRU5UX0tJTkRfTE9DS0VEEAMSIgoeU0VTU0lPTl9FVkVOVF9LSU5EX0xPQ0tfRkFJTEVEEAQSHgoaU0VTU0lPTl9FVkVOVF9LSU5EX1JFRlVTRUQQBRIhCh1TRVNTSU9OX0VWRU5UX0tJTkRfVEFLRU5fT1ZFUhAGEiQKIFNFU1NJT05fRVZFTlRfS0lORF9FTkRFRF9BVF9ERVNLEAdCvAEKFWNvbS5qaXNla2kuY29udHJvbC52MUIMQ2hhbm5lbFByb3RvUAFaL2ppc2VraS9pbnRlcm5hbC9nZW4vamlzZWtpL2NvbnRyb2wvdjE7Y29udHJvbHYxogIDSkNYqgIRSmlzZWtpLkNvbnRyb2wuVjHKAhFKaXNla2lcQ29udHJvbFxWMeICHUppc2VraVxDb250cm9sXFYxXEdQQk1ldGFkYXRh6gITSmlzZWtpOjpDb250cm9sOjpWMWIGcHJvdG8z");
+  fileDesc("Ch9qaXNla2kvY29udHJvbC92MS9jaGFubmVsLnByb3RvEhFqaXNla2kuY29udHJvbC52MSKWAgoOR2F0ZXdheU1lc3NhZ2USMQoJY2hhbGxlbmdlGAEgASgLMhwuamlzZWtpLmNvbnRyb2wudjEuQ2hhbGxlbmdlSAASKQoFb2ZmZXIYAiABKAsyGC5qaXNla2kuY29udHJvbC52MS5PZmZlckgAEisKBnNpZ25lZBgDIAEoCzIZLmppc2VraS5jb250cm9sLnYxLlNpZ25lZEgAEj8KEXNlc3Npb25fZXZlbnRfYWNrGAQgASgLMiIuamlzZWtpLmNvbnRyb2wudjEuU2Vzc2lvbkV2ZW50QWNrSAASLQoHcmVmdXNlZBgFIAEoCzIaLmppc2VraS5jb250cm9sLnYxLlJlZnVzZWRIAEIJCgdtZXNzYWdlIpkCCgxBZ2VudE1lc3NhZ2USKQoFaGVsbG8YASABKAsyGC5qaXNla2kuY29udHJvbC52MS5IZWxsb0gAEikKBXN0YXRlGAIgASgLMhguamlzZWtpLmNvbnRyb2wudjEuU3RhdGVIABI2CgxvZmZlcl9hbnN3ZXIYAyABKAsyHi5qaXNla2kuY29udHJvbC52MS5PZmZlckFuc3dlckgAEjgKDXNlc3Npb25fZXZlbnQYBCABKAsyHy5qaXNla2kuY29udHJvbC52MS5TZXNzaW9uRXZlbnRIABI2CgxvcmRlcl9hbnN3ZXIYBSABKAsyHi5qaXNla2kuY29udHJvbC52MS5PcmRlckFuc3dlckgAQgkKB21lc3NhZ2UiKwoJQ2hhbGxlbmdlEg0KBW5vbmNlGAEgASgMEg8KB3RpbWVfbXMYAiABKAMi5QIKBUhlbGxvEhMKC2NlcnRpZmljYXRlGAEgASgMEhEKCXN0YXRlbWVudBgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwSDQoFbm9uY2UYBCABKAwSFQoNYWdlbnRfdmVyc2lvbhgFIAEoCRIQCghob3N0bmFtZRgGIAEoCRIOCgZzeXN0ZW0YByABKAkSCwoDcnVuGAggASgMEhAKCHdpcmVfbWluGAkgASgNEhAKCHdpcmVfbWF4GAogASgNEhYKDmJ1bmRsZV92ZXJzaW9uGAsgASgNEg8KB3RpbWVfbXMYDCABKAMSLAoIYWRhcHRlcnMYDSADKAsyGi5qaXNla2kuY29udHJvbC52MS5BZGFwdGVyEg0KBXdha2VyGA4gASgIEg8KB3JlYWNoZXMYDyADKAkSMQoIcmVnaXN0ZXIYECABKAsyHy5qaXNla2kuY29udHJvbC52MS5SZWdpc3RlckNvcHkiHgoMUmVnaXN0ZXJDb3B5Eg4KBm51bWJlchgBIAEoBCJSCgdBZGFwdGVyEgsKA21hYxgBIAEoDBIQCghwcmVmaXhlcxgCIAMoCRIUCgx3YWtlX2FsbG93ZWQYAyABKAgSEgoKd2FrZV9rbm93bhgEIAEoCCIoCgdSZWZ1c2VkEgwKBGNvZGUYASABKAkSDwoHdGltZV9tcxgCIAEoAyI5CgZTaWduZWQSDAoEYm9keRgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwSDgoGaXNzdWVyGAMgASgMIvMECgVPcmRlchIPCgdkZXNrX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEEg4KBm51bWJlchgDIAEoBBIPCgd0aW1lX21zGAQgASgDEi0KB3dlbGNvbWUYBSABKAsyGi5qaXNla2kuY29udHJvbC52MS5XZWxjb21lSAASKQoFbGVhc2UYBiABKAsyGC5qaXNla2kuY29udHJvbC52MS5MZWFzZUgAEjkKC2VuZF9zZXNzaW9uGAcgASgLMiIuamlzZWtpLmNvbnRyb2wudjEuRW5kU2Vzc2lvbk9yZGVySAASLAoEbG9jaxgIIAEoCzIcLmppc2VraS5jb250cm9sLnYxLkxvY2tPcmRlckgAEj0KDXJldm9rZV9kZXZpY2UYCSABKAsyJC5qaXNla2kuY29udHJvbC52MS5SZXZva2VEZXZpY2VPcmRlckgAEjAKBmJ1bmRsZRgKIAEoCzIeLmppc2VraS5jb250cm9sLnYxLkJ1bmRsZU9yZGVySAASLAoEaGVhZBgLIAEoCzIcLmppc2VraS5jb250cm9sLnYxLkhlYWRPcmRlckgAEiwKBHdha2UYDCABKAsyHC5qaXNla2kuY29udHJvbC52MS5XYWtlT3JkZXJIABIsCgRwbGFuGA0gASgLMhwuamlzZWtpLmNvbnRyb2wudjEuUGxhbk9yZGVySAASLAoEd2FybhgOIAEoCzIcLmppc2VraS5jb250cm9sLnYxLldhcm5PcmRlckgAEjQKCHJlZ2lzdGVyGA8gASgLMiAuamlzZWtpLmNvbnRyb2wudjEuUmVnaXN0ZXJPcmRlckgAQgcKBW9yZGVyIisKCVdha2VPcmRlchIMCgRtYWNzGAEgAygMEhAKCG5ldHdvcmtzGAIgAygJIlwKCVBsYW5PcmRlchIPCgd3YWtlX21zGAEgAygDEhYKDnJlbWluZF9mcm9tX21zGAIgASgDEhcKD3JlbWluZF91bnRpbF9tcxgDIAEoAxINCgVhZnRlchgEIAEoDSI8CglXYXJuT3JkZXISEgoKc2Vzc2lvbl9pZBgBIAEoDBIMCgRjb2RlGAIgASgJEg0KBWF0X21zGAMgASgDIm4KB1dlbGNvbWUSDQoFbm9uY2UYASABKAwSEQoJZGVza19uYW1lGAIgASgJEhQKDGdhdGV3YXlfbmFtZRgDIAEoCRIVCg1sZWFzZV9ldmVyeV9zGAQgASgNEhQKDGxlYXNlX2xvc3RfcxgFIAEoDSIcCgVMZWFzZRITCgtzZXNzaW9uX2lkcxgBIAMoDCIzCg9FbmRTZXNzaW9uT3JkZXISEgoKc2Vzc2lvbl9pZBgBIAEoDBIMCgRjb2RlGAIgASgNIgsKCUxvY2tPcmRlciImChFSZXZva2VEZXZpY2VPcmRlchIRCglkZXZpY2VfaWQYASABKAkiIwoLQnVuZGxlT3JkZXISFAoMdHJ1c3RfYnVuZGxlGAEgASgMIhkKCUhlYWRPcmRlchIMCgRoZWFkGAEgASgMIk0KDVJlZ2lzdGVyT3JkZXISDAoEZnJvbRgBIAEoBBIOCgZiZWZvcmUYAiABKAwSDwoHZW50cmllcxgDIAEoDBINCgV0b3RhbBgEIAEoBCI5CgtPcmRlckFuc3dlchIOCgZudW1iZXIYASABKAQSDAoEZG9uZRgCIAEoCBIMCgRjb2RlGAMgASgJIkIKBU9mZmVyEg0KBWdyYW50GAEgASgMEg4KBnRpY2tldBgCIAEoDBIaChJkZXZpY2VfY2VydGlmaWNhdGUYAyABKAwiQQoLT2ZmZXJBbnN3ZXISEgoKc2Vzc2lvbl9pZBgBIAEoDBIQCghhY2NlcHRlZBgCIAEoCBIMCgRjb2RlGAMgASgJIqQBCgVTdGF0ZRIRCglsb2dnZWRfaW4YASABKAgSDgoGbG9ja2VkGAIgASgIEhAKCGxvY2thYmxlGAMgASgIEhMKC3Nlc3Npb25faWRzGAQgAygMEg8KB3ByZXNlbnQYBSABKAgSDQoFd2lkdGgYBiABKA0SDgoGaGVpZ2h0GAcgASgNEhAKCG1vbml0b3JzGAggASgNEg8KB3RpbWVfbXMYCSABKAMijgEKDFNlc3Npb25FdmVudBILCgNzZXEYASABKAQSMQoEa2luZBgCIAEoDjIjLmppc2VraS5jb250cm9sLnYxLlNlc3Npb25FdmVudEtpbmQSEgoKc2Vzc2lvbl9pZBgDIAEoDBIMCgRjb2RlGAQgASgNEg8KB3RpbWVfbXMYBSABKAMSCwoDcnVuGAYgASgMIisKD1Nlc3Npb25FdmVudEFjaxILCgNydW4YASABKAwSCwoDc2VxGAIgASgEKp8CChBTZXNzaW9uRXZlbnRLaW5kEiIKHlNFU1NJT05fRVZFTlRfS0lORF9VTlNQRUNJRklFRBAAEh0KGVNFU1NJT05fRVZFTlRfS0lORF9PUEVORUQQARIcChhTRVNTSU9OX0VWRU5UX0tJTkRfRU5ERUQQAhIdChlTRVNTSU9OX0VWRU5UX0tJTkRfTE9DS0VEEAMSIgoeU0VTU0lPTl9FVkVOVF9LSU5EX0xPQ0tfRkFJTEVEEAQSHgoaU0VTU0lPTl9FVkVOVF9LSU5EX1JFRlVTRUQQBRIhCh1TRVNTSU9OX0VWRU5UX0tJTkRfVEFLRU5fT1ZFUhAGEiQKIFNFU1NJT05fRVZFTlRfS0lORF9FTkRFRF9BVF9ERVNLEAdCvAEKFWNvbS5qaXNla2kuY29udHJvbC52MUIMQ2hhbm5lbFByb3RvUAFaL2ppc2VraS9pbnRlcm5hbC9nZW4vamlzZWtpL2NvbnRyb2wvdjE7Y29udHJvbHYxogIDSkNYqgIRSmlzZWtpLkNvbnRyb2wuVjHKAhFKaXNla2lcQ29udHJvbFxWMeICHUppc2VraVxDb250cm9sXFYxXEdQQk1ldGFkYXRh6gITSmlzZWtpOjpDb250cm9sOjpWMWIGcHJvdG8z");
 
 /**
  * Describes the message jiseki.control.v1.GatewayMessage.
@@ -44,144 +44,158 @@ export const HelloSchema = /*@__PURE__*/
   messageDesc(file_jiseki_control_v1_channel, 3);
 
 /**
+ * Describes the message jiseki.control.v1.RegisterCopy.
+ * Use `create(RegisterCopySchema)` to create a new message.
+ */
+export const RegisterCopySchema = /*@__PURE__*/
+  messageDesc(file_jiseki_control_v1_channel, 4);
+
+/**
  * Describes the message jiseki.control.v1.Adapter.
  * Use `create(AdapterSchema)` to create a new message.
  */
 export const AdapterSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 4);
+  messageDesc(file_jiseki_control_v1_channel, 5);
 
 /**
  * Describes the message jiseki.control.v1.Refused.
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 5);
+  messageDesc(file_jiseki_control_v1_channel, 6);
 
 /**
  * Describes the message jiseki.control.v1.Signed.
  * Use `create(SignedSchema)` to create a new message.
  */
 export const SignedSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 6);
+  messageDesc(file_jiseki_control_v1_channel, 7);
 
 /**
  * Describes the message jiseki.control.v1.Order.
  * Use `create(OrderSchema)` to create a new message.
  */
 export const OrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 7);
+  messageDesc(file_jiseki_control_v1_channel, 8);
 
 /**
  * Describes the message jiseki.control.v1.WakeOrder.
  * Use `create(WakeOrderSchema)` to create a new message.
  */
 export const WakeOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 8);
+  messageDesc(file_jiseki_control_v1_channel, 9);
 
 /**
  * Describes the message jiseki.control.v1.PlanOrder.
  * Use `create(PlanOrderSchema)` to create a new message.
  */
 export const PlanOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 9);
+  messageDesc(file_jiseki_control_v1_channel, 10);
 
 /**
  * Describes the message jiseki.control.v1.WarnOrder.
  * Use `create(WarnOrderSchema)` to create a new message.
  */
 export const WarnOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 10);
+  messageDesc(file_jiseki_control_v1_channel, 11);
 
 /**
  * Describes the message jiseki.control.v1.Welcome.
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 11);
+  messageDesc(file_jiseki_control_v1_channel, 12);
 
 /**
  * Describes the message jiseki.control.v1.Lease.
  * Use `create(LeaseSchema)` to create a new message.
  */
 export const LeaseSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 12);
+  messageDesc(file_jiseki_control_v1_channel, 13);
 
 /**
  * Describes the message jiseki.control.v1.EndSessionOrder.
  * Use `create(EndSessionOrderSchema)` to create a new message.
  */
 export const EndSessionOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 13);
+  messageDesc(file_jiseki_control_v1_channel, 14);
 
 /**
  * Describes the message jiseki.control.v1.LockOrder.
  * Use `create(LockOrderSchema)` to create a new message.
  */
 export const LockOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 14);
+  messageDesc(file_jiseki_control_v1_channel, 15);
 
 /**
  * Describes the message jiseki.control.v1.RevokeDeviceOrder.
  * Use `create(RevokeDeviceOrderSchema)` to create a new message.
  */
 export const RevokeDeviceOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 15);
+  messageDesc(file_jiseki_control_v1_channel, 16);
 
 /**
  * Describes the message jiseki.control.v1.BundleOrder.
  * Use `create(BundleOrderSchema)` to create a new message.
  */
 export const BundleOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 16);
+  messageDesc(file_jiseki_control_v1_channel, 17);
 
 /**
  * Describes the message jiseki.control.v1.HeadOrder.
  * Use `create(HeadOrderSchema)` to create a new message.
  */
 export const HeadOrderSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 17);
+  messageDesc(file_jiseki_control_v1_channel, 18);
+
+/**
+ * Describes the message jiseki.control.v1.RegisterOrder.
+ * Use `create(RegisterOrderSchema)` to create a new message.
+ */
+export const RegisterOrderSchema = /*@__PURE__*/
+  messageDesc(file_jiseki_control_v1_channel, 19);
 
 /**
  * Describes the message jiseki.control.v1.OrderAnswer.
  * Use `create(OrderAnswerSchema)` to create a new message.
  */
 export const OrderAnswerSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 18);
+  messageDesc(file_jiseki_control_v1_channel, 20);
 
 /**
  * Describes the message jiseki.control.v1.Offer.
  * Use `create(OfferSchema)` to create a new message.
  */
 export const OfferSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 19);
+  messageDesc(file_jiseki_control_v1_channel, 21);
 
 /**
  * Describes the message jiseki.control.v1.OfferAnswer.
  * Use `create(OfferAnswerSchema)` to create a new message.
  */
 export const OfferAnswerSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 20);
+  messageDesc(file_jiseki_control_v1_channel, 22);
 
 /**
  * Describes the message jiseki.control.v1.State.
  * Use `create(StateSchema)` to create a new message.
  */
 export const StateSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 21);
+  messageDesc(file_jiseki_control_v1_channel, 23);
 
 /**
  * Describes the message jiseki.control.v1.SessionEvent.
  * Use `create(SessionEventSchema)` to create a new message.
  */
 export const SessionEventSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 22);
+  messageDesc(file_jiseki_control_v1_channel, 24);
 
 /**
  * Describes the message jiseki.control.v1.SessionEventAck.
  * Use `create(SessionEventAckSchema)` to create a new message.
  */
 export const SessionEventAckSchema = /*@__PURE__*/
-  messageDesc(file_jiseki_control_v1_channel, 23);
+  messageDesc(file_jiseki_control_v1_channel, 25);
 
 /**
  * Describes the enum jiseki.control.v1.SessionEventKind.
