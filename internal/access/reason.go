@@ -42,6 +42,8 @@ const (
 	WrongCredentials Code = "wrong_credentials"
 	SlowDown         Code = "slow_down" // {n} minutes
 	Busy             Code = "busy"
+	DiskFull         Code = "disk_full"
+	Unwritten        Code = "unwritten"
 	NotSignedIn      Code = "not_signed_in"
 	NotAllowed       Code = "not_allowed"
 	TOTPWrong        Code = "totp_wrong"
@@ -332,6 +334,15 @@ var words = map[Code][4]string{
 	Busy: {
 		"ただいま混み合っています。", "数秒待ってから、もう一度試してください。",
 		"The gateway is busy.", "Wait a few seconds and try again.",
+	},
+	DiskFull: {
+		"ゲートウェイの空き容量がなくなり、記録できないため、実行していません。", "管理者に連絡してください。管理者は、ゲートウェイの空き容量を増やしてください。",
+		"The gateway's disk is full. What cannot be recorded is not done.", "Tell the administrator, who makes room on the gateway's disk.",
+	},
+	Unwritten: {
+		"接続は終了させましたが、まだ記録できていません。", "ゲートウェイの空き容量とデータベースを確認してください。記録できるようになると、自動的に記録します。それまでゲートウェイを停止しないでください。",
+		"The sessions were ended, but it could not be recorded yet.",
+		"Look at the gateway's disk and database. It is recorded by itself as soon as that is possible; do not stop the gateway before.",
 	},
 	NotSignedIn: {"サインインしていません。", "サインインしてください。", "You are not signed in.", "Sign in."},
 	NotAllowed: {

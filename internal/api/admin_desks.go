@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"connectrpc.com/connect"
@@ -36,12 +37,11 @@ func (s *adminService) ListDevices(ctx context.Context, r *controlv1.ListDevices
 
 func (s *adminService) RevokeDevice(ctx context.Context, r *controlv1.RevokeDeviceRequest) (*controlv1.RevokeDeviceResponse, error) {
 	by := callerOf(ctx).by
-	running, err := s.cfg.Store.RevokeDevice(ctx, by, r.GetDeviceId(), r.GetReason())
-	if err != nil {
-		return nil, err
-	}
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Device: r.GetDeviceId()}, func(ctx context.Context) ([]store.Session, error) {
+		return s.cfg.Store.RevokeDevice(ctx, by, r.GetDeviceId(), r.GetReason())
+	})
 	ended, err := s.cfg.Sessions.RevokeDevice(ctx, by, r.GetDeviceId(), running)
-	return &controlv1.RevokeDeviceResponse{EndedSessions: int32(ended)}, err //nolint:gosec // small
+	return &controlv1.RevokeDeviceResponse{EndedSessions: int32(ended)}, errors.Join(unwritten, err) //nolint:gosec // small
 }
 
 func (s *adminService) ListAllDesks(ctx context.Context, r *controlv1.ListAllDesksRequest) (*controlv1.ListAllDesksResponse, error) {
@@ -90,12 +90,12 @@ func (s *adminService) PutDesk(ctx context.Context, r *controlv1.PutDeskRequest)
 
 // changeDesk ends the sessions of users who lost the desk.
 func (s *adminService) changeDesk(ctx context.Context, by store.By, desk store.Desk) error {
-	lost, err := s.cfg.Store.UpdateDesk(ctx, by, desk)
-	if err != nil {
-		return err
-	}
-	_, err = s.cfg.Sessions.EndAll(ctx, by, lost, "desk_taken_away")
-	return err
+	lost, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Desk: desk.ID}, func(ctx context.Context) ([]store.Session, error) {
+		return s.cfg.Store.UpdateDesk(ctx, by, desk)
+	})
+	lost = slices.DeleteFunc(lost, func(x store.Session) bool { return slices.Contains(desk.Users, x.User) })
+	_, err := s.cfg.Sessions.EndAll(ctx, by, lost, "desk_taken_away")
+	return errors.Join(unwritten, err)
 }
 
 // servedZone refuses what this gateway must not serve.
@@ -112,15 +112,14 @@ func (s *adminService) servedZone(z controlv1.Zone) (grant.Zone, error) {
 
 func (s *adminService) DeleteDesk(ctx context.Context, r *controlv1.DeleteDeskRequest) (*controlv1.DeleteDeskResponse, error) {
 	by := callerOf(ctx).by
-	running, err := s.cfg.Store.DeleteDesk(ctx, by, r.GetDeskId())
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.cfg.Sessions.EndAll(ctx, by, running, "desk_deleted")
-	if s.cfg.Hub != nil {
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Desk: r.GetDeskId()}, func(ctx context.Context) ([]store.Session, error) {
+		return s.cfg.Store.DeleteDesk(ctx, by, r.GetDeskId())
+	})
+	_, err := s.cfg.Sessions.EndAll(ctx, by, running, "desk_deleted")
+	if s.cfg.Hub != nil && unwritten == nil {
 		err = errors.Join(err, s.cfg.Hub.Drop(ctx, r.GetDeskId()))
 	}
-	return &controlv1.DeleteDeskResponse{}, err
+	return &controlv1.DeleteDeskResponse{}, errors.Join(unwritten, err)
 }
 
 // tokenLife is how long an enrolment token is good.

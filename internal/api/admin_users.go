@@ -240,12 +240,15 @@ func (s *adminService) endSessionsOf(ctx context.Context, by store.By, f store.S
 
 func (s *adminService) SetUserDisabled(ctx context.Context, r *controlv1.SetUserDisabledRequest) (*controlv1.SetUserDisabledResponse, error) {
 	by := callerOf(ctx).by
-	running, err := s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), r.GetDisabled())
-	if err != nil {
-		return nil, err
+	if !r.GetDisabled() {
+		_, err := s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), false)
+		return &controlv1.SetUserDisabledResponse{}, err
 	}
-	_, err = s.cfg.Sessions.EndAll(ctx, by, running, "user_disabled")
-	return &controlv1.SetUserDisabledResponse{}, err
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{User: r.GetUserId()}, func(ctx context.Context) ([]store.Session, error) {
+		return s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), true)
+	})
+	_, err := s.cfg.Sessions.EndAll(ctx, by, running, "user_disabled")
+	return &controlv1.SetUserDisabledResponse{}, errors.Join(unwritten, err)
 }
 
 func (s *adminService) UnlockUser(ctx context.Context, r *controlv1.UnlockUserRequest) (*controlv1.UnlockUserResponse, error) {

@@ -58,6 +58,8 @@ func failureOf(err error) *failure {
 		{store.ErrExists, access.Exists, connect.CodeAlreadyExists},
 		{store.ErrInUse, access.InUse, connect.CodeFailedPrecondition},
 		{store.ErrStale, access.Stale, connect.CodeAborted},
+		{session.ErrUnwritten, access.Unwritten, connect.CodeUnavailable},
+		{store.ErrFull, access.DiskFull, connect.CodeUnavailable},
 		{store.ErrInvalid, access.Invalid, connect.CodeInvalidArgument},
 		{access.ErrSettings, access.Invalid, connect.CodeInvalidArgument},
 		{store.ErrNotAllowed, access.NotYours, connect.CodePermissionDenied},
@@ -88,7 +90,8 @@ func (f *failure) connectError() *connect.Error {
 // serious says whether an error is one for the log's attention, and not a
 // caller's mistake.
 func (f *failure) serious() bool {
-	return f.status == connect.CodeInternal || f.status == connect.CodeDeadlineExceeded
+	return f.status == connect.CodeInternal || f.status == connect.CodeDeadlineExceeded ||
+		f.code == access.Unwritten || f.code == access.DiskFull
 }
 
 // refusalOf gives reasons their words.

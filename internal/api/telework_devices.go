@@ -12,6 +12,7 @@ import (
 	"jiseki/internal/calendar"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
+	"jiseki/internal/session"
 	"jiseki/internal/store"
 )
 
@@ -81,14 +82,19 @@ func (s *teleworkService) ReportLost(ctx context.Context, r *controlv1.ReportLos
 			return nil, err
 		}
 	}
-	running, err := s.cfg.Store.ReportLost(ctx, c.by, device.ID, r.GetCircumstances())
-	if err != nil {
-		return nil, err
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Device: device.ID}, func(ctx context.Context) ([]store.Session, error) {
+		return s.cfg.Store.ReportLost(ctx, c.by, device.ID, r.GetCircumstances())
+	})
+	if unwritten != nil && !errors.Is(unwritten, session.ErrUnwritten) {
+		return nil, unwritten
 	}
 	ended, err := s.cfg.Sessions.RevokeDevice(ctx, c.by, device.ID, running)
 	if err != nil {
 		// The device is revoked; its sessions end without their next lease.
 		s.log.Error("the sessions of a lost device were not all ended", "device", device.ID, "err", err)
+	}
+	if unwritten != nil {
+		return nil, unwritten
 	}
 	return s.lostReport(ctx, &device, ended, r.GetCircumstances())
 }

@@ -34,6 +34,9 @@ const (
 	aliveEvery = 10 * time.Second
 	// tidyEvery is how often what nobody can need is forgotten.
 	tidyEvery = time.Hour
+	// reserveSize is what is kept of the disk for what takes rights away when it is full, in bytes: an end of a session takes
+	// some tens of KB in the log of SQLite.
+	reserveSize = 16 << 20
 	// closeTimeout bounds what is said when the gateway stops.
 	closeTimeout = 10 * time.Second
 )
@@ -46,6 +49,7 @@ type core struct {
 	unlock   func() error
 	ca       *ca.Authority
 	store    *store.Store
+	reserve  durable.Reserve
 	pulse    *pulse
 	bus      *bus.Bus
 	relay    *relay.Relay
@@ -102,13 +106,15 @@ func (c *core) openStore(ctx context.Context) error {
 		default: // the publisher looks at the newest head anyway
 		}
 	}
-	if c.store, err = store.Open(ctx, store.Config{DSN: dsn, Now: c.env.Now, Moved: wake}); err != nil {
+	c.reserve = durable.Reserve{Path: filepath.Join(c.cfg.DataDir, "reserve"), Size: reserveSize}
+	config := store.Config{DSN: dsn, Now: c.env.Now, Moved: wake, MakeRoom: c.makeRoom}
+	if c.store, err = store.Open(ctx, config); errors.Is(err, store.ErrFull) && c.makeRoom() == nil {
+		c.store, err = store.Open(ctx, config)
+	}
+	if err != nil {
 		return err
 	}
-	c.pulse = &pulse{log: c.env.Log, now: c.env.Now, look: func(ctx context.Context) error {
-		_, err := c.store.Head(ctx)
-		return err
-	}}
+	c.pulse = &pulse{log: c.env.Log, now: c.env.Now, look: c.canWrite}
 	c.org = &organisation{store: c.store}
 	if err := c.org.refresh(ctx); errors.Is(err, store.ErrNotFound) {
 		return errNotInitialised()
@@ -163,6 +169,26 @@ func (c *core) openAPI(context.Context) error {
 	return nil
 }
 
+// makeRoom gives up the reserve on the disk.
+func (c *core) makeRoom() error {
+	err := c.reserve.Release()
+	if err == nil {
+		c.env.Log.Error("the disk is full: its reserve is given up for what takes rights away; make room")
+	}
+	return err
+}
+
+// canWrite says whether the gateway can record what it does: whether its database takes a write, and the reserve is there.
+func (c *core) canWrite(ctx context.Context) error {
+	if err := c.store.GatewayAlive(ctx, c.id); err != nil {
+		return err
+	}
+	if !c.reserve.Held() {
+		return errors.New("the disk has no room for a reserve")
+	}
+	return nil
+}
+
 // relayForDesks is host:port of the relay as desks see it.
 func (c *core) relayForDesks(portal string) string {
 	if c.cfg.Relay.DeskAddress != "" {
@@ -178,9 +204,12 @@ func (c *core) relayForDesks(portal string) string {
 	return u.Host
 }
 
-// keepAlive says that the gateway lives, and follows changes of the settings.
+// keepAlive says that the gateway lives, keeps the reserve, and follows changes of the settings.
 func (c *core) keepAlive(ctx context.Context) error {
 	return every(ctx, aliveEvery, func() {
+		if err := c.reserve.Hold(); err != nil {
+			c.env.Log.Error("the disk is full; make room", "err", err)
+		}
 		if err := c.store.GatewayAlive(ctx, c.id); err != nil && ctx.Err() == nil {
 			c.env.Log.Error("sign of life was not written", "err", err)
 		}

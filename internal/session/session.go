@@ -7,7 +7,8 @@
 // it; and that taking a right away ends the running sessions that stood on it:
 // in the store first, then at the relay, then by a signed order to the agent. If
 // the order does not reach the agent, the next lease does not name the session
-// any more, and without a lease the agent ends by itself.
+// any more, and without a lease the agent ends by itself. If the store cannot
+// write it, they end all the same, and it is written as soon as that is possible.
 //
 // Whatever else a running session stands on (policy, hours, holidays, approvals,
 // registration) is watched through the audit log: when it says that something
@@ -90,6 +91,8 @@ type Manager struct {
 	work     sync.WaitGroup // what goes on after a call has returned
 	stopping chan struct{}
 
+	owed owed
+
 	reviewing sync.Mutex
 	review    review
 }
@@ -115,9 +118,10 @@ func (m *Manager) Close() {
 
 // Run ends sessions that can no longer run or that policy does not allow any more, until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
-	sweep, look := time.NewTicker(sweepEvery), time.NewTicker(lookEvery)
+	sweep, look, settle := time.NewTicker(sweepEvery), time.NewTicker(lookEvery), time.NewTicker(settleEvery)
 	defer sweep.Stop()
 	defer look.Stop()
+	defer settle.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -126,6 +130,8 @@ func (m *Manager) Run(ctx context.Context) error {
 			if err := m.look(ctx); err != nil && ctx.Err() == nil {
 				m.log.Error("running sessions were not decided anew", "err", err)
 			}
+		case <-settle.C:
+			m.settle(ctx)
 		case <-sweep.C:
 			if err := m.sweep(ctx); err != nil && ctx.Err() == nil {
 				m.log.Error("stale sessions were not ended", "err", err)
@@ -221,7 +227,17 @@ func (m *Manager) End(ctx context.Context, c Caller, id cert.SessionID) error {
 
 // EndAny ends a session because somebody ordered it.
 func (m *Manager) EndAny(ctx context.Context, by store.By, id cert.SessionID, reason string) error {
-	s, err := m.cfg.Store.OrderEnd(ctx, by, id, reason)
+	order := write{what: fmt.Sprintf("order to end session %x", id[:4]), do: func(ctx context.Context) error {
+		_, err := m.cfg.Store.OrderEnd(ctx, by, id, reason)
+		return err
+	}}
+	switch err := order.do(ctx); {
+	case errors.Is(err, store.ErrFailed):
+		m.owe(order, err)
+	case err != nil:
+		return err
+	}
+	s, err := m.cfg.Store.Session(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -258,16 +274,24 @@ func (m *Manager) RevokeDevice(ctx context.Context, by store.By, device string, 
 }
 
 // end ends a session everywhere. Once the store says that it has ended, it has:
-// relay and agent are told at once, and by the lease if that fails.
+// relay and agent are told at once, and by the lease if that fails. When the
+// store cannot write it, they are told all the same: ErrUnwritten.
 func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code uint16, reason string) error {
 	// The caller may go away now; the session must end all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 	defer cancel()
-	if err := m.cfg.Store.EndSession(ctx, by, s.ID, code, reason); err != nil {
-		return fmt.Errorf("end session: %w", err)
+	write := write{what: fmt.Sprintf("end of session %x", s.ID[:4]), session: s.ID, do: func(ctx context.Context) error {
+		return m.cfg.Store.EndSession(ctx, by, s.ID, code, reason)
+	}}
+	unwritten := write.do(ctx)
+	if errors.Is(unwritten, store.ErrFailed) {
+		m.owe(write, unwritten)
+		unwritten = errors.Join(ErrUnwritten, unwritten)
+	} else if unwritten != nil {
+		return fmt.Errorf("end session: %w", unwritten)
 	}
 	if s.Life == store.LifePrepared {
-		return nil
+		return unwritten
 	}
 	// The agent comes first: it says to the viewer why, through the relay.
 	if err := m.cfg.Agents.EndSession(ctx, s.Desk, s.ID, uint32(code)); err != nil {
@@ -280,7 +304,7 @@ func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code ui
 		}
 		m.endRelay(s.ID)
 	})
-	return nil
+	return unwritten
 }
 
 // lastWord is how long the agent has to tell the viewer why the session ends,

@@ -109,7 +109,7 @@ func (s *Store) UpdateDesk(ctx context.Context, by By, d Desk) (lost []Session, 
 	if err := checkDesk(&d); err != nil {
 		return nil, err
 	}
-	err = s.act(ctx, func(t *tx) error {
+	err = s.takeAway(ctx, func(t *tx) error {
 		var zone, enrolled int64
 		err := t.one(`SELECT zone, enrolled_ms FROM desks WHERE id = $1 AND deleted_ms = 0`, []any{d.ID}, &zone, &enrolled)
 		if err != nil {
@@ -138,7 +138,7 @@ func (s *Store) UpdateDesk(ctx context.Context, by By, d Desk) (lost []Session, 
 // DeleteDesk takes a desk out of service for ever: its certificate is worth nothing, its name may be used again. It returns the
 // running sessions, which the caller must end now.
 func (s *Store) DeleteDesk(ctx context.Context, by By, id string) (running []Session, err error) {
-	err = s.act(ctx, func(t *tx) error {
+	err = s.takeAway(ctx, func(t *tx) error {
 		err := t.must(`UPDATE desks SET deleted_ms = $2, connected = FALSE, epoch = epoch + 1, public_key = NULL
 			WHERE id = $1 AND deleted_ms = 0`, id, t.now)
 		if err != nil {
@@ -403,7 +403,7 @@ func (s *Store) DeskGone(ctx context.Context, desk string, epoch int64, code str
 
 // GatewayStarted notes a gateway and clears what it left behind when it last ran: no desk is connected to it now.
 func (s *Store) GatewayStarted(ctx context.Context, id, version string) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.takeAway(ctx, func(t *tx) error {
 		err := t.exec(`INSERT INTO gateways (id, started_ms, alive_ms) VALUES ($1, $2, $2)
 			ON CONFLICT (id) DO UPDATE SET started_ms = excluded.started_ms, alive_ms = excluded.alive_ms`, id, t.now)
 		if err != nil {
@@ -425,7 +425,7 @@ func (s *Store) GatewayAlive(ctx context.Context, id string) error {
 
 // GatewayStopped notes an orderly end.
 func (s *Store) GatewayStopped(ctx context.Context, id string) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.takeAway(ctx, func(t *tx) error {
 		if err := t.exec(`UPDATE desks SET connected = FALSE, last_seen_ms = $2 WHERE gateway = $1 AND connected`, id, t.now); err != nil {
 			return err
 		}

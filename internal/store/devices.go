@@ -197,7 +197,7 @@ func (s *Store) RevokeDevice(ctx context.Context, by By, id, reason string) (run
 	if err := checkText("reason", reason, 0, 200); err != nil {
 		return nil, err
 	}
-	err = s.act(ctx, func(t *tx) error {
+	err = s.takeAway(ctx, func(t *tx) error {
 		running, err = t.revokeDevice(by, id, reason)
 		return err
 	})

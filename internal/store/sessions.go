@@ -188,7 +188,7 @@ const (
 // AddAgentEvent brings the session to where the agent says it is, once per (desk, run, seq). An opened session ends any other
 // open one of the desk: the agent let only one control. ErrNotFound: no such session of this desk.
 func (s *Store) AddAgentEvent(ctx context.Context, e AgentEvent) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.takeAway(ctx, func(t *tx) error {
 		n, err := t.count(`INSERT INTO agent_events (desk_id, run, seq, time_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 			e.Desk, e.Run[:], int64(e.Seq), t.now) //nolint:gosec // counts from 1
 		if err != nil {
@@ -282,7 +282,7 @@ func (t *tx) endSession(by By, x *Session, code uint16, reason string, d audit.D
 // EndSession ends a session from the gateway's side: the viewer asked, the relay lost it, the agent refused the offer, or
 // somebody ordered it. Ending an ended session changes nothing.
 func (s *Store) EndSession(ctx context.Context, by By, id cert.SessionID, code uint16, reason string) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.takeAway(ctx, func(t *tx) error {
 		x, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, id[:])
 		if err != nil {
 			return err
@@ -297,7 +297,7 @@ func (s *Store) EndSession(ctx context.Context, by By, id cert.SessionID, code u
 // OrderEnd records that somebody ordered a session to end; the end itself is recorded when it is reached.
 func (s *Store) OrderEnd(ctx context.Context, by By, id cert.SessionID, reason string) (Session, error) {
 	var x Session
-	err := s.act(ctx, func(t *tx) (err error) {
+	err := s.takeAway(ctx, func(t *tx) (err error) {
 		x, err = get(ctx, t, scanSession, selectSession+` WHERE s.id = $1 AND s.life < 4`, id[:])
 		if err != nil {
 			return err
@@ -365,7 +365,7 @@ func (s *Store) RunningSessions(ctx context.Context, desk string) ([]Session, er
 // EndStale ends what can no longer be running: granted sessions that never opened, and open ones past their time plus two
 // minutes. It returns how many.
 func (s *Store) EndStale(ctx context.Context, by By) (n int, err error) {
-	err = s.act(ctx, func(t *tx) error {
+	err = s.takeAway(ctx, func(t *tx) error {
 		stale, err := list(ctx, t, scanSession, selectSession+` WHERE (s.life = 2 AND s.granted_ms < $1)
 			OR (s.life = 3 AND s.until_ms < $1)`, t.now-offerLife)
 		if err != nil {

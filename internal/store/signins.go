@@ -88,7 +88,7 @@ func (s *Store) TouchSignIn(ctx context.Context, hash [32]byte) error {
 
 // SignOut ends a sign-in. Ending one that is over is no error.
 func (s *Store) SignOut(ctx context.Context, by By, hash [32]byte) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.takeAway(ctx, func(t *tx) error {
 		n, err := t.count(`DELETE FROM sign_ins WHERE hash = $1`, hash[:])
 		if err != nil {
 			return err

@@ -10,13 +10,16 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -51,6 +54,10 @@ var (
 	ErrWrongCode = errors.New("store: wrong code")
 	// ErrLife: the session is not in the state that the step needs.
 	ErrLife = errors.New("store: session is in another state")
+	// ErrFailed: the database failed, whatever it was asked: its disk, its machine, the line to it.
+	ErrFailed = errors.New("store: the database failed")
+	// ErrFull, an ErrFailed: there is no room for what was to be written.
+	ErrFull = fmt.Errorf("%w: the disk is full", ErrFailed)
 )
 
 // errNoEvent is a fault of the program: an act without an event.
@@ -67,6 +74,8 @@ type Config struct {
 	Now func() time.Time
 	// Moved is called when an act that gives or takes a right has been committed, and returns at once. nil: nobody wants to know.
 	Moved func()
+	// MakeRoom is called when the disk is full and an act that takes a right away must be written all the same. nil: nobody can.
+	MakeRoom func() error
 }
 
 // Store is an open database.
@@ -75,6 +84,7 @@ type Store struct {
 	read  *sql.DB
 	now   func() time.Time
 	moved func()
+	room  func() error
 }
 
 // Open opens the database, creates it if it is not there, and brings it to the newest schema. Two gateways may do so at
@@ -82,6 +92,9 @@ type Store struct {
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Moved == nil {
 		cfg.Moved = func() {}
+	}
+	if cfg.MakeRoom == nil {
+		cfg.MakeRoom = func() error { return ErrFull }
 	}
 	s, dialect, err := open(cfg)
 	if err != nil {
@@ -115,7 +128,7 @@ func open(cfg Config) (*Store, goose.Dialect, error) {
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
-	return &Store{write: db, read: db, now: cfg.Now, moved: cfg.Moved}, goose.DialectPostgres, nil
+	return &Store{write: db, read: db, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom}, goose.DialectPostgres, nil
 }
 
 // openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent; one
@@ -141,7 +154,7 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(4)
 	read.SetMaxIdleConns(4)
-	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved}, nil
+	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom}, nil
 }
 
 func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
@@ -212,11 +225,23 @@ func (s *Store) act(ctx context.Context, fn func(*tx) error) error {
 	})
 }
 
+// takeAway is act for what takes a right away or says that it is gone: on a full disk it asks for room, once. fn may be called twice.
+func (s *Store) takeAway(ctx context.Context, fn func(*tx) error) error {
+	err := s.act(ctx, fn)
+	if !errors.Is(err, ErrFull) {
+		return err
+	}
+	if no := s.room(); no != nil {
+		return errors.Join(err, no)
+	}
+	return s.act(ctx, fn)
+}
+
 // transact runs fn in a transaction without events: for what nobody answers for (last seen, failed tries, clean-up).
 func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
 	raw, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("store: begin: %w", err)
+		return fmt.Errorf("store: begin: %w", translate(err))
 	}
 	t := &tx{Tx: raw, ctx: ctx, now: s.now().UnixMilli()}
 	if err := fn(t); err != nil {
@@ -346,8 +371,10 @@ const (
 	sqliteForeignKey = 787
 	sqlitePrimaryKey = 1555
 	sqliteUnique     = 2067
+	sqliteFull       = 13
 	pgForeignKey     = "23503"
 	pgUnique         = "23505"
+	pgFull           = "53100"
 )
 
 // translate names the errors that callers act on and leaves the others.
@@ -366,6 +393,14 @@ func translate(err error) error {
 		return ErrExists
 	case errors.As(err, &lite) && lite.Code() == sqliteForeignKey, errors.As(err, &pg) && pg.Code == pgForeignKey:
 		return ErrInUse
+	case errors.Is(err, ErrFailed):
+		return err // translated before
+	case errors.As(err, &lite) && lite.Code()&0xff == sqliteFull, errors.As(err, &pg) && pg.Code == pgFull,
+		errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case errors.As(err, &lite), errors.As(err, &pg), errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)) &&
+		!errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn):
+		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
 	return err
 }

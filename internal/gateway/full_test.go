@@ -1,0 +1,158 @@
+//go:build linux
+
+package gateway_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"jiseki/internal/cert"
+	"jiseki/internal/gateway"
+	"jiseki/internal/gateway/gatewaytest"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+)
+
+// smallDisk is a file system of 64 MiB that ends with the test.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := syscall.Mount("jiseki-test", dir, "tmpfs", 0, "size=64m"); errors.Is(err, syscall.EPERM) {
+		t.Skip("only root may make a small disk")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fillDisk leaves no room on the disk of a file.
+func fillDisk(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 20; size > 0; {
+		if _, err := f.Write(make([]byte, size)); errors.Is(err, syscall.ENOSPC) {
+			size /= 2
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// exhaust has the gateway write until it cannot: a database goes on for a while in the room that it has taken before.
+func exhaust(t *testing.T, town *gatewaytest.Town) {
+	t.Helper()
+	name := strings.Repeat("課", 60)
+	for range 20_000 {
+		_, err := town.Admin.PutSection(t.Context(), &controlv1.PutSectionRequest{Section: &controlv1.Section{Name: name}})
+		if err != nil {
+			if got := codeOf(t, err); got != "disk_full" {
+				t.Fatalf("a full disk is said as %s", got)
+			}
+			return
+		}
+	}
+	t.Fatal("the database never became full")
+}
+
+func health(t *testing.T, town *gatewaytest.Town) int {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: town.TLS()}}
+	defer client.CloseIdleConnections()
+	r, err := client.Get("https://" + town.Host + "/healthz") //nolint:noctx // of this machine
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	_, _ = io.Copy(io.Discard, r.Body)
+	return r.StatusCode
+}
+
+// eventually waits until something holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(90 * time.Second); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// TestFullDiskStopsPeopleAllTheSame: with a full disk nothing begins, and who must be stopped is stopped: first out of the reserve, then
+// even when nothing can be written, which is made up for when there is room again.
+func TestFullDiskStopsPeopleAllTheSame(t *testing.T) {
+	disk := smallDisk(t)
+	town := gatewaytest.Start(t, gatewaytest.WithConfig(func(c *gateway.Config) { c.DataDir = filepath.Join(disk, "data") }))
+	reserve, filler := filepath.Join(town.Config.DataDir, "reserve"), filepath.Join(disk, "filler")
+	open := func(user, name string, noise byte) (agent *gatewaytest.Agent, session []byte) {
+		staff := town.Staff(t, user, name)
+		agent = town.NewAgent(t, "総務課 "+user, user)
+		_, g := staff.Connect(t, agent.Desk, cert.NoiseKey{noise})
+		agent.Report(t, g.Session[:], controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED, 0)
+		return agent, g.Session[:]
+	}
+	tanakas, _ := open("tanaka", "田中 太郎", 1)
+	suzukis, second := open("suzuki", "鈴木 花子", 2)
+	if status := health(t, town); status != http.StatusOK {
+		t.Fatalf("health of a sound gateway: %d", status)
+	}
+
+	fillDisk(t, filler)
+	exhaust(t, town)
+	if _, err := town.Admin.SetUserDisabled(t.Context(), &controlv1.SetUserDisabledRequest{UserId: "tanaka", Disabled: true}); err != nil {
+		t.Fatalf("nobody can be stopped: %v", err)
+	}
+	awaitEndOrder(t, tanakas)
+	if _, err := os.Stat(reserve); err == nil {
+		t.Error("there was room without the reserve: the disk was not full")
+	}
+	eventually(t, "health says that the disk is full", func() bool { return health(t, town) == http.StatusServiceUnavailable })
+
+	fillDisk(t, filler)
+	exhaust(t, town)
+	_, err := town.Admin.EndAnySession(t.Context(), &controlv1.EndAnySessionRequest{SessionId: second, Reason: "試験"})
+	if got := codeOf(t, err); got != "unwritten" {
+		t.Errorf("an end that cannot be written is answered with %s", got)
+	}
+	awaitEndOrder(t, suzukis)
+
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end is written down", func() bool {
+		r, err := town.Admin.ListSessions(t.Context(), &controlv1.ListSessionsRequest{UserId: "suzuki", RunningOnly: true})
+		return err == nil && len(r.GetSessions()) == 0
+	})
+	eventually(t, "the reserve is there again", func() bool { return health(t, town) == http.StatusOK })
+	if r, err := town.Admin.VerifyEvents(t.Context(), &controlv1.VerifyEventsRequest{}); err != nil || !r.GetIntact() {
+		t.Errorf("audit log after a full disk: %v, %v", r, err)
+	}
+}
+
+func awaitEndOrder(t *testing.T, agent *gatewaytest.Agent) {
+	t.Helper()
+	for late := time.After(90 * time.Second); ; {
+		select {
+		case o := <-agent.Orders():
+			if o.GetEndSession() != nil {
+				return
+			}
+		case <-late:
+			t.Fatal("the desk was not told to end the session")
+		}
+	}
+}

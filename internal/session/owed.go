@@ -1,0 +1,122 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"jiseki/internal/cert"
+	"jiseki/internal/store"
+)
+
+// ErrUnwritten says that something was taken away at relay and desk, and could not be written down: the database fails, its
+// disk is full. It is tried again until it is written or the gateway stops.
+var ErrUnwritten = errors.New("session: taken away, but not written yet")
+
+const (
+	// settleEvery is how often what is owed is tried again.
+	settleEvery = 5 * time.Second
+	// mostOwed bounds what is kept in memory for a database that does not come back.
+	mostOwed = 2000
+)
+
+// owed is what the database did not take, in its order. It is safe for concurrent use.
+type owed struct {
+	mu     sync.Mutex
+	writes []write
+	ends   map[cert.SessionID]bool // sessions whose end is among the writes
+}
+
+// A write is an act that is still to be written.
+type write struct {
+	what    string // for the log
+	session cert.SessionID
+	do      func(context.Context) error
+}
+
+// add keeps a write for later. It says no when there are too many, and when the end of that session waits already.
+func (o *owed) add(w write) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.writes) >= mostOwed || o.ends[w.session] {
+		return false
+	}
+	if w.session != (cert.SessionID{}) {
+		if o.ends == nil {
+			o.ends = make(map[cert.SessionID]bool)
+		}
+		o.ends[w.session] = true
+	}
+	o.writes = append(o.writes, w)
+	return true
+}
+
+// first is the write that was owed first.
+func (o *owed) first() (write, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.writes) == 0 {
+		return write{}, false
+	}
+	return o.writes[0], true
+}
+
+func (o *owed) dropFirst() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.ends, o.writes[0].session)
+	o.writes = o.writes[1:]
+}
+
+// owe keeps a write for later, and says so.
+func (m *Manager) owe(w write, cause error) {
+	if m.owed.add(w) {
+		m.log.Error("not written down; it is tried again", "act", w.what, "err", cause)
+	}
+}
+
+// settle writes what is owed, as far as the database takes it.
+func (m *Manager) settle(ctx context.Context) {
+	for {
+		w, ok := m.owed.first()
+		if !ok {
+			return
+		}
+		err := w.do(ctx)
+		if errors.Is(err, store.ErrFailed) || ctx.Err() != nil {
+			return
+		}
+		if err != nil { // the store has an answer: what the act was about is gone meanwhile
+			m.log.Warn("needs no writing down any more", "act", w.what, "err", err)
+		}
+		m.owed.dropFirst()
+	}
+}
+
+// TakeAway does an act that takes something away from users, devices or desks, and returns the sessions that stood on it, which
+// the caller ends with [Manager.EndAll] or [Manager.RevokeDevice]. When the database cannot write the act, the sessions are those that
+// run as the filter says, and the error is ErrUnwritten: they must end all the same.
+func (m *Manager) TakeAway(
+	ctx context.Context, f store.SessionFilter, act func(context.Context) ([]store.Session, error),
+) ([]store.Session, error) {
+	sessions, err := act(ctx)
+	if !errors.Is(err, store.ErrFailed) {
+		return sessions, err
+	}
+	m.owe(write{what: fmt.Sprintf("taking away of %+v", f), do: func(ctx context.Context) error {
+		_, err := act(ctx)
+		return err
+	}}, err)
+	running, rerr := m.cfg.Store.RunningSessions(ctx, f.Desk)
+	if rerr != nil {
+		return nil, errors.Join(ErrUnwritten, err, rerr)
+	}
+	for _, s := range running {
+		if (f.User == "" || s.User == f.User) && (f.Device == "" || s.Device == f.Device) {
+			sessions = append(sessions, s)
+		}
+	}
+	return sessions, errors.Join(ErrUnwritten, err)
+}
