@@ -51,8 +51,8 @@ describe("losing the focus", () => {
       fc.record({ do: fc.constantFrom("draw" as const, "refocus" as const, "picture" as const, "no picture" as const, "combo" as const) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), fc.boolean(), fc.constantFrom(...ways), (steps, mac, systemKeys, [, lose]) => {
-        const s = setUp({ mac, systemKeys });
+      fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom("mac" as const, "windows" as const, "other" as const), fc.boolean(), fc.constantFrom(...ways), (steps, system, systemKeys, [, lose]) => {
+        const s = setUp({ system, systemKeys });
         for (const st of steps) {
           switch (st.do) {
             case "down":

@@ -10,7 +10,7 @@
 // keyboard.ts.
 import { type Area } from "./area.ts";
 import { Hands } from "./hands.ts";
-import { Keyboard } from "./keyboard.ts";
+import { Keyboard, type System } from "./keyboard.ts";
 import { Pointing } from "./pointer.ts";
 import type { Sink, Timers } from "./sink.ts";
 
@@ -25,7 +25,7 @@ export interface InputConfig {
   /** As in KeyboardConfig. */
   readonly systemKeys: () => boolean;
   /** As in KeyboardConfig. */
-  readonly mac: boolean;
+  readonly system: System;
 }
 
 /**

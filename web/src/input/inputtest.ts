@@ -3,6 +3,7 @@ import { CODES } from "../keys/codes.ts";
 import { append, parse } from "../wire/parser.ts";
 import { type Area } from "./area.ts";
 import { Input } from "./input.ts";
+import type { System } from "./keyboard.ts";
 import type { InputMessage, Timers } from "./sink.ts";
 
 /** Timers that run when the test says so. */
@@ -155,7 +156,7 @@ function nameOf(code: number): string {
 export const AREA: Area = { generation: 7, x: 100, y: 0, width: 800, height: 600, box: { left: 10, top: 20, width: 400, height: 300 } };
 
 export interface Options {
-  readonly mac?: boolean;
+  readonly system?: System;
   readonly systemKeys?: boolean;
 }
 
@@ -169,7 +170,7 @@ export function setUp(options: Options = {}) {
   const state: { area: Area | null } = { area: AREA };
   const input = new Input({
     element, sink: desk, timers: clock, area: () => state.area,
-    systemKeys: () => options.systemKeys ?? false, mac: options.mac ?? false,
+    systemKeys: () => options.systemKeys ?? false, system: options.system ?? "other",
   });
   input.start();
   element.focus();
@@ -194,8 +195,8 @@ export function setUp(options: Options = {}) {
     element.dispatchEvent(e);
     return e;
   };
-  const pointer = (type: string, clientX: number, clientY: number, buttons: number) =>
-    element.dispatchEvent(new PointerEvent(type, { clientX, clientY, buttons, isPrimary: true, pointerId: 1, bubbles: true, cancelable: true, ...modifiers() }));
+  const pointer = (type: string, clientX: number, clientY: number, buttons: number, init: PointerEventInit = {}) =>
+    element.dispatchEvent(new PointerEvent(type, { clientX, clientY, buttons, isPrimary: true, pointerId: 1, bubbles: true, cancelable: true, ...modifiers(), ...init }));
   const wheel = (init: WheelEventInit) => {
     const e = new WheelEvent("wheel", { clientX: 10, clientY: 20, bubbles: true, cancelable: true, ...modifiers(), ...init });
     element.dispatchEvent(e);

@@ -75,7 +75,7 @@ describe("keys", () => {
   });
 
   test("Caps Lock of a Mac taps on both ways", () => {
-    const { down, up, desk } = ready({ mac: true });
+    const { down, up, desk } = ready({ system: "mac" });
     down("CapsLock", { key: "CapsLock" });
     up("CapsLock", { key: "CapsLock" });
     expect(desk.take()).toEqual(["tap CapsLock", "tap CapsLock"]);
@@ -117,6 +117,101 @@ describe("keys", () => {
     clock.pass(10_000);
     expect(desk.take()).toEqual([]);
     expect(clock.waiting).toBe(0);
+  });
+});
+
+describe("on a Mac, which tells no key-up while Command is held", () => {
+  test("a letter that is held when Command goes down is let go, and does not repeat for ever", () => {
+    const { down, up, desk, clock } = ready({ system: "mac" });
+    down("KeyA");
+    down("MetaLeft"); // the key-up of A never comes
+    expect(desk.take()).toEqual(["+KeyA", "-KeyA"]);
+    up("MetaLeft");
+    clock.pass(10_000);
+    expect(desk.take()).toEqual([]);
+    expect(clock.waiting).toBe(0);
+  });
+
+  test("a letter whose Command is only seen in a later event is let go then", () => {
+    const { down, desk, pointer } = ready({ system: "mac" });
+    down("KeyA");
+    pointer("pointermove", 10, 20, 0, { metaKey: true });
+    expect(desk.take()).toEqual(["+KeyA", "-KeyA"]);
+  });
+
+  test("a letter with Command is a tap where the desk gets Command", () => {
+    const { down, up, desk, clock } = ready({ system: "mac", systemKeys: true });
+    down("ShiftLeft");
+    down("MetaLeft");
+    down("KeyC");
+    clock.pass(5000);
+    up("MetaLeft");
+    up("ShiftLeft");
+    expect(desk.take().filter((m) => !m.startsWith("held"))).toEqual(["+ShiftLeft", "+MetaLeft", "tap KeyC", "-MetaLeft", "-ShiftLeft"]);
+  });
+
+  test("かな and 英数 are taps of their own", () => {
+    const { down, up, desk } = ready({ system: "mac" });
+    down("Lang1", { key: "KanaMode" });
+    down("Lang2", { key: "Eisu" });
+    up("Lang2", { key: "Eisu" });
+    expect(desk.take()).toEqual(["tap Lang1", "tap Lang2"]);
+  });
+});
+
+describe("keys that stay on the device", () => {
+  test.each(["MetaLeft", "Sleep", "Unheard", ""])("%s still tells which modifiers are up", (code) => {
+    const { down, device, desk } = ready();
+    down("AltLeft");
+    down("KeyA");
+    device.delete("AltLeft");
+    desk.take();
+    down(code);
+    expect(desk.take()).toEqual(["-AltLeft"]);
+  });
+
+  test("take the modifiers of their shortcut with them", () => {
+    const { down, up, desk } = ready();
+    for (const order of [["MetaLeft", "AltLeft", "KeyR"], ["AltLeft", "MetaLeft", "KeyR"]]) {
+      for (const code of order) down(code);
+      for (const code of order.toReversed()) up(code);
+    }
+    expect(desk.take()).toEqual([]); // a lone Alt would open a menu
+  });
+
+  test("of Windows end with the focus: Win+L, Alt+Tab, the snipping tool", () => {
+    const { down, up, desk, element, device, clock } = ready({ system: "windows", systemKeys: true });
+    down("MetaLeft");
+    down("KeyL");
+    element.blur(); // the lock screen takes both key-ups
+    device.clear();
+    element.focus();
+    expect(desk.take()).toEqual(["+MetaLeft", "+KeyL", "release_all"]);
+    up("KeyL");
+    clock.pass(10_000);
+    expect(desk.keys.size).toBe(0);
+    expect(clock.waiting).toBe(0);
+  });
+});
+
+describe("AltGr", () => {
+  test("of Windows comes with a Control that nobody pressed: it is not sent", () => {
+    const { down, up, desk } = ready({ system: "windows" });
+    down("ControlLeft");
+    down("AltRight", { key: "AltGraph" });
+    down("KeyQ", { key: "@" });
+    up("KeyQ");
+    up("ControlLeft");
+    up("AltRight", { key: "AltGraph" });
+    expect(desk.take()).toEqual(["+AltRight", "+KeyQ", "-KeyQ", "-AltRight"]);
+  });
+
+  test("elsewhere leaves Control alone", () => {
+    const { down, desk } = ready();
+    down("ControlLeft");
+    down("AltRight", { key: "AltGraph" });
+    down("KeyQ", { key: "@" });
+    expect(desk.take()).toEqual(["+ControlLeft", "+AltRight", "+KeyQ"]);
   });
 });
 

@@ -10,13 +10,27 @@ export type ModifierEvent = Pick<KeyboardEvent, "shiftKey" | "ctrlKey" | "altKey
 /** What is read of a KeyboardEvent. */
 export type KeyEvent = ModifierEvent & Pick<KeyboardEvent, "code" | "key" | "repeat" | "preventDefault">;
 
+/**
+ * What systems do with keys. On a Mac (and on an iPad) Caps Lock goes down when it locks and up when it unlocks, there is no
+ * Num Lock, and no key-up of another key is told while Command is held. Windows sends a Control with AltGr that nobody pressed.
+ */
+export type System = "mac" | "windows" | "other";
+
+/** The system of a device, from navigator.platform. An iPad calls itself a Mac, or what it is. */
+export function systemOf(platform: string): System {
+  if (/^(Mac|iP)/.test(platform)) {
+    return "mac";
+  }
+  return platform.startsWith("Win") ? "windows" : "other";
+}
+
 /** What a Keyboard must know of its surroundings. */
 export interface KeyboardConfig {
   readonly sink: Sink;
   readonly hands: Hands;
   readonly timers: Timers;
-  /** The device is a Mac: Caps Lock goes down when it locks and up when it unlocks, and there is no Num Lock. */
-  readonly mac: boolean;
+  /** What the device's system does with keys. */
+  readonly system: System;
   /**
    * The browser gets the system's keys (keyboard lock in full screen). Else the Windows key acts on the device whatever
    * a page does, so it is not sent too; the toolbar has it.
@@ -58,14 +72,20 @@ export class Keyboard {
     // Nothing that is typed here may act on the page: no scrolling, no browser shortcut, no quick find.
     e.preventDefault();
     const code = this.#codeOf(e);
+    this.observe(e, numberOf(e)); // also of a key that is not for the desk: it tells which modifiers are up
+    if (META.has(numberOf(e))) {
+      this.#commandDown();
+    }
     if (code === 0 || e.repeat) {
       return; // the desk repeats by itself
     }
-    this.observe(e, code);
     if (this.#isOfSystem(e, code) || this.#chord.keeps(code)) {
       return;
     }
-    if (isTap(code, e)) {
+    if (isFalseControl(e, this.#c.system)) {
+      this.#dropControl();
+    }
+    if (isTap(code, e) || this.#isWithoutUp(e, code)) {
       this.#spoil();
       this.#tap(code);
       return;
@@ -85,6 +105,7 @@ export class Keyboard {
     e.preventDefault();
     const code = this.#codeOf(e);
     if (code === 0) {
+      this.observe(e, numberOf(e));
       return;
     }
     if (Chord.has(code) && this.#chord.up(code)) {
@@ -102,7 +123,7 @@ export class Keyboard {
     }
     this.#c.hands.release(code);
     if (META.has(code)) {
-      this.#releaseOrdinary(); // macOS tells no key-up of other keys while Command is held
+      this.#releaseOrdinary(); // a Mac that is taken for something else
     }
   }
 
@@ -118,8 +139,8 @@ export class Keyboard {
 
   /**
    * Looks at the modifiers of any event: releases what the system says is up although no key-up came (it went to
-   * another window, or one of two Shift keys swallowed it), and sends the lock states once after focus. `code` is the
-   * key of the event itself, 0 for a pointer event.
+   * another window, or one of two Shift keys swallowed it; on a Mac all that is no modifier while Command is down), and sends
+   * the lock states once after focus. `code` is the key of the event itself, 0 for a pointer event.
    */
   observe(e: ModifierEvent, code = 0): void {
     const up = [
@@ -132,16 +153,19 @@ export class Keyboard {
       this.#chord.lost(c);
       this.#c.hands.release(c);
     }
+    if (e.metaKey && this.#c.system === "mac") {
+      this.#releaseOrdinary();
+    }
     // At the event of a lock key itself, systems differ on whether it has acted already: wait for the next one.
     if (this.#syncLocks && !LOCK_KEYS.has(code)) {
       this.#syncLocks = false;
-      this.#c.hands.send({ kind: "locks", locks: locksOf(e, this.#c.mac) });
+      this.#c.hands.send({ kind: "locks", locks: locksOf(e, this.#c.system === "mac") });
     }
   }
 
   /** The number of the event's key, or 0 if it is not for the desk. */
   #codeOf(e: KeyEvent): number {
-    const code = numbers.get(e.code) ?? 0;
+    const code = numberOf(e);
     if (LOCAL_CODES.has(code) || (META.has(code) && !this.#c.systemKeys() && !this.#c.hands.codes.has(code))) {
       return 0;
     }
@@ -151,6 +175,33 @@ export class Keyboard {
   /** A shortcut with a Windows or Command key that stays on the device: its letter must not be typed on the desk. */
   #isOfSystem(e: KeyEvent, code: number): boolean {
     return e.metaKey && !META.has(code) && ![...META].some((c) => this.#c.hands.codes.has(c));
+  }
+
+  /** A key whose key-up will not be told: a letter with Command on a Mac. */
+  #isWithoutUp(e: KeyEvent, code: number): boolean {
+    return this.#c.system === "mac" && e.metaKey && !META.has(code) && !Chord.has(code);
+  }
+
+  /** The Windows or Command key goes down: a shortcut begins. If it stays here, so do the modifiers that were kept back. */
+  #commandDown(): void {
+    if (this.#c.system === "mac") {
+      this.#releaseOrdinary();
+    }
+    if (!this.#c.systemKeys()) {
+      this.#spoilUnsent();
+    }
+  }
+
+  #spoilUnsent(): void {
+    this.#stopPatience?.();
+    this.#stopPatience = null;
+    this.#chord.spoil();
+  }
+
+  /** Forgets the Control that Windows sent before an AltGr. */
+  #dropControl(): void {
+    this.#chord.lost(CODES.ControlLeft);
+    this.#c.hands.release(CODES.ControlLeft);
   }
 
   #tap(code: number): void {
@@ -221,9 +272,19 @@ function isTap(code: number, e: KeyEvent): boolean {
   return TAP_CODES.has(code);
 }
 
+/** The number of the event's key, 0 for one that has none. */
+function numberOf(e: KeyEvent): number {
+  return numbers.get(e.code) ?? 0;
+}
+
+/** AltGr of Windows: it comes right behind a Control that nobody pressed. */
+function isFalseControl(e: KeyEvent, system: System): boolean {
+  return system === "windows" && e.code === "AltRight" && e.key === "AltGraph";
+}
+
 /** Keys of which a key-up may come alone: PrintScreen on Windows; Caps Lock on a Mac, when it unlocks. */
 function isUpOnly(code: number, c: KeyboardConfig): boolean {
-  return code === CODES.PrintScreen || (c.mac && code === CODES.CapsLock);
+  return code === CODES.PrintScreen || (c.system === "mac" && code === CODES.CapsLock);
 }
 
 /** The lock states that an event tells. The numeric pad of a Mac always writes digits: as if Num Lock were on. */

@@ -2,6 +2,7 @@ import { toBGRX } from "../codec/decoder.ts";
 import type { Area } from "../input/area.ts";
 import { FullScreen } from "../input/fullscreen.ts";
 import { Input } from "../input/input.ts";
+import { systemOf } from "../input/keyboard.ts";
 import { browserTimers } from "../input/sink.ts";
 import { TAP_CODES } from "../keys/codes.ts";
 import { RIGHT } from "../grant/grant.ts";
@@ -103,7 +104,7 @@ export class App {
       timers: browserTimers(window),
       area: () => this.area(),
       systemKeys: () => this.fullScreen.locked,
-      mac: navigator.platform.startsWith("Mac"),
+      system: systemOf(navigator.platform),
     });
     this.prolong = new Prolong(() => longest(config.desk), () => this.session.tell({ type: "renew" }));
     this.show(first, 0);
