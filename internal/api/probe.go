@@ -124,15 +124,8 @@ func (s *Server) Probe(door Door) http.Handler {
 
 // admitProbe finds out who asks and whether that is within the limits; size is what a GET asks for.
 func (s *Server) admitProbe(door Door, r *http.Request) (user string, size int, err error) {
-	if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
-		return "", 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
-	}
-	c, err := s.authenticate(r.Context(), door, r.Header)
-	if err != nil {
+	if user, err = s.probeUser(door, r); err != nil {
 		return "", 0, err
-	}
-	if !c.may.Has(access.MayUsePortal) {
-		return "", 0, s.denial(c, portal)
 	}
 	size = maxProbe
 	switch r.Method {
@@ -147,10 +140,25 @@ func (s *Server) admitProbe(door Door, r *http.Request) (user string, size int, 
 	default:
 		return "", 0, &failure{code: access.Invalid, status: connect.CodeUnimplemented}
 	}
-	if wait := s.probes.take(c.identity.User.ID, size); wait > 0 {
+	if wait := s.probes.take(user, size); wait > 0 {
 		return "", 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
 	}
-	return c.identity.User.ID, size, nil
+	return user, size, nil
+}
+
+// probeUser finds out who measures: a sign-in that may use the portal.
+func (s *Server) probeUser(door Door, r *http.Request) (user string, err error) {
+	if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
+		return "", &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+	}
+	c, err := s.authenticate(r.Context(), door, r.Header)
+	if err != nil {
+		return "", err
+	}
+	if !c.may.Has(access.MayUsePortal) {
+		return "", s.denial(c, portal)
+	}
+	return c.identity.User.ID, nil
 }
 
 func (s *Server) refuseProbe(w http.ResponseWriter, r *http.Request, err error) {

@@ -53,8 +53,8 @@ export interface Host {
   notice(code: number, seconds: number): void;
 }
 
-/** Ends a session: what is thrown inside a connection. */
-class Ended extends Error {
+/** Ends a session, or an attempt to open one: what is thrown where the cause is known. */
+export class Ended extends Error {
   override readonly name = "Ended";
   readonly why: Cause;
 

@@ -93,6 +93,21 @@ describe("ends", () => {
     expect(play(Array.from({ length: 4 }, () => lose({ kind: "agent", code }))).phase).toBe("ended");
   });
 
+  test("a network that stops WebSockets ends an opening at once; who was live may come into another one", () => {
+    const blocked: Cause = { kind: "blocked" };
+    expect(play([lose(blocked)])).toMatchObject({ phase: "ended", cause: blocked });
+    expect(play([...steps, lose(blocked)]).phase).toBe("waiting");
+    expect(play([...steps, ...Array.from({ length: 4 }, () => lose(blocked))]).phase).toBe("ended");
+  });
+
+  test("a relay that is not there is tried a few times before the first picture, and for ever after it", () => {
+    const relay: Cause = { kind: "relay" };
+    const many = Array.from({ length: 4 }, () => lose(relay));
+    expect(play(many).phase).toBe("ended");
+    expect(play([...steps, ...many]).phase).toBe("waiting");
+    expect(play(Array.from({ length: 9 }, () => lose({ kind: "between" }))).phase).toBe("waiting");
+  });
+
   test("a desk that is off ends an opening, but is waited for once it was live", () => {
     const off = refused(0, "desk_off");
     expect(play([lose(off)]).phase).toBe("ended");

@@ -13,6 +13,12 @@ export interface Reason {
 export type Cause =
   /** the gateway cannot be reached, or the line broke without a word */
   | { readonly kind: "network" }
+  /** calls reach the gateway, WebSockets do not: something on the way stops them */
+  | { readonly kind: "blocked" }
+  /** the gateway is reached, also by WebSocket, its relay is not */
+  | { readonly kind: "relay" }
+  /** something on the way answers in place of the gateway */
+  | { readonly kind: "between" }
   /** a link was closed with a code of docs/PROTOCOL.md section 3 */
   | { readonly kind: "link"; readonly code: number }
   /** the agent ended the session with a code of docs/PROTOCOL.md section 5.2 */
@@ -134,7 +140,12 @@ const TOO_LARGE = 4008;
 export function isFinal(cause: Cause, failures: number, wasLive: boolean): boolean {
   switch (cause.kind) {
     case "network":
+    case "between":
       return false;
+    case "blocked": // it does not pass by itself; but who was live may just be changing networks
+      return !wasLive || failures > FEW;
+    case "relay":
+      return !wasLive && failures > FEW;
     case "link":
       if (cause.code === SEAL_FAILED || cause.code === TOO_LARGE) return failures > FEW;
       return FINAL_LINKS.has(cause.code);

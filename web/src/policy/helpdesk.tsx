@@ -46,7 +46,7 @@ function Found({ found }: { readonly found: FindSelfCheckResponseJson }): JSX.El
   );
 }
 
-const names = ["certificate", "storage", "clock", "route", "download", "upload", "delay", "loss", "outside", "keyboard"] as const;
+const names = ["certificate", "storage", "clock", "route", "socket", "download", "upload", "delay", "loss", "outside", "keyboard"] as const;
 const outcomes = { ok: "green", warn: "orange", bad: "red" } as const;
 
 function columns(t: TFunction): Column<SelfCheckItemJson>[] {

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import { Banner, Failed, PageTitle, Tag } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
-import { measure } from "./measure.ts";
+import { measure, type Step } from "./measure.ts";
 import { judge, type Item, type Said } from "./selfcheck.ts";
 import "./telework.css";
 
@@ -19,7 +19,7 @@ interface Result {
 /** 持ち帰り前の確認: measures, says each result in plain words with what to do, and gives a code for the help desk. */
 export function CheckPage(): JSX.Element {
   const { t } = useTranslation();
-  const [step, setStep] = useState<"delay" | "download" | "upload" | "desk">("delay");
+  const [step, setStep] = useState<Step>("delay");
   const stop = useRef(new AbortController());
   useEffect(() => {
     stop.current = new AbortController();

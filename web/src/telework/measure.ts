@@ -2,6 +2,7 @@
 import { call } from "../api.ts";
 import type { GetSelfCheckResponseJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { millis } from "../portal/format.ts";
+import { reach } from "../reach.ts";
 import type { Measured } from "./selfcheck.ts";
 
 /** The largest piece that the gateway gives or takes. */
@@ -9,14 +10,19 @@ const MOST = 4 * 1024 * 1024;
 /** A piece that takes this long says enough about the speed. */
 const LONG_MS = 500;
 
+/** What is measured just now. */
+export type Step = "delay" | "download" | "upload" | "socket" | "desk";
+
 /** Measures everything. Calls `step` before each part, for people who wait. */
-export async function measure(step: (name: "delay" | "download" | "upload" | "desk") => void, signal: AbortSignal): Promise<{ server: GetSelfCheckResponseJson; measured: Measured }> {
+export async function measure(step: (name: Step) => void, signal: AbortSignal): Promise<{ server: GetSelfCheckResponseJson; measured: Measured }> {
   step("delay");
   const delayMs = await roundTrip(signal);
   step("download");
   const downBitsPerSecond = await rate(async (bytes) => take(bytes, signal), signal);
   step("upload");
   const upBitsPerSecond = await rate(async (bytes) => give(bytes, signal), signal);
+  step("socket");
+  const socket = await reach({ host: location.host }, signal);
   step("desk");
   // Asked last: the gateway then has counted the segments of what was measured.
   const before = Date.now();
@@ -28,6 +34,7 @@ export async function measure(step: (name: "delay" | "download" | "upload" | "de
       nowMs: after,
       persisted: (await navigator.storage?.persisted?.()) ?? false,
       clockOffsetMs: millis(server.serverTimeMs) - (before + after) / 2,
+      socket,
       keyboard: await keyboardKind(),
       ...(delayMs === undefined ? {} : { delayMs }),
       ...(downBitsPerSecond === undefined ? {} : { downBitsPerSecond }),

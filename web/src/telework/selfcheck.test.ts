@@ -3,7 +3,7 @@ import type { GetSelfCheckResponseJson } from "../gen/jiseki/control/v1/telework
 import { judge, type Item, type Measured } from "./selfcheck.ts";
 
 const now = Date.parse("2026-11-24T08:00:00+09:00");
-const good: Measured = { nowMs: now, persisted: true, clockOffsetMs: 300, downBitsPerSecond: 20e6, upBitsPerSecond: 5e6, delayMs: 20, keyboard: "jis" };
+const good: Measured = { nowMs: now, persisted: true, clockOffsetMs: 300, downBitsPerSecond: 20e6, upBitsPerSecond: 5e6, delayMs: 20, socket: "open", keyboard: "jis" };
 const server: GetSelfCheckResponseJson = {
   certificateUntilMs: String(now + 60 * 86_400_000),
   sentSegments: 1000,
@@ -27,6 +27,9 @@ describe("each trouble shows in its own item only", () => {
     ["too slow", {}, { downBitsPerSecond: 100_000 }, "download", "bad"],
     ["slow up", {}, { upBitsPerSecond: 100_000 }, "upload", "warn"],
     ["far", {}, { delayMs: 400 }, "delay", "bad"],
+    ["WebSockets stopped", {}, { socket: "blocked" }, "socket", "bad"],
+    ["another answer", {}, { socket: "between" }, "socket", "bad"],
+    ["socket not checked", {}, { socket: "busy" }, "socket", "warn"],
     ["loss", { retransmittedSegments: 30 }, {}, "loss", "warn"],
     ["desk off", { desks: [{ name: "総務01", state: "DESK_STATE_OFF" }] }, {}, "desk 総務01", "warn"],
     ["never outside", { outsideMs: "0" }, {}, "outside", "warn"],

@@ -3,6 +3,7 @@ import type { ParseKeys } from "i18next";
 import type { GetSelfCheckResponseJson, SelfCheckDeskJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
+import type { Reach } from "../reach.ts";
 
 export type Outcome = "ok" | "warn" | "bad";
 
@@ -31,6 +32,8 @@ export interface Measured {
   readonly downBitsPerSecond?: number;
   readonly upBitsPerSecond?: number;
   readonly delayMs?: number;
+  /** Whether a WebSocket of the relay's kind came about. */
+  readonly socket: Reach;
   readonly keyboard: "jis" | "us" | "unknown";
 }
 
@@ -50,6 +53,7 @@ export function judge(server: GetSelfCheckResponseJson, m: Measured): Item[] {
     storage(server, m),
     clock(m),
     route(server),
+    socket(m.socket),
     speed("download", m.downBitsPerSecond),
     speed("upload", m.upBitsPerSecond),
     delay(m.delayMs),
@@ -101,6 +105,23 @@ function route(server: GetSelfCheckResponseJson): Item {
     value: { key: proxied ? "telework.check.values.proxy" : "telework.check.values.direct", place: placeKeys[server.place ?? "PLACE_UNSPECIFIED"] },
     help: proxied ? "telework.check.help.proxy" : none,
   };
+}
+
+/** The transfer of the screen needs a WebSocket, which some proxies stop though they pass all calls. */
+function socket(reach: Reach): Item {
+  const item = { name: "socket", title: { key: "telework.check.items.socket" } } as const;
+  switch (reach) {
+    case "open":
+      return { ...item, outcome: "ok", value: { key: "telework.check.values.open" }, help: none };
+    case "blocked":
+      return { ...item, outcome: "bad", value: { key: "telework.check.values.blocked" }, help: "telework.check.help.blocked" };
+    case "between":
+      return { ...item, outcome: "bad", value: { key: "telework.check.values.between" }, help: "telework.check.help.between" };
+    case "unreachable":
+    case "busy":
+    case "signed_out":
+      return { ...item, outcome: "warn", value: notMeasured, help: "telework.check.help.socketAgain" };
+  }
 }
 
 const notMeasured = { key: "telework.check.values.notMeasured" } as const;

@@ -4,8 +4,12 @@ import { causeOf, patience } from "./cause.ts";
 
 test.each([
   ["nobody answers", new ApiError("unreachable", {}), { kind: "network" }],
-  ["a proxy's page", new ApiError("http_502", {}), { kind: "network" }],
-  ["a gateway that is busy", new ApiError("unavailable", { reasons: [{ code: "busy" }] }), { kind: "network" }],
+  ["a proxy's page", new ApiError("http_502", {}), { kind: "between" }],
+  [
+    "a gateway that is busy",
+    new ApiError("unavailable", { reasons: [{ code: "busy" }] }),
+    { kind: "refused", retryAfter: 5, reasons: [{ code: "busy", ja: "", en: "", helpJa: "", helpEn: "" }] },
+  ],
   ["no sign-in", new ApiError("unauthenticated", { reasons: [{ code: "not_signed_in" }] }), { kind: "signed_out" }],
   ["an error without words", new ApiError("internal", {}), { kind: "refused", retryAfter: 0, reasons: [{ code: "internal", ja: "", en: "", helpJa: "", helpEn: "" }] }],
   [

@@ -8,16 +8,21 @@ const PATIENCE = 30_000;
 /** Ends a call that takes too long. */
 export const patience = (): AbortSignal => AbortSignal.timeout(PATIENCE);
 
-/** Nobody who could decide has answered. */
-const AWAY: ReadonlySet<string> = new Set(["unreachable", "unavailable", "deadline_exceeded"]);
+/** Nobody has answered. */
+const AWAY: ReadonlySet<string> = new Set(["unreachable", "deadline_exceeded"]);
+
+/** When a gateway that could not answer now is asked again, if it does not say, in seconds. */
+const SOON = 5;
 
 /** Why there is no session, from what a call of the API, or anything else before the session, was rejected with. */
 export function causeOf(e: unknown): Cause {
   if (e instanceof DOMException && e.name === "TimeoutError") return { kind: "network" };
   if (!(e instanceof ApiError)) return { kind: "broken", detail: e instanceof Error ? e.message : String(e) };
   if (e.signedOut) return { kind: "signed_out" };
-  if (AWAY.has(e.code) || e.code.startsWith("http_")) return { kind: "network" };
-  return refused(e.reasons.length > 0 ? e.refusal : { reasons: [{ code: e.code }] });
+  if (AWAY.has(e.code)) return { kind: "network" };
+  if (e.code.startsWith("http_")) return { kind: "between" };
+  const said = e.reasons.length > 0 ? e.refusal : { reasons: [{ code: e.code }] };
+  return refused(e.code === "unavailable" ? { ...said, retryAfterS: said.retryAfterS ?? SOON } : said);
 }
 
 /** A "no" of the gateway as a cause. */

@@ -230,7 +230,7 @@ const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> =
 };
 
 const LINKS: Readonly<Record<number, { readonly ja: Pair; readonly en: Pair }>> = {
-  4002: { ja: ["自席端末が応答しません。", "自席端末の電源を確認してください。"], en: ["The desk does not answer.", "Check that it is switched on."] },
+  4002: { ja: ["自席端末が中継に接続しませんでした。", ASK.ja], en: ["The desk did not come to the relay.", ASK.en] },
   4003: { ja: ["自席端末との通信が切れました。", "しばらくお待ちください。"], en: ["The line to the desk broke.", "Please wait."] },
   4004: { ja: ["回線が混雑し、通信が進まなくなりました。", "しばらくお待ちください。"], en: ["The line is too busy.", "Please wait."] },
   4005: { ja: ["この接続の許可が取り消されました。", "情報システム担当に連絡してください。"], en: ["The permission for this session was withdrawn.", "Ask your help desk."] },
@@ -264,6 +264,12 @@ export class Text {
     switch (cause.kind) {
       case "network":
         return pair(undefined, "network");
+      case "blocked":
+        return pair(BLOCKED, "websocket_blocked");
+      case "relay":
+        return pair(RELAY, "relay_unreachable");
+      case "between":
+        return pair(BETWEEN, "other_answer");
       case "link":
         return pair(LINKS[cause.code], `link-${cause.code}`);
       case "agent": {
@@ -312,8 +318,32 @@ export class Text {
 }
 
 const LOST = {
-  ja: ["ネットワークに接続できません。", "回線（Wi-Fi や LTE）の状態を確認してください。"],
-  en: ["The network cannot be reached.", "Check your Wi-Fi or mobile line."],
+  ja: ["庁内のサーバーに接続できません。", "ほかのページが開けるかを確かめてください。開けないときは、回線（Wi-Fi や LTE）の状態を確認してください。"],
+  en: ["The server cannot be reached.", "See whether other pages open. If they do not, check your Wi-Fi or mobile line."],
+} as const;
+const BLOCKED = {
+  ja: [
+    "このネットワークは、画面の転送に使う通信（WebSocket）を止めています。",
+    "別の回線（携帯電話のテザリングなど）で接続してください。この回線を使うときは、確認コードを添えて情報システム担当に連絡してください。",
+  ],
+  en: [
+    "This network stops the kind of connection that carries the screen (WebSocket).",
+    "Use another line, such as your telephone's. To use this one, give the code to your help desk.",
+  ],
+} as const;
+const RELAY = {
+  ja: ["庁内のサーバーには接続できますが、画面の中継に接続できません。", ASK.ja],
+  en: ["The server can be reached, but its relay for the screen cannot.", ASK.en],
+} as const;
+const BETWEEN = {
+  ja: [
+    "庁内のサーバーではなく、途中の機器（プロキシや Wi-Fi の利用開始画面など）が応答しています。",
+    "Wi-Fi の利用開始の手続が済んでいるかを確かめてください。続く場合は、確認コードを添えて情報システム担当に連絡してください。",
+  ],
+  en: [
+    "Something on the way (a proxy, or the sign-in page of a Wi-Fi) answers instead of the server.",
+    "See whether the Wi-Fi wants you to sign in first. If this goes on, give the code to your help desk.",
+  ],
 } as const;
 const UNKNOWN_END = { ja: ["自席端末が接続を終了しました。", ASK.ja], en: ["The desk ended the session.", ASK.en] } as const;
 const REFUSED = { ja: ["接続が許可されませんでした。", ASK.ja], en: ["The session was not allowed.", ASK.en] } as const;
