@@ -36,7 +36,7 @@ const (
 	tidyEvery = time.Hour
 	// reserveSize is what is kept of the disk for what takes rights away when it is full, in bytes: an end of a session takes
 	// some tens of KB in the log of SQLite.
-	reserveSize = 16 << 20
+	reserveSize = 8 << 20
 	// closeTimeout bounds what is said when the gateway stops.
 	closeTimeout = 10 * time.Second
 )
