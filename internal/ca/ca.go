@@ -65,6 +65,8 @@ type Config struct {
 	Now func() time.Time
 	// PublicTLS: the gateway's TLS certificate comes from outside, by a CA that every system knows, so bundles name no TLS CA.
 	PublicTLS bool
+	// Names are the host names and addresses that a new TLS CA may sign. Open does not use them.
+	Names []string
 }
 
 // Authority issues certificates. It is safe for concurrent use.
@@ -135,7 +137,7 @@ func fill(dir string, cfg Config, organisation string) error {
 	if err := createSecret(dir); err != nil {
 		return err
 	}
-	root, err := newRoot(keys[tlsKeyFile], organisation, cfg.Now())
+	root, err := newRoot(keys[tlsKeyFile], organisation, cfg.Now(), cfg.Names)
 	if err != nil {
 		return err
 	}

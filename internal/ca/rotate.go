@@ -99,19 +99,27 @@ func Retire(dir string, role Role) (*cert.Bundle, error) {
 // roleFiles are the files of a role's keys.
 type roleFiles struct{ key, next, old string }
 
-// step changes the list of a role's keys in the trust bundle.
-func step(dir string, role Role, change func(roleFiles, []cert.PublicKey) ([]cert.PublicKey, error)) (*cert.Bundle, error) {
-	if err := checkFolder(dir); err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, bundleFile)
-	b, err := os.ReadFile(path)
+func readBundle(dir string) (*cert.Bundle, error) {
+	b, err := os.ReadFile(filepath.Join(dir, bundleFile))
 	if err != nil {
 		return nil, fmt.Errorf("ca: %w", err)
 	}
 	bundle, err := cert.ParseBundle(b)
 	if err != nil {
 		return nil, fmt.Errorf("ca: %w", err)
+	}
+	return bundle, nil
+}
+
+// step changes the list of a role's keys in the trust bundle.
+func step(dir string, role Role, change func(roleFiles, []cert.PublicKey) ([]cert.PublicKey, error)) (*cert.Bundle, error) {
+	if err := checkFolder(dir); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, bundleFile)
+	bundle, err := readBundle(dir)
+	if err != nil {
+		return nil, err
 	}
 	var name string
 	var list *[]cert.PublicKey

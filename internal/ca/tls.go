@@ -26,6 +26,8 @@ const (
 	serverLife = 90 * 24 * time.Hour
 	// backdate lets clients whose clock is a little behind accept a new certificate.
 	backdate = time.Hour
+	// leafName is no host name: where a certificate is for addresses only, OpenSSL holds a name here against the CA's constraints.
+	leafName = "Jiseki gateway"
 )
 
 // tlsCA signs the gateway's own TLS certificate.
@@ -35,13 +37,14 @@ type tlsCA struct {
 	now  func() time.Time
 }
 
-// newRoot makes the certificate of a TLS CA.
-func newRoot(key *cert.SignerKey, organisation string, now time.Time) ([]byte, error) {
+// newRoot makes the certificate of a TLS CA that may sign names only.
+func newRoot(key *cert.SignerKey, organisation string, now time.Time, names []string) ([]byte, error) {
 	template := &x509.Certificate{
 		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: "Jiseki TLS CA", Organization: []string{organisation}},
 		NotBefore: now.Add(-backdate), NotAfter: now.Add(rootLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
+	constrain(template, names)
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Signer().Public(), key.Signer())
 	if err != nil {
 		return nil, fmt.Errorf("TLS CA: %w", err)
@@ -89,7 +92,7 @@ func (c *tlsCA) issue(names []string) (*tls.Certificate, error) {
 	}
 	now := c.now()
 	template := &x509.Certificate{
-		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: names[0]}, NotBefore: now.Add(-backdate), NotAfter: now.Add(serverLife),
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: leafName}, NotBefore: now.Add(-backdate), NotAfter: now.Add(serverLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
 	}
 	for _, n := range names {

@@ -249,30 +249,57 @@ func found(ctx context.Context, cfg Config, env Environment, f Founding) (err er
 	if len(users) > 0 {
 		return errInitialised(nil)
 	}
-	if err := makeKeys(cfg, env, f.Organisation); err != nil {
+	// Once the organisation is there, keys are of a founding that was interrupted; before it, they are somebody else's.
+	_, err = s.Organisation(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		if err = refuseLeftovers(cfg); err == nil {
+			err = createOrganisation(ctx, s, f)
+		}
+	}
+	if err != nil {
 		return err
 	}
+	made, err := makeKeys(cfg, env, f.Organisation, f.Address)
+	if err != nil || !made {
+		return err
+	}
+	return s.Record(ctx, store.By{Actor: "cli:init"}, audit.Entry{Kind: audit.KeysCreated})
+}
+
+// refuseLeftovers names keys or heads that are there without an organisation: a lost database must not be founded over unnoticed.
+func refuseLeftovers(cfg Config) error {
+	for _, path := range []string{cfg.keys(), cfg.headsFile()} {
+		_, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return errLeftovers(path)
+	}
+	return nil
+}
+
+func createOrganisation(ctx context.Context, s *store.Store, f Founding) error {
 	settings := access.Default()
 	settings.Address = f.Address
 	if f.Settings != nil {
 		f.Settings(&settings)
 	}
-	by := store.By{Actor: "cli:init"}
-	err = s.CreateOrganisation(ctx, by, f.Organisation, settings)
-	if errors.Is(err, store.ErrExists) {
-		return nil // interrupted before the administrator was made
-	}
-	if err != nil {
-		return err
-	}
-	return s.Record(ctx, by, audit.Entry{Kind: audit.KeysCreated})
+	return s.CreateOrganisation(ctx, store.By{Actor: "cli:init"}, f.Organisation, settings)
 }
 
-func makeKeys(cfg Config, env Environment, organisation string) error {
-	config := ca.Config{Dir: cfg.keys(), Now: env.Now, PublicTLS: cfg.TLS.CertificateFile != ""}
-	_, err := ca.Create(config, organisation)
+// makeKeys makes the keys, or opens those of an interrupted founding.
+func makeKeys(cfg Config, env Environment, organisation, address string) (made bool, err error) {
+	config := ca.Config{Dir: cfg.keys(), Now: env.Now, PublicTLS: cfg.TLS.CertificateFile != "", Names: tlsNames(address, cfg)}
+	_, err = ca.Create(config, organisation)
 	if errors.Is(err, ca.ErrExists) {
 		_, err = ca.Open(config)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = missingKey(cfg.keys(), err)
+		}
+		return false, err
 	}
-	return err
+	return err == nil, err
 }

@@ -89,9 +89,22 @@ func (c *core) openKeys(context.Context) error {
 	}
 	c.ca, err = ca.Open(ca.Config{Dir: c.cfg.keys(), Now: c.env.Now, PublicTLS: c.cfg.TLS.CertificateFile != ""})
 	if errors.Is(err, fs.ErrNotExist) {
-		return errNotInitialised()
+		return missingKey(c.cfg.keys(), err)
 	}
 	return err
+}
+
+// missingKey tells a data folder without keys from one that has lost some.
+func missingKey(dir string, cause error) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return errNotInitialised()
+	}
+	path := dir
+	var missing *fs.PathError
+	if errors.As(cause, &missing) {
+		path = missing.Path
+	}
+	return errKeyMissing(path, cause)
 }
 
 func (c *core) openStore(ctx context.Context) error {
@@ -311,12 +324,12 @@ func (c *core) gatewayID() (string, error) {
 }
 
 // tlsNames are what the gateway's own certificate is for.
-func (c *core) tlsNames() []string {
+func tlsNames(address string, cfg Config) []string {
 	var names []string
-	if u, err := url.Parse(c.org.address()); err == nil && u.Hostname() != "" {
+	if u, err := url.Parse(address); err == nil && u.Hostname() != "" {
 		names = append(names, u.Hostname())
 	}
-	for _, name := range c.cfg.TLS.Names {
+	for _, name := range cfg.TLS.Names {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}

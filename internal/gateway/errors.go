@@ -1,5 +1,7 @@
 package gateway
 
+import "strings"
+
 // An Error is a failure that an administrator can do something about, in one
 // sentence of each language, with a code for the manual.
 type Error struct {
@@ -33,6 +35,31 @@ func errNotInitialised() error {
 	return &Error{
 		"not_initialised", "まだ初期設定がされていません。「jiseki-gateway init」を実行してください。",
 		"There is no organisation yet. Run \"jiseki-gateway init\" first.", nil,
+	}
+}
+
+// errKeyMissing names a file without which the gateway does not run, and which is never made anew: what it signed would be worth nothing.
+func errKeyMissing(path string, cause error) error {
+	return &Error{
+		"key_missing", "鍵のファイル " + path + " がありません。バックアップから戻してください。新しく作ることはできません。",
+		"The key file " + path + " is missing. Restore it from the backup; it cannot be made anew.", cause,
+	}
+}
+
+// errTLSNames names what the gateway is called now and its TLS CA may not sign.
+func errTLSNames(names []string) error {
+	all := strings.Join(names, ", ")
+	return &Error{
+		"tls_names", "ゲートウェイのTLS認証局は、現在の名前（" + all + "）の証明書を発行できません。「jiseki-gateway keys tls」を実行し、端末に認証局の証明書を入れ直してください。",
+		"The gateway's TLS CA may not sign its present names (" + all + "). Run \"jiseki-gateway keys tls\" and install the CA on devices again.", nil,
+	}
+}
+
+// errLeftovers names what an organisation left whose database is not there.
+func errLeftovers(path string) error {
+	return &Error{
+		"leftovers", path + " が残っているのに、データベースに組織がありません。バックアップからデータベースを復元するか、新しく始めるときは、残っているものを別の場所へ移してください。",
+		path + " is there, but the database has no organisation. Restore the database, or move what is left elsewhere to begin anew.", nil,
 	}
 }
 

@@ -38,17 +38,33 @@ func (o *organisation) address() string { return o.now.Load().Settings.Address }
 // certificate from files or from the gateway's own CA.
 func (c *core) serverTLS(context.Context) (*tls.Config, error) {
 	if c.cfg.TLS.CertificateFile == "" {
-		names := c.tlsNames()
+		names := tlsNames(c.org.address(), c.cfg)
 		if len(names) == 0 {
 			return nil, errors.New("the TLS certificate needs a name: set the portal's address, or tls.names")
 		}
-		return c.ca.ServerTLS(names)
+		return c.ownTLS(names)
 	}
 	files := &certificateFiles{certificate: c.cfg.TLS.CertificateFile, key: c.cfg.TLS.KeyFile, log: c.env.Log}
 	if err := files.load(); err != nil {
 		return nil, err
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: files.get}, nil
+}
+
+// ownTLS is a certificate of the gateway's own CA for those names that the CA may sign. The others are told of: who uses them is refused
+// by browsers and agents.
+func (c *core) ownTLS(names []string) (*tls.Config, error) {
+	if !c.ca.Constrained() {
+		c.env.Log.Warn("the TLS CA that devices trust may sign any name; \"jiseki-gateway keys tls\" makes one for this gateway's names only")
+	}
+	may, mayNot := c.ca.Signs(names)
+	if len(may) == 0 {
+		return nil, errTLSNames(mayNot)
+	}
+	if len(mayNot) > 0 {
+		c.env.Log.Error("the TLS CA may not sign these names of the gateway: run \"jiseki-gateway keys tls\" and install the CA on devices again", "names", mayNot)
+	}
+	return c.ca.ServerTLS(may)
 }
 
 // certificateFiles serves a certificate from files and follows their renewal.
