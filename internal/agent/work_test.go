@@ -50,9 +50,15 @@ func (noInput) Buttons(input.Buttons) error { return nil }
 func (noInput) Wheel(int, int) error        { return nil }
 func (noInput) Locks() (input.Locks, error) { return 0, nil }
 func (noInput) SetLocks(input.Locks) error  { return nil }
-func (noInput) SetClipboard(string) error   { return nil }
-func (noInput) ReleaseAll() error           { return nil }
-func (noInput) Close() error                { return nil }
+func (noInput) Type(string) error           { return nil }
+func (noInput) Paste(string) error          { return nil }
+func (noInput) Repeat(keys.Code) error      { return nil }
+func (noInput) RepeatTimes(keys.Code) (delay, every time.Duration, err error) {
+	return 0, 0, nil
+}
+func (noInput) SetClipboard(string) error { return nil }
+func (noInput) ReleaseAll() error         { return nil }
+func (noInput) Close() error              { return nil }
 
 // newTestAgent is an agent with a desk of its own; nothing of it runs yet.
 func newTestAgent(t *testing.T, dir string) (*Agent, *fakeLock) {

@@ -22,7 +22,7 @@ type X11Config struct {
 
 // OpenX11 opens a desk whose screen is an X server. close frees it; it unlocks nothing.
 func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
-	injector, err := input.OpenX11(input.X11Config{Display: cfg.Display, Authority: cfg.Authority})
+	injector, err := input.OpenX11(input.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 	if err != nil {
 		return Desk{}, nil, fmt.Errorf("open the desk's input: %w", err)
 	}

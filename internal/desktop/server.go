@@ -17,10 +17,21 @@ import (
 	"jiseki/internal/x11"
 )
 
-// serverConfig makes an X server without hardware: the dummy driver has 16 outputs and any mode.
+// serverConfig makes an X server without hardware: the dummy driver has 16 outputs and any mode, the inputtest driver a keyboard.
+// The keyboard has its layout from the configuration, as Debian does it, so that XTEST's own keyboard starts with another.
 const serverConfig = `Section "ServerFlags"
   Option "AutoAddDevices" "false"
   Option "AutoAddGPU" "false"
+EndSection
+Section "InputDevice"
+  Identifier "keyboard"
+  Driver "inputtest"
+  Option "CoreKeyboard"
+  Option "DeviceType" "Keyboard"
+  Option "SocketPath" "%s"
+  Option "XkbRules" "evdev"
+  Option "XkbModel" "pc105"
+  Option "XkbLayout" "jp"
 EndSection
 Section "Device"
   Identifier "desk"
@@ -48,7 +59,7 @@ EndSection
 
 // startServer starts the X server and waits until it answers.
 func (d *Desktop) startServer(ctx, soon context.Context, tasks *errgroup.Group) error {
-	config := fmt.Sprintf(serverConfig, d.cfg.Size.X, d.cfg.Size.Y)
+	config := fmt.Sprintf(serverConfig, d.keyboardSocket(), d.cfg.Size.X, d.cfg.Size.Y)
 	if err := d.home.write(".jiseki/xorg.conf", []byte(config), 0o600); err != nil {
 		return err
 	}
@@ -70,15 +81,6 @@ func (d *Desktop) startServer(ctx, soon context.Context, tasks *errgroup.Group) 
 	d.mu.Lock()
 	d.display = ":" + strconv.Itoa(number)
 	d.mu.Unlock()
-	return d.setKeyboard(soon)
-}
-
-// setKeyboard gives the desk a Japanese keyboard. A server without devices starts with the key numbers of another age.
-func (d *Desktop) setKeyboard(ctx context.Context) error {
-	cmd := d.command(ctx, "setxkbmap", "-rules", "evdev", "-model", "jp106", "-layout", "jp", "-option", "")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("setxkbmap: %w: %s", err, out)
-	}
 	return nil
 }
 

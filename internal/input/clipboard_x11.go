@@ -21,8 +21,9 @@ type clipboard struct {
 	lost   chan struct{}      // another program owns the selection now
 	ended  chan struct{}
 
-	mu   sync.Mutex
-	text string
+	mu      sync.Mutex
+	text    string
+	fetched chan struct{} // closed when a program gets the text; nil: nobody waits
 }
 
 type clipboardAtoms struct {
@@ -144,6 +145,27 @@ func (c *clipboard) answer(s x11.Selection) {
 		s.Property = 0
 	}
 	c.conn.NotifySelection(s) //nolint:errcheck // see above
+	if s.Property != 0 && s.Target != c.atoms.targets {
+		c.given()
+	}
+}
+
+// fetch returns a channel that is closed when a program gets the text.
+func (c *clipboard) fetch() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fetched = make(chan struct{})
+	return c.fetched
+}
+
+// given wakes who waits for the text to be fetched.
+func (c *clipboard) given() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fetched != nil {
+		close(c.fetched)
+		c.fetched = nil
+	}
 }
 
 // close withdraws the text.

@@ -25,6 +25,7 @@ type Held struct {
 	buttons Buttons
 	pressed time.Time // when the held buttons were last refreshed
 	timer   *time.Timer
+	repeat  repeating
 	err     error // of a release by the timer
 	closed  bool
 }
@@ -48,10 +49,14 @@ func (h *Held) Key(code keys.Code, down bool) error {
 		h.forget(code)
 		return nil
 	}
-	if _, held := h.keys[code]; !held {
+	_, held := h.keys[code]
+	if !held {
 		h.order = append(h.order, code)
 	}
 	h.keys[code] = time.Now()
+	if !held {
+		h.watchRepeat(code)
+	}
 	h.arm()
 	return nil
 }
@@ -69,6 +74,21 @@ func (h *Held) Tap(code keys.Code) error {
 	}
 	h.forget(code)
 	return err
+}
+
+// Type writes a text after releasing everything; see Injector.
+func (h *Held) Type(text string) error { return h.write(text, h.inj.Type) }
+
+// Paste has the program with the focus paste a text, after releasing everything; see Injector.
+func (h *Held) Paste(text string) error { return h.write(text, h.inj.Paste) }
+
+func (h *Held) write(text string, by func(string) error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.usable(); err != nil {
+		return err
+	}
+	return errors.Join(h.releaseAll(), by(text))
 }
 
 // Pointer moves the pointer, then makes exactly these buttons down.
@@ -111,6 +131,7 @@ func (h *Held) Refresh(codes []keys.Code, down Buttons) error {
 			h.keys[code] = now
 		}
 	}
+	h.repeat.confirm(slices.Contains(codes, h.repeat.code))
 	return errors.Join(
 		h.release(func(code keys.Code) bool { return !slices.Contains(codes, code) }),
 		h.setButtons(h.buttons&down),
@@ -132,6 +153,7 @@ func (h *Held) Close() error {
 	if h.timer != nil {
 		h.timer.Stop()
 	}
+	h.repeat.stop()
 	return h.releaseAll()
 }
 
@@ -157,6 +179,9 @@ func (h *Held) setButtons(down Buttons) error {
 }
 
 func (h *Held) forget(code keys.Code) {
+	if h.repeat.code == code {
+		h.repeat.stop()
+	}
 	if _, held := h.keys[code]; held {
 		delete(h.keys, code)
 		h.order = slices.DeleteFunc(h.order, func(c keys.Code) bool { return c == code })
@@ -176,6 +201,7 @@ func (h *Held) release(which func(keys.Code) bool) error {
 }
 
 func (h *Held) releaseAll() error {
+	h.repeat.stop()
 	h.buttons, h.order = 0, h.order[:0]
 	clear(h.keys)
 	return h.inj.ReleaseAll()

@@ -22,6 +22,8 @@ type recorder struct {
 	down []keys.Code
 	held Buttons
 	fail error
+
+	delay, every time.Duration // of repeating
 }
 
 func (r *recorder) note(format string, args ...any) error {
@@ -68,10 +70,20 @@ func (r *recorder) Buttons(down Buttons) error {
 func (r *recorder) ReleaseAll() error             { r.down, r.held = nil, 0; return r.note("release all") }
 func (r *recorder) Pointer(at screen.Point) error { return r.note("at %d,%d", at.X, at.Y) }
 func (r *recorder) Wheel(dx, dy int) error        { return r.note("wheel %d,%d", dx, dy) }
-func (r *recorder) Locks() (Locks, error)         { return 0, nil }
-func (r *recorder) SetLocks(Locks) error          { return nil }
-func (r *recorder) SetClipboard(string) error     { return nil }
-func (r *recorder) Close() error                  { return nil }
+func (r *recorder) Repeat(code keys.Code) error {
+	return r.note("again %s", code.Name())
+}
+
+func (r *recorder) RepeatTimes(keys.Code) (delay, every time.Duration, err error) {
+	return r.delay, r.every, nil
+}
+
+func (r *recorder) Type(text string) error    { return r.note("type %s", text) }
+func (r *recorder) Paste(text string) error   { return r.note("paste %s", text) }
+func (r *recorder) Locks() (Locks, error)     { return 0, nil }
+func (r *recorder) SetLocks(Locks) error      { return nil }
+func (r *recorder) SetClipboard(string) error { return nil }
+func (r *recorder) Close() error              { return nil }
 func (r *recorder) want(t *testing.T, want ...string) {
 	t.Helper()
 	synctest.Wait()
@@ -208,5 +220,80 @@ func TestHeldTellsALostDesk(t *testing.T) {
 		if err := h.Key(keys.KeyB, true); !errors.Is(err, r.fail) {
 			t.Errorf("Key = %v, want the error of the failed release", err)
 		}
+	})
+}
+
+// repeats gives the desk a keyboard that repeats as X servers do by default.
+func repeats(t *testing.T, test func(t *testing.T, h *Held, r *recorder)) {
+	held(t, func(t *testing.T, h *Held, r *recorder) {
+		r.delay, r.every = 660*time.Millisecond, 40*time.Millisecond
+		test(t, h, r)
+	})
+}
+
+// refresh says every 250 ms, for so long, that a key is held.
+func refresh(t *testing.T, h *Held, during time.Duration, code keys.Code) {
+	t.Helper()
+	for range during / (250 * time.Millisecond) {
+		time.Sleep(250 * time.Millisecond)
+		ok(t, h.Refresh([]keys.Code{code}, 0))
+	}
+}
+
+// TestHeldStalledLineRepeatsNothing holds a key while the line is frozen, longer than any keyboard waits before it repeats.
+func TestHeldStalledLineRepeatsNothing(t *testing.T) {
+	repeats(t, func(t *testing.T, h *Held, r *recorder) {
+		ok(t, h.Key(keys.KeyA, true))
+		time.Sleep(900 * time.Millisecond)
+		ok(t, h.Key(keys.KeyA, false))
+		time.Sleep(2 * HoldTime)
+		r.want(t, "+KeyA", "-KeyA")
+	})
+}
+
+func TestHeldRepeatsWhileTheViewerSaysSo(t *testing.T) {
+	repeats(t, func(t *testing.T, h *Held, r *recorder) {
+		ok(t, h.Key(keys.ShiftLeft, true), h.Key(keys.KeyA, true))
+		refresh := func() { ok(t, h.Refresh([]keys.Code{keys.ShiftLeft, keys.KeyA}, 0)) }
+		for range 2 {
+			time.Sleep(250 * time.Millisecond)
+			refresh()
+		}
+		time.Sleep(159 * time.Millisecond)
+		r.want(t, "+ShiftLeft", "+KeyA")
+		time.Sleep(81 * time.Millisecond) // 740 ms
+		r.want(t, "again KeyA", "again KeyA", "again KeyA")
+		// The line freezes: what the viewer said 500 ms after the press counts until 850 ms.
+		time.Sleep(159 * time.Millisecond)
+		r.want(t, "again KeyA", "again KeyA")
+		refresh() // the line is back, and the key is still held
+		r.want(t, "again KeyA")
+		ok(t, h.Key(keys.KeyA, false))
+		time.Sleep(HoldTime)
+		r.want(t, "-KeyA", "-ShiftLeft")
+	})
+}
+
+func TestHeldRepeatsTheNewestKeyOnly(t *testing.T) {
+	repeats(t, func(t *testing.T, h *Held, r *recorder) {
+		ok(t, h.Key(keys.KeyA, true))
+		time.Sleep(500 * time.Millisecond)
+		ok(t, h.Key(keys.KeyB, true))
+		for range 3 {
+			time.Sleep(220 * time.Millisecond)
+			ok(t, h.Refresh([]keys.Code{keys.KeyA, keys.KeyB}, 0))
+		}
+		r.want(t, "+KeyA", "+KeyB", "again KeyB")
+		ok(t, h.Key(keys.KeyB, false))
+		refresh(t, h, time.Second, keys.KeyA)
+		r.want(t, "-KeyB")
+	})
+}
+
+func TestHeldRepeatsNothingThatTheDeskDoesNot(t *testing.T) {
+	held(t, func(t *testing.T, h *Held, r *recorder) {
+		ok(t, h.Key(keys.KeyA, true))
+		refresh(t, h, 2*time.Second, keys.KeyA)
+		r.want(t, "+KeyA")
 	})
 }

@@ -5,8 +5,11 @@ package input
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"jiseki/internal/keys"
@@ -27,8 +30,9 @@ const maxNotches = 100
 
 // X11Config says which X server to act on.
 type X11Config struct {
-	Display   string // such as ":0"
-	Authority string // path of the Xauthority file; empty: see x11.Options
+	Display   string       // such as ":0"
+	Authority string       // path of the Xauthority file; empty: see x11.Options
+	Log       *slog.Logger // hears of a layout that cannot be taken over; may be nil
 }
 
 // An X11 injects input to an X server by XTEST.
@@ -37,6 +41,7 @@ type X11 struct {
 	test      *x11.Test
 	keyboard  *x11.Keyboard
 	clipboard *clipboard
+	layout    *layout
 
 	mu      sync.Mutex
 	down    []uint8 // pressed keycodes, oldest first
@@ -48,23 +53,40 @@ var _ Injector = (*X11)(nil)
 
 // OpenX11 connects to an X server, which must have XTEST and XKB.
 func OpenX11(cfg X11Config) (*X11, error) {
-	conn, err := x11.Dial(x11.Options{Display: cfg.Display, Authority: cfg.Authority})
+	x := &X11{}
+	log := cfg.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	x.layout = &layout{log: log, changed: make(chan struct{}, 1), ended: make(chan struct{})}
+	var ready atomic.Bool
+	conn, err := x11.Dial(x11.Options{Display: cfg.Display, Authority: cfg.Authority, OnEvent: func(e x11.Event) {
+		if ready.Load() {
+			x.layout.onEvent(e)
+		}
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)
 	}
-	x := &X11{conn: conn}
-	if err := x.open(cfg); err != nil {
+	x.conn, x.layout.conn = conn, conn
+	if err := x.open(cfg, &ready); err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("input: %w", err)
 	}
+	go x.layout.follow()
 	return x, nil
 }
 
-func (x *X11) open(cfg X11Config) (err error) {
+func (x *X11) open(cfg X11Config, ready *atomic.Bool) (err error) {
 	if x.test, err = x.conn.Test(); err != nil {
 		return err
 	}
 	if x.keyboard, err = x.conn.Keyboard(); err != nil {
+		return err
+	}
+	x.layout.keyboard = x.keyboard
+	ready.Store(true)
+	if err = x.layout.match(); err != nil {
 		return err
 	}
 	if err = x.releaseLeft(); err != nil {
@@ -112,14 +134,26 @@ const (
 
 // Key implements Injector.
 func (x *X11) Key(code keys.Code, down bool) error {
-	evdev, ok := code.Evdev()
-	keycode := evdev + keycodeBase
-	if !ok || code.Local() || keycode > uint16(x.conn.Setup.MaxKeycode) {
-		return ErrNoKey
+	keycode, err := x.keycode(code)
+	if err != nil {
+		return err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.key(uint8(keycode), down)
+	return x.key(keycode, down)
+}
+
+// keycode is the X number of a key. Keys whose meaning the desk's layout has elsewhere are looked up there.
+func (x *X11) keycode(code keys.Code) (uint8, error) {
+	if symbols, ok := switches[code]; ok {
+		return x.switchKey(symbols)
+	}
+	evdev, ok := code.Evdev()
+	keycode := evdev + keycodeBase
+	if !ok || code.Local() || keycode > uint16(x.conn.Setup.MaxKeycode) {
+		return 0, ErrNoKey
+	}
+	return uint8(keycode), nil
 }
 
 func (x *X11) key(keycode uint8, down bool) error {
@@ -133,6 +167,33 @@ func (x *X11) key(keycode uint8, down bool) error {
 		x.down = slices.Delete(x.down, i, i+1)
 	}
 	return x.test.Key(keycode, down)
+}
+
+// Repeat implements Injector.
+func (x *X11) Repeat(code keys.Code) error {
+	keycode, err := x.keycode(code)
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !slices.Contains(x.down, keycode) {
+		return nil
+	}
+	return errors.Join(x.test.Key(keycode, false), x.test.Key(keycode, true))
+}
+
+// RepeatTimes implements Injector.
+func (x *X11) RepeatTimes(code keys.Code) (delay, every time.Duration, err error) {
+	keycode, err := x.keycode(code)
+	if err != nil {
+		return 0, 0, err
+	}
+	repeat, err := x.layout.repeat()
+	if err != nil || !repeat.Key(keycode) {
+		return 0, 0, err
+	}
+	return max(repeat.Delay, time.Millisecond), max(repeat.Every, time.Millisecond), nil
 }
 
 // Pointer implements Injector.
@@ -192,31 +253,31 @@ func (x *X11) turn(rest *int, by int, negative, positive uint8) error {
 }
 
 // The symbols on the lock keys (keysymdef.h).
-const keysymNumLock, keysymScrollLock = 0xff7f, 0xff14
+const keysymNumLock, keysymScrollLock, keysymCapsLock, keysymShiftLock = 0xff7f, 0xff14, 0xffe5, 0xffe6
 
-// lockMasks returns the modifier of each lock key; 0 for a key that sets none in the desk's layout.
+// lockMasks returns the modifier of each lock key; 0 where the desk's layout has no such key, as with ctrl:nocaps: what no key
+// of the desk can clear, nobody may set.
 func (x *X11) lockMasks() (caps, num, scroll uint8, err error) {
 	modifiers, err := x.conn.ModifierMap()
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	syms, per, err := x.conn.KeyboardMapping()
+	syms, per, err := x.layout.symbols()
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	find := func(sym uint32) uint8 {
+	find := func(wanted ...uint32) uint8 {
 		for bit, codes := range modifiers {
 			for _, code := range codes {
 				o := (int(code) - int(x.conn.Setup.MinKeycode)) * per
-				if slices.Contains(syms[o:o+per], sym) {
+				if slices.ContainsFunc(syms[o:o+per], func(sym uint32) bool { return slices.Contains(wanted, sym) }) {
 					return 1 << bit
 				}
 			}
 		}
 		return 0
 	}
-	const lockModifier = 1 << 1
-	return lockModifier, find(keysymNumLock), find(keysymScrollLock), nil
+	return find(keysymCapsLock, keysymShiftLock), find(keysymNumLock), find(keysymScrollLock), nil
 }
 
 // Locks implements Injector.
@@ -265,6 +326,10 @@ func (x *X11) SetClipboard(text string) error {
 func (x *X11) ReleaseAll() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	return x.releaseAll()
+}
+
+func (x *X11) releaseAll() error {
 	var errs []error
 	for _, keycode := range slices.Backward(slices.Clone(x.down)) { // modifiers, pressed first, go up last
 		errs = append(errs, x.key(keycode, false))
@@ -274,9 +339,11 @@ func (x *X11) ReleaseAll() error {
 
 // Close implements Injector.
 func (x *X11) Close() error {
-	err := x.ReleaseAll()
+	err := errors.Join(x.ReleaseAll(), x.layout.restore())
 	if err == nil {
 		err = x.conn.Sync() // so that nothing of it is lost with the connection
 	}
-	return errors.Join(err, x.clipboard.close(), x.conn.Close())
+	err = errors.Join(err, x.clipboard.close(), x.conn.Close())
+	<-x.layout.ended
+	return err
 }

@@ -322,13 +322,5 @@ func (c *Conn) KeyboardMapping() (syms []uint32, per int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	per = int(r.u8(1))
-	if !r.has(32 + 4*per*int(count)) {
-		return nil, 0, errShort
-	}
-	syms = make([]uint32, per*int(count))
-	for i := range syms {
-		syms[i] = r.u32(32 + 4*i)
-	}
-	return syms, per, nil
+	return r.symbols(int(r.u8(1)), int(count))
 }

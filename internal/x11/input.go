@@ -48,8 +48,18 @@ func (t *Test) Move(at image.Point) error { return t.fake(MotionNotify, 0, at) }
 
 // Keyboard reads and sets what modifiers are locked (XKB).
 type Keyboard struct {
-	c  *Conn
-	op uint8
+	c     *Conn
+	op    uint8
+	event uint8
+}
+
+// Event is the type of the events of WatchControls.
+func (k *Keyboard) Event() uint8 { return k.event }
+
+// WatchControls asks for an event whenever a keyboard's controls change, such as whether it repeats.
+func (k *Keyboard) WatchControls(id uint16) error {
+	const controls = 1 << 3                                                  // XkbControlsNotifyMask
+	return k.c.request(k.op, 1).u16(id, controls, 0, controls, 0, 0).check() // XkbSelectEvents
 }
 
 // coreKeyboard names the core keyboard in XKB requests (XkbUseCoreKbd).
@@ -68,17 +78,28 @@ func (c *Conn) Keyboard() (*Keyboard, error) {
 	if r.u8(1) == 0 {
 		return nil, &MissingExtensionError{"XKEYBOARD 1.0"}
 	}
-	return &Keyboard{c, e.Opcode}, nil
+	return &Keyboard{c, e.Opcode, e.FirstEvent}, nil
 }
 
 // Locked returns the mask of the locked modifiers.
 func (k *Keyboard) Locked() (uint8, error) {
-	r, err := k.c.request(k.op, 4).u16(coreKeyboard, 0).call(nil)
+	r, err := k.state()
 	if err != nil {
 		return 0, err
 	}
 	return r.u8(11), nil
 }
+
+// Group returns which of the layout's groups is in use, from 0.
+func (k *Keyboard) Group() (int, error) {
+	r, err := k.state()
+	if err != nil {
+		return 0, err
+	}
+	return int(r.u8(12)), nil
+}
+
+func (k *Keyboard) state() (reply, error) { return k.c.request(k.op, 4).u16(coreKeyboard, 0).call(nil) } // XkbGetState
 
 // Lock locks the modifiers of mask that are in on and unlocks the others of mask.
 func (k *Keyboard) Lock(mask, on uint8) error {

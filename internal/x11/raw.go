@@ -2,8 +2,6 @@
 
 package x11
 
-import "strings"
-
 // WatchDevices asks for events of the devices that are plugged in, and returns the numbers of the devices that XTEST
 // makes up. It needs XInput 2.1.
 func (c *Conn) WatchDevices() (made map[uint16]bool, err error) {
@@ -27,32 +25,16 @@ func (c *Conn) WatchDevices() (made map[uint16]bool, err error) {
 		u32(rawKeys | rawButtons | rawMotion).check() // XISelectEvents
 }
 
-// testDevices returns the devices whose names say that XTEST made them, as every X server names them.
+// testDevices returns the devices that XTEST made.
 func (c *Conn) testDevices(opcode uint8) (map[uint16]bool, error) {
-	const all = 0
-	r, err := c.request(opcode, 48).u16(all, 0).call(nil) // XIQueryDevice
+	devices, err := c.devices(opcode)
 	if err != nil {
 		return nil, err
 	}
 	made := map[uint16]bool{}
-	o := 32
-	for range r.u16(8) {
-		if !r.has(o + 12) {
-			return nil, errShort
-		}
-		id, classes, name := r.u16(o), r.u16(o+6), int(r.u16(o+8))
-		if o += 12; !r.has(o + pad4(name)) {
-			return nil, errShort
-		}
-		if strings.Contains(string(r[o:o+name]), "XTEST") {
-			made[id] = true
-		}
-		o += pad4(name)
-		for range classes {
-			if !r.has(o+4) || r.u16(o+2) == 0 {
-				return nil, errShort
-			}
-			o += int(r.u16(o+2)) * 4
+	for _, d := range devices {
+		if d.test() {
+			made[d.id] = true
 		}
 	}
 	return made, nil
