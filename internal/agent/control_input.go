@@ -35,7 +35,7 @@ func (s *session) readControl(working, links context.Context) error {
 			return err
 		}
 		if denied != 0 && !told[denied] { // once is enough: a viewer that lies may try as often as it likes
-			told[denied] = true
+			told[denied] = denied != wire.TextDenied // each lost text is said
 			if err := s.tell(links, &wire.Notice{Code: denied}); err != nil {
 				return err
 			}
@@ -50,6 +50,12 @@ func (s *session) obey(ctx context.Context, message wire.Message) (denied wire.C
 		s.setWish(wish{visible: m.Visible, monitor: m.Monitor})
 		return 0, nil
 	case *wire.Marked:
+		if s.sealed.Version < wire.MarkVersion {
+			return 0, s.leave(ctx, wire.ProtocolError, errLater)
+		}
+		if err := s.hear(m); err != nil {
+			return 0, s.leave(ctx, wire.ProtocolError, err)
+		}
 		return 0, nil
 	case *wire.Ping:
 		return 0, s.tell(ctx, &wire.Pong{ID: m.ID})
@@ -63,8 +69,8 @@ func (s *session) obey(ctx context.Context, message wire.Message) (denied wire.C
 	if !s.rights.Has(grant.RightInput) {
 		return wire.InputDenied, nil
 	}
-	if _, ok := message.(*wire.Text); ok {
-		return wire.TextDenied, nil
+	if m, ok := message.(*wire.Text); ok {
+		return s.write(ctx, string(m.Text))
 	}
 	return 0, s.inject(ctx, message)
 }
@@ -76,6 +82,28 @@ func (s *session) paste(ctx context.Context, m *wire.Clipboard) (denied wire.Cod
 	}
 	s.touched()
 	return 0, s.injected(ctx, s.agent.desk.Input.SetClipboard(string(m.Text)))
+}
+
+// errLater is a message of a later version than the one that was chosen.
+var errLater = errors.New("a message of a later version")
+
+// write types a text that was written without keys, or pastes it where the layout has no keys for it and the grant allows that.
+func (s *session) write(ctx context.Context, text string) (denied wire.Code, err error) {
+	if s.sealed.Version < wire.TextVersion {
+		return 0, s.leave(ctx, wire.ProtocolError, errLater)
+	}
+	s.touched()
+	err = s.held.Type(text)
+	if !errors.Is(err, input.ErrNoKey) {
+		return 0, s.injected(ctx, err)
+	}
+	if !s.rights.Has(grant.RightClipboard) {
+		return wire.TextDenied, nil
+	}
+	if err = s.held.Paste(text); errors.Is(err, input.ErrNoKey) {
+		return wire.TextDenied, nil
+	}
+	return 0, s.injected(ctx, err)
 }
 
 // inject types, points and clicks.
@@ -119,7 +147,9 @@ func (s *session) injected(ctx context.Context, err error) error {
 }
 
 // current says whether a position is meant for the present layout.
-func (s *session) current(generation uint32) bool { return s.agent.feed.generation() == generation }
+func (s *session) current(generation uint32) bool {
+	return s.agent.feed.generation.Load() == generation
+}
 
 func codes(raw []uint16) []keys.Code {
 	out := make([]keys.Code, len(raw))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"jiseki/internal/capture"
 	"jiseki/internal/screen"
@@ -22,37 +23,49 @@ type feed struct {
 	mu      sync.RWMutex // guards the pixels and all below
 	picture *screen.Picture
 	layout  screen.Layout
-	cursor  *screen.Cursor
 	views   map[*view]struct{}
 	taken   chan struct{} // holds one token when some view took the newest picture
 	err     error         // why capturing ended
 	stop    context.CancelFunc
 	done    chan struct{}
+
+	// generation is that of the present layout, 0 before the first picture. It stands alone: who points must not wait for mu, which
+	// coding holds for as long as it reads the picture.
+	generation atomic.Uint32
+
+	shapes sync.Mutex // guards what follows; may be taken while mu is held
+	cursor *screen.Cursor
+	shape  uint64             // counts cursors, from 1
+	eyes   map[*view]struct{} // the same as views
 }
 
 func newFeed(open func() (capture.Source, error)) *feed {
-	return &feed{open: open, views: map[*view]struct{}{}, taken: make(chan struct{}, 1)}
+	return &feed{open: open, views: map[*view]struct{}{}, eyes: map[*view]struct{}{}, taken: make(chan struct{}, 1)}
 }
 
 // A view is one session's eye on the feed. Its methods are for one goroutine.
 type view struct {
 	feed *feed
-	poke func() // called when there is something new, from the capturing goroutine; must not block
+	// Called from the capturing goroutines; must not block.
+	poke     func() // there is a new picture, or the reason why there will be none
+	reshaped func() // there is a new cursor
 
 	// guarded by feed.mu
 	damage  []screen.Rect
 	spare   []screen.Rect // what take handed out last; the two change places
 	unknown bool          // anything may have changed since the last take
 	pending bool          // there is a picture that was not taken
-	shape   uint64        // counts cursors
 }
 
-// look adds a view; the first starts the capturing. poke is called for each new picture, cursor and error.
-func (f *feed) look(poke func()) *view {
+// look adds a view; the first starts the capturing.
+func (f *feed) look(poke, reshaped func()) *view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	v := &view{feed: f, poke: poke, unknown: true, shape: 1, damage: make([]screen.Rect, 0, maxDamage), spare: make([]screen.Rect, 0, maxDamage)}
+	v := &view{feed: f, poke: poke, reshaped: reshaped, unknown: true, damage: make([]screen.Rect, 0, maxDamage), spare: make([]screen.Rect, 0, maxDamage)}
 	f.views[v] = struct{}{}
+	f.shapes.Lock()
+	f.eyes[v] = struct{}{}
+	f.shapes.Unlock()
 	if len(f.views) == 1 {
 		f.start()
 	}
@@ -64,6 +77,9 @@ func (v *view) close() {
 	f := v.feed
 	f.mu.Lock()
 	delete(f.views, v)
+	f.shapes.Lock()
+	delete(f.eyes, v)
+	f.shapes.Unlock()
 	last := len(f.views) == 0
 	stop, done := f.stop, f.done
 	f.mu.Unlock()
@@ -78,7 +94,10 @@ func (f *feed) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	before, done := f.done, make(chan struct{})
 	f.stop, f.done = stop, done
-	f.picture, f.cursor, f.err = nil, nil, nil // of an earlier capture; the layout stays, so that an equal one keeps its generation
+	f.picture, f.err = nil, nil // of an earlier capture; the layout stays, so that an equal one keeps its generation
+	f.shapes.Lock()
+	f.cursor = nil
+	f.shapes.Unlock()
 	go func() {
 		defer close(done)
 		defer stop()
@@ -140,6 +159,7 @@ func (f *feed) apply(frame *screen.Frame) {
 			f.layout = frame.Layout
 			f.layout.Monitors = slices.Clone(frame.Layout.Monitors)
 			f.layout.Generation = generation
+			f.generation.Store(generation)
 		}
 		f.picture = screen.NewPicture(frame.Size)
 		damage = nil
@@ -180,13 +200,13 @@ func (v *view) note(damage []screen.Rect) {
 }
 
 func (f *feed) setCursor(c *screen.Cursor) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.shapes.Lock()
+	defer f.shapes.Unlock()
 	f.cursor = c
-	for v := range f.views {
-		v.shape++
+	f.shape++
+	for v := range f.eyes {
+		v.reshaped()
 	}
-	f.pokeAll()
 }
 
 // pokeAll tells every view. The caller holds mu.
@@ -237,16 +257,10 @@ func (v *view) fresh() bool {
 	return v.pending || v.feed.err != nil
 }
 
-// generation is that of the present layout, 0 before the first picture.
-func (f *feed) generation() uint32 {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.layout.Generation
-}
-
 // cursor returns the present shape and a number that changes with it; nil before the first.
 func (v *view) cursor() (*screen.Cursor, uint64) {
-	v.feed.mu.RLock()
-	defer v.feed.mu.RUnlock()
-	return v.feed.cursor, v.shape
+	f := v.feed
+	f.shapes.Lock()
+	defer f.shapes.Unlock()
+	return f.cursor, f.shape
 }

@@ -51,7 +51,7 @@ func TestFeedCapturesOnlyWhatIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := newSteps()
 		f := newFeed(func() (capture.Source, error) { return source, nil })
-		v := f.look(func() {})
+		v := f.look(func() {}, func() {})
 		defer v.close()
 
 		source.frames <- frame(4, 4, 1)
@@ -78,7 +78,7 @@ func TestFeedCopiesOnlyTheDamage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := newSteps()
 		f := newFeed(func() (capture.Source, error) { return source, nil })
-		v := f.look(func() {})
+		v := f.look(func() {}, func() {})
 		defer v.close()
 		source.frames <- frame(4, 4, 1)
 		synctest.Wait()
@@ -101,7 +101,7 @@ func TestFeedCountsLayoutsOverItsSources(t *testing.T) {
 		var source *steps
 		f := newFeed(func() (capture.Source, error) { source = newSteps(); return source, nil })
 		generation := func(w int) (got uint32) {
-			v := f.look(func() {})
+			v := f.look(func() {}, func() {})
 			defer v.close()
 			synctest.Wait()
 			source.frames <- frame(w, 4, 1)
@@ -121,7 +121,7 @@ func TestFeedTellsWhyItEnded(t *testing.T) {
 		source.err = errors.New("the screen is gone")
 		poked := 0
 		f := newFeed(func() (capture.Source, error) { return source, nil })
-		v := f.look(func() { poked++ })
+		v := f.look(func() { poked++ }, func() {})
 		defer v.close()
 		close(source.frames)
 		synctest.Wait()

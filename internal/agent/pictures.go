@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -29,7 +28,6 @@ type pictures struct {
 	layout  screen.Layout
 	encoder *codec.Encoder
 	journal *journal // what the updates on their way overwrote
-	cursors cursors
 
 	buf     []byte
 	seq     uint32
@@ -91,7 +89,7 @@ func (p *pictures) restart(mirror *screen.Picture) error {
 	return nil
 }
 
-// send sends updates and cursors while the session works, or until the links are lost.
+// send sends updates while the session works, or until the links are lost.
 func (p *pictures) send(working, links context.Context) error {
 	for {
 		sent, err := p.step(links)
@@ -114,9 +112,6 @@ func (p *pictures) step(ctx context.Context) (sent bool, err error) {
 	wanted := p.session.wanted()
 	if !wanted.visible {
 		return false, nil
-	}
-	if err := p.cursors.send(ctx, p.session); err != nil {
-		return false, err
 	}
 	if !p.behind && wanted == p.shown && !p.session.view.fresh() {
 		return false, nil
@@ -289,31 +284,4 @@ func (p *pictures) acknowledged() uint32 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.acked
-}
-
-// cursors remembers which shapes the viewer holds.
-type cursors struct {
-	serial uint64 // of the shape that was sent last
-	slots  [wire.CursorSlots][sha256.Size]byte
-	used   int
-}
-
-// send shows the desk's present pointer at the viewer, if it changed.
-func (c *cursors) send(ctx context.Context, s *session) error {
-	shape, serial := s.view.cursor()
-	if shape == nil || serial == c.serial {
-		return nil
-	}
-	c.serial = serial
-	m := &wire.Cursor{Cursor: *shape}
-	sum := sha256.Sum256(m.Append(nil))
-	for i := range min(c.used, len(c.slots)) {
-		if c.slots[i] == sum {
-			return s.tell(ctx, &wire.CursorUse{Slot: uint8(i)})
-		}
-	}
-	m.Slot = uint8(c.used % len(c.slots))
-	c.slots[m.Slot] = sum
-	c.used++
-	return s.tell(ctx, m)
 }

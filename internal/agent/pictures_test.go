@@ -33,7 +33,7 @@ func newBench(t testing.TB, size screen.Point) *bench {
 		sealed: &seal.Session{Coder: uint8(codec.CoderQ2Z)},
 		wake:   make(chan struct{}, 1), wish: wish{visible: true, monitor: wire.AllMonitors},
 	}
-	s.view = f.look(s.poke)
+	s.view = f.look(s.poke, func() {})
 	t.Cleanup(s.view.close)
 	b := &bench{feed: f, frame: frame(size.X, size.Y, 0)}
 	b.frame.Damage = nil

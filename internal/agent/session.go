@@ -58,6 +58,8 @@ type session struct {
 	coming    *announcement // that the viewer was not told of yet
 	wish      wish
 	wake      chan struct{} // holds one token when the picture loop has something to look at
+	reshape   chan struct{} // the same for the pointer's shapes
+	marked    chan uint32   // the viewer's answers to marks
 }
 
 // An announcement is something that the gateway has the viewer told of.
@@ -92,6 +94,7 @@ func newSession(a *Agent, g *grant.Grant) *session {
 		agent: a, grant: g, rights: g.Rights &^ a.cfg.Limits.Deny,
 		log:  a.log.With("session", fmt.Sprintf("%x", g.Session[:4]), "user", g.User, "device", g.Device),
 		stop: make(chan wire.Code, 1), ended: make(chan struct{}), say: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		reshape: make(chan struct{}, 1), marked: make(chan uint32, 1),
 	}
 }
 
@@ -103,7 +106,8 @@ func (s *session) finish(code wire.Code) {
 	}
 }
 
-func (s *session) poke() { signal(s.wake) }
+func (s *session) poke()     { signal(s.wake) }
+func (s *session) reshaped() { signal(s.reshape) }
 
 // open reaches the relay on both channels and shakes hands. When it returns nil, the session has taken the desk.
 func (s *session) open(ctx context.Context, ticket link.Ticket, device *cert.Certificate) error {
@@ -139,18 +143,29 @@ func (s *session) run(ctx context.Context) error {
 			s.log.Error("release keys", "err", err)
 		}
 	}()
-	s.view = s.agent.feed.look(s.poke)
+	s.view = s.agent.feed.look(s.poke, s.reshaped)
 	defer s.view.close()
 
 	pictures, err := s.greet(ctx)
 	if err == nil {
 		err = s.work(ctx, pictures)
+		s.putLocksBack()
 	}
 	// A viewer whose line died unnoticed replaces its own session when it comes back.
 	if _, code := endCode(err); pictures != nil && (code == 0 || code == wire.Replaced) {
 		s.agent.keepResume(s, pictures)
 	}
 	return err
+}
+
+// putLocksBack leaves the lock keys as the session found them: whoever sits down at the desk knows nothing of a device at home.
+func (s *session) putLocksBack() {
+	if !s.rights.Has(grant.RightInput) {
+		return
+	}
+	if err := s.agent.desk.Input.SetLocks(s.locks); err != nil {
+		s.log.Warn("lock keys are not as they were", "err", err)
+	}
 }
 
 // greet takes the viewer's start and answers it, within a time: a viewer that says nothing must not keep the desk. The
@@ -183,6 +198,7 @@ func (s *session) work(ctx context.Context, p *pictures) error {
 	loops.Go(func() { end(s.watch(working)) })
 	loops.Go(func() { end(s.inform(working, links)) })
 	loops.Go(func() { end(p.send(working, links)) })
+	loops.Go(func() { end((&cursors{session: s}).run(working, links)) })
 	loops.Go(func() { end(p.readAcks(links)) })
 	<-working.Done()
 	why := s.reason(context.Cause(working))
@@ -408,6 +424,7 @@ func (s *session) setWish(w wish) {
 	s.wish = w
 	s.mu.Unlock()
 	s.poke()
+	s.reshaped()
 }
 
 func (s *session) wanted() wish {

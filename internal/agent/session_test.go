@@ -65,6 +65,12 @@ func (p *memPipe) Close(int, string) error {
 // shaken is a session on a, with its viewer's half, that has taken the desk and does not run yet.
 func shaken(t *testing.T, a *Agent) (*session, *seal.Session) {
 	t.Helper()
+	return shakenAs(t, a, wire.Version, grant.RightView|grant.RightInput)
+}
+
+// shakenAs is like shaken, for a wire version and rights.
+func shakenAs(t *testing.T, a *Agent, version uint16, rights grant.Rights) (*session, *seal.Session) {
+	t.Helper()
 	statement, err := a.noise.statement()
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +80,7 @@ func shaken(t *testing.T, a *Agent) (*session, *seal.Session) {
 		t.Fatal(err)
 	}
 	ca, device := certtest.Key(t, "device ca"), certtest.Key(t, granttest.Device)
-	g := granttest.New(t, a.now(), viewerKey.Public(), func(g *grant.Grant) { g.Idle = 0 })
+	g := granttest.New(t, a.now(), viewerKey.Public(), func(g *grant.Grant) { g.Idle, g.Rights = 0, rights })
 	s := newSession(a, g)
 	control, viewerControl := newMemPipes(4)
 	display, viewerDisplay := newMemPipes(64)
@@ -83,7 +89,7 @@ func shaken(t *testing.T, a *Agent) (*session, *seal.Session) {
 		var err error
 		s.sealed, err = seal.Accept(t.Context(), control, display, seal.AcceptConfig{
 			Grant: g, Device: certtest.Issue(t, ca, cert.KindDevice, g.Device, "user:"+g.User, device.Public(), a.now()),
-			DeviceCAs: []cert.PublicKey{ca.Public()}, Identity: a.cfg.Identity, Keys: a.noise.keys(), Wire: seal.Wire{Min: 1, Max: 1},
+			DeviceCAs: []cert.PublicKey{ca.Public()}, Identity: a.cfg.Identity, Keys: a.noise.keys(), Wire: seal.Wire{Min: version, Max: version},
 			Coders: []uint8{uint8(codec.CoderQ2Z)}, Now: a.now,
 			Commit: func(ctx context.Context) error { return a.commit(ctx, s) },
 		})
@@ -91,7 +97,7 @@ func shaken(t *testing.T, a *Agent) (*session, *seal.Session) {
 	}()
 	viewer, err := seal.Dial(t.Context(), viewerControl, viewerDisplay, seal.DialConfig{
 		Grant: g, Session: g.Session, Desk: g.Desk, Certificate: a.certificate(), Statement: statement, DeskCAs: a.bundle.get().DeskCAs,
-		Identity: device, Key: viewerKey, Wire: seal.Wire{Min: 1, Max: 1}, Coders: []uint8{uint8(codec.CoderQ2Z)}, Now: a.now,
+		Identity: device, Key: viewerKey, Wire: seal.Wire{Min: version, Max: version}, Coders: []uint8{uint8(codec.CoderQ2Z)}, Now: a.now,
 	})
 	if err := errors.Join(err, <-accepted); err != nil {
 		t.Fatal(err)

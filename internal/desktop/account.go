@@ -133,7 +133,7 @@ const serverPath = "/usr/lib/xorg/Xorg"
 
 // checkInstalled says which programs are missing, all at once.
 func checkInstalled(bare bool) error {
-	programs := []string{serverPath, "xrandr", "setxkbmap"}
+	programs := []string{serverPath, "xrandr", "xkbcomp"}
 	if !bare {
 		programs = append(programs, sessionPrograms...)
 	}
@@ -143,9 +143,10 @@ func checkInstalled(bare bool) error {
 			missing = append(missing, p)
 		}
 	}
-	const dummy = "/usr/lib/xorg/modules/drivers/dummy_drv.so"
-	if _, err := os.Stat(dummy); err != nil {
-		missing = append(missing, dummy)
+	for _, driver := range []string{"drivers/dummy_drv.so", "input/inputtest_drv.so"} {
+		if path := "/usr/lib/xorg/modules/" + driver; !exists(path) {
+			missing = append(missing, path)
+		}
 	}
 	if out, err := exec.Command("locale", "-a").Output(); !bare && (err != nil || !strings.Contains(string(out), "ja_JP.utf8")) {
 		missing = append(missing, "locale ja_JP.UTF-8 (package locales, then: localedef -i ja_JP -f UTF-8 ja_JP.UTF-8)")
@@ -154,4 +155,9 @@ func checkInstalled(bare bool) error {
 		return fmt.Errorf("a virtual desk needs programs that are not installed: %s", strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

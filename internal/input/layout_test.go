@@ -3,7 +3,13 @@
 package input_test
 
 import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"testing"
+	"time"
 
 	"jiseki/internal/keys"
 	"jiseki/internal/x11"
@@ -50,4 +56,68 @@ func TestLayoutOfTheDesk(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLayoutFollowsTheDesk changes the layout of the real keyboard alone, and then single keys of it: XTEST's follows.
+func TestLayoutFollowsTheDesk(t *testing.T) {
+	x, w, d := open(t)
+	real, err := d.Keyboard()
+	must(t, err)
+	defer real.Close()
+	list, _, err := w.conn.Keyboards()
+	must(t, err)
+	keyboard, err := w.conn.Keyboard()
+	must(t, err)
+	var ids [2]uint16 // of the real one and of XTEST's
+	for _, k := range list {
+		if k.Test {
+			ids[1] = k.ID
+		} else {
+			ids[0] = k.ID
+		}
+	}
+	follows := func(what string, code keys.Code, want uint32) {
+		t.Helper()
+		must(t, real.Tap(38)) // somebody at the desk types
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			a, err := keyboard.Keymap(ids[0])
+			must(t, err)
+			b, err := keyboard.Keymap(ids[1])
+			must(t, err)
+			if a.Equal(b) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: XTEST's keyboard does not follow", what)
+			}
+		}
+		must(t, x.Key(keys.KeyA, true))
+		must(t, x.Key(keys.KeyA, false))
+		for range 4 { // both taps
+			w.next(t)
+		}
+		if got := w.symbols(t, code); got[0] != want {
+			t.Errorf("%s: %v writes %#x, want %#x", what, code, got[0], want)
+		}
+	}
+	device := strconv.Itoa(int(ids[0]))
+	setxkbmap(t, d, "-device", device, "-layout", "us")
+	follows("a layout", keys.BracketLeft, '[')
+	// A keymap that no name describes: compiled from a file that swaps a key.
+	file := filepath.Join(t.TempDir(), "keymap.xkb")
+	run := func(name string, args ...string) {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Env = append(cmd.Environ(), "DISPLAY="+d.Display(), "XAUTHORITY="+d.Authority())
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, out)
+		}
+	}
+	run("xkbcomp", "-i", device, d.Display(), file)
+	text, err := os.ReadFile(file)
+	must(t, err)
+	text = bytes.Replace(text, []byte("bracketleft"), []byte("numbersign"), 1)
+	must(t, os.WriteFile(file, text, 0o600))
+	run("xkbcomp", "-w0", "-i", device, file, d.Display())
+	follows("a key", keys.BracketLeft, '#')
 }

@@ -24,12 +24,13 @@ type layout struct {
 	mu         sync.Mutex
 	test, real uint16        // devices; 0: there is none
 	tried      [2]x11.Keymap // of the real one, and what XTEST's became by it
-	repeated   bool          // XTEST's keyboard repeated by itself
+	watched    map[uint16]bool
+	repeated   bool // XTEST's keyboard repeated by itself
 }
 
-// onEvent takes the server's word that some keyboard has changed. Clients need not ask for MappingNotify.
+// onEvent takes the server's word that some keyboard has changed.
 func (l *layout) onEvent(e x11.Event) {
-	if t := e.Type(); t == x11.MappingNotify || t == l.keyboard.Event() {
+	if e.Type() == l.keyboard.Event() {
 		select {
 		case l.changed <- struct{}{}:
 		default:
@@ -83,12 +84,21 @@ func (l *layout) find() error {
 	if last == 0 {
 		last = first
 	}
-	if test != l.test && test != 0 {
-		if err := l.keyboard.WatchControls(test); err != nil {
+	l.test, l.real = test, last
+	return l.watch(x11.CoreKeyboard, test, last)
+}
+
+// watch asks for word of keyboards that were not watched yet.
+func (l *layout) watch(ids ...uint16) error {
+	for _, id := range ids {
+		if id == 0 || l.watched[id] {
+			continue
+		}
+		if err := l.keyboard.Watch(id); err != nil {
 			return err
 		}
+		l.watched[id] = true
 	}
-	l.test, l.real = test, last
 	return nil
 }
 

@@ -58,7 +58,7 @@ func OpenX11(cfg X11Config) (*X11, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	x.layout = &layout{log: log, changed: make(chan struct{}, 1), ended: make(chan struct{})}
+	x.layout = &layout{log: log, watched: map[uint16]bool{}, changed: make(chan struct{}, 1), ended: make(chan struct{})}
 	var ready atomic.Bool
 	conn, err := x11.Dial(x11.Options{Display: cfg.Display, Authority: cfg.Authority, OnEvent: func(e x11.Event) {
 		if ready.Load() {

@@ -20,7 +20,6 @@ const (
 	SelectionClear   = 29
 	SelectionRequest = 30
 	SelectionNotify  = 31
-	MappingNotify    = 34 // the keymap of a keyboard has changed; comes without asking
 	genericEvent     = 35
 )
 

@@ -53,17 +53,19 @@ type Keyboard struct {
 	event uint8
 }
 
-// Event is the type of the events of WatchControls.
+// Event is the type of the events of Watch.
 func (k *Keyboard) Event() uint8 { return k.event }
 
-// WatchControls asks for an event whenever a keyboard's controls change, such as whether it repeats.
-func (k *Keyboard) WatchControls(id uint16) error {
-	const controls = 1 << 3                                                  // XkbControlsNotifyMask
-	return k.c.request(k.op, 1).u16(id, controls, 0, controls, 0, 0).check() // XkbSelectEvents
+// Watch asks for an event whenever the keymap of a keyboard changes, or its controls, such as whether it repeats. For
+// CoreKeyboard it also comes when another keyboard is used than before.
+func (k *Keyboard) Watch(id uint16) error {
+	const newKeyboard, keymap, controls = 1 << 0, 1 << 1, 1 << 3 // masks of XKB events
+	const which, allParts = newKeyboard | keymap | controls, 0xff
+	return k.c.request(k.op, 1).u16(id, which, 0, which, allParts, allParts).check() // XkbSelectEvents
 }
 
-// coreKeyboard names the core keyboard in XKB requests (XkbUseCoreKbd).
-const coreKeyboard = 0x100
+// CoreKeyboard names the core keyboard, whose keys programs see, in requests that take a keyboard (XkbUseCoreKbd).
+const CoreKeyboard = 0x100
 
 // Keyboard asks for XKB.
 func (c *Conn) Keyboard() (*Keyboard, error) {
@@ -99,11 +101,11 @@ func (k *Keyboard) Group() (int, error) {
 	return int(r.u8(12)), nil
 }
 
-func (k *Keyboard) state() (reply, error) { return k.c.request(k.op, 4).u16(coreKeyboard, 0).call(nil) } // XkbGetState
+func (k *Keyboard) state() (reply, error) { return k.c.request(k.op, 4).u16(CoreKeyboard, 0).call(nil) } // XkbGetState
 
 // Lock locks the modifiers of mask that are in on and unlocks the others of mask.
 func (k *Keyboard) Lock(mask, on uint8) error {
-	return k.c.request(k.op, 5).u16(coreKeyboard).u8(mask, on&mask, 0, 0, 0, 0, 0, 0).u16(0).check()
+	return k.c.request(k.op, 5).u16(CoreKeyboard).u8(mask, on&mask, 0, 0, 0, 0, 0, 0).u16(0).check()
 }
 
 // ModifierMap returns for each of the eight modifiers (Shift, Lock, Control, Mod1 to Mod5) the keycodes that set it.
