@@ -153,6 +153,16 @@ func typeJapanese(t *testing.T, d *desktop.Desktop) {
 		must(t, err)
 		text := strings.TrimSpace(string(b))
 		if text == "日本語を入力" {
+			for range 2 { // かな and 英数 of Apple's keyboards: on and off, however often
+				tap(keys.Lang2)
+				must(t, d.WaitInputMethod(ctx, false))
+				tap(keys.Lang2)
+				tap(keys.Lang1)
+				must(t, d.WaitInputMethod(ctx, true))
+				tap(keys.Lang1)
+			}
+			tap(keys.Lang2)
+			must(t, d.WaitInputMethod(ctx, false))
 			return
 		}
 		if text != "" {
