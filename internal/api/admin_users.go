@@ -113,7 +113,7 @@ func (s *adminService) newUser(ctx context.Context, in *controlv1.NewUser) (stor
 		return store.NewUser{}, nil, err
 	}
 	password := auth.NewInitialPassword()
-	hash, err := s.cfg.Hasher.Hash(ctx, password)
+	hash, err := s.cfg.Hasher.Hash(ctx, auth.Turn{Reserved: true, From: callerOf(ctx).by.Actor}, password)
 	if err != nil {
 		return store.NewUser{}, nil, err
 	}
@@ -209,7 +209,7 @@ func (s *adminService) ResetPassword(ctx context.Context, r *controlv1.ResetPass
 		return nil, err
 	}
 	password := auth.NewInitialPassword()
-	hash, err := s.cfg.Hasher.Hash(ctx, password)
+	hash, err := s.cfg.Hasher.Hash(ctx, auth.Turn{Reserved: true, From: callerOf(ctx).by.Actor}, password)
 	if err != nil {
 		return nil, err
 	}

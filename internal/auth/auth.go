@@ -130,6 +130,9 @@ func (id *Identity) By() store.By {
 	return store.By{Actor: "user:" + id.User.ID, Address: id.Address.String()}
 }
 
+// turn is that of somebody who is signed in.
+func (id *Identity) turn() Turn { return Turn{Reserved: true, From: "user:" + id.User.ID} }
+
 // Who is the user as access decides about.
 func (id *Identity) Who() access.User { return AccessUser(&id.User, id.SignIn.Second) }
 
@@ -252,7 +255,11 @@ func (s *Service) failed(ctx context.Context, id *Identity, err error, keys []st
 // prove checks everything that the attempt brings.
 func (s *Service) prove(ctx context.Context, id *Identity, a *Attempt, proven weighed) error {
 	u := &id.User
-	right, err := s.Hasher.Verify(ctx, u.PasswordHash, a.Password)
+	turn := TurnOf(id.Address, inside(id.Place))
+	if proven.valid(s.Now()) {
+		turn = Turn{Reserved: true, From: "device:" + proven.device.ID}
+	}
+	right, err := s.Hasher.Verify(ctx, turn, u.PasswordHash, a.Password)
 	if err != nil {
 		return err
 	}
@@ -421,7 +428,7 @@ func (s *Service) proveAgain(ctx context.Context, id *Identity, password string)
 	if wait > 0 {
 		return slowDown(wait)
 	}
-	right, err := s.Hasher.Verify(ctx, id.User.PasswordHash, password)
+	right, err := s.Hasher.Verify(ctx, id.turn(), id.User.PasswordHash, password)
 	if err == nil && !right {
 		err = refuse(access.WrongCredentials)
 	}
@@ -443,7 +450,7 @@ func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed
 	if len(broken) > 0 {
 		return Refuse(broken...)
 	}
-	hash, err := s.Hasher.Hash(ctx, changed)
+	hash, err := s.Hasher.Hash(ctx, id.turn(), changed)
 	if errors.Is(err, ErrBusy) {
 		return refuse(access.Busy)
 	}

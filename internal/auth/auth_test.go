@@ -53,7 +53,7 @@ func newHall(t *testing.T) *hall {
 		Store: h.store, Issuer: authority, Hasher: hasher, Nonces: h.nonces, TOTPSecret: authority.Secret("totp"), Now: h.clock.Now,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
-	hash, err := hasher.Hash(t.Context(), password)
+	hash, err := hasher.Hash(t.Context(), auth.Turn{}, password)
 	h.ok(err)
 	h.ok(h.store.SetPassword(t.Context(), storetest.Admin, "tanaka", hash, false, [32]byte{}))
 	h.key, err = cert.GenerateKey()
@@ -117,7 +117,7 @@ func TestSignInByPasswordAlone(t *testing.T) {
 	h := newHall(t)
 	token, id, err := h.signIn(auth.Attempt{User: " ＴＡＮＡＫＡ ", Password: password})
 	h.ok(err)
-	if id.May(h.clock.Now(), false) != access.MayChangePassword|access.MayEnrolDevice || id.Place != access.Home || id.Name != "青葉町" {
+	if id.May(h.clock.Now(), false) != access.MayEnrolDevice || id.Place != access.Home || id.Name != "青葉町" {
 		t.Errorf("from outside: %05b at %v", id.May(h.clock.Now(), false), id.Place)
 	}
 	back, err := h.svc.Resume(t.Context(), token, office)
@@ -185,7 +185,7 @@ func TestDeviceOfAnotherUser(t *testing.T) {
 	h := newHall(t)
 	hasher, err := auth.NewHasher(cheap)
 	h.ok(err)
-	hash, err := hasher.Hash(t.Context(), password)
+	hash, err := hasher.Hash(t.Context(), auth.Turn{}, password)
 	h.ok(err)
 	h.ok(h.store.SetPassword(t.Context(), storetest.Admin, "suzuki", hash, false, [32]byte{}))
 	_, _, err = h.signIn(auth.Attempt{User: "suzuki", Password: password, Device: h.proof("suzuki", h.key)})

@@ -39,55 +39,28 @@ var ErrBusy = errors.New("auth: too many sign-ins at once")
 // ErrHash means that the stored text is no hash of ours.
 var ErrHash = errors.New("auth: malformed password hash")
 
-// Hasher makes and checks password hashes with argon2id. At most two run at the same time and a few wait, so that guessing can
-// exhaust neither memory nor processors: 128 MB with the default cost.
+// Hasher makes and checks password hashes with argon2id. At most two run at the same time and a bounded number waits, so that guessing
+// can exhaust neither memory nor processors: 128 MB with the default cost. See Turn for who comes first.
 type Hasher struct {
 	cost  Cost
-	run   chan struct{}
-	wait  chan struct{}
+	turns *turns
 	dummy string
 }
 
-const (
-	hashesAtOnce = 2
-	hashesWait   = 32
-)
-
 // NewHasher makes a hasher. Its first act is one hash, against which unknown users are checked.
 func NewHasher(cost Cost) (*Hasher, error) {
-	h := &Hasher{cost: cost, run: make(chan struct{}, hashesAtOnce), wait: make(chan struct{}, hashesAtOnce+hashesWait)}
+	h := &Hasher{cost: cost, turns: newTurns()}
 	var err error
-	h.dummy, err = h.Hash(context.Background(), rand.Text())
+	h.dummy, err = h.Hash(context.Background(), Turn{Reserved: true}, rand.Text())
 	return h, err
 }
 
-// enter takes a place, or says that there is none.
-func (h *Hasher) enter(ctx context.Context) error {
-	select {
-	case h.wait <- struct{}{}:
-	default:
-		return ErrBusy
-	}
-	select {
-	case h.run <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		<-h.wait
-		return ctx.Err()
-	}
-}
-
-func (h *Hasher) leave() {
-	<-h.run
-	<-h.wait
-}
-
 // Hash makes a hash in PHC form, `$argon2id$v=19$m=..,t=..,p=..$salt$hash`.
-func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	if err := h.enter(ctx); err != nil {
+func (h *Hasher) Hash(ctx context.Context, turn Turn, password string) (string, error) {
+	if err := h.turns.enter(ctx, turn); err != nil {
 		return "", err
 	}
-	defer h.leave()
+	defer h.turns.leave(turn)
 	salt := make([]byte, saltLen)
 	rand.Read(salt) // never fails
 	key := argon2.IDKey([]byte(plain(password)), salt, h.cost.Passes, h.cost.MemoryKB, h.cost.Threads, keyLen)
@@ -98,7 +71,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 
 // Verify says whether the password belongs to the hash. An empty hash stands for a user who does not exist: it takes as long and is
 // never right.
-func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
+func (h *Hasher) Verify(ctx context.Context, turn Turn, hash, password string) (bool, error) {
 	known := hash != ""
 	if !known {
 		hash = h.dummy
@@ -107,10 +80,10 @@ func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error
 	if err != nil {
 		return false, err
 	}
-	if err := h.enter(ctx); err != nil {
+	if err := h.turns.enter(ctx, turn); err != nil {
 		return false, err
 	}
-	defer h.leave()
+	defer h.turns.leave(turn)
 	got := argon2.IDKey([]byte(plain(password)), salt, cost.Passes, cost.MemoryKB, cost.Threads, keyLen)
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+
 	"testing"
 	"time"
 
@@ -84,11 +84,11 @@ func TestHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := t.Context()
-	a, err := h.Hash(ctx, "ガギグ")
+	a, err := h.Hash(ctx, Turn{}, "ガギグ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := h.Hash(ctx, "ガギグ")
+	b, err := h.Hash(ctx, Turn{}, "ガギグ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,56 +96,20 @@ func TestHash(t *testing.T) {
 		t.Errorf("%s %s", a, b)
 	}
 	for p, want := range map[string]bool{"ガギグ": true, "ｶﾞｷﾞｸﾞ": true, "カキク": false, "": false} {
-		if got, err := h.Verify(ctx, a, p); err != nil || got != want {
+		if got, err := h.Verify(ctx, Turn{}, a, p); err != nil || got != want {
 			t.Errorf("%q: %v, %v", p, got, err)
 		}
 	}
-	if ok, err := h.Verify(ctx, "", "ガギグ"); ok || err != nil {
+	if ok, err := h.Verify(ctx, Turn{}, "", "ガギグ"); ok || err != nil {
 		t.Errorf("nobody: %v, %v", ok, err)
 	}
 	for _, bad := range []string{
 		"x", a[:len(a)-1], strings.Replace(a, "m=64", "m=99999999", 1), strings.Replace(a, "t=2", "t=0", 1),
 		strings.Replace(a, "argon2id", "argon2i", 1), strings.Replace(a, "m=64", "m=064", 1),
 	} {
-		if _, err := h.Verify(ctx, bad, "x"); !errors.Is(err, ErrHash) {
+		if _, err := h.Verify(ctx, Turn{}, bad, "x"); !errors.Is(err, ErrHash) {
 			t.Errorf("%s: %v", bad, err)
 		}
-	}
-}
-
-// TestHashersAreBounded fills all places: the next one is told so at once.
-func TestHashersAreBounded(t *testing.T) {
-	h, err := NewHasher(Cost{MemoryKB: 8, Passes: 1, Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range hashesAtOnce { // as if so many ran for long
-		if err := h.enter(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	for range hashesWait {
-		wg.Go(func() {
-			if err := h.enter(ctx); !errors.Is(err, context.Canceled) {
-				t.Errorf("waited: %v", err)
-			}
-		})
-	}
-	for len(h.wait) < hashesAtOnce+hashesWait {
-		time.Sleep(time.Millisecond) // until all wait
-	}
-	if _, err := h.Hash(ctx, "x"); !errors.Is(err, ErrBusy) {
-		t.Errorf("one more: %v", err)
-	}
-	cancel()
-	wg.Wait()
-	for range hashesAtOnce {
-		h.leave()
-	}
-	if _, err := h.Hash(t.Context(), "x"); err != nil {
-		t.Errorf("afterwards: %v", err)
 	}
 }
 
@@ -238,7 +202,7 @@ func BenchmarkHash(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if _, err := h.Hash(context.Background(), fmt.Sprint(i)); err != nil {
+		if _, err := h.Hash(context.Background(), Turn{}, fmt.Sprint(i)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -43,11 +43,14 @@ func backoff(free int64) func(failures int64) time.Duration {
 func throttles(user string, addr netip.Addr, place access.Place) []store.Throttle {
 	keys := UserThrottles(user)
 	key, free := keys[0], int64(freeAddress)
-	if place == access.Office || place == access.Satellite {
+	if inside(place) {
 		key, free = keys[1], freeInside
 	}
 	return append([]store.Throttle{counter(key, freeUser)}, addressCounters("address:", addr, free)...)
 }
+
+// inside says that a place is one of the town hall's networks.
+func inside(p access.Place) bool { return p == access.Office || p == access.Satellite }
 
 // proofThrottles are the counters of an attempt with a device's proof: apart from all others, for nobody without the device can
 // drive them. A device of a section has one of its own, which colleagues can.

@@ -19,13 +19,16 @@ type Share struct {
 	Times  int
 }
 
+// WidestTimes is the largest Times of a Share.
+const WidestTimes = 16
+
 // Networks are all networks to count an address by, the narrowest first, which is [Network].
 func Networks(a netip.Addr) []Share {
 	all := []Share{{Network(a), 1}}
 	if !a.Unmap().Is6() {
 		return all
 	}
-	for _, wide := range []struct{ bits, times int }{{network56, 4}, {network48, 16}} {
+	for _, wide := range []struct{ bits, times int }{{network56, 4}, {network48, WidestTimes}} {
 		p, _ := a.WithZone("").Prefix(wide.bits) // an IPv6 address has so many
 		all = append(all, Share{p, wide.times})
 	}

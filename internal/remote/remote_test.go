@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"jiseki/internal/remote"
@@ -42,5 +43,22 @@ func TestNetwork(t *testing.T) {
 	}
 	if got := remote.Network(netip.Addr{}); got != (netip.Prefix{}) {
 		t.Errorf("zero: %s", got)
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	got := remote.Networks(netip.MustParseAddr("2001:db8:1:2345::6"))
+	want := []remote.Share{
+		{Prefix: netip.MustParsePrefix("2001:db8:1:2345::/64"), Times: 1},
+		{Prefix: netip.MustParsePrefix("2001:db8:1:2300::/56"), Times: 4},
+		{Prefix: netip.MustParsePrefix("2001:db8:1::/48"), Times: 16},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+	for _, a := range []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("::ffff:192.0.2.7"), {}} {
+		if got := remote.Networks(a); len(got) != 1 || got[0] != (remote.Share{Prefix: remote.Network(a), Times: 1}) {
+			t.Errorf("%s: %v", a, got)
+		}
 	}
 }
