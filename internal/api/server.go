@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -46,6 +47,8 @@ type Config struct {
 	Hub *hub.Hub
 	// KeptHeads reads the signed heads of the audit log that this gateway kept outside the database.
 	KeptHeads func() ([]audit.Mark, error)
+	// Met hears from where enrolled devices call; nil: nobody does.
+	Met func(netip.Addr)
 	// MailPasswordSet says whether a password for the mail server is kept; nil: no.
 	MailPasswordSet func() bool
 	// Gateway is what is special about this gateway.

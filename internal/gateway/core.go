@@ -19,6 +19,7 @@ import (
 	"jiseki/internal/auth"
 	"jiseki/internal/bus"
 	"jiseki/internal/ca"
+	"jiseki/internal/crowd"
 	"jiseki/internal/durable"
 	"jiseki/internal/hub"
 	"jiseki/internal/link"
@@ -61,6 +62,7 @@ type core struct {
 	newest   *newestHead
 	api      *api.Server
 	org      *organisation
+	known    *crowd.Acquaintances
 }
 
 // open takes the lock and opens everything. What was opened is closed again when
@@ -129,6 +131,7 @@ func (c *core) openStore(ctx context.Context) error {
 	}
 	c.pulse = &pulse{log: c.env.Log, now: c.env.Now, look: c.canWrite}
 	c.org = &organisation{store: c.store}
+	c.known = crowd.NewAcquaintances(c.env.Now, c.org.inside)
 	if err := c.org.refresh(ctx); errors.Is(err, store.ErrNotFound) {
 		return errNotInitialised()
 	} else if err != nil {
@@ -146,12 +149,13 @@ func (c *core) openBus(context.Context) (err error) {
 
 func (c *core) openSessions(context.Context) (err error) {
 	c.relay = relay.New(relay.Config{
-		Log: c.env.Log, Now: c.env.Now, Limits: relay.Limits{Sessions: c.cfg.Relay.MaxSessions},
+		Log: c.env.Log, Now: c.env.Now, Limits: relay.Limits{Sessions: c.cfg.Relay.MaxSessions}, Standing: c.known.Of,
 		Closed: func(s relay.Stats, code link.Code) { c.sessions.Carried(s, code) },
 	})
 	c.hub, err = hub.New(hub.Config{
 		Log: c.env.Log, Now: c.env.Now, Bus: c.bus, Desks: session.NewDesks(c.env.Log, c.env.Now, c.store, c.id),
 		Orders: c.ca.GrantKey(), Bundle: c.ca.Bundle, Organisation: c.org.name, Head: c.newest.bytes, MyNumber: c.cfg.MyNumber(),
+		Standing: c.known.Of, Met: c.known.Meet,
 	})
 	if err != nil {
 		return err
@@ -173,7 +177,7 @@ func (c *core) openAPI(context.Context) error {
 	c.api = api.New(api.Config{
 		Log: c.env.Log, Now: c.env.Now, Store: c.store, Nonces: nonces, Hasher: hasher, CA: c.ca, Sessions: c.sessions, Hub: c.hub,
 		Waking:    c.waking,
-		KeptHeads: c.keptHeads, MailPasswordSet: c.mailPasswordSet,
+		KeptHeads: c.keptHeads, MailPasswordSet: c.mailPasswordSet, Met: c.known.Meet,
 		Gateway: access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
 		Auth: auth.New(auth.Config{
 			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), Now: c.env.Now, Log: c.env.Log,

@@ -1,72 +1,74 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 
+	"jiseki/internal/crowd"
 	"jiseki/internal/remote"
 )
 
-const (
-	// maxConnections are open at once on a listener, sockets that were taken over not counted: those have limits of
-	// their own. A connection costs some 30 KB.
-	maxConnections = 8192
-	// maxConnectionsPerAddress leaves room for 200 browsers behind one translated address, with six each, and more.
-	maxConnectionsPerAddress = 2048
-)
-
-// A crowd bounds the connections of a listener, so that a stranger who opens sockets and says nothing cannot take all
-// memory. It is the ConnState of an http.Server.
-type crowd struct {
-	most, mostPerAddress int
-
-	mu    sync.Mutex
-	total int
-	by    map[netip.Prefix]int
-	in    map[net.Conn]netip.Prefix
+// connections are how many may be open at once on a listener, sockets that were taken over not counted: those have limits of their
+// own. A connection costs some 30 KB. One network outside has room for a branch office behind a translated address; the town hall
+// may stand behind one as a whole.
+func connections() crowd.Limits {
+	return crowd.Limits{Strangers: 2048, Known: 4096, PerNetwork: 256, PerInside: 2048}
 }
 
-func newCrowd(most, mostPerAddress int) *crowd {
-	return &crowd{most: most, mostPerAddress: mostPerAddress, by: make(map[netip.Prefix]int), in: make(map[net.Conn]netip.Prefix)}
+// visitors are the connections of a listener, so that strangers who open sockets and say nothing take neither all memory nor
+// everybody's place. They are the ConnState of an http.Server.
+type visitors struct {
+	crowd *crowd.Crowd
+
+	mu sync.Mutex
+	in map[net.Conn]*crowd.Place
 }
 
-// state follows one connection. One too many is closed before a byte of it is read.
-func (c *crowd) state(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if !c.enter(conn) {
-			conn.Close()
-		}
-	case http.StateHijacked, http.StateClosed:
-		c.leave(conn)
-	}
+func newVisitors(c *crowd.Crowd) *visitors {
+	return &visitors{crowd: c, in: make(map[net.Conn]*crowd.Place)}
 }
 
-func (c *crowd) enter(conn net.Conn) bool {
-	from := remote.Network(remote.Addr(conn.RemoteAddr().String()))
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.total >= c.most || c.by[from] >= c.mostPerAddress {
-		return false
-	}
-	c.total++
-	c.by[from]++
-	c.in[conn] = from
-	return true
-}
-
-func (c *crowd) leave(conn net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	from, entered := c.in[conn]
-	if !entered {
+// state follows one connection. The server calls one active when it has read something of it, behind TLS after the handshake.
+func (v *visitors) state(conn net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		v.enter(conn)
 		return
 	}
-	delete(c.in, conn)
-	c.total--
-	if c.by[from]--; c.by[from] == 0 {
-		delete(c.by, from)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	place := v.in[conn]
+	if place == nil {
+		return
 	}
+	switch state {
+	case http.StateActive:
+		place.Work()
+	case http.StateIdle:
+		place.Rest()
+	case http.StateHijacked, http.StateClosed:
+		place.Leave()
+		delete(v.in, conn)
+	}
+}
+
+// enter closes a connection for which there is no place before a byte of it is read.
+func (v *visitors) enter(conn net.Conn) {
+	place := v.crowd.Enter(remote.Addr(conn.RemoteAddr().String()), func() { hangUp(conn) })
+	if place == nil {
+		hangUp(conn)
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.in[conn] = place
+}
+
+// hangUp closes at once: a goodbye of TLS could block.
+func hangUp(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	_ = conn.Close() // whatever becomes of it, the server sees the end
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"testing"
+
+	"jiseki/internal/crowd"
 )
 
 // silent opens a connection and says nothing.
@@ -29,46 +31,46 @@ func dropped(t *testing.T, c net.Conn) bool {
 	return err != nil
 }
 
-func TestCrowdDropsWhoIsOneTooMany(t *testing.T) {
+// TestSilentOnesGiveWay: the oldest connection that said nothing is closed for a newcomer, and one that was served later.
+func TestSilentOnesGiveWay(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ConnState: newCrowd(100, 2).state, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	places := crowd.New(crowd.Limits{Strangers: 100, PerNetwork: 2}, nil)
+	server := &http.Server{ConnState: newVisitors(places).state, Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
 	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })
 	address := l.Addr().String()
-	for range 2 {
-		if dropped(t, silent(t, address)) {
-			t.Fatal("one of the first two was dropped")
-		}
+	first := silent(t, address)
+	second := silent(t, address)
+	if dropped(t, second) {
+		t.Fatal("one of the first two was dropped")
 	}
-	if !dropped(t, silent(t, address)) {
-		t.Fatal("the third was served")
+	if dropped(t, silent(t, address)) {
+		t.Fatal("the newcomer was refused")
+	}
+	if !dropped(t, first) {
+		t.Fatal("who said nothing kept the place")
 	}
 }
 
-// TestCrowdForgets those that were closed or taken over.
-func TestCrowdForgets(t *testing.T) {
-	c := newCrowd(2, 2)
+// TestVisitorsForget those that were closed or taken over.
+func TestVisitorsForget(t *testing.T) {
+	places := crowd.New(crowd.Limits{Strangers: 2, Known: 2, PerNetwork: 2, PerInside: 2}, nil)
+	v := newVisitors(places)
 	one, _ := net.Pipe()
 	two, _ := net.Pipe()
-	three, _ := net.Pipe()
-	c.state(one, http.StateNew)
-	c.state(two, http.StateNew)
-	if c.enter(three) {
-		t.Fatal("three of two")
-	}
-	c.state(three, http.StateClosed) // never entered
-	c.state(one, http.StateHijacked)
-	c.state(one, http.StateClosed)
-	if !c.enter(three) {
-		t.Fatal("no place although one was taken over")
-	}
-	c.state(two, http.StateClosed)
-	c.state(three, http.StateClosed)
-	if c.total != 0 || len(c.by) != 0 || len(c.in) != 0 {
-		t.Errorf("left: %+v", c)
+	v.state(one, http.StateNew)
+	v.state(one, http.StateActive)
+	v.state(two, http.StateNew)
+	v.state(two, http.StateActive)
+	v.state(two, http.StateIdle)
+	v.state(one, http.StateHijacked)
+	v.state(one, http.StateClosed)
+	v.state(two, http.StateClosed)
+	if places.Len() != 0 || len(v.in) != 0 {
+		t.Errorf("left: %d, %v", places.Len(), v.in)
 	}
 }
 

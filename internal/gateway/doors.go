@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"jiseki/internal/api"
+	"jiseki/internal/crowd"
 	"jiseki/internal/link"
 )
 
@@ -34,6 +36,7 @@ const (
 // doors are the listeners of a gateway.
 type doors struct {
 	log       *slog.Logger
+	standing  func(netip.Addr) crowd.Standing
 	listening Listening
 	all       []door
 }
@@ -62,7 +65,7 @@ func (d *doors) add(l net.Listener, config *tls.Config, handler http.Handler) {
 	}
 	d.all = append(d.all, door{listener: l, secure: config != nil, server: &http.Server{
 		Handler: handler, TLSConfig: config, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnContext: api.WithConn, ConnState: newCrowd(maxConnections, maxConnectionsPerAddress).state, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ConnContext: api.WithConn, ConnState: newVisitors(crowd.New(connections(), d.standing)).state, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}})
 }
 

@@ -143,7 +143,7 @@ func (g *Gateway) openDoors(ctx context.Context, c *core) (*doors, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &doors{log: g.env.Log}
+	d := &doors{log: g.env.Log, standing: c.known.Of}
 	public := api.Public
 	if g.cfg.Office.Shared {
 		public = api.Office

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"jiseki/internal/access"
 	"jiseki/internal/store"
 )
 
@@ -33,6 +35,12 @@ func (o *organisation) refresh(ctx context.Context) error {
 
 func (o *organisation) name() string    { return o.now.Load().Name }
 func (o *organisation) address() string { return o.now.Load().Settings.Address }
+
+// inside says that an address is of the town hall's own networks.
+func (o *organisation) inside(a netip.Addr) bool {
+	place := o.now.Load().Settings.PlaceOf(a)
+	return place == access.Office || place == access.Satellite
+}
 
 // serverTLS is the TLS configuration of the listeners: TLS 1.3 with a
 // certificate from files or from the gateway's own CA.

@@ -52,8 +52,8 @@ func refuse(code string, cause error) error { return &refusal{code, cause} }
 
 // shakeHands sends the challenge, checks the hello and sends the welcome. When
 // it fails the agent was told why and the socket is closed.
-func (h *Hub) shakeHands(s socket, address netip.Addr) (*conn, error) {
-	ctx, cancel := context.WithTimeout(h.ctx, helloTimeout)
+func (h *Hub) shakeHands(ctx context.Context, s socket, address netip.Addr) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
 	c, err := h.meet(ctx, s, address)
 	if err == nil {

@@ -21,6 +21,7 @@ import (
 
 	"jiseki/internal/bus"
 	"jiseki/internal/cert"
+	"jiseki/internal/crowd"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/link"
 	"jiseki/internal/register"
@@ -110,6 +111,10 @@ type Config struct {
 	// Head is the audit log's newest signed head in its byte form, or nil; it is
 	// left at the desks with the lease.
 	Head func() []byte
+	// Standing says what is known of who is at an address, Met hears where desks
+	// proved themselves. They may be nil.
+	Standing func(netip.Addr) crowd.Standing
+	Met      func(netip.Addr)
 	// MyNumber says that this gateway serves zone mynumber, and nothing else.
 	MyNumber bool
 }
@@ -123,19 +128,24 @@ type Hub struct {
 	ctx    context.Context // ends when the hub stops; passed to the store
 	silent func()          // ends listening to the bus
 
-	mu       sync.Mutex
-	closed   bool
-	desks    map[string]*conn
-	halfOpen map[netip.Prefix]int // by network
-	waiting  int                  // sum of halfOpen
+	halfOpen *crowd.Crowd // of the connections without a hello
+
+	mu     sync.Mutex
+	closed bool
+	desks  map[string]*conn
 }
 
 // New makes a Hub. It answers at once; leases are sent by [Hub.Run].
 func New(cfg Config) (*Hub, error) {
+	if cfg.Met == nil {
+		cfg.Met = func(netip.Addr) {}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
 		cfg: cfg, log: cfg.Log, ctx: ctx, stop: stop,
-		desks: make(map[string]*conn), halfOpen: make(map[netip.Prefix]int),
+		desks: make(map[string]*conn), halfOpen: crowd.New(crowd.Limits{
+			Strangers: halfOpenStrangers, Known: halfOpenKnown, PerNetwork: halfOpenPerNetwork, PerInside: halfOpenKnown,
+		}, cfg.Standing),
 	}
 	silent, err := cfg.Bus.Listen(topicEpoch, h.onEpoch)
 	if err != nil {
@@ -166,20 +176,31 @@ func (h *Hub) Run(ctx context.Context) error {
 // lives on by itself.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	address := remote.Addr(r.RemoteAddr)
-	if !h.admit(address) {
+	ctx, giveWay := context.WithCancel(h.ctx)
+	place := h.admit(address, giveWay)
+	if place == nil {
+		giveWay()
 		http.Error(w, "too many agents are connecting", http.StatusServiceUnavailable)
 		return
 	}
 	socket, err := upgrade(w, r)
 	if err != nil {
-		h.dismiss(address)
+		place.Leave()
+		giveWay()
 		h.work.Done()
 		h.log.Info("control channel was not opened", "address", address, "err", err)
 		return
 	}
 	go func() {
 		defer h.work.Done()
-		h.serve(socket, address)
+		c, err := h.shakeHands(ctx, socket, address)
+		place.Leave()
+		giveWay()
+		if err != nil {
+			h.log.Info("agent was refused", "address", address, "err", err)
+			return
+		}
+		h.serve(c, address)
 	}()
 }
 
@@ -283,42 +304,27 @@ func (h *Hub) Connected() int {
 	return len(h.desks)
 }
 
-// admit counts a connection without a hello, and says no when there are too
-// many. Who was admitted is part of h.work.
-func (h *Hub) admit(address netip.Addr) bool {
-	from := remote.Network(address)
+// admit gives a connection a place among those without a hello: none when the
+// hub stops. Who was admitted is part of h.work.
+func (h *Hub) admit(address netip.Addr, giveWay func()) *crowd.Place {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed || h.waiting >= maxHalfOpen || h.halfOpen[from] >= maxHalfOpenPerAddress {
-		return false
+	if h.closed {
+		return nil
 	}
-	h.waiting++
-	h.halfOpen[from]++
-	h.work.Add(1)
-	return true
+	place := h.halfOpen.Enter(address, giveWay)
+	if place != nil {
+		h.work.Add(1)
+	}
+	return place
 }
 
-func (h *Hub) dismiss(address netip.Addr) {
-	from := remote.Network(address)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.waiting--
-	if h.halfOpen[from]--; h.halfOpen[from] == 0 {
-		delete(h.halfOpen, from)
-	}
-}
-
-// serve runs one channel from challenge to end.
-func (h *Hub) serve(s socket, address netip.Addr) {
-	c, err := h.shakeHands(s, address)
-	h.dismiss(address)
-	if err != nil {
-		h.log.Info("agent was refused", "address", address, "err", err)
-		return
-	}
+// serve runs one channel from the welcome to its end.
+func (h *Hub) serve(c *conn, address netip.Addr) {
+	h.cfg.Met(address)
 	log := h.log.With("desk", c.desk, "epoch", c.epoch)
 	log.Info("agent came", "address", address)
-	err = c.read()
+	err := c.read()
 	h.leave(c)
 	log.Info("agent went", "err", err)
 }

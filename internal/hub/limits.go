@@ -6,14 +6,15 @@ import "time"
 const (
 	// helloTimeout is what an agent may take from the upgrade to a good hello.
 	helloTimeout = 10 * time.Second
-	// maxHalfOpen connections may be without a hello at once, so that a stranger
-	// who opens sockets and says nothing holds a few megabytes at most. A whole
-	// town hall that reconnects after a restart stays below it, for agents
-	// spread their attempts.
-	maxHalfOpen = 512
-	// maxHalfOpenPerAddress leaves room for agents behind one translated
-	// address and keeps one stranger from taking all places.
-	maxHalfOpenPerAddress = 64
+	// halfOpenStrangers connections may be without a hello at once, so that
+	// strangers who open sockets and say nothing hold a few megabytes at most, and
+	// halfOpenPerNetwork of them from one network. One more takes the place of the
+	// oldest: an honest hello comes within moments.
+	halfOpenStrangers  = 256
+	halfOpenPerNetwork = 64
+	// halfOpenKnown are kept for the town hall's own networks and those of desks
+	// that were here before: a whole town hall that reconnects after a restart.
+	halfOpenKnown = 512
 	// maxMessage is the limit of docs/PROTOCOL.md section 6.
 	maxMessage = 64 << 10
 	// leaseEvery and leaseLost are told to the agent in the welcome: three

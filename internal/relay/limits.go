@@ -1,22 +1,25 @@
 package relay
 
 import (
-	"net/http"
-	"net/netip"
 	"time"
 
-	"jiseki/internal/link"
+	"jiseki/internal/crowd"
 )
 
-// Limits bound what strangers can make the relay hold.
+// Limits bound what strangers can make the relay hold. A link over a limit takes the place of an older one that has not claimed
+// anything either: an honest claim comes within moments.
 type Limits struct {
-	// Unclaimed is how many links may be open without a valid claim, in all. Default 1024: each holds about 30 KB with
+	// Unclaimed is how many links of strangers may be open without a valid claim. Default 512: each holds about 30 KB with
 	// its TLS.
 	Unclaimed int
 
-	// UnclaimedPerAddress is the same for one source address. Default 128: a satellite office or the whole home line of
+	// UnclaimedPerAddress is the same for one source address, or network of IPv6. Default 64: the whole home line of
 	// a provider's customers may share one, and after a restart of the gateway all come back at once with two links each.
 	UnclaimedPerAddress int
+
+	// UnclaimedKnown are places kept for those of whom Config.Standing knows something; a network of the town hall's own may take
+	// all. Default 1024.
+	UnclaimedKnown int
 
 	// PairWait is how long a link lives unpaired. Default 10 s (docs/PROTOCOL.md section 3).
 	PairWait time.Duration
@@ -27,10 +30,13 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	if l.Unclaimed == 0 {
-		l.Unclaimed = 1024
+		l.Unclaimed = 512
 	}
 	if l.UnclaimedPerAddress == 0 {
-		l.UnclaimedPerAddress = 128
+		l.UnclaimedPerAddress = 64
+	}
+	if l.UnclaimedKnown == 0 {
+		l.UnclaimedKnown = 1024
 	}
 	if l.PairWait == 0 {
 		l.PairWait = 10 * time.Second
@@ -41,46 +47,8 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// waiting counts the links without a valid claim. The relay's lock guards it.
-type waiting struct {
-	limits Limits
-	total  int
-	by     map[netip.Prefix]int // per source network
-	open   map[*link.Conn]struct{}
-}
-
-func (w *waiting) enter(from netip.Prefix) int {
-	switch {
-	case w.by[from] >= w.limits.UnclaimedPerAddress:
-		return http.StatusTooManyRequests
-	case w.total >= w.limits.Unclaimed:
-		return http.StatusServiceUnavailable
+func (l Limits) unclaimed() crowd.Limits {
+	return crowd.Limits{
+		Strangers: l.Unclaimed, Known: l.UnclaimedKnown, PerNetwork: l.UnclaimedPerAddress, PerInside: l.UnclaimedKnown,
 	}
-	w.total++
-	w.by[from]++
-	return 0
-}
-
-func (w *waiting) hold(c *link.Conn) {
-	if w.open == nil {
-		w.open = make(map[*link.Conn]struct{})
-	}
-	w.open[c] = struct{}{}
-}
-
-// leave ends what enter and, unless c is nil, hold began.
-func (w *waiting) leave(from netip.Prefix, c *link.Conn) {
-	delete(w.open, c)
-	w.total--
-	if w.by[from]--; w.by[from] == 0 {
-		delete(w.by, from)
-	}
-}
-
-func (w *waiting) links() []*link.Conn {
-	all := make([]*link.Conn, 0, len(w.open))
-	for c := range w.open {
-		all = append(all, c)
-	}
-	return all
 }

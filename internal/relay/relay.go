@@ -11,11 +11,14 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
+	"jiseki/internal/crowd"
 	"jiseki/internal/link"
 	"jiseki/internal/remote"
 )
@@ -33,6 +36,9 @@ type Config struct {
 	Log    *slog.Logger
 	Now    func() time.Time // wall clock, for the expiry of offers
 	Limits Limits           // a zero means its default
+
+	// Standing says what is known of who is at an address; nil: all are strangers.
+	Standing func(netip.Addr) crowd.Standing
 
 	// Opened, if set, is called when the first links of a session are paired, and Closed when a session for which it
 	// was called has ended and its last byte is counted. They are called from the relay's goroutines and must not block.
@@ -64,9 +70,11 @@ type Relay struct {
 
 	mu       sync.Mutex
 	sessions map[[16]byte]*session
-	tickets  map[[32]byte]*session // both sides' ticket hashes
-	waiting  waiting
+	tickets  map[[32]byte]*session   // both sides' ticket hashes
+	open     map[*link.Conn]struct{} // without a claim
 	stopped  bool
+
+	unclaimed *crowd.Crowd // of the links without a claim
 
 	running sync.WaitGroup // goroutines of links
 }
@@ -84,7 +92,9 @@ func New(cfg Config) *Relay {
 		cfg:      cfg,
 		sessions: make(map[[16]byte]*session),
 		tickets:  make(map[[32]byte]*session),
-		waiting:  waiting{limits: cfg.Limits, by: make(map[netip.Prefix]int)},
+		open:     make(map[*link.Conn]struct{}),
+
+		unclaimed: crowd.New(cfg.Limits.unclaimed(), cfg.Standing),
 	}
 }
 
@@ -145,7 +155,7 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 	for _, s := range r.sessions {
 		sessions = append(sessions, s)
 	}
-	unclaimed := r.waiting.links()
+	unclaimed := slices.Collect(maps.Keys(r.open))
 	r.mu.Unlock()
 	for _, s := range sessions {
 		s.end(link.Stopping)
@@ -169,47 +179,44 @@ func (r *Relay) Shutdown(ctx context.Context) error {
 // ServeHTTP answers GET /relay: it upgrades the request to a link and leaves the rest to another goroutine.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	address := remote.Addr(req.RemoteAddr)
-	if status := r.admit(address); status != 0 {
-		http.Error(w, http.StatusText(status), status)
+	wait, giveWay := context.WithCancelCause(context.Background())
+	place := r.admit(address, func() { giveWay(errGaveWay) })
+	if place == nil {
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return
 	}
 	c, err := link.Upgrade(w, req)
 	if err != nil {
 		r.cfg.Log.Debug("no link", "address", address, "error", err)
-		r.leave(address, nil)
+		place.Leave()
 		r.running.Done()
 		return
 	}
 	go func() {
 		defer r.running.Done()
-		r.serve(c, address)
+		r.serve(wait, c, place, address)
 	}()
 }
 
-// admit counts a new link and returns 0, or the HTTP status of its refusal.
-func (r *Relay) admit(address netip.Addr) int {
+// admit gives a new link a place among those without a claim: none when the relay stops.
+func (r *Relay) admit(address netip.Addr, giveWay func()) *crowd.Place {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopped {
-		return http.StatusServiceUnavailable
+		return nil
 	}
-	if status := r.waiting.enter(remote.Network(address)); status != 0 {
-		return status
+	place := r.unclaimed.Enter(address, giveWay)
+	if place != nil {
+		r.running.Add(1)
 	}
-	r.running.Add(1)
-	return 0
-}
-
-func (r *Relay) leave(address netip.Addr, c *link.Conn) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting.leave(remote.Network(address), c)
+	return place
 }
 
 // serve takes a link from its claim to the end of one direction.
-func (r *Relay) serve(c *link.Conn, address netip.Addr) {
+func (r *Relay) serve(wait context.Context, c *link.Conn, place *crowd.Place, address netip.Addr) {
 	deadline := time.Now().Add(r.cfg.Limits.PairWait)
-	claim, err := r.awaitClaim(c, address)
+	claim, err := r.awaitClaim(wait, c)
+	place.Leave()
 	if err != nil {
 		r.cfg.Log.Info("link without a claim", "address", address, "error", err)
 		return
@@ -227,28 +234,37 @@ func (r *Relay) serve(c *link.Conn, address netip.Addr) {
 	s.pump(c, peer, claim.Side)
 }
 
-// awaitClaim reads the claim of a link that may live for PairWait without one.
-func (r *Relay) awaitClaim(c *link.Conn, address netip.Addr) (link.Claim, error) {
+// awaitClaim reads the claim of a link that may live for PairWait without one, unless it gives way to another.
+func (r *Relay) awaitClaim(wait context.Context, c *link.Conn) (link.Claim, error) {
 	r.mu.Lock()
-	r.waiting.hold(c)
+	r.open[c] = struct{}{}
 	stopped := r.stopped
 	r.mu.Unlock()
-	defer r.leave(address, c)
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.open, c)
+	}()
 	if stopped {
 		_ = c.Close(link.Stopping, "")
 		return link.Claim{}, ErrStopped
 	}
 	limit := time.AfterFunc(r.cfg.Limits.PairWait, func() { _ = c.Close(link.Unpaired, "no claim") })
 	defer limit.Stop()
-	claim, err := c.ReceiveClaim(context.Background())
-	if err != nil {
+	claim, err := c.ReceiveClaim(wait)
+	switch {
+	case wait.Err() != nil:
+		_ = c.Close(link.Unpaired, "gave way") // the peer may see no code: the wait ended in the middle of its message
+		return claim, context.Cause(wait)
+	case err != nil:
 		_ = c.Close(link.BadClaim, "")
 	}
 	return claim, err
 }
 
-// Why a claim is refused, for the log.
+// Why a claim is refused, or a link without one ended, for the log.
 var (
+	errGaveWay = errors.New("gave way to another link")
 	errTicket  = errors.New("unknown ticket")
 	errSide    = errors.New("ticket of the other side")
 	errLate    = errors.New("offer has expired")

@@ -405,43 +405,39 @@ func TestOffersExpire(t *testing.T) {
 	})
 }
 
-func TestUnclaimedLinksAreCapped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := inMemory(t, relay.Limits{UnclaimedPerAddress: 3})
-		var open []*link.Conn
-		for range 3 {
-			c, err := link.DialSocket(t.Context(), b.config(0, 0, link.Ticket{}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			open = append(open, c)
-		}
-		var se *link.StatusError
-		_, err := link.DialSocket(t.Context(), b.config(0, 0, link.Ticket{}))
-		if !errors.As(err, &se) || se.Status != http.StatusTooManyRequests {
-			t.Errorf("one too many: %v", err)
-		}
-		checkCodes(t, link.Unpaired, open...) // after 10 s
-		synctest.Wait()
-		b.offer()
-		control := b.pair(link.Control) // there is room again
-		b.relay.End(sessionID, link.Revoked)
-		checkCodes(t, link.Revoked, control.all()...)
-	})
-}
-
-func TestUnclaimedLinksAreCappedInAll(t *testing.T) {
-	b := onLoopback(t, relay.Limits{Unclaimed: 1})
-	c, err := link.DialSocket(t.Context(), b.config(0, 0, link.Ticket{}))
-	if err != nil {
-		t.Fatal(err)
+// TestOldestUnclaimedLinkGivesWay: strangers who claim nothing keep nobody else out.
+func TestOldestUnclaimedLinkGivesWay(t *testing.T) {
+	for name, limits := range map[string]relay.Limits{"of an address": {UnclaimedPerAddress: 3}, "in all": {Unclaimed: 3}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := inMemory(t, limits)
+				var open []*link.Conn
+				for range 5 {
+					c, err := link.DialSocket(t.Context(), b.config(0, 0, link.Ticket{}))
+					if err != nil {
+						t.Fatal(err)
+					}
+					open = append(open, c)
+				}
+				before := time.Now()
+				for _, c := range open[:2] {
+					if _, err := c.Receive(t.Context()); err == nil {
+						t.Error("a link without a claim heard something")
+					}
+				}
+				if time.Since(before) > 5*time.Second { // of the bubble's clock
+					t.Error("the oldest waited for their time to end")
+				}
+				b.offer()
+				control := b.pair(link.Control) // takes two more places
+				for _, c := range open {
+					_ = c.Close(link.Normal, "")
+				}
+				b.relay.End(sessionID, link.Revoked)
+				checkCodes(t, link.Revoked, control.all()...)
+			})
+		})
 	}
-	var se *link.StatusError
-	_, err = link.DialSocket(t.Context(), b.config(0, 0, link.Ticket{}))
-	if !errors.As(err, &se) || se.Status != http.StatusServiceUnavailable {
-		t.Errorf("one too many: %v", err)
-	}
-	_ = c.Close(link.Normal, "")
 }
 
 // A peer that does not read is ended, and the other side is told that it was not its own line.
