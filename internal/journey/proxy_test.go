@@ -37,7 +37,6 @@ func TestWebSocketStopped(t *testing.T) {
 	town := gatewaytest.Start(t)
 	slip := town.NewUser(t, "suzuki", "鈴木 一郎")
 	agent := town.NewAgent(t, "総務課-03", "suzuki")
-	agent.Connect(t)
 	proxy := newProxy(t, town)
 	p := openBehind(t, town, proxy)
 

@@ -98,6 +98,11 @@ export class Hands {
     this.#sink.send(m);
   }
 
+  /** Sends the move that waits. To be called before anything that is sent by another way. */
+  flush(): void {
+    this.#flushMove();
+  }
+
   #flushMove(): void {
     this.#stopFrame?.();
     this.#stopFrame = null;

@@ -10,14 +10,19 @@
 // keyboard.ts.
 import { type Area } from "./area.ts";
 import { Hands } from "./hands.ts";
+import { CODES } from "../keys/codes.ts";
 import { Keyboard, type System } from "./keyboard.ts";
 import { Pointing } from "./pointer.ts";
 import type { Sink, Timers } from "./sink.ts";
+import { SoftKeyboard } from "./softkeys.ts";
+import { type Gesture, LONG_PRESS, Touch } from "./touch.ts";
 
 /** What an Input needs. */
 export interface InputConfig {
   /** Focusable (tabindex=0) and not editable; wraps the canvas. Has the focus while the keyboard is the desk's. */
   readonly element: HTMLElement;
+  /** An editable field that nobody sees, beside the element: has the focus instead while a keyboard on the screen writes. */
+  readonly field: HTMLTextAreaElement;
   readonly sink: Sink;
   readonly timers: Timers;
   /** Where the desk is shown now; null while there is no picture. */
@@ -34,12 +39,19 @@ export interface InputConfig {
  */
 const HOLD = 60;
 
+/** Buttons as the DOM counts them. */
+const LEFT = 1;
+const RIGHT = 2;
+
 /** Listens to an element from start to stop. */
 export class Input {
   readonly #c: InputConfig;
   readonly #hands: Hands;
   readonly #keyboard: Keyboard;
   readonly #pointing: Pointing;
+  readonly #softKeyboard: SoftKeyboard;
+  readonly #touch = new Touch();
+  #stopResting: (() => void) | null = null;
   #listening: AbortController | null = null;
   #combo: (() => void) | null = null;
 
@@ -47,6 +59,7 @@ export class Input {
     this.#c = config;
     this.#hands = new Hands(config.sink, config.timers);
     this.#keyboard = new Keyboard({ ...config, hands: this.#hands });
+    this.#softKeyboard = new SoftKeyboard({ field: config.field, keyboard: this.#keyboard, erase: (times) => this.#erase(times) });
     this.#pointing = new Pointing({ hands: this.#hands, area: config.area });
   }
 
@@ -80,6 +93,7 @@ export class Input {
    */
   releaseAll(): void {
     this.#endCombo();
+    this.#fingers(this.#touch.cancel());
     this.#keyboard.blur();
     this.#pointing.blur();
     this.#hands.releaseAll();
@@ -118,7 +132,18 @@ export class Input {
     element.addEventListener("keydown", (e) => (this.#endCombo(), this.#keyboard.keydown(e)), { signal });
     element.addEventListener("keyup", (e) => this.#keyboard.keyup(e), { signal });
     element.addEventListener("focus", () => this.#keyboard.focus(), { signal });
-    element.addEventListener("blur", () => this.releaseAll(), { signal });
+    const { field } = this.#c;
+    field.addEventListener("focus", () => this.#keyboard.focus(), { signal });
+    for (const e of [element, field]) {
+      e.addEventListener("blur", () => this.releaseAll(), { signal });
+    }
+    this.#softKeyboard.listen(signal);
+  }
+
+  #erase(times: number): void {
+    for (let i = 0; i < times; i++) {
+      this.tap(CODES.Backspace);
+    }
   }
 
   #listenToPointer(signal: AbortSignal): void {
@@ -128,7 +153,7 @@ export class Input {
       element.addEventListener(type, (e) => this.#pointer(e), { signal });
     }
     // The system took the pointer away (a touch became a gesture): no button is down any more, whatever the event says.
-    element.addEventListener("pointercancel", (e) => this.#pointing.event(e, 0), { signal });
+    element.addEventListener("pointercancel", (e) => (e.pointerType === "touch" ? this.#fingers(this.#touch.cancel()) : this.#pointing.event(e, 0)), { signal });
     element.addEventListener("wheel", (e) => this.#wheel(e), { signal, passive: false });
     // Autoscroll by the middle button, back and forward by the side buttons, menus, selecting and dragging the picture.
     for (const type of ["mousedown", "mouseup", "auxclick", "contextmenu", "dragstart", "selectstart"]) {
@@ -144,20 +169,77 @@ export class Input {
   }
 
   #pointerDown(e: PointerEvent): void {
-    const { element } = this.#c;
-    // mousedown is prevented, so the focus must be moved by hand.
-    element.focus({ preventScroll: true });
+    const { element, field } = this.#c;
+    // mousedown is prevented, so the focus must be moved by hand. A finger leaves it with the keyboard on the screen.
+    if (e.pointerType !== "touch" || element.ownerDocument.activeElement !== field) {
+      element.focus({ preventScroll: true });
+    }
     // Captured, the drag goes on outside of the element and its end is not missed.
     element.setPointerCapture(e.pointerId);
     this.#pointer(e);
   }
 
   #pointer(e: PointerEvent): void {
+    if (e.pointerType === "touch") {
+      this.#finger(e);
+      return;
+    }
     this.#keyboard.observe(e);
     if (this.#pointing.changes(e)) {
       this.#keyboard.pointerAction();
     }
     this.#pointing.event(e);
+  }
+
+  #finger(e: PointerEvent): void {
+    const finger = { id: e.pointerId, x: e.clientX, y: e.clientY };
+    if (e.type === "pointerdown") {
+      this.#fingers(this.#touch.down(finger));
+      this.#stopResting?.();
+      this.#stopResting = this.#c.timers.after(LONG_PRESS, () => this.#rested());
+    } else {
+      this.#fingers(e.type === "pointerup" ? this.#touch.up(finger) : this.#touch.move(finger));
+    }
+  }
+
+  #rested(): void {
+    this.#stopResting = null;
+    this.#fingers(this.#touch.rested());
+  }
+
+  #fingers(gestures: readonly Gesture[]): void {
+    if (!this.#touch.waits) {
+      this.#stopResting?.();
+      this.#stopResting = null;
+    }
+    for (const g of gestures) {
+      this.#gesture(g);
+    }
+  }
+
+  #gesture(g: Gesture): void {
+    if (g.kind === "pinch") {
+      this.#c.sink.zoom(g);
+      return;
+    }
+    this.#keyboard.pointerAction();
+    switch (g.kind) {
+      case "click":
+        this.#pointing.finger(g.x, g.y, 0);
+        this.#pointing.finger(g.x, g.y, g.button === "left" ? LEFT : RIGHT);
+        this.#pointing.finger(g.x, g.y, 0);
+        break;
+      case "press":
+      case "drag":
+        this.#pointing.finger(g.x, g.y, LEFT);
+        break;
+      case "release":
+        this.#pointing.finger(g.x, g.y, 0);
+        break;
+      case "scroll": // the page goes with the fingers
+        this.#pointing.wheel({ clientX: g.x, clientY: g.y, deltaX: -g.dx, deltaY: -g.dy, deltaMode: 0, shiftKey: false });
+        break;
+    }
   }
 
   #wheel(e: WheelEvent): void {

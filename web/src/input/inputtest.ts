@@ -4,7 +4,8 @@ import { append, parse } from "../wire/parser.ts";
 import { type Area } from "./area.ts";
 import { Input } from "./input.ts";
 import type { System } from "./keyboard.ts";
-import type { InputMessage, Timers } from "./sink.ts";
+import type { InputMessage, Pinch, Timers } from "./sink.ts";
+import type { Text } from "../wire/text.ts";
 
 /** Timers that run when the test says so. */
 export class Clock implements Timers {
@@ -77,11 +78,13 @@ export function checkFaults(): void {
 /** A desk that does what it is told, and complains about nonsense. */
 export class Desk {
   readonly keys = new Set<number>();
-  readonly log: InputMessage[] = [];
+  readonly log: (InputMessage | Text)[] = [];
   buttons = 0;
   toolbar = 0;
+  unknown = 0;
+  readonly zooms: Pinch[] = [];
 
-  send(m: InputMessage): void {
+  send(m: InputMessage | Text): void {
     this.log.push(m);
     try {
       parse("control to_agent", append(m)); // what is sent must be what a reader takes
@@ -118,6 +121,19 @@ export class Desk {
     }
   }
 
+  /** A text, among the messages. */
+  write(text: string): void {
+    this.send({ kind: "text", text });
+  }
+
+  unknownKey(): void {
+    this.unknown++;
+  }
+
+  zoom(pinch: Pinch): void {
+    this.zooms.push(pinch);
+  }
+
   toToolbar(): void {
     this.toolbar++;
   }
@@ -138,6 +154,8 @@ export class Desk {
           return `wheel ${m.dx},${m.dy} at ${m.x},${m.y}`;
         case "locks":
           return `locks ${m.locks}`;
+        case "text":
+          return `text ${m.text}`;
         case "release_all":
           return "release_all";
         default:
@@ -164,12 +182,13 @@ export function setUp(options: Options = {}) {
   const element = document.createElement("div");
   element.tabIndex = 0;
   element.setPointerCapture = () => {}; // jsdom has none
-  document.body.replaceChildren(element);
+  const field = document.createElement("textarea");
+  document.body.replaceChildren(element, field);
   const desk = new Desk();
   const clock = new Clock();
   const state: { area: Area | null } = { area: AREA };
   const input = new Input({
-    element, sink: desk, timers: clock, area: () => state.area,
+    element, field, sink: desk, timers: clock, area: () => state.area,
     systemKeys: () => options.systemKeys ?? false, system: options.system ?? "other",
   });
   input.start();
@@ -202,8 +221,10 @@ export function setUp(options: Options = {}) {
     element.dispatchEvent(e);
     return e;
   };
+  const finger = (type: string, pointerId: number, clientX: number, clientY: number) =>
+    element.dispatchEvent(new PointerEvent(type, { clientX, clientY, buttons: type === "pointerup" ? 0 : 1, isPrimary: pointerId === 1, pointerId, pointerType: "touch", bubbles: true, cancelable: true }));
   return {
-    element, desk, clock, state, input, locks, device, pointer, wheel,
+    element, field, finger, desk, clock, state, input, locks, device, pointer, wheel,
     down: (code: string, init?: KeyboardEventInit) => key("keydown", code, init),
     up: (code: string, init?: KeyboardEventInit) => key("keyup", code, init),
   };

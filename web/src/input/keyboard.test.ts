@@ -166,7 +166,7 @@ describe("keys that stay on the device", () => {
     down("KeyA");
     device.delete("AltLeft");
     desk.take();
-    down(code);
+    down(code, { key: "Unidentified" });
     expect(desk.take()).toEqual(["-AltLeft"]);
   });
 
@@ -191,6 +191,46 @@ describe("keys that stay on the device", () => {
     clock.pass(10_000);
     expect(desk.keys.size).toBe(0);
     expect(clock.waiting).toBe(0);
+  });
+});
+
+describe("keys without a code", () => {
+  test("are written: handwriting, keyboards on the screen, programs that type", () => {
+    const { down, up, desk } = ready({ system: "windows" });
+    for (const key of ["あ", "𠮷", "a", "@"]) {
+      down("", { key });
+      up("", { key });
+    }
+    expect(desk.take()).toEqual(["text あ", "text 𠮷", "text a", "text @"]);
+    expect(desk.unknown).toBe(0);
+  });
+
+  test("that have a name are that key", () => {
+    const { down, desk } = ready();
+    for (const key of ["Enter", "Backspace", "ArrowLeft", "Zenkaku"]) down("", { key });
+    expect(desk.take()).toEqual(["tap Enter", "tap Backspace", "tap ArrowLeft", "tap Backquote"]);
+  });
+
+  test("that tell nothing are said to be lost, once each, and modifiers are not missed", () => {
+    const { down, desk } = ready();
+    for (const key of ["Unidentified", "Process", "Shift"]) down("", { key });
+    expect(desk.take()).toEqual([]);
+    expect(desk.unknown).toBe(2);
+  });
+
+  test("take no lock states along: those are of no keyboard", () => {
+    const { down, desk } = setUp();
+    down("", { key: "a" });
+    expect(desk.take()).toEqual(["text a"]);
+    down("KeyA");
+    expect(desk.take()).toEqual(["locks 0", "+KeyA"]);
+  });
+
+  test("with Control are no text", () => {
+    const { down, desk } = ready();
+    down("", { key: "a", ctrlKey: true });
+    expect(desk.take()).toEqual([]);
+    expect(desk.unknown).toBe(1);
   });
 });
 

@@ -40,6 +40,15 @@ export interface KeyboardConfig {
 
 const numbers: ReadonlyMap<string, number> = new Map(Object.entries(CODES));
 const LOCK_KEYS: ReadonlySet<number> = new Set([CODES.CapsLock, CODES.NumLock, CODES.ScrollLock]);
+
+/** Keys that a keyboard on a screen names by what they do. */
+const NAMED: ReadonlyMap<string, number> = new Map([
+  ...(["Enter", "Backspace", "Tab", "Escape", "Delete", "Home", "End", "PageUp", "PageDown", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"] as const)
+    .map((name): [string, number] => [name, CODES[name]]),
+  ["KanjiMode", CODES.Backquote], ["Zenkaku", CODES.Backquote], ["Hankaku", CODES.Backquote], ["ZenkakuHankaku", CODES.Backquote],
+]);
+/** Keys that write nothing by themselves: nobody misses them. */
+const SILENT: ReadonlySet<string> = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "NumLock", "Fn"]);
 const META: ReadonlySet<number> = new Set([CODES.MetaLeft, CODES.MetaRight]);
 
 /**
@@ -71,6 +80,9 @@ export class Keyboard {
   keydown(e: KeyEvent): void {
     // Nothing that is typed here may act on the page: no scrolling, no browser shortcut, no quick find.
     e.preventDefault();
+    if (this.#written(e)) {
+      return;
+    }
     const code = this.#codeOf(e);
     this.observe(e, numberOf(e)); // also of a key that is not for the desk: it tells which modifiers are up
     if (META.has(numberOf(e))) {
@@ -99,6 +111,34 @@ export class Keyboard {
     }
     this.#spoil();
     this.#c.hands.press(code);
+  }
+
+  /**
+   * A key without a code: a keyboard on a screen, a handwriting panel, or a program that types (VK_PACKET of Windows). It says
+   * what it writes instead, or which key it stands for. Returns whether the event was one.
+   */
+  #written(e: KeyEvent): boolean {
+    if (e.code !== "" && e.code !== "Unidentified") {
+      return false;
+    }
+    this.#lift(e, 0); // its lock states are those of no keyboard
+    const named = NAMED.get(e.key);
+    if (named !== undefined) {
+      this.#spoil();
+      this.#tap(named);
+    } else if (isCharacter(e.key) && !e.ctrlKey && !e.altKey && !e.metaKey) {
+      this.write(e.key);
+    } else if (!SILENT.has(e.key)) {
+      this.#c.sink.unknownKey();
+    }
+    return true;
+  }
+
+  /** Writes a text that came without physical keys. */
+  write(text: string): void {
+    this.#spoil();
+    this.#c.hands.flush();
+    this.#c.sink.write(text);
   }
 
   keyup(e: KeyEvent): void {
@@ -143,6 +183,16 @@ export class Keyboard {
    * the lock states once after focus. `code` is the key of the event itself, 0 for a pointer event.
    */
   observe(e: ModifierEvent, code = 0): void {
+    this.#lift(e, code);
+    // At the event of a lock key itself, systems differ on whether it has acted already: wait for the next one.
+    if (this.#syncLocks && !LOCK_KEYS.has(code)) {
+      this.#syncLocks = false;
+      this.#c.hands.send({ kind: "locks", locks: locksOf(e, this.#c.system === "mac") });
+    }
+  }
+
+  /** Releases what the event says is up. */
+  #lift(e: ModifierEvent, code: number): void {
     const up = [
       ...(e.shiftKey ? [] : [CODES.ShiftLeft, CODES.ShiftRight]),
       ...(e.ctrlKey ? [] : [CODES.ControlLeft, CODES.ControlRight]),
@@ -155,11 +205,6 @@ export class Keyboard {
     }
     if (e.metaKey && this.#c.system === "mac") {
       this.#releaseOrdinary();
-    }
-    // At the event of a lock key itself, systems differ on whether it has acted already: wait for the next one.
-    if (this.#syncLocks && !LOCK_KEYS.has(code)) {
-      this.#syncLocks = false;
-      this.#c.hands.send({ kind: "locks", locks: locksOf(e, this.#c.system === "mac") });
     }
   }
 
@@ -275,6 +320,11 @@ function isTap(code: number, e: KeyEvent): boolean {
 /** The number of the event's key, 0 for one that has none. */
 function numberOf(e: KeyEvent): number {
   return numbers.get(e.code) ?? 0;
+}
+
+/** Whether a key's value is one character, and no name. */
+export function isCharacter(key: string): boolean {
+  return key.length === 1 || (key.length === 2 && (key.codePointAt(0) ?? 0) > 0xffff);
 }
 
 /** AltGr of Windows: it comes right behind a Control that nobody pressed. */

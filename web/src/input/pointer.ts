@@ -45,6 +45,11 @@ export class Pointing {
     }
   }
 
+  /** A click of a finger, or one step of its drag: the pointer goes there, and the buttons (as the DOM's bits) change. */
+  finger(clientX: number, clientY: number, buttons: number): void {
+    this.event({ clientX, clientY, buttons, isPrimary: true });
+  }
+
   /** Whether the event will change which buttons are held. */
   changes(e: PointerLike): boolean {
     return e.isPrimary && (toWire(e.buttons) & ~this.#stale) !== this.#c.hands.buttons;

@@ -9,8 +9,23 @@ export type InputMessage = Key | KeyTap | Held | Locks | Pointer | Wheel | Relea
 export interface Sink {
   /** Sends a message to the agent, or drops it if there is no session. Must not throw. */
   send(m: InputMessage): void;
+  /** Sends what was written without physical keys, or says why that cannot be. Must not throw. */
+  write(text: string): void;
+  /** A key came that tells neither which it is nor what it writes. */
+  unknownKey(): void;
+  /** Two fingers zoom the view: by the factor around a point of the viewport, and along. */
+  zoom(pinch: Pinch): void;
   /** The release chord was pressed: moves the focus to the toolbar. */
   toToolbar(): void;
+}
+
+/** How two fingers change the view. Points and distances in CSS pixels of the viewport. */
+export interface Pinch {
+  readonly x: number;
+  readonly y: number;
+  readonly factor: number;
+  readonly dx: number;
+  readonly dy: number;
 }
 
 /** Time, passed in. Each function returns one that calls the thing off. */

@@ -3,20 +3,21 @@ import type { Area } from "../input/area.ts";
 import { FullScreen } from "../input/fullscreen.ts";
 import { Input } from "../input/input.ts";
 import { systemOf } from "../input/keyboard.ts";
-import { browserTimers } from "../input/sink.ts";
+import { browserTimers, type Pinch } from "../input/sink.ts";
 import { TAP_CODES } from "../keys/codes.ts";
 import { RIGHT } from "../grant/grant.ts";
 import type { CursorShape, Opening, Statistics } from "../messages.ts";
 import { type Cause, first, type State } from "../reconnect.ts";
 import { Session, type Told } from "../session.ts";
-import { ALL_MONITORS, MAX_CLIPBOARD } from "../wire/limits.ts";
+import { ALL_MONITORS, MAX_CLIPBOARD, MAX_TEXT } from "../wire/limits.ts";
 import { authorize, type Person } from "./authorize.ts";
 import { Cover } from "./cover.ts";
 import { longest, Prolong } from "./prolong.ts";
 import { cursorCSS } from "./cursor.ts";
 import { ask, askText } from "./dialog.ts";
 import { el } from "./dom.ts";
-import { belowNotice, place, type Placement, type Scale } from "./scale.ts";
+import { belowNotice, pinched, place, type Placement, type Scale, unzoomed, type Zoom, zoomed } from "./scale.ts";
+import { fitAbove, writingField } from "./softkeys.ts";
 import type { Text } from "./text.ts";
 import { Toolbar } from "./toolbar.ts";
 import { Watermark } from "./watermark.ts";
@@ -41,6 +42,8 @@ export class App {
   private readonly c: AppConfig;
   private readonly canvas = el("canvas", { width: "1", height: "1" });
   private readonly stage: HTMLElement;
+  /** Has the focus while a keyboard on the screen writes. */
+  private readonly field: HTMLTextAreaElement;
   private readonly watermark = new Watermark();
   private readonly toast = el("div", { class: "toast", role: "status" });
   private readonly announcer = el("div", { class: "announcer", "aria-live": "polite" });
@@ -52,6 +55,9 @@ export class App {
 
   private state: State = first;
   private scale: Scale = "fit";
+  private zoom: Zoom = unzoomed;
+  /** The desk takes texts. */
+  private texts = false;
   private monitor = ALL_MONITORS;
   private rights = 0;
   private shown: Extract<Told, { type: "layout" }> | null = null;
@@ -75,6 +81,7 @@ export class App {
       { class: "stage", tabindex: "0", role: "application", "aria-label": text.say("desk"), "aria-describedby": "hint" },
       this.canvas,
     );
+    this.field = writingField(text.say("softKeyboard"));
     this.toolbar = new Toolbar(
       text,
       {
@@ -83,6 +90,7 @@ export class App {
         monitor: (index) => this.setMonitor(index),
         fullScreen: () => void this.toggleFullScreen(),
         paste: () => void this.paste(),
+        softKeyboard: () => this.field.focus({ preventScroll: true }),
         end: () => void this.askToEnd(),
         leave: () => this.stage.focus(),
       },
@@ -93,12 +101,16 @@ export class App {
       hurry: () => this.session.tell({ type: "hurry" }),
       end: () => this.session.tell({ type: "end" }),
     });
-    root.replaceChildren(this.stage, hint, this.watermark.element, this.cover.element, this.toolbar.element, this.toast, this.announcer);
+    root.replaceChildren(this.stage, this.field, hint, this.watermark.element, this.cover.element, this.toolbar.element, this.toast, this.announcer);
     this.fullScreen = new FullScreen(root, navigator);
     this.input = new Input({
       element: this.stage,
+      field: this.field,
       sink: {
         send: (message) => this.session.tell({ type: "send", message }),
+        write: (s) => this.write(s),
+        unknownKey: () => this.say(this.c.text.say("unknownKey")),
+        zoom: (pinch) => this.pinch(pinch),
         toToolbar: () => this.toolbar.focus(),
       },
       timers: browserTimers(window),
@@ -142,6 +154,7 @@ export class App {
     const { root } = this.c;
     new ResizeObserver(() => this.arrange()).observe(root);
     this.watchRatio();
+    fitAbove(root, this.field);
     document.addEventListener("visibilitychange", () => this.tellView());
     document.addEventListener("fullscreenchange", () => this.toolbar.update(this.showing()));
     root.addEventListener("pointermove", (e) => this.toolbar.pointer(e));
@@ -180,6 +193,7 @@ export class App {
         break;
       case "welcome":
         this.rights = m.rights;
+        this.texts = m.texts;
         this.prolong.begins(m.sessionUntil);
         this.toolbar.locks.forget();
         this.toolbar.update(this.showing());
@@ -218,6 +232,7 @@ export class App {
     this.c.root.dataset["phase"] = state.phase;
     this.toolbar.element.hidden = !isLive;
     this.stage.inert = !isLive;
+    this.field.disabled = !isLive;
     if (isLive && before !== "live") this.begin();
     else if (!isLive && before === "live") this.input.stop();
     if (state.phase !== before || before === "authorizing") this.announcer.textContent = words;
@@ -251,7 +266,7 @@ export class App {
     this.mark();
     if (this.shown === null) return;
     const stage = { width: this.stage.clientWidth, height: this.stage.clientHeight };
-    const p = place(this.shown.part, stage, devicePixelRatio, this.scale);
+    const p = zoomed(place(this.shown.part, stage, devicePixelRatio, this.scale), stage, this.zoom);
     this.placement = p;
     const { style } = this.canvas;
     style.left = `${p.left}px`;
@@ -262,6 +277,22 @@ export class App {
     this.stage.classList.toggle("scrolls", this.scale === "actual");
     this.toolbar.below(belowNotice(p, this.shown.part));
     this.point();
+  }
+
+  /** Two fingers zoom. What was shown in actual size goes on from there. */
+  private pinch(by: Pinch): void {
+    if (this.shown === null || this.placement === null) return;
+    const { left, top } = this.stage.getBoundingClientRect();
+    const stage = { width: this.stage.clientWidth, height: this.stage.clientHeight };
+    const fit = place(this.shown.part, stage, devicePixelRatio, "fit");
+    if (this.scale === "actual") {
+      const p = this.placement;
+      this.zoom = { factor: Math.max(p.width / fit.width, 1), left: p.left - this.stage.scrollLeft, top: p.top - this.stage.scrollTop };
+      this.scale = "fit";
+    }
+    this.zoom = pinched(fit, stage, this.zoom, { ...by, x: by.x - left, y: by.y - top });
+    this.arrange();
+    this.toolbar.update(this.showing());
   }
 
   private point(): void {
@@ -296,6 +327,7 @@ export class App {
 
   private setScale(scale: Scale): void {
     this.scale = scale;
+    this.zoom = unzoomed;
     this.arrange();
     this.toolbar.update(this.showing());
     this.stage.focus();
@@ -303,6 +335,7 @@ export class App {
 
   private setMonitor(index: number): void {
     this.monitor = index;
+    this.zoom = unzoomed;
     this.tellView();
     this.toolbar.update(this.showing());
     this.stage.focus();
@@ -338,6 +371,15 @@ export class App {
     this.stage.focus();
   }
 
+  /** Sends what was written without physical keys: the desk types it, or pastes it where it may. */
+  private write(s: string): void {
+    if (!this.texts) {
+      this.say(this.c.text.say("textRefused"));
+      return;
+    }
+    for (const text of pieces(s.replaceAll("\0", ""), MAX_TEXT)) this.session.tell({ type: "send", message: { kind: "text", text } });
+  }
+
   private sendText(s: string): "pasteEmpty" | "pasteTooLong" | "pasted" {
     if (s === "") return "pasteEmpty";
     if (new TextEncoder().encode(s).length > MAX_CLIPBOARD) return "pasteTooLong";
@@ -353,4 +395,21 @@ export class App {
     clearTimeout(this.toasting);
     this.toasting = setTimeout(() => this.toast.classList.remove("shown"), ms);
   }
+}
+
+/** A text in pieces of at most so many bytes. */
+function pieces(s: string, most: number): string[] {
+  const encoder = new TextEncoder();
+  const all = [""];
+  let bytes = 0;
+  for (const c of s) {
+    const more = encoder.encode(c).length;
+    if (bytes + more > most) {
+      all.push("");
+      bytes = 0;
+    }
+    all[all.length - 1] += c;
+    bytes += more;
+  }
+  return all.filter((p) => p !== "");
 }

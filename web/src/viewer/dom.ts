@@ -34,6 +34,7 @@ export function icon(d: string): SVGSVGElement {
 
 export const ICONS = {
   keyboard: "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M18 10h.01M7 14h10",
+  touch: "M3 4h18v11H3zM7 8h.01M11 8h.01M15 8h.01M17 8h.01M8 12h8M9 19l3 2 3-2",
   display: "M3 4h18v12H3zM8 20h8M12 16v4",
   expand: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   shrink: "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5",

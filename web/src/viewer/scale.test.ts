@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { belowNotice, place } from "./scale.ts";
+import { belowNotice, pinched, place, unzoomed, zoomed, type Zoom } from "./scale.ts";
 
 const picture = { width: 1920, height: 1080 };
 
@@ -53,4 +53,40 @@ test("the toolbar stands above the picture, or below the notice of the desk", ()
   expect(below(1920, 1080)).toBe(28 + 8);
   expect(below(960, 540)).toBe(14 + 8);
   expect(below(960, 600)).toBe(30 + 14 + 8); // too little room above the picture
+});
+
+describe("two fingers", () => {
+  const stage = { width: 390, height: 700 };
+  const fit = place(picture, stage, 3, "fit");
+
+  test("keep the point between them between them", () => {
+    const at = { x: 200, y: 350 };
+    const before = (at.x - fit.left) / fit.width;
+    const z = pinched(fit, stage, unzoomed, { ...at, factor: 3, dx: 0, dy: 0 });
+    const p = zoomed(fit, stage, z);
+    expect(p.width).toBeCloseTo(fit.width * 3, 9);
+    expect((at.x - p.left) / p.width).toBeCloseTo(before, 9);
+    const moved = zoomed(fit, stage, pinched(fit, stage, z, { ...at, factor: 1, dx: -20, dy: 0 }));
+    expect(moved.left).toBeCloseTo(p.left - 20, 9);
+  });
+
+  test("never leave a gap beside what is larger than the stage, nor shrink below the whole picture", () => {
+    const step = fc.record({ x: fc.integer({ min: 0, max: 390 }), y: fc.integer({ min: 0, max: 700 }), factor: fc.double({ min: 0.2, max: 5, noNaN: true }), dx: fc.integer({ min: -500, max: 500 }), dy: fc.integer({ min: -500, max: 500 }) });
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        let z: Zoom = unzoomed;
+        for (const s of steps) z = pinched(fit, stage, z, s);
+        const p = zoomed(fit, stage, z);
+        expect(p.width).toBeGreaterThanOrEqual(fit.width - 1e-6);
+        for (const [at, size, room] of [[p.left, p.width, stage.width], [p.top, p.height, stage.height]] as const) {
+          if (size > room + 1) {
+            expect(at).toBeLessThanOrEqual(1e-6);
+            expect(at + size).toBeGreaterThanOrEqual(room - 1e-6);
+          } else {
+            expect(at).toBeGreaterThanOrEqual(-1);
+          }
+        }
+      }),
+    );
+  });
 });

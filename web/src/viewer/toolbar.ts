@@ -6,6 +6,7 @@ import { Locks } from "./locks.ts";
 import { type Group, Menu } from "./menu.ts";
 import { Quality } from "./quality.ts";
 import type { Scale } from "./scale.ts";
+import { hasTouch } from "./softkeys.ts";
 import type { Text } from "./text.ts";
 
 /** What the toolbar's buttons do. */
@@ -16,6 +17,8 @@ export interface Actions {
   monitor(index: number): void;
   fullScreen(): void;
   paste(): void;
+  /** Shows the keyboard of a phone or tablet. */
+  softKeyboard(): void;
   end(): void;
   /** The focus goes back to the desk. */
   leave(): void;
@@ -51,6 +54,7 @@ export class Toolbar {
   private readonly name = el("span", { class: "desk-name" });
   private readonly full: HTMLButtonElement;
   private readonly paste: HTMLButtonElement;
+  private readonly soft: HTMLButtonElement;
   private readonly keys: Menu;
   private readonly display: Menu;
   private readonly bar: HTMLElement;
@@ -67,11 +71,13 @@ export class Toolbar {
     this.display = new Menu("display", text.say("display"), ICONS.display, () => this.displayGroups());
     this.full = button({ class: "tool", id: "full" }, () => actions.fullScreen());
     this.paste = button({ class: "tool", id: "paste", title: text.say("pasteLong") }, () => actions.paste(), icon(ICONS.paste), label(text.say("paste")));
+    this.soft = button({ class: "tool", id: "soft-keyboard", title: text.say("softKeyboard") }, () => actions.softKeyboard(), icon(ICONS.touch), label(text.say("softKeyboard")));
     const end = button({ class: "tool danger", id: "end" }, () => actions.end(), icon(ICONS.end), label(text.say("end")));
     this.bar = el(
       "div",
       { class: "bar", role: "toolbar", "aria-label": text.say("toolbar") },
       el("div", { class: "who" }, this.quality.lamp, this.name, this.locks.element),
+      this.soft,
       this.keys.element,
       this.display.element,
       this.full,
@@ -91,6 +97,7 @@ export class Toolbar {
     this.name.textContent = showing.desk;
     this.paste.hidden = !showing.mayPaste;
     this.keys.element.hidden = !showing.mayType;
+    this.soft.hidden = !showing.mayType || !hasTouch();
     const d = showing.isFullScreen ? ICONS.shrink : ICONS.expand;
     this.full.replaceChildren(icon(d), label(this.text.say(showing.isFullScreen ? "leaveFullScreen" : "fullScreen")));
   }
@@ -168,6 +175,7 @@ export class Toolbar {
           item("keyAltTab", CODES.AltLeft, CODES.Tab),
           item("keyAltF4", CODES.AltLeft, CODES.F4),
           item("keyHankaku", CODES.Backquote),
+          item("keyTab", CODES.Tab),
           item("keyEscape", CODES.Escape),
           item("keyPrintScreen", CODES.PrintScreen),
         ],
