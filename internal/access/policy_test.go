@@ -408,6 +408,7 @@ func TestCountSeats(t *testing.T) {
 	taken := []access.Seat{
 		seat("k1", access.Home, "kakari", "ka"), seat("k2", access.Home, "kakari", "ka"), seat("k3", access.Satellite, "other"),
 		seat("k4", access.Home), seat("k5", access.Office, "bosai"), seat("k6", access.Home, "bosai"),
+		seat("k6", access.Home, "bosai"), seat("k5", access.Office, "bosai"), // two sessions of one desk
 	}
 	for name, c := range map[string]struct {
 		desk     string

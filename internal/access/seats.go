@@ -17,11 +17,22 @@ type Seat struct {
 }
 
 // CountSeats counts for a user of these sections, who is about to open a desk: the session that runs there now would be replaced.
-// A session from outside takes a seat of the nearest section above its user that has reserved ones.
+// Seats are those of desks: a session that is about to replace another on the same desk takes none of its own, unless one is from the
+// hall and one is not. A session from outside takes a seat of the nearest section above its user that has reserved ones.
 func CountSeats(taken []Seat, desk string, sections []string, reserved []ReservedSeats) Seats {
+	type place struct {
+		desk   string
+		office bool
+	}
 	var seats Seats
+	counted := make(map[place]bool, len(taken))
 	used := make(map[string]int, len(reserved))
 	for _, s := range taken {
+		at := place{s.Desk, s.Place == Office}
+		if counted[at] {
+			continue
+		}
+		counted[at] = true
 		switch {
 		case s.Desk == desk:
 		case s.Place == Office:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -112,15 +113,19 @@ func reasonOf(r access.Reason) *controlv1.Reason {
 func expectedNo(err error) (*controlv1.Refusal, bool) {
 	var session *session.Refusal
 	if errors.As(err, &session) {
-		return refusalOf(session.Reasons...), true
+		r := refusalOf(session.Reasons...)
+		r.RetryAfterS = wholeSeconds(session.RetryAfter)
+		return r, true
 	}
 	var no *auth.Refusal
 	if !errors.As(err, &no) {
 		return nil, false
 	}
-	r := &controlv1.Refusal{RetryAfterS: int32(min(math.Ceil(no.RetryAfter.Seconds()), math.MaxInt32))}
+	r := &controlv1.Refusal{RetryAfterS: wholeSeconds(no.RetryAfter)}
 	for _, reason := range no.Reasons {
 		r.Reasons = append(r.Reasons, reasonOf(reason))
 	}
 	return r, true
 }
+
+func wholeSeconds(d time.Duration) int32 { return int32(min(math.Ceil(d.Seconds()), math.MaxInt32)) }

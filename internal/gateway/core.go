@@ -150,7 +150,7 @@ func (c *core) openBus(context.Context) (err error) {
 func (c *core) openSessions(context.Context) (err error) {
 	c.relay = relay.New(relay.Config{
 		Log: c.env.Log, Now: c.env.Now, Limits: relay.Limits{Sessions: c.cfg.Relay.MaxSessions}, Standing: c.known.Of,
-		Closed: func(s relay.Stats, code link.Code) { c.sessions.Carried(s, code) },
+		Closed: func(s relay.Stats, code link.Code) { c.sessions.Closed(s, code) },
 	})
 	c.hub, err = hub.New(hub.Config{
 		Log: c.env.Log, Now: c.env.Now, Bus: c.bus, Desks: session.NewDesks(c.env.Log, c.env.Now, c.store, c.id),

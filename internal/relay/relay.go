@@ -40,8 +40,9 @@ type Config struct {
 	// Standing says what is known of who is at an address; nil: all are strangers.
 	Standing func(netip.Addr) crowd.Standing
 
-	// Opened, if set, is called when the first links of a session are paired, and Closed when a session for which it
-	// was called has ended and its last byte is counted. They are called from the relay's goroutines and must not block.
+	// Opened, if set, is called when the first links of a session are paired, and Closed when an offered session has ended
+	// and its last byte is counted, also if no links were paired: then Stats.Since is zero. They are called from the
+	// relay's goroutines and must not block.
 	Opened func(Stats)
 	Closed func(Stats, link.Code)
 }

@@ -359,6 +359,9 @@ func TestUnpairedLinksEnd(t *testing.T) {
 		if took := time.Since(begun); took < 10*time.Second || took > 12*time.Second {
 			t.Errorf("ended after %v", took)
 		}
+		if end := <-b.closed; end.Session != sessionID || !end.Since.IsZero() || end.code != link.Unpaired {
+			t.Errorf("report: %+v", end)
+		}
 		// The session is over: the agent comes too late.
 		_, err = link.Dial(t.Context(), b.config(link.Agent, link.Control, agentTicket))
 		if link.CloseCode(err) != link.BadClaim {

@@ -173,10 +173,10 @@ func (s *session) close(code link.Code) {
 	r.mu.Unlock()
 	if stats.Since.IsZero() {
 		r.cfg.Log.Info("session never opened", "session", s.name(), "code", code)
-		return
+	} else {
+		r.cfg.Log.Info("session closed", "session", s.name(), "code", code,
+			"from_viewer", stats.FromViewer, "from_agent", stats.FromAgent)
 	}
-	r.cfg.Log.Info("session closed", "session", s.name(), "code", code,
-		"from_viewer", stats.FromViewer, "from_agent", stats.FromAgent)
 	r.cfg.Closed(stats, code)
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"jiseki/internal/audit"
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/hub"
@@ -103,8 +102,8 @@ func (d *Desks) Detach(ctx context.Context, desk string, epoch uint64, stopping 
 	return d.store.DeskGone(ctx, desk, int64(epoch), code) //nolint:gosec // counts from 1
 }
 
-// Record writes a session event once. What names a session that is not this
-// desk's is written as a refusal, so that the agent need not send it for ever.
+// Record writes a session event once. What the desk cannot report is in the log as a refusal, so that the agent need not send
+// it for ever.
 func (d *Desks) Record(ctx context.Context, desk string, e *controlv1.SessionEvent) error {
 	id := cert.SessionID(e.GetSessionId())
 	err := d.store.AddAgentEvent(ctx, store.AgentEvent{
@@ -112,13 +111,11 @@ func (d *Desks) Record(ctx context.Context, desk string, e *controlv1.SessionEve
 		Kind: store.AgentEventKind(e.GetKind()), Code: uint16(min(e.GetCode(), 0xffff)), //nolint:gosec // bounded here
 		TimeMS: e.GetTimeMs(),
 	})
-	if !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrInvalid) {
-		return err
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrLife) || errors.Is(err, store.ErrInvalid) {
+		d.log.Warn("a desk reported of a session what cannot be", "desk", desk, "session", id, "kind", e.GetKind(), "err", err)
+		return nil
 	}
-	d.log.Warn("a desk reported of a session that is not its own", "desk", desk, "err", err)
-	return d.store.Record(ctx, store.By{Actor: "desk:" + desk}, audit.Entry{
-		Kind: audit.SessionRefused, Subject: "desk:" + desk, Session: id[:], Outcome: audit.Refused, Code: "foreign_session",
-	})
+	return err
 }
 
 // Register reads a part of the register of devices.

@@ -52,6 +52,9 @@ type Opened struct {
 // Open decides, mints the grant and offers it to the agent. Each prepared
 // session can be opened once, whatever comes of it.
 func (m *Manager) Open(ctx context.Context, c Caller, r OpenRequest) (Opened, error) {
+	if err := m.pace.take(m.pace.opened, c.SignIn.User); err != nil {
+		return Opened{}, err
+	}
 	prepared, err := m.cfg.Store.Session(ctx, r.Session)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && !mine(c, &prepared):
@@ -155,9 +158,9 @@ func (m *Manager) mint(s *situation, prepared *store.Session, r OpenRequest, d a
 	return g, t, nil
 }
 
-// grant spends the prepared session in the store.
+// grant spends the prepared session in the store, and ends older grants of the desk that nobody has opened.
 func (m *Manager) grant(ctx context.Context, c Caller, g *grant.Grant, r OpenRequest) error {
-	err := m.cfg.Store.GrantSession(ctx, c.by(), store.Session{
+	replaced, err := m.cfg.Store.GrantSession(ctx, c.by(), store.Session{
 		ID: g.Session, Viewer: g.ViewerKind, Rights: g.Rights, Relay: g.Relay, Gateway: m.cfg.Gateway,
 		UntilMS: g.SessionUntil.UnixMilli(), IdleMS: g.Idle.Milliseconds(), ReconnectOf: r.ReconnectOf,
 	})
@@ -171,6 +174,9 @@ func (m *Manager) grant(ctx context.Context, c Caller, g *grant.Grant, r OpenReq
 		return refuse(access.SessionState)
 	case err != nil:
 		return fmt.Errorf("grant session: %w", err)
+	}
+	for i := range replaced { // their tickets open nothing any more, and the agent has a place for ours
+		m.endRelay(replaced[i].ID, link.Replaced)
 	}
 	return nil
 }

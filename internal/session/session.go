@@ -18,6 +18,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,7 +53,7 @@ const (
 	// actTimeout bounds what must be done after the caller has gone.
 	actTimeout = 10 * time.Second
 
-	// topicEnd tells all relays: session 16 B.
+	// topicEnd tells all relays: session 16 B, link code u16.
 	topicEnd = "session-end"
 )
 
@@ -90,6 +91,7 @@ type Manager struct {
 	silent   func()         // ends listening to the bus
 	work     sync.WaitGroup // what goes on after a call has returned
 	stopping chan struct{}
+	pace     *pace
 
 	owed owed
 
@@ -99,7 +101,7 @@ type Manager struct {
 
 // New makes a Manager, which the caller closes.
 func New(cfg Config) (*Manager, error) {
-	m := &Manager{cfg: cfg, log: cfg.Log, stopping: make(chan struct{})}
+	m := &Manager{cfg: cfg, log: cfg.Log, stopping: make(chan struct{}), pace: newPace(cfg.Now)}
 	m.review.warned = make(map[cert.SessionID]warning)
 	silent, err := cfg.Bus.Listen(topicEnd, m.onEnd)
 	if err != nil {
@@ -155,6 +157,8 @@ type Refusal struct {
 	Reasons []access.Code
 	// Agent is the agent's own code when it said no.
 	Agent string
+	// RetryAfter is when to ask again; 0: that does not help.
+	RetryAfter time.Duration
 }
 
 func (r *Refusal) Error() string { return fmt.Sprint("refused: ", r.Reasons) }
@@ -171,6 +175,9 @@ type Prepared struct {
 // Prepare begins a session. Nothing is decided yet, but what is refused already
 // now is refused here.
 func (m *Manager) Prepare(ctx context.Context, c Caller, desk string) (Prepared, error) {
+	if err := m.pace.take(m.pace.prepared, c.SignIn.User); err != nil {
+		return Prepared{}, err
+	}
 	s, err := m.situation(ctx, c, desk, anyViewer)
 	var no *Refusal
 	if errors.As(err, &no) {
@@ -298,11 +305,8 @@ func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code ui
 		m.log.Warn("a desk was not told that its session has ended", "desk", s.Desk, "session", s.ID, "err", err)
 	}
 	m.work.Go(func() {
-		select {
-		case <-time.After(lastWord):
-		case <-m.stopping:
-		}
-		m.endRelay(s.ID)
+		m.pause(lastWord)
+		m.endRelay(s.ID, link.Revoked)
 	})
 	return unwritten
 }
@@ -313,16 +317,16 @@ const lastWord = time.Second
 
 // endRelay ends a session at the relay that carries it, on this gateway or
 // another.
-func (m *Manager) endRelay(id cert.SessionID) {
-	m.cfg.Relay.End(id, link.Revoked)
-	if err := m.cfg.Bus.Tell(topicEnd, id[:]); err != nil {
+func (m *Manager) endRelay(id cert.SessionID, code link.Code) {
+	m.cfg.Relay.End(id, code)
+	if err := m.cfg.Bus.Tell(topicEnd, binary.BigEndian.AppendUint16(id[:], uint16(code))); err != nil { //nolint:gosec // 4001 to 4010
 		m.log.Warn("other relays were not told that a session has ended", "err", err)
 	}
 }
 
 func (m *Manager) onEnd(_ context.Context, message []byte) []byte {
-	if len(message) == len(cert.SessionID{}) {
-		m.cfg.Relay.End([16]byte(message), link.Revoked)
+	if len(message) == len(cert.SessionID{})+2 {
+		m.cfg.Relay.End([16]byte(message), link.Code(binary.BigEndian.Uint16(message[16:])))
 	}
 	return nil
 }
@@ -360,15 +364,38 @@ func (m *Manager) sweep(ctx context.Context) error {
 // agent ends without a lease after 60 s.
 const lostAfter = 2 * time.Minute
 
-// Carried adds what the relay forwarded for a session. It is called by the relay
-// and returns at once.
-func (m *Manager) Carried(s relay.Stats, _ link.Code) {
+// Closed adds what the relay forwarded for a session, and gives its seat back if it was never opened. It is called by the
+// relay and returns at once.
+func (m *Manager) Closed(s relay.Stats, code link.Code) {
 	m.work.Go(func() {
+		if !s.Since.IsZero() {
+			m.addBytes(&s)
+			m.pause(settle) // the agent's report of the opening may be on its way
+		}
+		if code == link.Revoked || code == link.Replaced {
+			return // whoever ended it says why
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), actTimeout)
 		defer cancel()
-		err := m.cfg.Store.AddBytes(ctx, s.Session, int64(s.FromAgent), int64(s.FromViewer)) //nolint:gosec // below 2^63
-		if err != nil {
-			m.log.Warn("the bytes of a session were not recorded", "err", err)
+		if err := m.cfg.Store.EndUnopened(ctx, store.By{Actor: "gateway:" + m.cfg.Gateway}, s.Session); err != nil {
+			m.log.Warn("a session that was never opened was not ended", "session", cert.SessionID(s.Session), "err", err)
 		}
 	})
+}
+
+func (m *Manager) addBytes(s *relay.Stats) {
+	ctx, cancel := context.WithTimeout(context.Background(), actTimeout)
+	defer cancel()
+	err := m.cfg.Store.AddBytes(ctx, s.Session, int64(s.FromAgent), int64(s.FromViewer)) //nolint:gosec // below 2^63
+	if err != nil {
+		m.log.Warn("the bytes of a session were not recorded", "err", err)
+	}
+}
+
+// pause waits, unless the manager is closed meanwhile.
+func (m *Manager) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-m.stopping:
+	}
 }

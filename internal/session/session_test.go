@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ type hall struct {
 	m      *Manager
 	key    cert.PrivateKey // of d9
 	caller Caller
+	close  func() // of m
 }
 
 func newHall(t *testing.T) *hall {
@@ -68,7 +70,8 @@ func newHall(t *testing.T) *hall {
 		RelayForDesks: func(string) string { return "relay:443" },
 	})
 	h.check(err)
-	t.Cleanup(h.m.Close)
+	h.close = sync.OnceFunc(h.m.Close)
+	t.Cleanup(h.close)
 	t.Cleanup(func() { h.check(h.relay.Shutdown(context.Background())) })
 	h.furnish()
 	h.agents.offer = func(context.Context, cert.SessionID) (*controlv1.OfferAnswer, error) {
@@ -123,6 +126,14 @@ func (h *hall) prepare() OpenRequest {
 	r.Signature, err = cert.Request{Nonce: p.Nonce, Session: p.Session, User: "tanaka", Desk: "k9", NoiseKey: r.NoiseKey}.Sign(h.key)
 	h.check(err)
 	return r
+}
+
+// open has the desk report that a session is open.
+func (h *hall) open(id cert.SessionID) {
+	h.t.Helper()
+	h.check(h.store.AddAgentEvent(h.t.Context(), store.AgentEvent{
+		Desk: "k9", Run: [16]byte{1}, Seq: 1, Session: id, Kind: store.AgentOpened, TimeMS: h.clock.Now().UnixMilli(),
+	}))
 }
 
 // life is where the store says that a session stands.
@@ -264,6 +275,41 @@ func TestPreparedSessionIsOpenedOnce(t *testing.T) {
 	}
 }
 
+// TestClosedAtTheRelay: when the relay has given a session up, one that was never opened ends in the store, paired or not; an
+// opened one, and one that somebody ends with a reason, is left to whom it concerns.
+func TestClosedAtTheRelay(t *testing.T) {
+	for name, c := range map[string]struct {
+		paired, opened bool
+		code           link.Code
+		want           store.Life
+	}{
+		"unpaired":        {false, false, link.Unpaired, store.LifeEnded},
+		"paired and mute": {true, false, link.PeerGone, store.LifeEnded},
+		"opened":          {true, true, link.PeerGone, store.LifeOpen},
+		"revoked":         {false, false, link.Revoked, store.LifeGranted},
+		"gateway stops":   {false, false, link.Stopping, store.LifeEnded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHall(t)
+			r := h.prepare()
+			_, err := h.m.Open(t.Context(), h.caller, r)
+			h.check(err)
+			stats := relay.Stats{Session: r.Session}
+			if c.paired {
+				stats.Since = h.clock.Now()
+			}
+			h.m.Closed(stats, c.code)
+			if c.opened {
+				h.open(r.Session)
+			}
+			h.close() // waits for what goes on, and for nothing else
+			if got := h.life(r.Session); got != c.want {
+				t.Errorf("life %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 // TestSweepEndsWhatTheDeskLost: a session at a desk whose channel is gone is over when no lease can hold it any more, and
 // not before.
 func TestSweepEndsWhatTheDeskLost(t *testing.T) {
@@ -271,9 +317,7 @@ func TestSweepEndsWhatTheDeskLost(t *testing.T) {
 	r := h.prepare()
 	_, err := h.m.Open(t.Context(), h.caller, r)
 	h.check(err)
-	h.check(h.store.AddAgentEvent(t.Context(), store.AgentEvent{
-		Desk: "k9", Run: [16]byte{1}, Seq: 1, Session: r.Session, Kind: store.AgentOpened, TimeMS: h.clock.Now().UnixMilli(),
-	}))
+	h.open(r.Session)
 	d, err := h.store.Desk(t.Context(), "k9")
 	h.check(err)
 	h.check(h.store.DeskGone(t.Context(), "k9", d.Epoch, ""))

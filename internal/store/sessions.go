@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -10,17 +11,6 @@ import (
 	"jiseki/internal/audit"
 	"jiseki/internal/cert"
 	"jiseki/internal/grant"
-)
-
-// Life is where a session is in its life. It only goes up.
-type Life int64
-
-// The lives. Their numbers are those of the control API.
-const (
-	LifePrepared Life = 1 // has a nonce, waits for the viewer's signature
-	LifeGranted  Life = 2 // a grant was minted and offered
-	LifeOpen     Life = 3 // the agent says that the viewer is on
-	LifeEnded    Life = 4
 )
 
 // Session is one viewer on one desk.
@@ -98,16 +88,17 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 }
 
 // GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes
-// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when there is no seat (*NoSeat); the session that x replaces on the same desk
-// does not count. Fields: ID, Viewer, Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
-func (s *Store) GrantSession(ctx context.Context, by By, x Session) error {
-	return s.act(ctx, func(t *tx) error {
+// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when there
+// is no seat (*NoSeat); sessions of the same desk do not count. A desk has one grant that waits to be opened: older ones end, and
+// are returned for the caller to end at the relay. Fields: ID, Viewer, Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
+func (s *Store) GrantSession(ctx context.Context, by By, x Session) (replaced []Session, err error) {
+	err = s.act(ctx, func(t *tx) error {
 		old, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, x.ID[:])
 		if err != nil {
 			return err
 		}
-		if old.Life != LifePrepared {
-			return ErrLife
+		if err := by.checkStep(&old, LifeGranted); err != nil {
+			return err
 		}
 		if t.now-old.PreparedMS > prepareLife {
 			return ErrExpired
@@ -125,6 +116,9 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session) error {
 		if err := t.takeSeat(&old); err != nil {
 			return err
 		}
+		if replaced, err = t.replace(by, &old, LifeGranted); err != nil {
+			return err
+		}
 		err = t.must(`UPDATE sessions SET life = 2, viewer_kind = $2, rights = $3, relay = $4, gateway = $5, until_ms = $6,
 			reconnect_of = $7, granted_ms = $8, idle_ms = $9 WHERE id = $1 AND life = 1`,
 			x.ID[:], int64(x.Viewer), int64(x.Rights), x.Relay, x.Gateway, x.UntilMS, x.ReconnectOf, t.now, x.IdleMS)
@@ -136,6 +130,25 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session) error {
 			"reconnect_of": hex.EncodeToString(x.ReconnectOf),
 		})
 	})
+	return replaced, err
+}
+
+// replace ends what stands at a life on the desk of x, for x takes its place.
+func (t *tx) replace(by By, x *Session, life Life) ([]Session, error) {
+	others, err := list(t.ctx, t, scanSession, selectSession+` WHERE s.desk_id = $1 AND s.life = $2`, x.Desk, int64(life))
+	if err != nil {
+		return nil, err
+	}
+	for i := range others {
+		code := uint16(codeTakenOver)
+		if others[i].Device == x.Device {
+			code = codeReplaced
+		}
+		if err := t.endSession(by, &others[i], code, "", nil); err != nil {
+			return nil, err
+		}
+	}
+	return others, nil
 }
 
 func (t *tx) recordSession(by By, kind audit.Kind, x *Session, code string, d audit.Details) error {
@@ -186,7 +199,8 @@ const (
 )
 
 // AddAgentEvent brings the session to where the agent says it is, once per (desk, run, seq). An opened session ends any other
-// open one of the desk: the agent let only one control. ErrNotFound: no such session of this desk.
+// open one of the desk: the agent let only one control. What cannot be is kept as a refusal, once, and is an error: ErrNotFound,
+// no such session of this desk; ErrLife, it was not granted; ErrInvalid, no such kind.
 func (s *Store) AddAgentEvent(ctx context.Context, e AgentEvent) error {
 	return s.takeAway(ctx, func(t *tx) error {
 		n, err := t.count(`INSERT INTO agent_events (desk_id, run, seq, time_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
@@ -198,8 +212,15 @@ func (s *Store) AddAgentEvent(ctx context.Context, e AgentEvent) error {
 			return errUnchanged
 		}
 		x, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1 AND s.desk_id = $2`, e.Session[:], e.Desk)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return t.refuseReport(&e, foreignSession, err)
+		case err != nil:
 			return err
+		case e.Kind < AgentOpened || e.Kind > AgentEndedAtDesk:
+			return t.refuseReport(&e, unknownEvent, fmt.Errorf("%w: kind of agent event", ErrInvalid))
+		case x.GrantedMS == 0:
+			return t.refuseReport(&e, sessionLife, ErrLife)
 		}
 		return t.applyAgentEvent(&x, &e)
 	})
@@ -228,30 +249,21 @@ func (t *tx) applyAgentEvent(x *Session, e *AgentEvent) error {
 			return err
 		}
 		return t.recordSession(by, audit.SessionLocked, x, code, d)
-	case AgentLockFailed:
+	default: // AgentLockFailed
 		return t.recordSession(by, audit.SessionLockFailed, x, code, d)
 	}
-	return fmt.Errorf("%w: kind of agent event", ErrInvalid)
 }
 
 func (t *tx) openSession(by By, x *Session, d audit.Details) error {
-	if x.Life > LifeGranted { // ended before this report came: keep the end, note the opening
+	// Ended before this report came, or open, or no longer in time, so that its seat may be somebody else's: keep that and note
+	// the opening. No lease names the session then.
+	if by.checkStep(x, LifeOpen) != nil || !t.lately(x.GrantedMS, offerLife) {
 		return t.recordSession(by, audit.SessionOpened, x, "late", d)
 	}
-	others, err := list(t.ctx, t, scanSession, selectSession+` WHERE s.desk_id = $1 AND s.life = 3`, x.Desk)
-	if err != nil {
+	if _, err := t.replace(by, x, LifeOpen); err != nil {
 		return err
 	}
-	for i := range others {
-		code := uint16(codeTakenOver)
-		if others[i].Device == x.Device {
-			code = codeReplaced
-		}
-		if err := t.endSession(by, &others[i], code, "", nil); err != nil {
-			return err
-		}
-	}
-	if err := t.must(`UPDATE sessions SET life = 3, opened_ms = $2 WHERE id = $1`, x.ID[:], t.now); err != nil {
+	if err := t.must(`UPDATE sessions SET life = 3, opened_ms = $2 WHERE id = $1 AND life = 2`, x.ID[:], t.now); err != nil {
 		return err
 	}
 	return t.recordSession(by, audit.SessionOpened, x, "", d)
@@ -262,8 +274,11 @@ func (t *tx) endSession(by By, x *Session, code uint16, reason string, d audit.D
 	if x.Life == LifeEnded {
 		return t.recordSession(by, audit.SessionEnded, x, "late", d)
 	}
-	err := t.must(`UPDATE sessions SET life = 4, ended_ms = $2, end_code = $3, end_reason = $4 WHERE id = $1`,
-		x.ID[:], t.now, int64(code), reason)
+	if err := by.checkStep(x, LifeEnded); err != nil {
+		return err
+	}
+	err := t.must(`UPDATE sessions SET life = 4, ended_ms = $2, end_code = $3, end_reason = $4 WHERE id = $1 AND life = $5`,
+		x.ID[:], t.now, int64(code), reason, int64(x.Life))
 	if err != nil {
 		return err
 	}
@@ -293,6 +308,23 @@ func (s *Store) EndSession(ctx context.Context, by By, id cert.SessionID, code u
 		return t.endSession(by, &x, code, reason, nil)
 	})
 }
+
+// EndUnopened ends a granted session that can no longer be opened: its links are gone. Any other session is left alone.
+func (s *Store) EndUnopened(ctx context.Context, by By, id cert.SessionID) error {
+	return s.act(ctx, func(t *tx) error {
+		x, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, id[:])
+		if err != nil {
+			return err
+		}
+		if x.Life != LifeGranted {
+			return errUnchanged
+		}
+		return t.endSession(by, &x, codeExpired, neverOpened, nil)
+	})
+}
+
+// neverOpened is the reason of an end before the opening.
+const neverOpened = "never_opened"
 
 // OrderEnd records that somebody ordered a session to end; the end itself is recorded when it is reached.
 func (s *Store) OrderEnd(ctx context.Context, by By, id cert.SessionID, reason string) (Session, error) {
@@ -375,7 +407,7 @@ func (s *Store) EndStale(ctx context.Context, by By) (n int, err error) {
 			return errUnchanged
 		}
 		for i := range stale {
-			reason := "never_opened"
+			reason := neverOpened
 			if stale[i].Life == LifeOpen {
 				reason = "no_report"
 			}

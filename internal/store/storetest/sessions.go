@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"jiseki/internal/access"
@@ -15,6 +17,12 @@ import (
 func (t *suite) report(seq uint64, desk string, id cert.SessionID, kind store.AgentEventKind, code uint16) {
 	t.Helper()
 	t.ok(t.s.AddAgentEvent(t.ctx, store.AgentEvent{Desk: desk, Run: [16]byte{1}, Seq: seq, Session: id, Kind: kind, Code: code}))
+}
+
+// grant grants a prepared session.
+func (t *suite) grant(by store.By, x store.Session) error {
+	_, err := t.s.GrantSession(t.ctx, by, x)
+	return err
 }
 
 func sessionLife(t *suite) {
@@ -58,16 +66,133 @@ func sessionLife(t *suite) {
 	t.equal(kinds, []audit.Kind{audit.SessionLocked, audit.SessionEnded, audit.SessionEndOrdered, audit.SessionOpened, audit.SessionGranted})
 }
 
+// livesAndMovers tries every step of a session's life by everybody.
+func livesAndMovers(t *suite) {
+	const user, desk, otherDesk, gateway, other, stranger = "user:tanaka", "desk:k2", "desk:k1", "gateway:g1", "user:admin", "anonymous"
+	steps := map[store.Life]func(by store.By, id cert.SessionID) error{
+		store.LifeGranted: func(by store.By, id cert.SessionID) error {
+			return t.grant(by, store.Session{ID: id, Viewer: grant.ViewerBrowser, UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()})
+		},
+		store.LifeOpen: func(by store.By, id cert.SessionID) error {
+			from, isDesk := strings.CutPrefix(by.Actor, "desk:")
+			if !isDesk {
+				return store.ErrLife // there is no such act
+			}
+			t.seq++
+			return t.s.AddAgentEvent(t.ctx, store.AgentEvent{Desk: from, Run: [16]byte{9}, Seq: t.seq, Session: id, Kind: store.AgentOpened})
+		},
+		store.LifeEnded: func(by store.By, id cert.SessionID) error {
+			from, isDesk := strings.CutPrefix(by.Actor, "desk:")
+			if !isDesk {
+				return t.s.EndSession(t.ctx, by, id, 7, "")
+			}
+			t.seq++
+			return t.s.AddAgentEvent(t.ctx, store.AgentEvent{Desk: from, Run: [16]byte{9}, Seq: t.seq, Session: id, Kind: store.AgentEnded, Code: 7})
+		},
+	}
+	everybody := []string{user, desk, gateway, other}
+	may := map[[2]store.Life][]string{
+		{store.LifePrepared, store.LifeGranted}: {user},
+		{store.LifePrepared, store.LifeEnded}:   {user, gateway, other},
+		{store.LifeGranted, store.LifeOpen}:     {desk},
+		{store.LifeGranted, store.LifeEnded}:    everybody,
+		{store.LifeOpen, store.LifeEnded}:       everybody,
+	}
+	n := byte(0)
+	for from := store.LifePrepared; from <= store.LifeEnded; from++ {
+		for to, step := range steps {
+			for _, actor := range append(everybody, otherDesk, stranger) {
+				n++
+				id := t.bringTo(n, from)
+				err := step(store.By{Actor: actor}, id)
+				x, lookErr := t.s.Session(t.ctx, id)
+				t.ok(lookErr)
+				want := from
+				if slices.Contains(may[[2]store.Life{from, to}], actor) {
+					want = to
+				}
+				if x.Life != want {
+					t.Errorf("%d to %d by %s: it is %d, err %v", from, to, actor, x.Life, err)
+				}
+				if x.Life == to && from < to && err != nil {
+					t.Errorf("%d to %d by %s: %v", from, to, actor, err)
+				}
+				t.ok(t.s.EndSession(t.ctx, Admin, id, 7, ""))
+			}
+		}
+	}
+}
+
+// bringTo makes a session of tanaka on desk k2 that stands at a life.
+func (t *suite) bringTo(n byte, life store.Life) cert.SessionID {
+	t.Helper()
+	x := store.Session{ID: cert.SessionID{n, 2}, User: "tanaka", Device: "d1", Desk: "k2", Place: access.Home, Nonce: cert.Nonce{n}}
+	t.ok(t.s.PrepareSession(t.ctx, x))
+	if life == store.LifePrepared {
+		return x.ID
+	}
+	x.UntilMS = t.clock.Now().Add(time.Hour).UnixMilli()
+	t.ok(t.grant(store.By{Actor: "user:tanaka"}, x))
+	if life >= store.LifeOpen {
+		t.seq++
+		t.ok(t.s.AddAgentEvent(t.ctx, store.AgentEvent{Desk: "k2", Run: [16]byte{9}, Seq: t.seq, Session: x.ID, Kind: store.AgentOpened}))
+	}
+	if life == store.LifeEnded {
+		t.ok(t.s.EndSession(t.ctx, Admin, x.ID, 7, ""))
+	}
+	return x.ID
+}
+
+// foreignReports: what a desk says of sessions that are not its own, or not granted, is a refusal in the log, once, and changes nothing.
+func foreignReports(t *suite) {
+	prepared := t.bringTo(1, store.LifePrepared)
+	run := [16]byte{1}
+	for seq, c := range []struct {
+		desk string
+		kind store.AgentEventKind
+		code string
+	}{
+		{"k2", store.AgentOpened, "session_life"}, {"k2", store.AgentEnded, "session_life"}, {"k2", store.AgentRefused, "session_life"},
+		{"k2", store.AgentLocked, "session_life"}, {"k2", store.AgentLockFailed, "session_life"}, {"k1", store.AgentOpened, "foreign_session"},
+		{"k2", 99, "unknown_event"},
+	} {
+		e := store.AgentEvent{Desk: c.desk, Run: run, Seq: uint64(seq) + 1, Session: prepared, Kind: c.kind}
+		if err := t.s.AddAgentEvent(t.ctx, e); err == nil {
+			t.Errorf("kind %d of desk %s was taken", c.kind, c.desk)
+		}
+		told := t.last()
+		t.equal([]any{told.Kind, told.Outcome, told.Code, told.Actor}, []any{audit.SessionRefused, audit.Refused, c.code, "desk:" + c.desk})
+		t.ok(t.s.AddAgentEvent(t.ctx, e)) // it was told already
+		t.equal(t.last().Number, told.Number)
+	}
+	x, err := t.s.Session(t.ctx, prepared)
+	t.ok(err)
+	t.equal([]any{x.Life, x.LockedAfterEnd, x.OpenedMS}, []any{store.LifePrepared, false, int64(0)})
+}
+
+// opensInTime: a grant opens its desk while its seat is kept for it, and not later.
+func opensInTime(t *suite) {
+	x := t.bringTo(1, store.LifeGranted)
+	t.clock.Add(3 * time.Minute) // nobody has swept it away
+	t.report(1, "k2", x, store.AgentOpened, 0)
+	got, err := t.s.Session(t.ctx, x)
+	t.ok(err)
+	t.equal([]any{got.Life, t.last().Kind, t.last().Code}, []any{store.LifeGranted, audit.SessionOpened, "late"})
+	again := t.bringTo(2, store.LifeOpen)
+	t.report(2, "k2", again, store.AgentOpened, 0)
+	t.equal([]any{t.last().Kind, t.last().Code}, []any{audit.SessionOpened, "late"})
+}
+
 func grantOnce(t *suite) {
 	id := Session(t.T, t.s, 1, "tanaka", "d1", "k1")
 	by := store.By{Actor: "user:tanaka"}
-	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: id}), store.ErrLife)
-	t.fails(t.s.GrantSession(t.ctx, by, store.Session{ID: cert.SessionID{9}}), store.ErrNotFound)
+	t.fails(t.grant(by, store.Session{ID: id}), store.ErrLife)
+	t.fails(t.grant(by, store.Session{ID: cert.SessionID{9}}), store.ErrNotFound)
 	x := store.Session{ID: cert.SessionID{3}, User: "tanaka", Device: "d1", Desk: "k1", Place: access.Home}
 	t.ok(t.s.PrepareSession(t.ctx, x))
 	t.fails(t.s.PrepareSession(t.ctx, x), store.ErrExists)
 	t.clock.Add(3 * time.Minute)
-	t.fails(t.s.GrantSession(t.ctx, by, x), store.ErrExpired)
+	t.fails(t.grant(by, x), store.ErrExpired)
 }
 
 // grantAfterTakingAway: what was prepared before a right was taken away is not granted after.
@@ -86,7 +211,7 @@ func grantAfterTakingAway(t *suite) {
 		}
 		t.ok(t.s.PrepareSession(t.ctx, x))
 		t.ok(take())
-		t.fails(t.s.GrantSession(t.ctx, Admin, x), store.ErrLife)
+		t.fails(t.grant(store.By{Actor: "user:" + x.User}, x), store.ErrLife)
 	}
 }
 
@@ -114,12 +239,12 @@ func sessionLimit(t *suite) {
 	t.policy(func(s *access.Settings) { s.MaxSessions = 1 })
 	x := store.Session{ID: cert.SessionID{2}, User: "suzuki", Device: "d2", Desk: "k2", Place: access.Home}
 	t.ok(t.s.PrepareSession(t.ctx, x))
-	t.noSeat(t.s.GrantSession(t.ctx, Admin, x), access.Full)
+	t.noSeat(t.grant(store.By{Actor: "user:" + x.User}, x), access.Full)
 	t.policy(func(s *access.Settings) { s.MaxSessions = 2 })
-	t.ok(t.s.GrantSession(t.ctx, Admin, x))
+	t.ok(t.grant(store.By{Actor: "user:" + x.User}, x))
 	again := store.Session{ID: cert.SessionID{3}, User: "suzuki", Device: "d2", Desk: "k2", Place: access.Home}
 	t.ok(t.s.PrepareSession(t.ctx, again))
-	t.ok(t.s.GrantSession(t.ctx, Admin, again)) // its own desk's session does not count
+	t.ok(t.grant(store.By{Actor: "user:suzuki"}, again)) // its own desk's session does not count
 }
 
 // seatsApart: sessions from the hall are counted apart, and reserved seats are kept for their section and those below it.
@@ -133,7 +258,7 @@ func seatsApart(t *suite) {
 	try := func(n byte, user, device, desk string, place access.Place) error {
 		x := store.Session{ID: cert.SessionID{n}, User: user, Device: device, Desk: desk, Place: place}
 		t.ok(t.s.PrepareSession(t.ctx, x))
-		return t.s.GrantSession(t.ctx, Admin, x)
+		return t.grant(store.By{Actor: "user:" + x.User}, x)
 	}
 	t.noSeat(try(1, "suzuki", "d2", "k2", access.Home), access.SeatsReserved)
 	t.ok(try(2, "suzuki", "d2", "k2", access.Office))
@@ -162,8 +287,8 @@ func agentEventsOnce(t *suite) {
 	t.fails(t.s.AddAgentEvent(t.ctx, e), store.ErrNotFound)
 	e.Desk, e.Seq, e.Kind = "k1", 2, 99
 	t.fails(t.s.AddAgentEvent(t.ctx, e), store.ErrInvalid)
-	e.Kind = store.AgentLockFailed
-	t.ok(t.s.AddAgentEvent(t.ctx, e)) // the refused one left no mark
+	e.Seq, e.Kind = 3, store.AgentLockFailed
+	t.ok(t.s.AddAgentEvent(t.ctx, e))
 	t.equal(t.last().Outcome, audit.Failed)
 }
 

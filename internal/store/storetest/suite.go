@@ -18,6 +18,7 @@ type suite struct {
 	s     *store.Store
 	clock *Clock
 	ctx   context.Context //nolint:containedctx // of the test
+	seq   uint64          // of the last event that an agent reported by bringTo
 }
 
 // Run runs the suite, each test on a database of its own: a copy of one that newDSN names, with the town in it. copyDSN copies
@@ -30,7 +31,8 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "throttle": throttle, "attempts at once": attemptsAtOnce,
 		"nonces": nonces, "device codes": deviceCodes, "revoked device": revokedDevice, "desks": desks, "desk tokens": deskTokens,
 		"register": registerOfDevices, "register that differs": registerThatDiffers,
-		"desk epochs": deskEpochs, "session life": sessionLife, "grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit, "seats apart": seatsApart,
+		"desk epochs": deskEpochs, "session life": sessionLife, "lives and movers": livesAndMovers, "foreign reports": foreignReports, "opens in time": opensInTime,
+		"grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit, "seats apart": seatsApart,
 		"policy": policy, "holidays": holidays, "hours": hours, "standing": standing, "registrations": registrations, "staff": staff,
 		"agent events once": agentEventsOnce, "stale sessions": staleSessions, "pages": pages, "event of every act": eventOfEveryAct,
 		"acts at once": actsAtOnce, "clock backwards": clockBackwards, "tidy": tidy,
@@ -45,7 +47,7 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		t.Run(name, func(t *testing.T) {
 			clock := NewClock()
 			s := Open(t, copyDSN(t, town), clock.Now)
-			test(&suite{t, s, clock, t.Context()})
+			test(&suite{T: t, s: s, clock: clock, ctx: t.Context()})
 			report, err := s.VerifyEvents(t.Context(), audit.Against{})
 			if err != nil || report.Problem != nil {
 				t.Errorf("chain after the test: %v, %v", report.Problem, err)
