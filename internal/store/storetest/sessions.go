@@ -152,8 +152,12 @@ func foreignReports(t *suite) {
 		kind store.AgentEventKind
 		code string
 	}{
-		{"k2", store.AgentOpened, "session_life"}, {"k2", store.AgentEnded, "session_life"}, {"k2", store.AgentRefused, "session_life"},
-		{"k2", store.AgentLocked, "session_life"}, {"k2", store.AgentLockFailed, "session_life"}, {"k1", store.AgentOpened, "foreign_session"},
+		{"k2", store.AgentOpened, "session_life"},
+		{"k2", store.AgentEnded, "session_life"},
+		{"k2", store.AgentRefused, "session_life"},
+		{"k2", store.AgentLocked, "session_life"},
+		{"k2", store.AgentLockFailed, "session_life"},
+		{"k1", store.AgentOpened, "foreign_session"},
 		{"k2", 99, "unknown_event"},
 	} {
 		e := store.AgentEvent{Desk: c.desk, Run: run, Seq: uint64(seq) + 1, Session: prepared, Kind: c.kind}
