@@ -112,7 +112,7 @@ func (s *Server) authenticate(ctx context.Context, door Door, header http.Header
 }
 
 func (s *Server) isIdle(ctx context.Context, id *auth.Identity) (bool, error) {
-	if s.cfg.Now().Sub(time.UnixMilli(id.SignIn.LastUsedMS)) < idleLimit {
+	if store.Since(s.cfg.Now(), id.SignIn.LastUsedMS) < idleLimit {
 		return false, nil
 	}
 	if id.SignIn.Device == "" {

@@ -386,6 +386,11 @@ func (s *Service) Resume(ctx context.Context, token string, addr netip.Addr) (*I
 	if err != nil {
 		return nil, err
 	}
+	// No sign-in lasts longer than is allowed now, whatever was allowed, or what a clock said, when it began.
+	in.UntilMS = min(in.UntilMS, in.CreatedMS+org.Settings.SignInMax.Milliseconds())
+	if s.Now().UnixMilli() >= in.UntilMS {
+		return nil, refuse(access.NotSignedIn)
+	}
 	id := &Identity{SignIn: in, Place: org.Settings.PlaceOf(addr), Address: addr, Settings: org.Settings, Name: org.Name}
 	if id.User, err = s.Store.User(ctx, in.User); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/cert"
+	"jiseki/internal/store"
 )
 
 // NonceLife is how long a nonce waits for its signature.
@@ -39,7 +40,7 @@ func (n *Nonces) New(purpose string) cert.Nonce {
 	return c
 }
 
-// Check refuses a nonce that this gateway did not make, or not for this purpose, or too long ago. until is when it may be forgotten
+// Check refuses a nonce that this gateway did not make, or not for this purpose, or too long ago, or on a clock that was ahead. until is when it may be forgotten
 // after it was spent; spending it is for the caller.
 func (n *Nonces) Check(purpose string, c cert.Nonce) (until time.Time, err error) {
 	if !hmac.Equal(n.mac(purpose, c[:16]), c[16:]) {
@@ -47,7 +48,7 @@ func (n *Nonces) Check(purpose string, c cert.Nonce) (until time.Time, err error
 	}
 	made := time.UnixMilli(int64(binary.BigEndian.Uint64(c[:8]))) //nolint:gosec // the MAC says that it is ours
 	until = made.Add(NonceLife)
-	if n.now().After(until) {
+	if store.Since(n.now(), made.UnixMilli()) > NonceLife {
 		return time.Time{}, refuse(access.ChallengeOver)
 	}
 	return until, nil

@@ -24,8 +24,11 @@ import (
 // Life is how long certificates of devices and desks last. They are renewed when two thirds have passed.
 const Life = 90 * 24 * time.Hour
 
-// Renew says whether two thirds of a certificate's life are over.
-func Renew(until, now time.Time) bool { return until.Sub(now) < Life/3 }
+// Renew says whether two thirds of a certificate's life are over, or whether a clock that was ahead made it: it is not valid yet.
+func Renew(until, now time.Time) bool {
+	left := until.Sub(now)
+	return left < Life/3 || left > Life+cert.Skew
+}
 
 // Names of the files.
 const (

@@ -80,7 +80,7 @@ func (d *Desks) endLost(ctx context.Context, desk string, running [][]byte) erro
 		return err
 	}
 	for _, s := range sessions {
-		young := d.now().Sub(time.UnixMilli(s.OpenedMS)) < settle
+		young := store.Since(d.now(), s.OpenedMS) < settle
 		named := slices.ContainsFunc(running, func(id []byte) bool { return string(id) == string(s.ID[:]) })
 		if s.Life != store.LifeOpen || young || named {
 			continue

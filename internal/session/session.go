@@ -350,7 +350,7 @@ func (m *Manager) sweep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		gone := m.cfg.Now().Sub(time.UnixMilli(desk.LastSeenMS))
+		gone := store.Since(m.cfg.Now(), desk.LastSeenMS)
 		if !desk.Connected && gone > lostAfter {
 			if err := m.end(ctx, by, s, codeAgentStopping, "desk_lost"); err != nil {
 				return err

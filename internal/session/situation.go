@@ -104,7 +104,7 @@ func (s *situation) at(d store.Desk, taken []access.Seat, now time.Time) {
 
 // Presence is what the gateways know of a desk now.
 func Presence(d *store.Desk, now time.Time) access.Presence {
-	switch silent := now.Sub(time.UnixMilli(d.AliveMS)) > silentAfter; {
+	switch silent := store.Since(now, d.AliveMS) > silentAfter; {
 	case !d.Connected && d.Gateway != "" && silent:
 		return access.Unknown // its gateway is gone; the desk may be on
 	case !d.Connected && d.Session != nil:

@@ -278,16 +278,16 @@ func (s *Store) EnrolDesk(ctx context.Context, e DeskEnrolment) (Desk, error) {
 
 // useDeskToken finds the desk a token is for, or creates it.
 func (t *tx) useDeskToken(e *DeskEnrolment) (d *Desk, refusal, err error) {
-	var left, until int64
+	var left, created, until int64
 	d = &Desk{}
-	err = t.one(`SELECT COALESCE(desk_id, ''), zone, COALESCE(section_id, ''), uses_left, until_ms FROM desk_tokens WHERE hash = $1`,
-		[]any{e.TokenHash[:]}, &d.ID, &d.Zone, &d.Section, &left, &until)
+	err = t.one(`SELECT COALESCE(desk_id, ''), zone, COALESCE(section_id, ''), uses_left, created_ms, until_ms FROM desk_tokens WHERE hash = $1`,
+		[]any{e.TokenHash[:]}, &d.ID, &d.Zone, &d.Section, &left, &created, &until)
 	switch {
 	case errors.Is(err, ErrNotFound), err == nil && left <= 0:
 		return nil, ErrSpent, nil
 	case err != nil:
 		return nil, nil, err
-	case until <= t.now:
+	case until <= t.now, created > latest(t.time()):
 		return nil, ErrExpired, nil
 	}
 	if err := t.exec(`UPDATE desk_tokens SET uses_left = uses_left - 1 WHERE hash = $1`, e.TokenHash[:]); err != nil {

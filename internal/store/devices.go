@@ -121,15 +121,15 @@ func refusalCode(err error) string {
 // useDeviceCode checks the code against the user's open one. refusal is for the caller to commit with its event.
 func (t *tx) useDeviceCode(user string, typed [32]byte) (kind grant.DeviceKind, refusal, err error) {
 	var hash []byte
-	var until int64
-	err = t.one(`SELECT hash, kind, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
-		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &kind, &until)
+	var created, until int64
+	err = t.one(`SELECT hash, kind, created_ms, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
+		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &kind, &created, &until)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return 0, ErrSpent, nil
 	case err != nil:
 		return 0, nil, err
-	case until <= t.now:
+	case until <= t.now, created > latest(t.time()):
 		return 0, ErrExpired, nil
 	case subtle.ConstantTimeCompare(hash, typed[:]) != 1:
 		return 0, ErrWrongCode, nil

@@ -49,11 +49,11 @@ type Colleague struct {
 func (s *Store) Colleagues(ctx context.Context, section string) ([]Colleague, error) {
 	return list(ctx, s.read, func(row scanner, c *Colleague) error { return row.Scan(&c.ID, &c.Name, &c.InHall) },
 		`SELECT u.id, u.name,
-			EXISTS (SELECT 1 FROM sign_ins i WHERE i.user_id = u.id AND i.place = $2 AND i.last_used_ms > $3)
+			EXISTS (SELECT 1 FROM sign_ins i WHERE i.user_id = u.id AND i.place = $2 AND i.last_used_ms > $3 AND i.last_used_ms <= $4)
 			OR EXISTS (SELECT 1 FROM desk_users du JOIN desks k ON k.id = du.desk_id
 				WHERE du.user_id = u.id AND k.deleted_ms = 0 AND k.connected AND k.present)
 		FROM users u JOIN posts p ON p.user_id = u.id WHERE p.section_id = $1 AND NOT u.disabled ORDER BY u.id`,
-		section, int64(access.Office), s.now().Add(-inHall).UnixMilli())
+		section, int64(access.Office), s.now().Add(-inHall).UnixMilli(), latest(s.now()))
 }
 
 // LastOutside is when a user last opened a desk from outside the hall; 0 if never.

@@ -70,7 +70,7 @@ func scanSession(row scanner, s *Session) error {
 // Fields: ID, User, Device, Desk, Place, Address, Nonce, Second.
 func (s *Store) PrepareSession(ctx context.Context, x Session) error {
 	return s.transact(ctx, func(t *tx) error {
-		err := t.exec(`DELETE FROM sessions WHERE life = 1 AND prepared_ms < $1`, t.now-prepareLife)
+		err := t.exec(`DELETE FROM sessions WHERE life = 1 AND (prepared_ms < $1 OR prepared_ms > $2)`, t.now-prepareLife, latest(t.time()))
 		if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session) (replaced []
 		if err := by.checkStep(&old, LifeGranted); err != nil {
 			return err
 		}
-		if t.now-old.PreparedMS > prepareLife {
+		if !t.lately(old.PreparedMS, prepareLife) {
 			return ErrExpired
 		}
 		// Whoever takes one of these away holds the same lock: a session that was prepared before is not granted after.
@@ -391,15 +391,16 @@ func parseSessionKey(after string) (ms int64, id []byte, err error) {
 // time to open is over are not running.
 func (s *Store) RunningSessions(ctx context.Context, desk string) ([]Session, error) {
 	return list(ctx, s.read, scanSession, selectSession+` WHERE ($1 = '' OR s.desk_id = $1)
-		AND (s.life = 3 OR (s.life = 2 AND s.granted_ms > $2)) ORDER BY s.prepared_ms`, desk, s.now().UnixMilli()-offerLife)
+		AND (s.life = 3 OR (s.life = 2 AND s.granted_ms > $2 AND s.granted_ms <= $3)) ORDER BY s.prepared_ms`,
+		desk, s.now().UnixMilli()-offerLife, latest(s.now()))
 }
 
-// EndStale ends what can no longer be running: granted sessions that never opened, and open ones past their time plus two
-// minutes. It returns how many.
+// EndStale ends what can no longer be running: granted sessions that never opened, open ones past their time plus two minutes,
+// and both if a clock that was ahead let them begin. It returns how many.
 func (s *Store) EndStale(ctx context.Context, by By) (n int, err error) {
 	err = s.takeAway(ctx, func(t *tx) error {
 		stale, err := list(ctx, t, scanSession, selectSession+` WHERE (s.life = 2 AND s.granted_ms < $1)
-			OR (s.life = 3 AND s.until_ms < $1)`, t.now-offerLife)
+			OR (s.life = 3 AND s.until_ms < $1) OR (s.life BETWEEN 2 AND 3 AND s.granted_ms > $2)`, t.now-offerLife, latest(t.time()))
 		if err != nil {
 			return err
 		}
@@ -408,7 +409,10 @@ func (s *Store) EndStale(ctx context.Context, by By) (n int, err error) {
 		}
 		for i := range stale {
 			reason := neverOpened
-			if stale[i].Life == LifeOpen {
+			switch {
+			case stale[i].Life == LifeOpen && stale[i].GrantedMS > latest(t.time()):
+				reason = "clock"
+			case stale[i].Life == LifeOpen:
 				reason = "no_report"
 			}
 			if err := t.endSession(by, &stale[i], codeExpired, reason, nil); err != nil {

@@ -64,11 +64,12 @@ func (t *tx) replaceSignIn(address string, former [32]byte) error {
 	return t.record(by.entry(audit.SignOut, by.Actor, audit.Details{"replaced": true}))
 }
 
-// SignIn reads a sign-in that is still valid: ErrNotFound if it is unknown or over. The user may have been disabled and the
-// device revoked in the meantime: both end their sign-ins, so that there is nothing to ask again.
+// SignIn reads a sign-in that is still valid: ErrNotFound if it is unknown, over, or from a clock that was ahead. The user may
+// have been disabled and the device revoked in the meantime: both end their sign-ins, so that there is nothing to ask again.
 func (s *Store) SignIn(ctx context.Context, hash [32]byte) (SignIn, error) {
 	return get(ctx, s.read, scanSignIn, `SELECT hash, user_id, COALESCE(device_id, ''), second, place, address, created_ms,
-		last_used_ms, until_ms FROM sign_ins WHERE hash = $1 AND until_ms > $2`, hash[:], s.now().UnixMilli())
+		last_used_ms, until_ms FROM sign_ins WHERE hash = $1 AND until_ms > $2 AND created_ms <= $3 AND last_used_ms <= $3`,
+		hash[:], s.now().UnixMilli(), latest(s.now()))
 }
 
 func scanSignIn(row scanner, in *SignIn) error {
@@ -147,7 +148,8 @@ func (s *Store) BeginAttempt(ctx context.Context, keys ...Throttle) (wait time.D
 		for _, k := range keys { // an insert that changes nothing makes others with this key wait for us
 			var until int64
 			err := t.one(`INSERT INTO throttles (key, failures, last_ms, until_ms) VALUES ($1, 0, $2, 0)
-				ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING until_ms`, []any{k.hash(), t.now}, &until)
+				ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING CASE WHEN last_ms <= $3 THEN until_ms ELSE 0 END`,
+				[]any{k.hash(), t.now, latest(t.time())}, &until)
 			if err != nil {
 				return err
 			}
@@ -169,8 +171,8 @@ func (s *Store) BeginAttempt(ctx context.Context, keys ...Throttle) (wait time.D
 // countFailure counts on a row that is there and locked.
 func (t *tx) countFailure(k Throttle) error {
 	var failures int64
-	err := t.one(`UPDATE throttles SET failures = CASE WHEN last_ms < $3 THEN 1 ELSE failures + 1 END, last_ms = $2
-		WHERE key = $1 RETURNING failures`, []any{k.hash(), t.now, t.now - k.Forget.Milliseconds()}, &failures)
+	err := t.one(`UPDATE throttles SET failures = CASE WHEN last_ms < $3 OR last_ms > $4 THEN 1 ELSE failures + 1 END, last_ms = $2
+		WHERE key = $1 RETURNING failures`, []any{k.hash(), t.now, t.now - k.Forget.Milliseconds(), latest(t.time())}, &failures)
 	if err != nil {
 		return err
 	}
@@ -225,8 +227,8 @@ func (s *Store) ThrottledUntil(ctx context.Context, keys ...string) (ms int64, e
 	now := s.now().UnixMilli()
 	for _, k := range keys {
 		var until int64
-		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1`,
-			Throttle{Key: k}.hash()).Scan(&until)
+		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1 AND last_ms <= $2`,
+			Throttle{Key: k}.hash(), latest(s.now())).Scan(&until)
 		if err != nil {
 			return 0, translate(err)
 		}

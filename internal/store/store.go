@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -281,8 +282,16 @@ func (t *tx) saveHead() error {
 		int64(t.head.Number), t.head.TimeMS, t.head.Hash[:])
 }
 
-// record appends an event to the chain.
+// record appends an event to the chain. Times of events never go back: while the chain ends ahead of the clock, because a clock was
+// ahead, details say the clock's time.
 func (t *tx) record(e audit.Entry) error {
+	if t.head.TimeMS > latest(t.time()) {
+		e.Details = maps.Clone(e.Details)
+		if e.Details == nil {
+			e.Details = audit.Details{}
+		}
+		e.Details["clock"] = t.time().UTC().Format(time.RFC3339)
+	}
 	ev, err := e.Seal(t.head, time.UnixMilli(t.now))
 	if err != nil {
 		return err

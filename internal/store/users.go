@@ -312,10 +312,15 @@ func (s *Store) SetTOTP(ctx context.Context, by By, user string, totp TOTP) erro
 	})
 }
 
-// SpendTOTPStep remembers that the password of this time step was used: ErrSpent if it, or a later one, was used before.
+// totpStep is the time step of one-time passwords in milliseconds (RFC 6238). The last one that was spent may be the one after now.
+const totpStep = 30_000
+
+// SpendTOTPStep remembers that the password of this time step was used: ErrSpent if it, or a later one, was used before. A step
+// that a clock that was ahead has spent does not count.
 func (s *Store) SpendTOTPStep(ctx context.Context, user string, step int64) error {
 	return s.transact(ctx, func(t *tx) error {
-		n, err := t.count(`UPDATE users SET totp_last_step = $2 WHERE id = $1 AND totp_last_step < $2`, user, step)
+		n, err := t.count(`UPDATE users SET totp_last_step = $2 WHERE id = $1 AND (totp_last_step < $2 OR totp_last_step > $3)`,
+			user, step, latest(t.time())/totpStep+1)
 		if err == nil && n == 0 {
 			return ErrSpent
 		}

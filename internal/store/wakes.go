@@ -99,17 +99,15 @@ func (t *tx) askWake(by By, ask *WakeAsk) error {
 	return t.record(by.entry(audit.DeskWakeAsked, "desk:"+ask.Desk, audit.Details{"wake": id, "plan": ask.Plan, "name": audit.Cut(name, 200)}))
 }
 
-// WakeSkew is how far clocks may differ: what was asked further ahead of now was asked by a clock that has been put right since. It is due at once.
-const WakeSkew = time.Minute
-
-// dueWakes are the wakes whose next step is due and that nobody does: $1 is now, $2 is now and WakeSkew.
+// dueWakes are the wakes whose next step is due and that nobody does: $1 is now, $2 is the latest time of a right clock: what was
+// asked later is due at once.
 const dueWakes = ` WHERE state < 3 AND (next_ms <= $1 OR asked_ms > $2) AND (claimed_until_ms <= $1 OR claimed_until_ms > $2)`
 
 // WakesDue says whether a wake's next step is due and nobody does it.
 func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
 	now := s.now()
 	return get(ctx, s.read, scanOne[bool],
-		`SELECT EXISTS (SELECT 1 FROM wakes`+dueWakes+`)`, now.UnixMilli(), now.Add(WakeSkew).UnixMilli())
+		`SELECT EXISTS (SELECT 1 FROM wakes`+dueWakes+`)`, now.UnixMilli(), latest(now))
 }
 
 // ClaimWakes takes wakes whose next step is due, at most so many, for a gateway and for so long: no other gateway gets them
@@ -119,7 +117,7 @@ func (s *Store) ClaimWakes(ctx context.Context, gateway string, hold time.Durati
 		ids, err := list(ctx, t, scanOne[string],
 			`UPDATE wakes SET claimed_by = $3, claimed_until_ms = $4`+dueWakes+`
 			AND id IN (SELECT id FROM wakes`+dueWakes+` ORDER BY next_ms, id LIMIT $5) RETURNING id`,
-			t.now, t.now+WakeSkew.Milliseconds(), gateway, t.now+hold.Milliseconds(), most)
+			t.now, latest(t.time()), gateway, t.now+hold.Milliseconds(), most)
 		if err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func (l *lan) next(w *store.Wake) step {
 	switch {
 	case l.on(desk):
 		return step{end: true}
-	case time.UnixMilli(w.AskedMS).Sub(l.now) > store.WakeSkew: // before the clock was put right
+	case w.AskedMS > l.now.Add(store.Skew).UnixMilli(): // before the clock was put right
 		return step{end: true, code: unanswered(desk)}
 	case w.State == store.WakeSent && l.now.Sub(sent) >= answerIn:
 		return step{end: true, code: unanswered(desk)}

@@ -35,7 +35,7 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		"grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit, "seats apart": seatsApart,
 		"policy": policy, "holidays": holidays, "hours": hours, "standing": standing, "registrations": registrations, "staff": staff,
 		"agent events once": agentEventsOnce, "stale sessions": staleSessions, "pages": pages, "event of every act": eventOfEveryAct,
-		"acts at once": actsAtOnce, "clock backwards": clockBackwards, "tidy": tidy,
+		"acts at once": actsAtOnce, "clock backwards": clockBackwards, "clock ahead": clockAhead, "tidy": tidy,
 		"machines": machines, "wakes": wakes, "wakes planned": wakesPlanned, "power asks": powerAsks, "lost device": lostDevice, "self checks": selfChecks,
 		"requests": requests, "request returned": requestReturned, "request replaced": requestReplaced, "request rights": requestRights,
 		"requests at once": requestsAtOnce, "deputies": deputies, "orders": orders, "routes": routes, "request lists": requestLists, "authority": authority,
