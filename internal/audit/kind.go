@@ -44,6 +44,7 @@ const (
 	DeskConnected    Kind = "desk_connected"
 	DeskGone         Kind = "desk_gone"
 	DeskLockOrdered  Kind = "desk_lock_ordered"
+	DeskMoved        Kind = "desk_moved"
 	DeskDiffers      Kind = "desk_differs"
 	RegisterKept     Kind = "register_kept"
 
@@ -130,6 +131,7 @@ var words = map[Kind][2]string{
 	DeskConnected:       {"自席端末が接続", "desk connected"},
 	DeskGone:            {"自席端末が切断", "desk gone"},
 	DeskLockOrdered:     {"自席端末のロックを指示", "desk lock ordered"},
+	DeskMoved:           {"自席端末の接続元アドレスが変化", "desk came from another address"},
 	DeskDiffers:         {"自席端末の端末登録簿の写しが不一致", "a desk's copy of the register of devices differs"},
 	RegisterKept:        {"端末登録簿を更新", "register of devices kept up"},
 	DeskWakeAsked:       {"自席端末の電源投入を指示", "desk wake-up asked"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -33,6 +34,7 @@ type Config struct {
 	Database DatabaseConfig `toml:"database"`
 	Bus      BusConfig      `toml:"bus"`
 	Relay    RelayConfig    `toml:"relay"`
+	Agents   AgentsConfig   `toml:"agents"`
 	Audit    AuditConfig    `toml:"audit"`
 	Mail     MailConfig     `toml:"mail"`
 }
@@ -60,6 +62,13 @@ type TLSConfig struct {
 	// Names are host names and addresses in the certificate the gateway issues,
 	// beside that of the portal's address.
 	Names []string `toml:"names"`
+}
+
+// AgentsConfig says where desks stand.
+type AgentsConfig struct {
+	// Networks from which agents may connect, such as 192.168.10.0/24: desks stand in the hall, and a copied key of one does not open the
+	// way in from elsewhere.
+	Networks []string `toml:"networks"`
 }
 
 // DatabaseConfig says where the database is. Without it, it is SQLite in DataDir.
@@ -103,6 +112,10 @@ func Default() Config {
 		Zones:    []string{cert.ZoneLGWAN, cert.ZoneInternet},
 		Public:   PublicConfig{Address: ":443"},
 		Office:   OfficeConfig{Shared: true},
+		// Private and local networks (RFC 1918, RFC 4193, RFC 4291), and this machine.
+		Agents: AgentsConfig{Networks: []string{
+			"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128",
+		}},
 	}
 }
 
@@ -129,7 +142,7 @@ func LoadConfig(path string) (Config, error) {
 // Validate says what in the configuration cannot be.
 func (c *Config) Validate() error {
 	return errors.Join(
-		c.validateData(), c.validateZones(), c.validateAddresses(), c.validateTLS(), c.validateBus(), c.validateAudit(), c.validateMail(),
+		c.validateData(), c.validateZones(), c.validateAddresses(), c.validateTLS(), c.validateBus(), c.validateAudit(), c.validateMail(), c.validateAgents(),
 	)
 }
 
@@ -218,6 +231,25 @@ func (c *Config) validateAudit() error {
 		}
 	}
 	return nil
+}
+
+func (c *Config) validateAgents() error {
+	_, err := c.agentNetworks()
+	return err
+}
+
+func (c *Config) agentNetworks() (all []netip.Prefix, err error) {
+	if len(c.Agents.Networks) == 0 {
+		return nil, errors.New("agents.networks is empty: no desk could connect")
+	}
+	for _, text := range c.Agents.Networks {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("agents.networks: %q is not a network such as 192.168.10.0/24", text)
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 // MyNumber says that the gateway serves zone mynumber.

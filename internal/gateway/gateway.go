@@ -179,7 +179,7 @@ func (c *core) routes(door api.Door, built http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /relay", sameOrigin(c.relay))
 	mux.Handle("GET /relay/check", sameOrigin(c.api.ProbeSocket(door)))
-	mux.Handle("GET /agent", noBrowser(c.hub))
+	mux.Handle("GET /agent", c.fromDesks(noBrowser(c.hub)))
 	mux.Handle("GET /healthz", c.pulse)
 	control := c.api.Handler(door)
 	for _, service := range []string{

@@ -147,6 +147,14 @@ var words = map[string][2]string{
 		"{name}さんの接続元端末「{device}」の紛失が届け出られ、端末を失効しました。",
 		"The device {device} of {name} was reported lost and has been revoked.",
 	},
+	"desk_moved": {
+		"自席端末「{desk}」が、前回と違うアドレスから接続しました。移設や機器の交換でなければ、確認してください。",
+		"The desk {desk} connected from another address than before. Unless it was moved or replaced, please look into it.",
+	},
+	"desk_turns": {
+		"自席端末「{desk}」が、接続中に別のアドレスからも接続しました。鍵が複製されたおそれがあります。確認してください。",
+		"The desk {desk} connected from a second address while it was connected. Its key may have been copied: please look into it.",
+	},
 	"desk_differs": {
 		"自席端末「{desk}」が持つ端末登録簿の写しが、ゲートウェイのものと一致しません。データを復元した覚えがなければ、鍵の盗用のおそれがあります。運用手引を参照してください。",
 		"The desk {desk} holds another register of devices than the gateway. Unless you restored data, keys may have been stolen. See the manual.",

@@ -43,7 +43,7 @@ var quiet = map[audit.Kind]bool{
 	audit.DeviceCodeCreated: true, audit.DeviceEnrolled: true, audit.DeviceRefused: true, audit.DeviceRenewed: true,
 	audit.DeskCreated: true, audit.DeskTokenCreated: true, audit.DeskRefused: true, audit.DeskRenewed: true,
 	audit.DeskConnected: true, audit.DeskGone: true, audit.DeskLockOrdered: true,
-	audit.DeskDiffers: true, audit.RegisterKept: true,
+	audit.DeskDiffers: true, audit.DeskMoved: true, audit.RegisterKept: true,
 	audit.SessionPrepared: true, audit.SessionRefused: true, audit.SessionGranted: true, audit.SessionOpened: true,
 	audit.SessionEnded: true, audit.SessionEndOrdered: true, audit.SessionLocked: true, audit.SessionLockFailed: true,
 	audit.WorkdayReported: true, audit.WorkdayDone: true, audit.MonthConfirmed: true, audit.MonthsExported: true, audit.MailsRetried: true,

@@ -351,7 +351,11 @@ type DeskHello struct {
 // be closed. A desk that is being woken is awake now.
 func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, err error) {
 	err = s.act(ctx, func(t *tx) error {
-		err := t.one(`UPDATE desks SET epoch = epoch + 1, gateway = $2, connected = TRUE, last_seen_ms = $3, statement = $4,
+		move, err := t.moved(&h)
+		if err != nil {
+			return err
+		}
+		err = t.one(`UPDATE desks SET epoch = epoch + 1, gateway = $2, connected = TRUE, last_seen_ms = $3, statement = $4,
 			hostname = $5, agent_version = $6, system = $7 WHERE id = $1 AND deleted_ms = 0 AND public_key IS NOT NULL RETURNING epoch`,
 			[]any{h.Desk, h.Gateway, t.now, h.Statement, audit.Cut(h.Hostname, 128), audit.Cut(h.AgentVersion, 64), audit.Cut(h.System, 128)},
 			&epoch)
@@ -365,6 +369,11 @@ func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, er
 			return err
 		}
 		by := By{Actor: "desk:" + h.Desk, Address: h.Address}
+		if move != nil {
+			if err := t.recordMove(by, &h, move); err != nil {
+				return err
+			}
+		}
 		return t.record(by.entry(audit.DeskConnected, "desk:"+h.Desk, audit.Details{
 			"epoch": epoch, "gateway": h.Gateway, "version": audit.Cut(h.AgentVersion, 64),
 		}))

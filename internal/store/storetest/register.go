@@ -74,3 +74,33 @@ func registerThatDiffers(t *suite) {
 	t.equal(len(told), 1)
 	t.equal([]any{told[0].Kind, told[0].Args["desk"]}, []any{"desk_differs", "総務課 01"})
 }
+
+// deskMoves: another address is an event and a notice; two at once are another one.
+func deskMoves(t *suite) {
+	from := func(address string) {
+		_, err := t.s.DeskConnected(t.ctx, store.DeskHello{Desk: "k1", Gateway: "g1", Address: address})
+		t.ok(err)
+	}
+	moves := func() (codes []string) {
+		events, _, err := t.s.Events(t.ctx, store.EventFilter{Kind: audit.DeskMoved}, store.Page{})
+		t.ok(err)
+		for _, e := range events {
+			codes = append(codes, e.Code)
+		}
+		return codes
+	}
+	from("192.0.2.1")
+	from("192.0.2.1")
+	t.equal(len(moves()), 0)
+	from("192.0.2.2") // the first is still connected
+	t.equal(moves(), []string{"two_at_once"})
+	k, err := t.s.Desk(t.ctx, "k1")
+	t.ok(err)
+	t.ok(t.s.DeskGone(t.ctx, "k1", k.Epoch, ""))
+	from("192.0.2.3")
+	from("192.0.2.3")
+	t.equal(moves(), []string{"other_address", "two_at_once"})
+	told, _, err := t.s.Notices(t.ctx, "admin", store.Page{})
+	t.ok(err)
+	t.equal(len(told), 2)
+}

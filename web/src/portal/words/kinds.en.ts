@@ -34,6 +34,7 @@ export const kindsEn = {
   desk_renewed: "Desk certificate renewed",
   desk_connected: "Desk connected",
   desk_gone: "Desk gone",
+  desk_moved: "Desk came from another address",
   desk_differs: "A desk's copy of the register of devices differs",
   register_kept: "Register of devices kept up",
   desk_lock_ordered: "Desk lock ordered",

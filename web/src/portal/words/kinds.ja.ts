@@ -34,6 +34,7 @@ export const kindsJa = {
   desk_renewed: "自席端末の証明書を更新",
   desk_connected: "自席端末が接続",
   desk_gone: "自席端末が切断",
+  desk_moved: "自席端末の接続元アドレスが変化",
   desk_differs: "自席端末の端末登録簿の写しが不一致",
   register_kept: "端末登録簿を更新",
   desk_lock_ordered: "自席端末のロックを指示",

@@ -41,7 +41,7 @@ export const portalEn: Words<typeof portalJa> = {
   place: { home: "Home", satellite: "Satellite office", other: "Other place", office: "Town hall", unknown: "Unknown" },
   zone: { lgwan: "LGWAN", internet: "Internet", mynumber: "My Number", unknown: "Unknown" },
   kind: { lent: "Lent device", private: "Private device", unknown: "Unknown" },
-  grade: { hardware: "Hardware (TPM or alike)", nonExtractable: "Not extractable", file: "File", unknown: "Unknown" },
+  grade: { hardware: "Hardware (TPM or alike), self-declared", nonExtractable: "Not extractable, self-declared", file: "File, self-declared", unknown: "Unknown" },
   failure: {
     unreachable: "The gateway does not answer.",
     unreachableHelp: "Check the network connection and try again.",

@@ -38,7 +38,7 @@ export const portalJa = {
   place: { home: "自宅", satellite: "サテライトオフィス", other: "その他の勤務場所", office: "庁内", unknown: "不明" },
   zone: { lgwan: "LGWAN接続系", internet: "インターネット接続系", mynumber: "マイナンバー利用事務系", unknown: "不明" },
   kind: { lent: "貸与端末", private: "私用端末", unknown: "不明" },
-  grade: { hardware: "専用部品（TPM等）に保管", nonExtractable: "取り出せない形で保管", file: "ファイルに保管", unknown: "不明" },
+  grade: { hardware: "専用部品（TPM等）に保管（自己申告）", nonExtractable: "取り出せない形で保管（自己申告）", file: "ファイルに保管（自己申告）", unknown: "不明" },
   failure: {
     unreachable: "ゲートウェイと通信できません。",
     unreachableHelp: "ネットワークの接続を確かめてから、もう一度試してください。",
