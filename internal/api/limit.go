@@ -24,7 +24,7 @@ const (
 	maxCounted = 100_000
 )
 
-// A limiter counts calls per address in windows of one minute.
+// A limiter counts calls per address in windows of one minute, of IPv6 also by the wider networks.
 type limiter struct {
 	now func() time.Time
 
@@ -49,17 +49,20 @@ func (l *limiter) take(address netip.Addr, open bool) int {
 		l.window = now
 		clear(l.counts)
 	}
-	key := remote.Network(address)
-	c := l.counts[key]
-	if c == nil {
-		c = &counts{}
-		l.counts[key] = c
+	over := false
+	for _, n := range remote.Networks(address) {
+		c := l.counts[n.Prefix]
+		if c == nil {
+			c = &counts{}
+			l.counts[n.Prefix] = c
+		}
+		c.all++
+		if open {
+			c.open++
+		}
+		over = over || c.all > callsPerMinute*n.Times || c.open > openPerMinute*n.Times
 	}
-	c.all++
-	if open {
-		c.open++
-	}
-	if c.all > callsPerMinute || c.open > openPerMinute {
+	if over {
 		return int(time.Minute-now.Sub(l.window))/int(time.Second) + 1
 	}
 	return 0

@@ -34,3 +34,22 @@ func TestLimitsLeaveRoomForATownHall(t *testing.T) {
 		t.Error("another address waits too")
 	}
 }
+
+// TestLimitsCountWholeIPv6Networks: who has a /48 has 65,536 networks to call from.
+func TestLimitsCountWholeIPv6Networks(t *testing.T) {
+	l := newLimiter(func() time.Time { return time.Unix(1_800_000_000, 0) })
+	calls := 0
+	for ; calls <= 65_536; calls++ {
+		a := netip.MustParseAddr("2001:db8:1::").As16()
+		a[6], a[7] = byte(calls>>8), byte(calls)
+		if l.take(netip.AddrFrom16(a), true) > 0 {
+			break
+		}
+	}
+	if calls > 16*openPerMinute {
+		t.Errorf("%d open calls from one /48", calls)
+	}
+	if l.take(netip.MustParseAddr("2001:db8:2::1"), true) > 0 {
+		t.Error("another customer's network pays for it")
+	}
+}
