@@ -17,8 +17,11 @@ type commandLine struct {
 	Latency latencyCommand `cmd:"" help:"Measure the time from a key at the viewer to the pixel that it changes there."`
 	Idle    idleCommand    `cmd:"" help:"Measure what an agent with one viewer costs while the screen stands still."`
 
-	AgentServe agentServe `cmd:"" hidden:"" help:"The agent that latency and idle measure; started by them."`
-	RelayServe relayServe `cmd:"" hidden:"" help:"The server that relay measures; started by it."`
+	Hostile hostileCommand `cmd:"" help:"Attack a gateway from many addresses and measure its memory, its seats, and how long honest sign-ins take."`
+
+	AgentServe   agentServe   `cmd:"" hidden:"" help:"The agent that latency and idle measure; started by them."`
+	GatewayServe gatewayServe `cmd:"" hidden:"" help:"The gateway that hostile attacks; started by it."`
+	RelayServe   relayServe   `cmd:"" hidden:"" help:"The server that relay measures; started by it."`
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -83,6 +83,7 @@ const (
 	Internal       Code = "internal"
 	WrongListener  Code = "wrong_listener"
 	TooManyAtOnce  Code = "too_many_at_once"
+	TooLong        Code = "too_long"
 	StorageForgets Code = "storage_forgets"
 )
 
@@ -501,6 +502,10 @@ var words = map[Code][4]string{
 	WrongListener: {
 		"この操作は庁内の管理用アドレスからだけ行えます。", "庁内の管理用アドレスを開いてください。",
 		"This works on the office listener only.", "Open the administration address in the office.",
+	},
+	TooLong: {
+		"一度に送られた内容が長すぎます。", "件数または文章を減らし、分けて送ってください。",
+		"Too much was sent at once.", "Send less, or send it in parts.",
 	},
 	TooManyAtOnce: {
 		"短い時間に要求が多すぎます。", "1分ほど待ってから、もう一度試してください。",

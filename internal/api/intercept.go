@@ -11,6 +11,7 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/auth"
+	"jiseki/internal/quiet"
 	"jiseki/internal/store"
 )
 
@@ -18,14 +19,10 @@ import (
 // its device runs: then its user is at work.
 const idleLimit = 30 * time.Minute
 
-// intercept is what happens around every method.
-func (s *Server) intercept(door Door) connect.UnaryInterceptorFunc {
+// intercept turns what a method answers with into what goes out.
+func (s *Server) intercept() connect.UnaryInterceptorFunc {
 	return func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
-			ctx, err := s.admit(ctx, door, r.Spec().Procedure, r.Header())
-			if err != nil {
-				return nil, s.fail(ctx, r.Spec().Procedure, err)
-			}
 			answer, err := next(ctx, r)
 			if err != nil {
 				return nil, s.fail(ctx, r.Spec().Procedure, err)
@@ -35,12 +32,8 @@ func (s *Server) intercept(door Door) connect.UnaryInterceptorFunc {
 	}
 }
 
-// admit finds out who calls and whether he may.
-func (s *Server) admit(ctx context.Context, door Door, procedure string, header http.Header) (context.Context, error) {
-	rule, known := rules[procedure]
-	if !known {
-		return ctx, deny(access.NotAllowed)
-	}
+// admit finds out who calls and whether he may call a method with this rule. It knows nothing of the call but its head.
+func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.Header) (context.Context, error) {
 	if door == Socket {
 		return withCaller(ctx, &caller{by: store.By{Actor: "cli:local"}}), nil
 	}
@@ -128,7 +121,8 @@ func (s *Server) isIdle(ctx context.Context, id *auth.Identity) (bool, error) {
 // fail turns an error into what goes out, and logs it once if it is ours.
 func (s *Server) fail(ctx context.Context, procedure string, err error) error {
 	f := failureOf(err)
-	log := s.log.With("request", requestOf(ctx).id, "method", procedure, "code", string(f.code))
+	call := requestOf(ctx)
+	log := s.log.With(quiet.From(call.remote)).With("request", call.id, "method", procedure, "code", string(f.code))
 	if f.serious() {
 		log.Error("a call failed", "err", err)
 	} else {

@@ -10,8 +10,6 @@ import (
 
 // Limits of calls.
 const (
-	// maxBody bounds a request: the longest is a list of a thousand new users.
-	maxBody = 1 << 20
 	// callsPerMinute is what one address may call: three hundred open portals
 	// behind one translated address, which ask every five seconds, and their
 	// viewers that all open again after a restart.

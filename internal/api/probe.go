@@ -13,6 +13,7 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/pages"
+	"jiseki/internal/quiet"
 	"jiseki/internal/remote"
 )
 
@@ -164,7 +165,8 @@ func (s *Server) probeUser(door Door, r *http.Request) (user string, err error) 
 func (s *Server) refuseProbe(w http.ResponseWriter, r *http.Request, err error) {
 	f := failureOf(err)
 	if f.serious() {
-		s.log.Error("a measurement failed", "request", requestOf(r.Context()).id, "err", err)
+		call := requestOf(r.Context())
+		s.log.With(quiet.From(call.remote)).Error("a measurement failed", "request", call.id, "err", err)
 	}
 	if f.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(f.retryAfter))

@@ -301,7 +301,7 @@ func newHall(t *testing.T) *hall {
 	h.today = openAfter(calendar.DateOf(h.clock.Now()))
 	h.clock.set(h.today.At(9 * 60))
 	h.day = h.today
-	h.Town = gatewaytest.Start(t, gatewaytest.WithNow(h.clock.Now), gatewaytest.WithLog(slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+	h.Town = gatewaytest.Start(t, gatewaytest.WithNow(h.clock.Now), gatewaytest.WithWholeLog(slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		gatewaytest.WithConfig(func(c *gateway.Config) { c.Office = gateway.OfficeConfig{Address: "127.0.0.1:0"} }),
 		gatewaytest.WithReady(func(l gateway.Listening) {
 			_, port, _ := net.SplitHostPort(l.Office.String())

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"jiseki/internal/access"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
@@ -46,7 +47,10 @@ func TestNothingIsOpenByMistake(t *testing.T) {
 		if r.open != wanted {
 			t.Errorf("%s: open is %v, want %v", name, r.open, wanted)
 		}
-		if strings.Contains(name, ".AdminService/") && r != administer {
+		if r.body < 1 || r.open && r.body > 16<<10 || r.body > bodiesShare {
+			t.Errorf("%s: bodies of %d bytes", name, r.body)
+		}
+		if strings.Contains(name, ".AdminService/") && r.may != access.MayAdminister {
 			t.Errorf("%s is not for administrators only", name)
 		}
 	}

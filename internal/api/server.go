@@ -71,21 +71,22 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	limiter *limiter
+	bodies  *bodies
 	probes  *probes
 }
 
 // New makes a Server.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), probes: newProbes(cfg.Now)}
+	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), bodies: newBodies(), probes: newProbes(cfg.Now)}
 }
 
 // Handler is the API as it is behind a door. It belongs at the root of a mux:
 // see [Prefix].
 func (s *Server) Handler(door Door) http.Handler {
 	options := []connect.HandlerOption{
-		connect.WithInterceptors(s.intercept(door)),
-		connect.WithReadMaxBytes(maxBody),
+		connect.WithInterceptors(s.intercept()),
 		connect.WithRecover(s.recovered),
+		connect.WithCompressMinBytes(minPacked),
 	}
 	mux := http.NewServeMux()
 	if door != Public { // what is not there cannot be attacked from outside
@@ -99,21 +100,23 @@ func (s *Server) Handler(door Door) http.Handler {
 		mux.Handle(controlv1connect.NewApprovalServiceHandler(&approvalService{Server: s}, options...))
 		mux.Handle(controlv1connect.NewAgentServiceHandler(&agentService{s}, options...))
 	}
-	return s.enclose(door, mux)
+	return s.enclose(door, s.gate(door, mux))
 }
+
+// minPacked is how long an answer is that is worth packing, in bytes.
+const minPacked = 1024
 
 // Prefix begins the path of every method.
 const Prefix = "/jiseki.control.v1."
 
-// enclose gives a call its identity, refuses what comes from other sites, bounds
-// the body, and keeps answers out of every cache.
+// enclose gives a call its identity, refuses what comes from other sites, and
+// keeps answers out of every cache.
 func (s *Server) enclose(door Door, next http.Handler) http.Handler {
 	guarded := http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages.SecureHeaders(w.Header())
 		call := &request{id: newID(), door: door, remote: remote.Addr(r.RemoteAddr), host: r.Host}
 		w.Header().Set("X-Request-Id", call.id)
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		guarded.ServeHTTP(w, r.WithContext(withRequest(r.Context(), call)))
 	})
 }

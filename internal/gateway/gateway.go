@@ -21,6 +21,7 @@ import (
 	"jiseki/internal/api"
 	"jiseki/internal/auth"
 	"jiseki/internal/pages"
+	"jiseki/internal/quiet"
 	"jiseki/web"
 )
 
@@ -44,6 +45,9 @@ func (e *Environment) fill() {
 	}
 	if e.Now == nil {
 		e.Now = time.Now
+	}
+	if _, sampled := e.Log.Handler().(*quiet.Handler); !sampled {
+		e.Log = slog.New(quiet.New(e.Log.Handler(), time.Now)) // strangers do not stop with the clock of a test
 	}
 	if e.Cost == (auth.Cost{}) {
 		e.Cost = auth.DefaultCost()
@@ -177,10 +181,10 @@ func (g *Gateway) openDoors(ctx context.Context, c *core) (*doors, error) {
 // routes are the paths that a listener answers.
 func (c *core) routes(door api.Door, built http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /relay", sameOrigin(c.relay))
-	mux.Handle("GET /relay/check", sameOrigin(c.api.ProbeSocket(door)))
-	mux.Handle("GET /agent", c.fromDesks(noBrowser(c.hub)))
-	mux.Handle("GET /healthz", c.pulse)
+	mux.Handle("GET /relay", bodiless(sameOrigin(c.relay)))
+	mux.Handle("GET /relay/check", bodiless(sameOrigin(c.api.ProbeSocket(door))))
+	mux.Handle("GET /agent", bodiless(c.fromDesks(noBrowser(c.hub))))
+	mux.Handle("GET /healthz", bodiless(c.pulse))
 	control := c.api.Handler(door)
 	for _, service := range []string{
 		"AuthService/", "DeskService/", "TeleworkService/", "ApprovalService/", "PolicyService/", "AdminService/", "AgentService/",
@@ -189,10 +193,22 @@ func (c *core) routes(door api.Door, built http.Handler) http.Handler {
 		mux.Handle(api.Prefix+service, control)
 	}
 	mux.Handle("/probe", c.api.Probe(door))
-	mux.Handle("/", built)
+	mux.Handle("/", bodiless(built))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages.SecureHeaders(w.Header())
 		mux.ServeHTTP(w, r)
+	})
+}
+
+// bodiless refuses requests with a body, of which not a byte is read.
+func bodiless(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // of a connection that may be gone
+			http.Error(w, "no body is expected", http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -18,7 +18,7 @@ import (
 // TestHostileBodies sends every method bodies that no client of ours sends: none may make the gateway fail by itself.
 func TestHostileBodies(t *testing.T) {
 	var log notebook
-	town := gatewaytest.Start(t, gatewaytest.WithLog(slog.New(slog.NewTextHandler(&log, nil))))
+	town := gatewaytest.Start(t, gatewaytest.WithWholeLog(slog.New(slog.NewTextHandler(&log, nil))))
 	b := town.Staff(t, "tanaka", "x")
 	unix := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", town.Config.AdminSocket())

@@ -42,7 +42,7 @@ func (n *notebook) String() string {
 // looks for the secrets in the log and in the files of the database, in every form that they may take.
 func TestSecretsStayOutOfLogsAndDatabase(t *testing.T) {
 	var log notebook
-	town := gatewaytest.Start(t, gatewaytest.WithLog(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	town := gatewaytest.Start(t, gatewaytest.WithWholeLog(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	secrets := map[string]string{}
 	slip := town.NewUser(t, "tanaka", "田中 太郎")
 	secrets["initial password"], secrets["device code"] = slip.GetInitialPassword(), slip.GetDeviceCode()

@@ -100,6 +100,9 @@ func receiveHello(ctx context.Context, s socket) (*controlv1.Hello, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(b) > maxHello {
+		return nil, refuse(codeBadHello, errors.New("too long"))
+	}
 	message := &controlv1.AgentMessage{}
 	if err := proto.Unmarshal(b, message); err != nil {
 		return nil, refuse(codeBadHello, err)

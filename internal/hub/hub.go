@@ -24,6 +24,7 @@ import (
 	"jiseki/internal/crowd"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/link"
+	"jiseki/internal/quiet"
 	"jiseki/internal/register"
 	"jiseki/internal/remote"
 	"jiseki/internal/wake"
@@ -188,7 +189,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		place.Leave()
 		giveWay()
 		h.work.Done()
-		h.log.Info("control channel was not opened", "address", address, "err", err)
+		h.log.Info("control channel was not opened", quiet.From(address), slog.Any("err", err))
 		return
 	}
 	go func() {
@@ -197,7 +198,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		place.Leave()
 		giveWay()
 		if err != nil {
-			h.log.Info("agent was refused", "address", address, "err", err)
+			h.log.Info("agent was refused", quiet.From(address), slog.Any("err", err))
 			return
 		}
 		h.serve(c, address)

@@ -339,7 +339,11 @@ func TestHelloRefusals(t *testing.T) {
 		}},
 		"too many adapters": {"d", "bad_hello", func(i *identity) { i.adapters = make([]*controlv1.Adapter, 17) }},
 		"too many networks": {"d", "bad_hello", func(i *identity) { i.waker, i.reaches = true, make([]string, 17) }},
-		"store fails":       {"storm", "unavailable", func(*identity) {}},
+		// Decoded it would be told of its clock.
+		"too long": {"d", "bad_hello", func(i *identity) {
+			i.now, i.adapters = i.now.Add(61*time.Second), make([]*controlv1.Adapter, 5000)
+		}},
+		"store fails": {"storm", "unavailable", func(*identity) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := w.identity(t, c.desk)

@@ -6,6 +6,9 @@ import "time"
 const (
 	// helloTimeout is what an agent may take from the upgrade to a good hello.
 	helloTimeout = 10 * time.Second
+	// maxHello bounds the first message of an agent, in bytes, of which nothing is known before it was decoded: two certificates, sixteen
+	// adapters with eight networks each.
+	maxHello = 8 << 10
 	// halfOpenStrangers connections may be without a hello at once, so that
 	// strangers who open sockets and say nothing hold a few megabytes at most, and
 	// halfOpenPerNetwork of them from one network. One more takes the place of the

@@ -20,6 +20,7 @@ import (
 
 	"jiseki/internal/crowd"
 	"jiseki/internal/link"
+	"jiseki/internal/quiet"
 	"jiseki/internal/remote"
 )
 
@@ -188,7 +189,7 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	c, err := link.Upgrade(w, req)
 	if err != nil {
-		r.cfg.Log.Debug("no link", "address", address, "error", err)
+		r.cfg.Log.Debug("no link", quiet.From(address), slog.Any("error", err))
 		place.Leave()
 		r.running.Done()
 		return
@@ -219,12 +220,12 @@ func (r *Relay) serve(wait context.Context, c *link.Conn, place *crowd.Place, ad
 	claim, err := r.awaitClaim(wait, c)
 	place.Leave()
 	if err != nil {
-		r.cfg.Log.Info("link without a claim", "address", address, "error", err)
+		r.cfg.Log.Info("link without a claim", quiet.From(address), slog.Any("error", err))
 		return
 	}
 	s, err := r.claim(c, claim)
 	if err != nil {
-		r.cfg.Log.Warn("claim refused", "address", address, "reason", err)
+		r.cfg.Log.Warn("claim refused", quiet.From(address), slog.Any("reason", err))
 		_ = c.Close(link.BadClaim, "") // why is nothing for strangers
 		return
 	}
