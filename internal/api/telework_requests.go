@@ -56,6 +56,9 @@ func (s *teleworkService) SubmitRequest(ctx context.Context, r *controlv1.Submit
 	if err != nil {
 		return nil, err
 	}
+	if len(messages) == 0 {
+		return nil, store.ErrNotFound
+	}
 	return &controlv1.SubmitRequestResponse{Outcome: &controlv1.SubmitRequestResponse_Request{Request: messages[0]}}, nil
 }
 
@@ -92,6 +95,9 @@ func (s *teleworkService) WithdrawRequest(ctx context.Context, r *controlv1.With
 	messages, err := s.requestMessages(ctx, left)
 	if err != nil {
 		return nil, err
+	}
+	if len(messages) == 0 {
+		return nil, store.ErrNotFound
 	}
 	return &controlv1.WithdrawRequestResponse{Request: messages[0]}, nil
 }

@@ -33,7 +33,10 @@ func upgrade(w http.ResponseWriter, r *http.Request) (socket, error) {
 	return s, nil
 }
 
-var errClosed = errors.New("control channel is closed")
+var (
+	errClosed = errors.New("control channel is closed")
+	errStore  = errors.New("the store did not record")
+)
 
 // A conn is one agent's control channel after its hello. At rest it costs one
 // goroutine that reads; writing starts another one for as long as it takes.
@@ -44,6 +47,8 @@ type conn struct {
 	epoch   uint64
 	slot    int    // the step of the period in which the lease is due
 	unserve func() // ends the bus's subscription
+
+	gone chan struct{} // closed with the channel: nobody waits for an answer any more
 
 	mu      sync.Mutex
 	closed  bool
@@ -74,8 +79,8 @@ func newConn(h *Hub, s socket, desk string, epoch uint64) *conn {
 	return &conn{
 		hub: h, socket: s, desk: desk, epoch: epoch,
 		slot:    int(maphash.String(slotSeed, desk) % leaseSteps),
-		unserve: func() {},
-		events:  budget{left: eventsPerMinute},
+		unserve: func() {}, gone: make(chan struct{}),
+		events: budget{left: eventsPerMinute},
 	}
 }
 
@@ -91,6 +96,7 @@ func (c *conn) closeLocked(code link.Code, reason string) {
 		return
 	}
 	c.closed = true
+	close(c.gone)
 	c.queue = nil
 	// Closing waits a moment for a peer that may not answer; nobody here shall.
 	// The reading goroutine needs the lock to leave, so the hub still waits for us.
@@ -113,7 +119,12 @@ func (c *conn) read() error {
 			c.close(link.ProtocolError, "message is malformed")
 			return fmt.Errorf("message is malformed: %w", err)
 		}
-		if err := c.take(message); err != nil {
+		err = c.take(message)
+		switch {
+		case errors.Is(err, errStore): // not the agent's fault: it comes back and says it again
+			c.close(link.GoingAway, "the gateway cannot record")
+			return err
+		case err != nil:
 			c.close(link.ProtocolError, "message is out of turn")
 			return err
 		}
@@ -151,7 +162,7 @@ func (c *conn) takeState(ctx context.Context, state *controlv1.State) error {
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.SetState(ctx, c.desk, c.epoch, state); err != nil {
-		return fmt.Errorf("record the state of a desk: %w", err)
+		return fmt.Errorf("%w the state of a desk: %w", errStore, err)
 	}
 	c.state = state
 	return nil
@@ -173,7 +184,7 @@ func (c *conn) takeEvent(ctx context.Context, event *controlv1.SessionEvent) err
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.Record(ctx, c.desk, event); err != nil {
-		return fmt.Errorf("record a session event: %w", err)
+		return fmt.Errorf("%w a session event: %w", errStore, err)
 	}
 	return c.send(&controlv1.GatewayMessage{Message: &controlv1.GatewayMessage_SessionEventAck{
 		SessionEventAck: &controlv1.SessionEventAck{Run: event.GetRun(), Seq: event.GetSeq()},
@@ -277,6 +288,8 @@ func (c *conn) wait(ctx context.Context, key any, answer chan proto.Message) (pr
 	select {
 	case message := <-answer:
 		return message, nil
+	case <-c.gone:
+		return nil, errClosed
 	case <-ctx.Done():
 		return nil, ErrSilent
 	}

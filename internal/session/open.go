@@ -256,8 +256,12 @@ func agentReason(code string) access.Code {
 		return access.DeskCannotLock
 	case "device_unannounced", "user_unannounced":
 		return access.DeskRegister
-	case "clock_skew":
+	case "grant_clock_skew", "device_clock_skew":
 		return access.ClockSkew
+	case "device_revoked":
+		return access.DeviceRevoked
+	case "busy", "stopping":
+		return access.AgentNoAnswer
 	}
 	return access.AgentRefused
 }

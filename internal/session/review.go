@@ -88,8 +88,8 @@ func (m *Manager) look(ctx context.Context) error {
 		r.head = mark.Number
 	}
 	if since := now.Sub(r.last); r.due || since >= reviewEvery || since < 0 { // below 0: the clock was set back
-		if err := m.reviewAll(ctx); err != nil {
-			return err
+		if err := m.reviewAll(ctx); err != nil { // tried again at the next look; the times of all others are kept
+			return errors.Join(err, m.keepTimes(ctx, now))
 		}
 		r.due, r.last = false, now
 	}

@@ -342,22 +342,27 @@ func (m *Manager) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed []error // one that cannot be ended keeps no other
 	for _, s := range open {
-		if s.Life != store.LifeOpen {
-			continue
+		lost, err := m.lost(ctx, &s)
+		if err == nil && lost {
+			err = m.end(ctx, by, s, codeAgentStopping, "desk_lost")
 		}
-		desk, err := m.cfg.Store.Desk(ctx, s.Desk)
-		if err != nil {
-			return err
-		}
-		gone := store.Since(m.cfg.Now(), desk.LastSeenMS)
-		if !desk.Connected && gone > lostAfter {
-			if err := m.end(ctx, by, s, codeAgentStopping, "desk_lost"); err != nil {
-				return err
-			}
-		}
+		failed = append(failed, err)
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// lost says whether a session is open at a desk that has been away for too long, or was deleted.
+func (m *Manager) lost(ctx context.Context, s *store.Session) (bool, error) {
+	if s.Life != store.LifeOpen {
+		return false, nil
+	}
+	desk, err := m.cfg.Store.Desk(ctx, s.Desk)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, nil
+	}
+	return err == nil && !desk.Connected && store.Since(m.cfg.Now(), desk.LastSeenMS) > lostAfter, err
 }
 
 // lostAfter is when a session at a desk without a channel is over for sure: the

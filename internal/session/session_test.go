@@ -205,7 +205,7 @@ func TestOfferFails(t *testing.T) {
 		"bus":               {fails(broken), ""},
 		"in use":            {no("in_use"), access.DeskInUse},
 		"cannot lock":       {no("cannot_lock"), access.DeskCannotLock},
-		"clock":             {no("clock_skew"), access.ClockSkew},
+		"clock":             {no("grant_clock_skew"), access.ClockSkew},
 		"anything else":     {no("grant_signature"), access.AgentRefused},
 		"ended on the way ": {endedMeanwhile, access.SessionState},
 	} {
@@ -327,6 +327,8 @@ func TestSweepEndsWhatTheDeskLost(t *testing.T) {
 		t.Fatalf("life %v while the agent may still have its lease", h.life(r.Session))
 	}
 	h.clock.Add(time.Second)
+	_, err = h.store.DeleteDesk(t.Context(), storetest.Admin, "k9") // its sessions were not ended: the gateway was killed
+	h.check(err)
 	h.check(h.m.sweep(t.Context()))
 	if h.life(r.Session) != store.LifeEnded || len(h.agents.ended) != 1 {
 		t.Errorf("life %v, %d orders to end it", h.life(r.Session), len(h.agents.ended))
