@@ -13,7 +13,7 @@ import { Banner, Empty, Failed, PageTitle, ReasonList, Tag, Waiting } from "../p
 import { Table, type Column } from "../portal/table.tsx";
 import { lengthWords, monthOf, monthWords } from "../telework/days.ts";
 import { Csv, MonthHead } from "../telework/month.tsx";
-import { useDay } from "../telework/queries.ts";
+import { MINUTE, useDay } from "../telework/queries.ts";
 
 /** The month of everybody of my sections: to look through, confirm and take to Excel. */
 export function Months(): JSX.Element {
@@ -25,6 +25,7 @@ export function Months(): JSX.Element {
     queryFn: async ({ signal }) => call("ApprovalService", "ListMonths", { month }, signal),
     placeholderData: keepPreviousData,
     staleTime: 0,
+    refetchInterval: MINUTE,
   });
   const reports = data?.reports ?? [];
   return (

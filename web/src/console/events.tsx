@@ -52,11 +52,10 @@ export function Events(): JSX.Element {
 }
 
 const start = (date: string, plus: number): string => {
-  const [y = 0, m = 1, d = 1] = date.split("-").map(Number);
-  return String(new Date(y, m - 1, d + plus).getTime());
+  return String(Date.parse(`${date}T00:00:00+09:00`) + plus * 86_400_000);
 };
 
-/** Days are the reader's own: from the start of the first to the end of the last. */
+/** Days are those of Japan: from the start of the first to the end of the last. */
 export function requestOf(f: Filter): { kind: string; actor: string; subject: string; fromMs?: string; untilMs?: string } {
   return {
     kind: f.kind,

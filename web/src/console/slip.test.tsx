@@ -13,7 +13,7 @@ const slip = {
   sectionName: "総務課",
   initialPassword: "jfgs-2xs5-bz8z-2mdq",
   deviceCode: "HV2V-305R-6Y6D-5YHW",
-  deviceCodeUntilMs: String(new Date(2026, 10, 30, 23, 21).getTime()),
+  deviceCodeUntilMs: String(Date.parse("2026-11-30T23:21:00+09:00")),
   address: "https://telework.example.jp",
   organisationName: "あおば町",
   deskNames: ["総務課-PC01", "会議室"],
@@ -22,7 +22,7 @@ const slip = {
 async function show(more: Partial<typeof slip> = {}, language: Language = "ja"): Promise<HTMLElement> {
   render(
     <I18nextProvider i18n={await startWords(language)}>
-      <Slip slip={{ ...slip, ...more }} made={new Date(2026, 10, 23).getTime()} />
+      <Slip slip={{ ...slip, ...more }} made={Date.parse("2026-11-23T00:00:00+09:00")} />
     </I18nextProvider>,
   );
   return screen.getByRole("article");

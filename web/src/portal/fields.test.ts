@@ -142,8 +142,8 @@ describe("events", () => {
   test("a period runs from the start of its first day to the end of its last", () => {
     const r = requestOf({ from: "2026-11-01", until: "2026-11-01", kind: "", actor: " user:tanaka ", subject: "" });
     expect(r.actor).toBe("user:tanaka");
-    expect(Number(r.fromMs)).toBe(new Date(2026, 10, 1).getTime());
-    expect(Number(r.untilMs)).toBe(new Date(2026, 10, 2).getTime());
+    expect(Number(r.fromMs)).toBe(Date.parse("2026-11-01T00:00:00+09:00"));
+    expect(Number(r.untilMs)).toBe(Date.parse("2026-11-02T00:00:00+09:00"));
     expect(requestOf({ from: "", until: "", kind: "", actor: "", subject: "" })).toEqual({ kind: "", actor: "", subject: "" });
   });
 });

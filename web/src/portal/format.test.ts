@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { amount, dateTime, day, hex, listing, millis, shortDateTime } from "./format.ts";
 
-const noon = new Date(2026, 10, 3, 9, 5, 7).getTime();
+const noon = Date.parse("2026-11-03T09:05:07+09:00");
 
 test("times are told in the reader's language", () => {
   expect(dateTime(noon, "ja")).toBe("2026年11月3日 09:05");

@@ -1,5 +1,10 @@
 import type { Language } from "./i18n.ts";
 
+/** The town hall's zone. Times are told in it, wherever the device is or thinks to be. */
+const timeZone = "Asia/Tokyo";
+/** Japan is so far ahead of UTC, all the year. */
+export const JST_MS = 9 * 3_600_000;
+
 const locale = (language: Language): string => (language === "ja" ? "ja-JP" : "en-GB");
 
 /** Milliseconds as JSON carries them; 0 if there are none. */
@@ -17,22 +22,20 @@ export function dateTime(ms: number, language: Language): string {
     hour: "2-digit",
     minute: "2-digit",
     hourCycle: "h23",
+    timeZone,
   }).format(ms);
 }
 
 /** The same, short for tables: `2026/11/23 13:05`. */
 export function shortDateTime(ms: number, seconds = false): string {
-  const d = new Date(ms);
-  const date = `${d.getFullYear()}/${two(d.getMonth() + 1)}/${two(d.getDate())}`;
-  return `${date} ${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
+  const iso = new Date(ms + JST_MS).toISOString();
+  return `${iso.slice(0, 10).replaceAll("-", "/")} ${iso.slice(11, seconds ? 19 : 16)}`;
 }
-
-const two = (n: number): string => String(n).padStart(2, "0");
 
 /** A day: `2026年11月23日`. */
 export function day(ms: number, language: Language): string {
   const month = language === "ja" ? "long" : "short";
-  return new Intl.DateTimeFormat(locale(language), { year: "numeric", month, day: "numeric" }).format(ms);
+  return new Intl.DateTimeFormat(locale(language), { year: "numeric", month, day: "numeric", timeZone }).format(ms);
 }
 
 /** Words one after another: 職員、管理者. */

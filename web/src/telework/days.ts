@@ -1,9 +1,9 @@
 // Days and hours in Japan as the API writes them: YYYY-MM-DD, YYYY-MM and minutes after midnight. The browser's own zone does not count.
 import type { RequestDayJson, WorkingHoursJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import { JST_MS } from "../portal/format.ts";
 import type { Language } from "../portal/i18n.ts";
 
 const DAY_MS = 86_400_000;
-const JST_MS = 9 * 3_600_000;
 
 /** The day in Japan at an instant in milliseconds. */
 export function dayAt(ms: number): string {

@@ -15,7 +15,7 @@ import { Table, type Column } from "../portal/table.tsx";
 import { addMonths, dayWords, lengthWords, monthOf, monthWords, timeAt } from "./days.ts";
 import { download } from "./download.ts";
 import { segmentKeys } from "./enums.ts";
-import { useDay } from "./queries.ts";
+import { MINUTE, useDay } from "./queries.ts";
 import "./telework.css";
 
 const route = getRouteApi("/signed-in/workdays");
@@ -31,6 +31,7 @@ export function MonthPage(): JSX.Element {
     queryFn: async ({ signal }) => (await call("TeleworkService", "GetMonth", { month, userId: user }, signal)).report ?? null,
     placeholderData: keepPreviousData,
     staleTime: 0,
+    refetchInterval: MINUTE,
   });
   const name = data?.userName ?? "";
   return (

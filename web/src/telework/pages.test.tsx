@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { askedOf, usePages, visit } from "../portal/visittest.tsx";
 
 usePages();
@@ -64,4 +64,17 @@ test("the same as last week takes three clicks", async () => {
   await user.click(await screen.findByRole("button", { name: "申請する" }));
   await waitFor(() => expect(askedOf(heard, "SubmitRequest")).toHaveLength(1));
   expect(askedOf(heard, "SubmitRequest")[0]?.["draft"]).toMatchObject({ days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }], work: "議案の整理" });
+});
+
+test("the sums of a month that is open do not stand still", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  try {
+    let asked = 0;
+    await visit("/workdays", { GetMonth: () => ({ report: { month: "2026-11", workMs: String(++asked * 3_600_000) } }) });
+    await screen.findByText(/1時間0分/);
+    await vi.advanceTimersByTimeAsync(61_000);
+    await screen.findByText(/2時間0分/);
+  } finally {
+    vi.useRealTimers();
+  }
 });

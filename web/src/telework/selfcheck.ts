@@ -3,6 +3,7 @@ import type { ParseKeys } from "i18next";
 import type { GetSelfCheckResponseJson, SelfCheckDeskJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
+import { dayAt } from "./days.ts";
 import type { Reach } from "../reach.ts";
 
 export type Outcome = "ok" | "warn" | "bad";
@@ -170,7 +171,7 @@ function outside(server: GetSelfCheckResponseJson): Item {
     name: "outside",
     title: { key: "telework.check.items.outside" },
     outcome: last === 0 ? "warn" : "ok",
-    value: last === 0 ? { key: "telework.check.values.never" } : { key: "telework.check.values.last", values: { time: new Date(last).toISOString().slice(0, 10) } },
+    value: last === 0 ? { key: "telework.check.values.never" } : { key: "telework.check.values.last", values: { time: dayAt(last) } },
     help: last === 0 ? "telework.check.help.outside" : none,
   };
 }

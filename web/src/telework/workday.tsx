@@ -5,6 +5,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
+import { MINUTE } from "./queries.ts";
 import type { SegmentKindJson, WorkdayJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
@@ -26,6 +27,7 @@ export function WorkdayPage(): JSX.Element {
     queryKey: ["workday", date],
     queryFn: async ({ signal }) => (await call("TeleworkService", "GetWorkday", { date }, signal)).workday ?? null,
     staleTime: 0,
+    refetchInterval: MINUTE,
   });
   return (
     <div className="content">

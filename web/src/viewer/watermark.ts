@@ -45,8 +45,10 @@ export class Watermark {
   }
 }
 
-const two = (n: number): string => String(n).padStart(2, "0");
+/** Japan is so far ahead of UTC, in milliseconds: a photograph tells the town hall's time, whatever the device's zone is. */
+const JST = 9 * 3_600_000;
 
-function stamp(d: Date): string {
-  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}`;
+/** The day and time in Japan, to the minute. */
+export function stamp(d: Date): string {
+  return new Date(d.getTime() + JST).toISOString().slice(0, 16).replace("T", " ");
 }
