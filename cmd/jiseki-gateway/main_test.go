@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,10 +17,15 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the program as an administrator does: testdata/*.txt.
 func TestScripts(t *testing.T) {
+	sheets, err := filepath.Abs("../../internal/sheet/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "C.UTF-8")
+			e.Setenv("SHEETS", sheets)
 			e.Setenv("JISEKI_GATEWAY_CONFIG", e.WorkDir+"/gateway.toml")
 			return os.WriteFile(e.WorkDir+"/gateway.toml", []byte(
 				"data_dir = '"+e.WorkDir+"/data'\n[public]\naddress = '127.0.0.1:0'\n[tls]\nnames = ['localhost']\n"), 0o600)
@@ -53,17 +60,26 @@ func TestColumnsOfJapanese(t *testing.T) {
 	}
 }
 
+// TestReadUsers: up to 1,000 at once; the limit is said.
 func TestReadUsers(t *testing.T) {
-	head := strings.Join(userColumns, ",") + "\n"
-	users, err := readUsers(strings.NewReader("\ufeff" + head + "tanaka,田中 太郎,たなか,s1,approver,d1 d2,lent\n"))
-	if err != nil || len(users) != 1 || len(users[0].GetRoles()) != 2 || len(users[0].GetDeskIds()) != 2 {
-		t.Errorf("got %v, %v", users, err)
-	}
-	for name, text := range map[string]string{
-		"empty": "", "other columns": "id,name\n", "role": head + "a,b,c,,king,,\n", "device": head + "a,b,c,,,,phone\n", "short": head + "a,b\n",
-	} {
-		if _, err := readUsers(strings.NewReader(text)); err == nil {
-			t.Errorf("%s: accepted", name)
+	list := func(n int) []byte {
+		var b strings.Builder
+		b.WriteString("user_id,name,section_id,roles,desk_ids\n")
+		for i := range n {
+			fmt.Fprintf(&b, "u%d,森田 %d,s1,approver,d1　D2\n", i, i)
 		}
+		return []byte(b.String())
+	}
+	h := hall{sections: map[string]bool{"s1": true}, desks: map[string]bool{"d1": true, "d2": true}}
+	users, problems := readUsers(list(1000), h)
+	if len(users) != 1000 || problems != nil || len(users[999].GetRoles()) != 2 || len(users[0].GetDeskIds()) != 2 {
+		t.Errorf("%d users, %v", len(users), problems)
+	}
+	users, problems = readUsers(list(1001), h)
+	if users != nil || len(problems) != 1 || !strings.Contains(problems[0].JA, "1000行まで") || problems[0].Line != 1002 {
+		t.Errorf("%d users, %v", len(users), problems)
+	}
+	if _, problems = readUsers([]byte("user_id,name\n"+strings.Repeat("?,x\n", 1000)), h); len(problems) != 20 {
+		t.Errorf("%d problems", len(problems))
 	}
 }

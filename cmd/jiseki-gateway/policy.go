@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -77,11 +77,12 @@ func (p *policyImport) Run(c *console) error {
 }
 
 type holidaysImport struct {
-	File string `arg:"" type:"existingfile" help:"CSV in UTF-8 or CP932: a header, then date and name."`
+	File string `arg:"" type:"existingfile" help:"Table in UTF-8, Shift_JIS or UTF-16: a header, then date and name."`
 }
 
 func (h *holidaysImport) Run(c *console) error {
-	b, err := os.ReadFile(h.File)
+	const most = 1<<20 + 1 // the gateway takes 1 MB, and says so
+	b, err := readAtMost(h.File, most)
 	if err != nil {
 		return fmt.Errorf("read holidays: %w", err)
 	}
@@ -91,21 +92,23 @@ func (h *holidaysImport) Run(c *console) error {
 			return err
 		}
 		if no := r.GetRefusal(); no != nil {
-			return errors.New(csvErrors(c.out, no.GetErrors()))
+			return errors.New(c.out.say("1行も取り込みませんでした。", "nothing was imported.") + "\n" + csvErrors(c.out, no.GetErrors()))
 		}
 		n := r.GetImported().GetCount()
 		return c.out.message(r, func() {
 			c.out.line(c.out.say("%d日を取り込みました。", "%d days were imported."), n)
+			if all := r.GetImported().GetWarnings(); len(all) > 0 {
+				c.out.line("%s", csvErrors(c.out, all))
+			}
 		})
 	})
 }
 
-// csvErrors are the errors of a file, one a line.
+// csvErrors are what the gateway says of a file, one a line.
 func csvErrors(o *output, all []*controlv1.CsvError) string {
-	var b bytes.Buffer
-	b.WriteString(o.say("1行も取り込みませんでした。", "nothing was imported."))
-	for _, e := range all {
-		fmt.Fprintf(&b, "\n"+o.say("%d行目 %d列目: %s", "line %d, column %d: %s"), e.GetLine(), e.GetColumn(), o.say(e.GetJa(), e.GetEn()))
+	lines := make([]string, len(all))
+	for i, e := range all {
+		lines[i] = o.place(int(e.GetLine()), int(e.GetColumn()), o.say(e.GetColumnJa(), e.GetColumnEn())) + o.say(e.GetJa(), e.GetEn())
 	}
-	return b.String()
+	return strings.Join(lines, "\n")
 }

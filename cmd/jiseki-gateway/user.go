@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
+	"jiseki/internal/typed"
 )
 
 type userCommands struct {
@@ -94,7 +91,7 @@ type userAdd struct {
 
 func (u *userAdd) Run(c *console) error {
 	return createUsers(c, u.Slip, []*controlv1.NewUser{{
-		UserId: u.ID, Name: u.Name, Kana: u.Kana, MainSectionId: u.Section, Roles: parseRoles(u.Role), DeskIds: u.Desk,
+		UserId: typed.ID(u.ID), Name: u.Name, Kana: u.Kana, MainSectionId: u.Section, Roles: parseRoles(u.Role), DeskIds: u.Desk,
 		DeviceKind: parseKind(u.Device),
 	}})
 }
@@ -121,58 +118,6 @@ func createUsers(c *console, dir string, users []*controlv1.NewUser) error {
 		}
 		return deliver(c.out, dir, r, r.GetSlips()...)
 	})
-}
-
-type userImport struct {
-	File string `arg:"" help:"CSV with the columns user_id,name,kana,section_id,roles,desk_ids,device; several roles or desks are joined by spaces." type:"existingfile"`
-	Slip string `required:"" help:"Folder to write the slips to." type:"path"`
-}
-
-func (u *userImport) Run(c *console) error {
-	f, err := os.Open(u.File)
-	if err != nil {
-		return fmt.Errorf("open the list of users: %w", err)
-	}
-	defer f.Close()
-	users, err := readUsers(f)
-	if err != nil {
-		return err
-	}
-	return createUsers(c, u.Slip, users)
-}
-
-var userColumns = []string{"user_id", "name", "kana", "section_id", "roles", "desk_ids", "device"}
-
-// readUsers reads a CSV file whose first line names the columns exactly.
-func readUsers(f io.Reader) ([]*controlv1.NewUser, error) {
-	lines, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("read the list of users: %w", err)
-	}
-	if len(lines) == 0 {
-		return nil, errors.New("the list of users is empty")
-	}
-	lines[0][0] = strings.TrimPrefix(lines[0][0], "\ufeff") // spreadsheets write it
-	if !slices.Equal(lines[0], userColumns) {
-		return nil, fmt.Errorf("the first line must be %s", strings.Join(userColumns, ","))
-	}
-	users := make([]*controlv1.NewUser, 0, len(lines)-1)
-	for i, line := range lines[1:] {
-		for _, role := range strings.Fields(line[4]) {
-			if controlv1.Role_value["ROLE_"+strings.ToUpper(role)] == 0 {
-				return nil, fmt.Errorf("line %d: role %q is not staff, approver or admin", i+2, role)
-			}
-		}
-		kind := parseKind(line[6])
-		if line[6] != "" && kind == controlv1.DeviceKind_DEVICE_KIND_UNSPECIFIED {
-			return nil, fmt.Errorf("line %d: device %q is not lent or private", i+2, line[6])
-		}
-		users = append(users, &controlv1.NewUser{
-			UserId: line[0], Name: line[1], Kana: line[2], MainSectionId: line[3],
-			Roles: parseRoles(strings.Fields(line[4])), DeskIds: strings.Fields(line[5]), DeviceKind: kind,
-		})
-	}
-	return users, nil
 }
 
 type userDisable struct {

@@ -77,6 +77,7 @@ const (
 	DeskRegister   Code = "desk_register"
 	NotFound       Code = "not_found"
 	Exists         Code = "exists"
+	TooManyUsers   Code = "too_many_users"
 	InUse          Code = "in_use"
 	Stale          Code = "stale"
 	Invalid        Code = "invalid"
@@ -331,6 +332,10 @@ var words = map[Code][4]string{
 	SlowDown: {
 		"サインインの失敗が続いたため、しばらくサインインできません。", "あと{n}分待ってから、もう一度試してください。急ぐときは" + askJA,
 		"Signing in failed too often and is paused.", "Try again in {n} min. If it is urgent, ask your administrator.",
+	},
+	TooManyUsers: {
+		"一度に登録できる利用者は1,000人までです。", "分けて登録してください。1人も登録されていません。",
+		"At most 1,000 users can be created at a time.", "Divide them. Nobody was created.",
 	},
 	Busy: {
 		"ただいま混み合っています。", "数秒待ってから、もう一度試してください。",

@@ -7,11 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"connectrpc.com/connect"
+
 	"jiseki/internal/access"
 	"jiseki/internal/auth"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
 	"jiseki/internal/store"
+	"jiseki/internal/typed"
 )
 
 // adminService is for administrators.
@@ -83,12 +86,15 @@ func (s *adminService) userMessage(ctx context.Context, u *store.User) (*control
 	}, nil
 }
 
-// maxNewUsers bounds one call: each user costs a password hash.
-const maxNewUsers = 200
+// maxNewUsers bounds one call, which is one transaction: each user costs a password hash.
+const maxNewUsers = 1000
 
 func (s *adminService) CreateUsers(ctx context.Context, r *controlv1.CreateUsersRequest) (*controlv1.CreateUsersResponse, error) {
-	if n := len(r.GetUsers()); n < 1 || n > maxNewUsers {
-		return nil, invalid(fmt.Errorf("%d users in one call, 1 to %d are possible", n, maxNewUsers))
+	if len(r.GetUsers()) == 0 {
+		return nil, invalid(errors.New("no user"))
+	}
+	if n := len(r.GetUsers()); n > maxNewUsers {
+		return nil, &failure{code: access.TooManyUsers, status: connect.CodeInvalidArgument, cause: fmt.Errorf("%d users", n)}
 	}
 	var users []store.NewUser
 	var slips []*controlv1.Slip
@@ -112,6 +118,7 @@ func (s *adminService) newUser(ctx context.Context, in *controlv1.NewUser) (stor
 	if err != nil {
 		return store.NewUser{}, nil, err
 	}
+	id := typed.ID(in.GetUserId())
 	password := auth.NewInitialPassword()
 	hash, err := s.cfg.Hasher.Hash(ctx, auth.Turn{Reserved: true, From: callerOf(ctx).by.Actor}, password)
 	if err != nil {
@@ -121,7 +128,7 @@ func (s *adminService) newUser(ctx context.Context, in *controlv1.NewUser) (stor
 	if err != nil {
 		return store.NewUser{}, nil, err
 	}
-	slip, err := s.slip(ctx, in.GetUserId(), in.GetName(), in.GetMainSectionId())
+	slip, err := s.slip(ctx, id, in.GetName(), in.GetMainSectionId())
 	if err != nil {
 		return store.NewUser{}, nil, err
 	}
@@ -134,7 +141,7 @@ func (s *adminService) newUser(ctx context.Context, in *controlv1.NewUser) (stor
 		slip.DeskNames = append(slip.DeskNames, desk.Name)
 	}
 	return store.NewUser{
-		ID: in.GetUserId(), Name: in.GetName(), Kana: in.GetKana(), MainSection: in.GetMainSectionId(),
+		ID: id, Name: in.GetName(), Kana: in.GetKana(), MainSection: in.GetMainSectionId(),
 		OtherSections: in.GetOtherSectionIds(), Roles: roles, PasswordHash: hash, DeviceCode: &code, Desks: in.GetDeskIds(),
 	}, slip, nil
 }

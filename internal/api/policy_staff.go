@@ -7,6 +7,7 @@ import (
 
 	"jiseki/internal/calendar"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/sheet"
 	"jiseki/internal/store"
 )
 
@@ -28,12 +29,9 @@ func (s *policyService) ListHolidays(ctx context.Context, r *controlv1.ListHolid
 }
 
 func (s *policyService) ImportHolidays(ctx context.Context, r *controlv1.ImportHolidaysRequest) (*controlv1.ImportHolidaysResponse, error) {
-	days, problems := calendar.ParseHolidays(r.GetCsv())
+	days, warnings, problems := calendar.ParseHolidays(r.GetCsv(), calendar.DateOf(s.cfg.Now()))
 	if len(problems) > 0 {
-		refusal := &controlv1.CsvRefusal{}
-		for _, p := range problems {
-			refusal.Errors = append(refusal.Errors, &controlv1.CsvError{Line: int32(p.Line), Column: int32(p.Column), Ja: p.JA, En: p.EN}) //nolint:gosec // bounded by ParseHolidays
-		}
+		refusal := &controlv1.CsvRefusal{Errors: csvErrors(problems)}
 		return &controlv1.ImportHolidaysResponse{Outcome: &controlv1.ImportHolidaysResponse_Refusal{Refusal: refusal}}, nil
 	}
 	kept := make([]store.Holiday, len(days))
@@ -44,8 +42,18 @@ func (s *policyService) ImportHolidays(ctx context.Context, r *controlv1.ImportH
 		return nil, err
 	}
 	return &controlv1.ImportHolidaysResponse{Outcome: &controlv1.ImportHolidaysResponse_Imported{
-		Imported: &controlv1.ImportedHolidays{Count: int32(len(kept))}, //nolint:gosec // bounded by ParseHolidays
+		Imported: &controlv1.ImportedHolidays{Count: int32(len(kept)), Warnings: csvErrors(warnings)}, //nolint:gosec // bounded by ParseHolidays
 	}}, nil
+}
+
+func csvErrors(problems []sheet.Problem) []*controlv1.CsvError {
+	out := make([]*controlv1.CsvError, len(problems))
+	for i, p := range problems {
+		out[i] = &controlv1.CsvError{
+			Line: int32(p.Line), Column: int32(p.Column), ColumnJa: p.ColumnJA, ColumnEn: p.ColumnEN, Ja: p.JA, En: p.EN, //nolint:gosec // bounded by the size of the file
+		}
+	}
+	return out
 }
 
 func (s *policyService) PutHoliday(ctx context.Context, r *controlv1.PutHolidayRequest) (*controlv1.PutHolidayResponse, error) {

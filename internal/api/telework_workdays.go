@@ -210,14 +210,16 @@ func (s *teleworkService) ExportMonths(ctx context.Context, r *controlv1.ExportM
 	if err != nil {
 		return nil, err
 	}
-	b, err := telework.CSV(reports, limit, charset)
+	b, loss, err := telework.CSV(reports, limit, charset)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.cfg.Store.RecordExport(ctx, callerOf(ctx).by, month, users); err != nil {
 		return nil, err
 	}
-	return &controlv1.ExportMonthsResponse{Csv: b, FileName: telework.FileName(month)}, nil
+	return &controlv1.ExportMonthsResponse{
+		Csv: b, FileName: telework.FileName(month), Reduced: int32(loss.Reduced), Lost: int32(loss.Lost), //nolint:gosec // some thousands
+	}, nil
 }
 
 // reports are the months of users whom the caller may read; without users the caller's own.

@@ -16,6 +16,7 @@ import (
 	"jiseki/internal/audit"
 	"jiseki/internal/cert"
 	"jiseki/internal/store"
+	"jiseki/internal/typed"
 )
 
 // Store is what auth keeps; *store.Store is one.
@@ -165,7 +166,7 @@ func AccessDevice(d *store.Device, u *store.User) *access.Device {
 }
 
 // normalID is the user id as it is stored: typed in any case and width.
-func normalID(typed string) string { return strings.ToLower(strings.TrimSpace(plain(typed))) }
+func normalID(text string) string { return typed.ID(text) }
 
 // SignIn proves a user and returns the token for the cookie. Every "no" is a *Refusal; ErrBusy is one too.
 func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Identity, err error) {

@@ -11,15 +11,25 @@ import (
 //
 // Source: 元号法 and the cabinet orders (平成31年政令第143号: 令和 from 2019-05-01; 昭和64年政令第1号: 平成 from 1989-01-08); 昭和 from 1926-12-25
 // and 大正 from 1912-07-30 by 詔書 of these days.
-var eras = []struct {
-	name  string
-	first Date
-}{
-	{"令和", Date{2019, time.May, 1}},
-	{"平成", Date{1989, time.January, 8}},
-	{"昭和", Date{1926, time.December, 25}},
-	{"大正", Date{1912, time.July, 30}},
-	{"明治", Date{1873, time.January, 1}},
+var eras = []era{
+	{"令和", "R", Date{2019, time.May, 1}},
+	{"平成", "H", Date{1989, time.January, 8}},
+	{"昭和", "S", Date{1926, time.December, 25}},
+	{"大正", "T", Date{1912, time.July, 30}},
+	{"明治", "M", Date{1873, time.January, 1}},
+}
+
+type era struct {
+	name, letter string
+	first        Date
+}
+
+// firstYear is the year that is 元年.
+func (e era) firstYear() int {
+	if e.name == "明治" {
+		return meijiFirst
+	}
+	return e.first.Year
 }
 
 // meijiFirst is the year in which 明治 began, under the former calendar.
@@ -31,11 +41,7 @@ func eraYear(d Date) string {
 		if d.Before(era.first) {
 			continue
 		}
-		first := era.first.Year
-		if era.name == "明治" {
-			first = meijiFirst
-		}
-		if n := d.Year - first + 1; n > 1 {
+		if n := d.Year - era.firstYear() + 1; n > 1 {
 			return era.name + strconv.Itoa(n) + "年"
 		}
 		return era.name + "元年"

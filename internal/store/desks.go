@@ -188,13 +188,12 @@ func (s *Store) DesksOf(ctx context.Context, user string) ([]Desk, error) {
 		WHERE d.deleted_ms = 0 ORDER BY d.name, d.id`, user)
 }
 
-// Desks lists desks by id; query is a part of id, name or hostname.
+// Desks lists desks by id; query is a part of id, name or hostname, as typed.Fold compares them.
 func (s *Store) Desks(ctx context.Context, query string, p Page) (desks []Desk, next string, err error) {
-	all, err := list(ctx, s.read, scanDesk, selectDesk+` WHERE d.id > $1 AND d.deleted_ms = 0
-		AND (lower(d.id) LIKE $2 ESCAPE '!' OR lower(d.name) LIKE $2 ESCAPE '!' OR lower(d.hostname) LIKE $2 ESCAPE '!')
-		ORDER BY d.id LIMIT $3`, p.After, like(query), p.limit()+1)
-	desks, next = cut(all, p, func(d *Desk) string { return d.ID })
-	return desks, next, err
+	return search(p, query, func(d *Desk) string { return d.ID }, func(d *Desk) []string { return []string{d.ID, d.Name, d.Hostname} },
+		func(after string, limit int) ([]Desk, error) {
+			return list(ctx, s.read, scanDesk, selectDesk+` WHERE d.id > $1 AND d.deleted_ms = 0 ORDER BY d.id LIMIT $2`, after, limit)
+		})
 }
 
 // DeskToken lets agents enrol: one desk, or a batch of new ones.

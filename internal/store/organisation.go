@@ -9,6 +9,7 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
+	"jiseki/internal/typed"
 )
 
 // Organisation is the town hall.
@@ -150,7 +151,7 @@ func differ(d audit.Details, prefix string, before, after any) error {
 // checkText refuses text with control characters or of a length, in characters, that is out of range.
 func checkText(what, s string, low, high int) error {
 	n := utf8.RuneCountInString(s)
-	if n < low || n > high || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
+	if n < low || n > high || !utf8.ValidString(s) || strings.ContainsFunc(s, typed.IsBad) {
 		return fmt.Errorf("%w: %s", ErrInvalid, what)
 	}
 	return nil

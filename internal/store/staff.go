@@ -41,14 +41,15 @@ func scanStaff(row scanner, m *StaffMember) error {
 
 // Staff lists the staff by user id.
 func (s *Store) Staff(ctx context.Context, f UserFilter, p Page) (staff []StaffMember, next string, err error) {
-	all, err := list(ctx, s.read, scanStaff, selectStaff+` WHERE u.id > $1
-		AND (lower(u.id) LIKE $2 ESCAPE '!' OR lower(u.name) LIKE $2 ESCAPE '!' OR lower(u.kana) LIKE $2 ESCAPE '!')
-		AND ($3 = '' OR EXISTS (SELECT 1 FROM posts p WHERE p.user_id = u.id AND p.section_id = $3))
-		ORDER BY u.id LIMIT $4`, p.After, like(f.Query), f.Section, p.limit()+1)
+	staff, next, err = search(p, f.Query, func(m *StaffMember) string { return m.User }, func(m *StaffMember) []string { return []string{m.User, m.Name, m.Kana} },
+		func(after string, limit int) ([]StaffMember, error) {
+			return list(ctx, s.read, scanStaff, selectStaff+` WHERE u.id > $1
+				AND ($2 = '' OR EXISTS (SELECT 1 FROM posts p WHERE p.user_id = u.id AND p.section_id = $2))
+				ORDER BY u.id LIMIT $3`, after, f.Section, limit)
+		})
 	if err != nil {
 		return nil, "", err
 	}
-	staff, next = cut(all, p, func(m *StaffMember) string { return m.User })
 	for i := range staff {
 		if staff[i].Hours, err = hoursOf(ctx, s.read, staff[i].User); err != nil {
 			return nil, "", err

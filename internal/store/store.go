@@ -30,6 +30,7 @@ import (
 	sqlite "modernc.org/sqlite"
 
 	"jiseki/internal/audit"
+	"jiseki/internal/typed"
 )
 
 //go:embed migrations/*.sql
@@ -439,7 +440,31 @@ func cut[T any](all []T, p Page, key func(*T) string) ([]T, string) {
 	return all, key(&all[len(all)-1])
 }
 
-// like makes a search word a pattern for LIKE ... ESCAPE '!'.
-func like(word string) string {
-	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(word)) + "%"
+// searchStep is how many rows a search reads at a time.
+const searchStep = 500
+
+// search lists the rows of a page in which word is found, folded as package typed does it, in the texts of a row. read gives the next rows in the order of
+// key; databases fold in ways of their own. A hall has some hundreds of rows; without a word only the page is read.
+func search[T any](p Page, word string, key func(*T) string, texts func(*T) []string, read func(after string, limit int) ([]T, error)) ([]T, string, error) {
+	step, found := searchStep, []T(nil)
+	if typed.Fold(word) == "" {
+		step = p.limit() + 1
+	}
+	for after := p.After; ; {
+		rows, err := read(after, step)
+		if err != nil {
+			return nil, "", err
+		}
+		for i := range rows {
+			if typed.Matches(word, texts(&rows[i])...) {
+				found = append(found, rows[i])
+			}
+		}
+		if len(rows) < step || len(found) > p.limit() {
+			found = found[:min(len(found), p.limit()+1)]
+			found, next := cut(found, p, key)
+			return found, next, nil
+		}
+		after = key(&rows[len(rows)-1])
+	}
 }

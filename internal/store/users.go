@@ -178,18 +178,18 @@ func (s *Store) User(ctx context.Context, id string) (User, error) {
 
 // UserFilter narrows a list; empty fields do not.
 type UserFilter struct {
-	Query   string // part of id, name or kana, case does not matter
+	Query   string // part of id, name or kana, as typed.Fold compares them
 	Section string // section id, main or other post
 }
 
 // Users lists users by id.
 func (s *Store) Users(ctx context.Context, f UserFilter, p Page) (users []User, next string, err error) {
-	all, err := list(ctx, s.read, scanUser, selectUser+` WHERE u.id > $1
-		AND (lower(u.id) LIKE $2 ESCAPE '!' OR lower(u.name) LIKE $2 ESCAPE '!' OR lower(u.kana) LIKE $2 ESCAPE '!')
-		AND ($3 = '' OR EXISTS (SELECT 1 FROM posts p WHERE p.user_id = u.id AND p.section_id = $3))
-		ORDER BY u.id LIMIT $4`, p.After, like(f.Query), f.Section, p.limit()+1)
-	users, next = cut(all, p, func(u *User) string { return u.ID })
-	return users, next, err
+	return search(p, f.Query, func(u *User) string { return u.ID }, func(u *User) []string { return []string{u.ID, u.Name, u.Kana} },
+		func(after string, limit int) ([]User, error) {
+			return list(ctx, s.read, scanUser, selectUser+` WHERE u.id > $1
+				AND ($2 = '' OR EXISTS (SELECT 1 FROM posts p WHERE p.user_id = u.id AND p.section_id = $2))
+				ORDER BY u.id LIMIT $3`, after, f.Section, limit)
+		})
 }
 
 // UpdateUser changes name, kana, posts and roles; other fields of u do not count. It refuses to take the role from the last

@@ -7,11 +7,11 @@ import (
 	"time"
 	"unicode"
 
-	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/unicode/norm"
 
 	"jiseki/internal/access"
 	"jiseki/internal/calendar"
+	"jiseki/internal/sheet"
 )
 
 // Charset is how a CSV file is written.
@@ -30,8 +30,8 @@ var header = []string{
 }
 
 // CSV writes reports as a file for Excel: one line a day, times to the second, nothing rounded. A day whose gap is longer than limit is
-// flagged. No cell can be taken for a formula. What CP932 has no character for becomes 〓.
-func CSV(reports []Report, limit time.Duration, charset Charset) ([]byte, error) {
+// flagged. No cell can be taken for a formula. UTF-8 has every character as it was entered; the loss is what CP932 could not hold.
+func CSV(reports []Report, limit time.Duration, charset Charset) ([]byte, sheet.Loss, error) {
 	var text strings.Builder
 	w := csv.NewWriter(&text)
 	w.UseCRLF = true
@@ -42,12 +42,13 @@ func CSV(reports []Report, limit time.Duration, charset Charset) ([]byte, error)
 		}
 	}
 	if err := w.WriteAll(lines); err != nil {
-		return nil, fmt.Errorf("telework: csv: %w", err)
+		return nil, sheet.Loss{}, fmt.Errorf("telework: csv: %w", err)
 	}
 	if charset == CP932 {
-		return toCP932(text.String())
+		b, loss := sheet.EncodeCP932(text.String())
+		return b, loss, nil
 	}
-	return []byte("\ufeff" + text.String()), nil
+	return []byte("\ufeff" + text.String()), sheet.Loss{}, nil
 }
 
 func line(r *Report, d *DayReport, limit time.Duration) []string {
@@ -169,31 +170,6 @@ func harmless(cell string) string {
 		return "'" + cell
 	}
 	return cell
-}
-
-// windows31J maps what Windows writes with another character than Unicode's first choice: Microsoft's table and JIS X 0208 disagree.
-var windows31J = strings.NewReplacer("\u301c", "\uff5e", "\u2212", "\uff0d", "\u2014", "\u2015", "\u2016", "\u2225", "\u00a5", "\uffe5",
-	"\u00a2", "\uffe0", "\u00a3", "\uffe1", "\u00ac", "\uffe2", "\u203e", "\uffe3", "\u00a0", " ")
-
-// substitute stands for a character that CP932 lacks, as printers do it: 下駄.
-const substitute = "〓"
-
-// toCP932 encodes as Windows-31J, with NEC's and IBM's additional characters such as 髙 and 﨑.
-func toCP932(text string) ([]byte, error) {
-	text = windows31J.Replace(norm.NFC.String(strings.ToValidUTF8(text, substitute)))
-	encoder := japanese.ShiftJIS.NewEncoder() // of the WHATWG, which is Windows-31J
-	out := make([]byte, 0, 2*len(text))
-	for _, r := range text {
-		b, err := encoder.String(string(r))
-		if err != nil {
-			encoder.Reset()
-			if b, err = encoder.String(substitute); err != nil {
-				return nil, fmt.Errorf("telework: cp932: %w", err)
-			}
-		}
-		out = append(out, b...)
-	}
-	return out, nil
 }
 
 // FileName of a CSV of a month.

@@ -31,7 +31,7 @@ func report(done string) telework.Report {
 }
 
 func TestCSV(t *testing.T) {
-	b, err := telework.CSV([]telework.Report{report("課税台帳の確認")}, 30*time.Minute, telework.UTF8)
+	b, _, err := telework.CSV([]telework.Report{report("課税台帳の確認")}, 30*time.Minute, telework.UTF8)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestCSV(t *testing.T) {
 // done is the cell of what was done, after Excel's way to read the file.
 func done(t *testing.T, text string, charset telework.Charset) string {
 	t.Helper()
-	b, err := telework.CSV([]telework.Report{report(text)}, 0, charset)
+	b, _, err := telework.CSV([]telework.Report{report(text)}, 0, charset)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +85,22 @@ func TestCSVHoldsNoFormula(t *testing.T) {
 	} {
 		if got := done(t, text, telework.UTF8); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestNamesInCP932: the forms of 隆神福塚益 that Unicode has for compatibility are characters of CP932 in their own right. Selectors
+// go, the character stays.
+func TestNamesInCP932(t *testing.T) {
+	for text, want := range map[string]string{
+		"\uf9dc\ufa19\ufa1b\ufa10\ufa17": "\uf9dc\ufa19\ufa1b\ufa10\ufa17", "葛\U000e0100城": "葛城", "\u795e\ufe00社": "\u795e社", "辻\U000e0101さん": "辻さん",
+		"\ue758": "〓", "\ufa1e": "\ufa1e", "\ufa46": "渚", "\u2f00": "〓",
+	} {
+		if got := done(t, text, telework.CP932); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+		if got := done(t, text, telework.UTF8); got != text {
+			t.Errorf("%q became %q in UTF-8", text, got)
 		}
 	}
 }

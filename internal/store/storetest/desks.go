@@ -32,6 +32,11 @@ func desks(t *suite) {
 	found, _, err := t.s.Desks(t.ctx, "pc-K2", store.Page{})
 	t.ok(err)
 	t.equal(len(found), 1)
+	for _, query := range []string{"ＰＣーｋ２", "pcｰk2", "pc−k2"} {
+		found, _, err = t.s.Desks(t.ctx, query, store.Page{})
+		t.ok(err)
+		t.equal(len(found), 1)
+	}
 	running, err := t.s.DeleteDesk(t.ctx, Admin, "k1")
 	t.ok(err)
 	t.equal(len(running), 1)

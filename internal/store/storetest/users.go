@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
 	"jiseki/internal/store"
@@ -33,6 +35,18 @@ func users(t *suite) {
 	t.equal(found(store.UserFilter{Query: "タナカ"}), []string{"tanaka"})
 	t.equal(found(store.UserFilter{Query: "SUZU"}), []string{"suzuki"})
 	t.equal(len(found(store.UserFilter{Query: "%"})), 0)
+	for _, query := range []string{"ﾀﾅｶ", "たなか はなこ", "田中花子", "田中　花子", "ＴＡＮＡ", "ﾊﾅｺ"} {
+		t.equal(found(store.UserFilter{Query: query}), []string{"tanaka"})
+		staff, _, err := t.s.Staff(t.ctx, store.UserFilter{Query: query}, store.Page{})
+		t.ok(err)
+		t.equal([]any{len(staff), staff[0].User}, []any{1, "tanaka"})
+	}
+	first, next, err := t.s.Users(t.ctx, store.UserFilter{Query: "Ａ"}, store.Page{Limit: 1}) // all but suzuki have one
+	t.ok(err)
+	t.equal([]any{len(first), first[0].ID, next}, []any{1, "admin", "admin"})
+	first, next, err = t.s.Users(t.ctx, store.UserFilter{Query: "Ａ"}, store.Page{Limit: 1, After: next})
+	t.ok(err)
+	t.equal([]any{len(first), first[0].ID, next}, []any{1, "tanaka", ""})
 	t.equal(len(found(store.UserFilter{Query: "_"})), 0)
 	t.equal(found(store.UserFilter{Section: "soumu"}), []string{"tanaka"})
 
@@ -43,7 +57,17 @@ func users(t *suite) {
 	t.fails(err, store.ErrNotFound)
 	t.equal(t.last().Number, before)
 	t.fails(t.s.CreateUsers(t.ctx, Admin, []store.NewUser{{ID: "Big", Name: "x"}}), store.ErrInvalid)
-	t.fails(t.s.CreateUsers(t.ctx, Admin, []store.NewUser{{ID: "x", Name: "改\n行"}}), store.ErrInvalid)
+	for _, bad := range []string{"改\n行", "右\u202eから", "\u2066分離", "行\u2028区切り", "制御\u0085", "不明\ufffd"} {
+		t.fails(t.s.CreateUsers(t.ctx, Admin, []store.NewUser{{ID: "x", Name: bad}}), store.ErrInvalid)
+	}
+	for i, name := range []string{"\uf9dc\ufa19\ufa1b\ufa10\ufa17", "葛\U000e0100城 \u795e\ufe00", "外字\ue000\ue757", "か\u3099　ｶﾞ", "𠮷田 Ｂ"} { // each byte is kept
+		id := fmt.Sprintf("name-%d", i)
+		t.ok(t.s.CreateUsers(t.ctx, Admin, []store.NewUser{{ID: id, Name: name, Kana: name}}))
+		u, err := t.s.User(t.ctx, id)
+		t.ok(err)
+		t.equal([]string{u.Name, u.Kana}, []string{name, name})
+		t.equal(found(store.UserFilter{Query: name}), []string{id})
+	}
 }
 
 func lastAdministrator(t *suite) {

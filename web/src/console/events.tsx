@@ -5,6 +5,7 @@ import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call, fromBase64 } from "../api.ts";
 import type { EventJson } from "../gen/jiseki/control/v1/admin_pb.js";
+import { foldId } from "../portal/fold.ts";
 import { dateTime, hex, millis, shortDateTime } from "../portal/format.ts";
 import { languageOf } from "../portal/i18n.ts";
 import { Banner, Empty, Fact, Facts, Failed, PageTitle, Section, Tag } from "../portal/parts.tsx";
@@ -59,8 +60,8 @@ const start = (date: string, plus: number): string => {
 export function requestOf(f: Filter): { kind: string; actor: string; subject: string; fromMs?: string; untilMs?: string } {
   return {
     kind: f.kind,
-    actor: f.actor.trim(),
-    subject: f.subject.trim(),
+    actor: foldId(f.actor),
+    subject: foldId(f.subject),
     ...(f.from === "" ? {} : { fromMs: start(f.from, 0) }),
     ...(f.until === "" ? {} : { untilMs: start(f.until, 1) }),
   };

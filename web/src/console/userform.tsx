@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { DeviceKindJson, RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { kindKeys, roleKeys } from "../portal/enums.ts";
+import { foldId, tidy } from "../portal/fold.ts";
 import { Needed } from "../portal/parts.tsx";
 import { focusFirstError } from "../portal/signin.tsx";
 import { allDesksQuery, deskChoices, sectionChoices, sectionsQuery } from "./choices.ts";
@@ -42,14 +43,12 @@ const KINDS: readonly DeviceKindJson[] = ["DEVICE_KIND_PRIVATE", "DEVICE_KIND_LE
 /** What a user must have. */
 export function userFields(t: TFunction) {
   return z.object({
-    userId: z.string().refine((s) => isUserId(normal(s)), t("console.users.idBad")),
-    name: z.string().refine((s) => isName(s.trim()), t("console.users.nameBad")),
-    kana: z.string().refine((s) => s.trim() === "" || isName(s.trim()), t("console.users.kanaBad")),
+    userId: z.string().refine((s) => isUserId(foldId(s)), t("console.users.idBad")),
+    name: z.string().refine((s) => isName(tidy(s)), t("console.users.nameBad")),
+    kana: z.string().refine((s) => tidy(s) === "" || isName(tidy(s)), t("console.users.kanaBad")),
     roles: z.array(z.string()).min(1, t("console.users.rolesNeeded")),
   });
 }
-
-const normal = (id: string): string => id.normalize("NFKC").trim().toLowerCase();
 
 interface UserFormProps {
   /** The user to change; absent for a new one. */
@@ -70,7 +69,7 @@ export function UserForm({ user, busy, submitName, submit, cancel }: UserFormPro
     validate: schemaResolver(userFields(t), { sync: true }),
   });
   const posts = sectionChoices(sections);
-  const send = (v: UserFields): void => submit({ ...v, userId: normal(v.userId), name: v.name.trim(), kana: v.kana.trim() });
+  const send = (v: UserFields): void => submit({ ...v, userId: foldId(v.userId), name: tidy(v.name), kana: tidy(v.kana) });
   return (
     <form className="stack" onSubmit={form.onSubmit(send, focusFirstError)} noValidate>
       <div className="columns">

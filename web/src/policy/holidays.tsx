@@ -5,7 +5,7 @@ import { useRef, useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call, toBase64 } from "../api.ts";
 import { say, useChange } from "../console/lists.tsx";
-import type { CsvRefusalJson, HolidayJson } from "../gen/jiseki/control/v1/policy_pb.js";
+import type { CsvErrorJson, HolidayJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import { languageOf, type Language } from "../portal/i18n.ts";
 import { Banner, Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
@@ -30,7 +30,10 @@ export function Holidays(): JSX.Element {
     <>
       <PageTitle actions={<ImportButton busy={read.isPending} read={read.mutate} />}>{t("policy.holidays.title")}</PageTitle>
       {read.isError ? <Failed error={read.error} /> : null}
-      {read.data?.refusal === undefined ? null : <Wrong refusal={read.data.refusal} />}
+      {read.data?.refusal === undefined ? null : <Wrong tone="error" title={t("policy.holidays.wrongTitle")} errors={read.data.refusal.errors ?? []} />}
+      {(read.data?.imported?.warnings ?? []).length === 0 ? null : (
+        <Wrong tone="warning" title={t("policy.holidays.leftOut")} errors={read.data?.imported?.warnings ?? []} />
+      )}
       <p className="lead">{t("policy.holidays.lead")}</p>
       <NativeSelect
         className="narrow-field"
@@ -90,7 +93,7 @@ function ImportButton({ busy, read }: { readonly busy: boolean; readonly read: (
     forget.current?.(); // so that the same file can be chosen again when it is mended
   };
   return (
-    <FileButton accept=".csv,text/csv" resetRef={forget} onChange={onChange}>
+    <FileButton accept=".csv,.txt,.tsv,text/csv,text/plain" resetRef={forget} onChange={onChange}>
       {(props) => (
         <Button {...props} variant="outline" loading={busy} title={t("policy.holidays.importHint")}>
           {t("policy.holidays.import")}
@@ -100,16 +103,24 @@ function ImportButton({ busy, read }: { readonly busy: boolean; readonly read: (
   );
 }
 
-/** What is wrong in the file, by line and column. */
-function Wrong({ refusal }: { readonly refusal: CsvRefusalJson }): JSX.Element {
+/** Where something is in a file. Column 0 is the line as a whole. */
+function place(e: CsvErrorJson, t: TFunction, japanese: boolean): string {
+  const { line = 0, column = 0 } = e;
+  const name = (japanese ? e.columnJa : e.columnEn) ?? "";
+  if (column === 0) return t("policy.holidays.wrongLine", { line });
+  return name === "" ? t("policy.holidays.wrongAt", { line, column }) : t("policy.holidays.wrongCell", { line, column, name });
+}
+
+/** What is wrong in the file, or was left out, by line and column. */
+function Wrong({ tone, title, errors }: { readonly tone: "error" | "warning"; readonly title: string; readonly errors: readonly CsvErrorJson[] }): JSX.Element {
   const { t, i18n } = useTranslation();
   const japanese = languageOf(i18n) === "ja";
   return (
-    <Banner tone="error" title={t("policy.holidays.wrongTitle")} live>
+    <Banner tone={tone} title={title} live>
       <ul className="plain-list">
-        {(refusal.errors ?? []).map((e) => (
-          <li key={`${e.line ?? 0} ${e.column ?? 0}`}>
-            {t("policy.holidays.wrongAt", { line: e.line ?? 0, column: e.column ?? 0 })}: {japanese ? e.ja : e.en}
+        {errors.map((e, i) => (
+          <li key={`${e.line ?? 0} ${e.column ?? 0} ${i}`}>
+            {place(e, t, japanese)} {japanese ? e.ja : e.en}
           </li>
         ))}
       </ul>

@@ -69,6 +69,11 @@ describe("readRoster", () => {
     expect(b).toMatchObject({ number: 3, problems: [], user: { userId: "suzuki", name: "鈴木 一郎", mainSectionId: "", deskIds: [], roles: ["ROLE_STAFF"] } });
     expect(c?.problems).toEqual([]);
   });
+  test("folds what people paste, but no name", () => {
+    const [a, b] = readRoster('\ufeff"ｕ０１","\uf9dc\u00a0葛\u{e0100}\u200b","","総務　課","総務課－ｐｃ０１"\r\n,,,,\r\nu02,山\u202e田\r\n', known, t);
+    expect(a).toMatchObject({ problems: [], user: { userId: "u01", name: "\uf9dc 葛\u{e0100}", mainSectionId: "s1", deskIds: ["d1"] } });
+    expect(b).toMatchObject({ number: 3, problems: ["氏名を60文字以内で入力してください。"] });
+  });
   test("names every problem of a line", () => {
     const [a, b, c] = readRoster("田中,,x,経理課,PC9\nsato,佐藤,,係\nsato,佐藤,,,,もう一つ", known, t);
     expect(a?.problems).toHaveLength(4);

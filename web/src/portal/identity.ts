@@ -4,6 +4,7 @@ import { signEnrol, signSignIn } from "../cert/proof.ts";
 import { createKey, type Device, Devices, type Keeping } from "../device.ts";
 import type { DeviceProofJson, EnrolledJson, MeJson, SignInResponseJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
+import { foldId } from "./fold.ts";
 
 /** What was typed to sign in. */
 export interface Typed {
@@ -23,7 +24,7 @@ const FOREIGN = new Set(["device_unknown", "device_not_yours"]);
 
 /** The user id as the gateway keeps it, whatever width and case it was typed in. */
 export function normalUser(typed: string): string {
-  return typed.normalize("NFKC").trim().toLowerCase();
+  return foldId(typed);
 }
 
 /** The devices that this browser is; none if it stores nothing. */

@@ -18,6 +18,7 @@ import {
   TextInput,
 } from "@mantine/core";
 import type { ComponentProps } from "react";
+import { byFold } from "./pick.ts";
 
 /** Ten of the thirteen steps of a colour of the Digital Agency's design system; the eighth is its step 900. */
 function steps(name: string, dark: 800 | 900 = 900): MantineColorsTuple {
@@ -54,8 +55,8 @@ export const makeTheme = ({ close }: Names) =>
       Textarea: Textarea.extend({ defaultProps: field }),
       NumberInput: NumberInput.extend({ defaultProps: field }),
       NativeSelect: NativeSelect.extend({ defaultProps: field }),
-      Select: Select.extend({ defaultProps: field }),
-      MultiSelect: MultiSelect.extend({ defaultProps: field }),
+      Select: Select.extend({ defaultProps: { ...field, filter: byFold } }),
+      MultiSelect: MultiSelect.extend({ defaultProps: { ...field, filter: byFold } }),
       Checkbox: Checkbox.extend({ defaultProps: { size: "md", radius: "xs" } }),
       Radio: Radio.extend({ defaultProps: { size: "md" } }),
       RadioGroup: Radio.Group.extend({ defaultProps: { size: "md" } }),

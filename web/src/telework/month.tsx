@@ -10,7 +10,7 @@ import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
 import { languageOf, type Language } from "../portal/i18n.ts";
 import { Icon } from "../portal/icons.tsx";
-import { Empty, Failed, IconButton, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
+import { Banner, Empty, Failed, IconButton, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
 import { addMonths, dayWords, lengthWords, monthOf, monthWords, timeAt } from "./days.ts";
 import { download } from "./download.ts";
@@ -85,6 +85,7 @@ export function Csv({ month, userIds }: { readonly month: string; readonly userI
   return (
     <>
       {csv.error === null ? null : <Failed error={csv.error} />}
+      <Loss reduced={csv.data?.reduced ?? 0} lost={csv.data?.lost ?? 0} />
       <Button variant="outline" loading={csv.isPending} onClick={() => csv.mutate("CSV_ENCODING_UTF8")}>
         {t("telework.month.csv")}
       </Button>
@@ -92,6 +93,19 @@ export function Csv({ month, userIds }: { readonly month: string; readonly userI
         {t("telework.month.csvOld")}
       </Button>
     </>
+  );
+}
+
+/** Says how many characters of a file are not as they were entered. */
+function Loss({ reduced, lost }: { readonly reduced: number; readonly lost: number }): JSX.Element | null {
+  const { t } = useTranslation();
+  if (reduced + lost === 0) return null;
+  return (
+    <Banner tone="warning" title={t("telework.month.lossTitle")} live>
+      {reduced === 0 ? null : <p>{t("telework.month.lossReduced", { count: reduced })}</p>}
+      {lost === 0 ? null : <p>{t("telework.month.lossLost", { count: lost })}</p>}
+      <p>{t("telework.month.lossHelp")}</p>
+    </Banner>
   );
 }
 

@@ -1701,8 +1701,10 @@ func (*ImportHolidaysResponse_Imported) isImportHolidaysResponse_Outcome() {}
 func (*ImportHolidaysResponse_Refusal) isImportHolidaysResponse_Outcome() {}
 
 type ImportedHolidays struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Count         int32                  `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Count int32                  `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// warnings are of lines that were left out, such as a second name of a date that is past.
+	Warnings      []*CsvError `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1742,6 +1744,13 @@ func (x *ImportedHolidays) GetCount() int32 {
 		return x.Count
 	}
 	return 0
+}
+
+func (x *ImportedHolidays) GetWarnings() []*CsvError {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 // CsvRefusal names the line and column of the first errors, at most 20; nothing was imported.
@@ -1790,11 +1799,15 @@ func (x *CsvRefusal) GetErrors() []*CsvError {
 }
 
 type CsvError struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Line          int32                  `protobuf:"varint,1,opt,name=line,proto3" json:"line,omitempty"`
-	Column        int32                  `protobuf:"varint,2,opt,name=column,proto3" json:"column,omitempty"`
-	Ja            string                 `protobuf:"bytes,3,opt,name=ja,proto3" json:"ja,omitempty"`
-	En            string                 `protobuf:"bytes,4,opt,name=en,proto3" json:"en,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Line  int32                  `protobuf:"varint,1,opt,name=line,proto3" json:"line,omitempty"`
+	// column counts cells from 1; 0: the line as a whole.
+	Column int32  `protobuf:"varint,2,opt,name=column,proto3" json:"column,omitempty"`
+	Ja     string `protobuf:"bytes,3,opt,name=ja,proto3" json:"ja,omitempty"`
+	En     string `protobuf:"bytes,4,opt,name=en,proto3" json:"en,omitempty"`
+	// What the column is called; empty for a line as a whole and for a column without a name.
+	ColumnJa      string `protobuf:"bytes,5,opt,name=column_ja,json=columnJa,proto3" json:"column_ja,omitempty"`
+	ColumnEn      string `protobuf:"bytes,6,opt,name=column_en,json=columnEn,proto3" json:"column_en,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1853,6 +1866,20 @@ func (x *CsvError) GetJa() string {
 func (x *CsvError) GetEn() string {
 	if x != nil {
 		return x.En
+	}
+	return ""
+}
+
+func (x *CsvError) GetColumnJa() string {
+	if x != nil {
+		return x.ColumnJa
+	}
+	return ""
+}
+
+func (x *CsvError) GetColumnEn() string {
+	if x != nil {
+		return x.ColumnEn
 	}
 	return ""
 }
@@ -3735,17 +3762,20 @@ const file_jiseki_control_v1_policy_proto_rawDesc = "" +
 	"\x16ImportHolidaysResponse\x12A\n" +
 	"\bimported\x18\x01 \x01(\v2#.jiseki.control.v1.ImportedHolidaysH\x00R\bimported\x129\n" +
 	"\arefusal\x18\x02 \x01(\v2\x1d.jiseki.control.v1.CsvRefusalH\x00R\arefusalB\t\n" +
-	"\aoutcome\"(\n" +
+	"\aoutcome\"a\n" +
 	"\x10ImportedHolidays\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x05R\x05count\"A\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\x127\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x1b.jiseki.control.v1.CsvErrorR\bwarnings\"A\n" +
 	"\n" +
 	"CsvRefusal\x123\n" +
-	"\x06errors\x18\x01 \x03(\v2\x1b.jiseki.control.v1.CsvErrorR\x06errors\"V\n" +
+	"\x06errors\x18\x01 \x03(\v2\x1b.jiseki.control.v1.CsvErrorR\x06errors\"\x90\x01\n" +
 	"\bCsvError\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\x05R\x06column\x12\x0e\n" +
 	"\x02ja\x18\x03 \x01(\tR\x02ja\x12\x0e\n" +
-	"\x02en\x18\x04 \x01(\tR\x02en\"I\n" +
+	"\x02en\x18\x04 \x01(\tR\x02en\x12\x1b\n" +
+	"\tcolumn_ja\x18\x05 \x01(\tR\bcolumnJa\x12\x1b\n" +
+	"\tcolumn_en\x18\x06 \x01(\tR\bcolumnEn\"I\n" +
 	"\x11PutHolidayRequest\x124\n" +
 	"\aholiday\x18\x01 \x01(\v2\x1a.jiseki.control.v1.HolidayR\aholiday\"\x14\n" +
 	"\x12PutHolidayResponse\"*\n" +
@@ -4043,69 +4073,70 @@ var file_jiseki_control_v1_policy_proto_depIdxs = []int32{
 	20, // 30: jiseki.control.v1.ListHolidaysResponse.holidays:type_name -> jiseki.control.v1.Holiday
 	25, // 31: jiseki.control.v1.ImportHolidaysResponse.imported:type_name -> jiseki.control.v1.ImportedHolidays
 	26, // 32: jiseki.control.v1.ImportHolidaysResponse.refusal:type_name -> jiseki.control.v1.CsvRefusal
-	27, // 33: jiseki.control.v1.CsvRefusal.errors:type_name -> jiseki.control.v1.CsvError
-	20, // 34: jiseki.control.v1.PutHolidayRequest.holiday:type_name -> jiseki.control.v1.Holiday
-	33, // 35: jiseki.control.v1.StaffMember.hours:type_name -> jiseki.control.v1.DatedHours
-	64, // 36: jiseki.control.v1.DatedHours.hours:type_name -> jiseki.control.v1.WorkingHours
-	68, // 37: jiseki.control.v1.ListStaffRequest.page:type_name -> jiseki.control.v1.Page
-	32, // 38: jiseki.control.v1.ListStaffResponse.staff:type_name -> jiseki.control.v1.StaffMember
-	32, // 39: jiseki.control.v1.UpdateStaffRequest.member:type_name -> jiseki.control.v1.StaffMember
-	32, // 40: jiseki.control.v1.UpdateStaffResponse.member:type_name -> jiseki.control.v1.StaffMember
-	40, // 41: jiseki.control.v1.Route.steps:type_name -> jiseki.control.v1.RouteStep
-	41, // 42: jiseki.control.v1.GetRoutesResponse.routes:type_name -> jiseki.control.v1.Route
-	41, // 43: jiseki.control.v1.PutRouteRequest.route:type_name -> jiseki.control.v1.Route
-	47, // 44: jiseki.control.v1.LanSegment.wakers:type_name -> jiseki.control.v1.Waker
-	66, // 45: jiseki.control.v1.LanSegment.warning:type_name -> jiseki.control.v1.Reason
-	61, // 46: jiseki.control.v1.LanSegment.zone:type_name -> jiseki.control.v1.Zone
-	46, // 47: jiseki.control.v1.ListSegmentsResponse.segments:type_name -> jiseki.control.v1.LanSegment
-	69, // 48: jiseki.control.v1.WakeDesksResponse.wakes:type_name -> jiseki.control.v1.Wake
-	68, // 49: jiseki.control.v1.ListWakesRequest.page:type_name -> jiseki.control.v1.Page
-	69, // 50: jiseki.control.v1.ListWakesResponse.wakes:type_name -> jiseki.control.v1.Wake
-	6,  // 51: jiseki.control.v1.Mail.state:type_name -> jiseki.control.v1.MailState
-	68, // 52: jiseki.control.v1.ListMailsRequest.page:type_name -> jiseki.control.v1.Page
-	54, // 53: jiseki.control.v1.ListMailsResponse.mails:type_name -> jiseki.control.v1.Mail
-	70, // 54: jiseki.control.v1.FindSelfCheckResponse.items:type_name -> jiseki.control.v1.SelfCheckItem
-	12, // 55: jiseki.control.v1.PolicyService.GetPolicy:input_type -> jiseki.control.v1.GetPolicyRequest
-	14, // 56: jiseki.control.v1.PolicyService.UpdatePolicy:input_type -> jiseki.control.v1.UpdatePolicyRequest
-	16, // 57: jiseki.control.v1.PolicyService.Why:input_type -> jiseki.control.v1.WhyRequest
-	21, // 58: jiseki.control.v1.PolicyService.ListHolidays:input_type -> jiseki.control.v1.ListHolidaysRequest
-	23, // 59: jiseki.control.v1.PolicyService.ImportHolidays:input_type -> jiseki.control.v1.ImportHolidaysRequest
-	28, // 60: jiseki.control.v1.PolicyService.PutHoliday:input_type -> jiseki.control.v1.PutHolidayRequest
-	30, // 61: jiseki.control.v1.PolicyService.DeleteHoliday:input_type -> jiseki.control.v1.DeleteHolidayRequest
-	34, // 62: jiseki.control.v1.PolicyService.ListStaff:input_type -> jiseki.control.v1.ListStaffRequest
-	36, // 63: jiseki.control.v1.PolicyService.UpdateStaff:input_type -> jiseki.control.v1.UpdateStaffRequest
-	38, // 64: jiseki.control.v1.PolicyService.RenewRegistrations:input_type -> jiseki.control.v1.RenewRegistrationsRequest
-	42, // 65: jiseki.control.v1.PolicyService.GetRoutes:input_type -> jiseki.control.v1.GetRoutesRequest
-	44, // 66: jiseki.control.v1.PolicyService.PutRoute:input_type -> jiseki.control.v1.PutRouteRequest
-	48, // 67: jiseki.control.v1.PolicyService.ListSegments:input_type -> jiseki.control.v1.ListSegmentsRequest
-	50, // 68: jiseki.control.v1.PolicyService.WakeDesks:input_type -> jiseki.control.v1.WakeDesksRequest
-	52, // 69: jiseki.control.v1.PolicyService.ListWakes:input_type -> jiseki.control.v1.ListWakesRequest
-	55, // 70: jiseki.control.v1.PolicyService.ListMails:input_type -> jiseki.control.v1.ListMailsRequest
-	57, // 71: jiseki.control.v1.PolicyService.RetryMails:input_type -> jiseki.control.v1.RetryMailsRequest
-	59, // 72: jiseki.control.v1.PolicyService.FindSelfCheck:input_type -> jiseki.control.v1.FindSelfCheckRequest
-	13, // 73: jiseki.control.v1.PolicyService.GetPolicy:output_type -> jiseki.control.v1.GetPolicyResponse
-	15, // 74: jiseki.control.v1.PolicyService.UpdatePolicy:output_type -> jiseki.control.v1.UpdatePolicyResponse
-	17, // 75: jiseki.control.v1.PolicyService.Why:output_type -> jiseki.control.v1.WhyResponse
-	22, // 76: jiseki.control.v1.PolicyService.ListHolidays:output_type -> jiseki.control.v1.ListHolidaysResponse
-	24, // 77: jiseki.control.v1.PolicyService.ImportHolidays:output_type -> jiseki.control.v1.ImportHolidaysResponse
-	29, // 78: jiseki.control.v1.PolicyService.PutHoliday:output_type -> jiseki.control.v1.PutHolidayResponse
-	31, // 79: jiseki.control.v1.PolicyService.DeleteHoliday:output_type -> jiseki.control.v1.DeleteHolidayResponse
-	35, // 80: jiseki.control.v1.PolicyService.ListStaff:output_type -> jiseki.control.v1.ListStaffResponse
-	37, // 81: jiseki.control.v1.PolicyService.UpdateStaff:output_type -> jiseki.control.v1.UpdateStaffResponse
-	39, // 82: jiseki.control.v1.PolicyService.RenewRegistrations:output_type -> jiseki.control.v1.RenewRegistrationsResponse
-	43, // 83: jiseki.control.v1.PolicyService.GetRoutes:output_type -> jiseki.control.v1.GetRoutesResponse
-	45, // 84: jiseki.control.v1.PolicyService.PutRoute:output_type -> jiseki.control.v1.PutRouteResponse
-	49, // 85: jiseki.control.v1.PolicyService.ListSegments:output_type -> jiseki.control.v1.ListSegmentsResponse
-	51, // 86: jiseki.control.v1.PolicyService.WakeDesks:output_type -> jiseki.control.v1.WakeDesksResponse
-	53, // 87: jiseki.control.v1.PolicyService.ListWakes:output_type -> jiseki.control.v1.ListWakesResponse
-	56, // 88: jiseki.control.v1.PolicyService.ListMails:output_type -> jiseki.control.v1.ListMailsResponse
-	58, // 89: jiseki.control.v1.PolicyService.RetryMails:output_type -> jiseki.control.v1.RetryMailsResponse
-	60, // 90: jiseki.control.v1.PolicyService.FindSelfCheck:output_type -> jiseki.control.v1.FindSelfCheckResponse
-	73, // [73:91] is the sub-list for method output_type
-	55, // [55:73] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	27, // 33: jiseki.control.v1.ImportedHolidays.warnings:type_name -> jiseki.control.v1.CsvError
+	27, // 34: jiseki.control.v1.CsvRefusal.errors:type_name -> jiseki.control.v1.CsvError
+	20, // 35: jiseki.control.v1.PutHolidayRequest.holiday:type_name -> jiseki.control.v1.Holiday
+	33, // 36: jiseki.control.v1.StaffMember.hours:type_name -> jiseki.control.v1.DatedHours
+	64, // 37: jiseki.control.v1.DatedHours.hours:type_name -> jiseki.control.v1.WorkingHours
+	68, // 38: jiseki.control.v1.ListStaffRequest.page:type_name -> jiseki.control.v1.Page
+	32, // 39: jiseki.control.v1.ListStaffResponse.staff:type_name -> jiseki.control.v1.StaffMember
+	32, // 40: jiseki.control.v1.UpdateStaffRequest.member:type_name -> jiseki.control.v1.StaffMember
+	32, // 41: jiseki.control.v1.UpdateStaffResponse.member:type_name -> jiseki.control.v1.StaffMember
+	40, // 42: jiseki.control.v1.Route.steps:type_name -> jiseki.control.v1.RouteStep
+	41, // 43: jiseki.control.v1.GetRoutesResponse.routes:type_name -> jiseki.control.v1.Route
+	41, // 44: jiseki.control.v1.PutRouteRequest.route:type_name -> jiseki.control.v1.Route
+	47, // 45: jiseki.control.v1.LanSegment.wakers:type_name -> jiseki.control.v1.Waker
+	66, // 46: jiseki.control.v1.LanSegment.warning:type_name -> jiseki.control.v1.Reason
+	61, // 47: jiseki.control.v1.LanSegment.zone:type_name -> jiseki.control.v1.Zone
+	46, // 48: jiseki.control.v1.ListSegmentsResponse.segments:type_name -> jiseki.control.v1.LanSegment
+	69, // 49: jiseki.control.v1.WakeDesksResponse.wakes:type_name -> jiseki.control.v1.Wake
+	68, // 50: jiseki.control.v1.ListWakesRequest.page:type_name -> jiseki.control.v1.Page
+	69, // 51: jiseki.control.v1.ListWakesResponse.wakes:type_name -> jiseki.control.v1.Wake
+	6,  // 52: jiseki.control.v1.Mail.state:type_name -> jiseki.control.v1.MailState
+	68, // 53: jiseki.control.v1.ListMailsRequest.page:type_name -> jiseki.control.v1.Page
+	54, // 54: jiseki.control.v1.ListMailsResponse.mails:type_name -> jiseki.control.v1.Mail
+	70, // 55: jiseki.control.v1.FindSelfCheckResponse.items:type_name -> jiseki.control.v1.SelfCheckItem
+	12, // 56: jiseki.control.v1.PolicyService.GetPolicy:input_type -> jiseki.control.v1.GetPolicyRequest
+	14, // 57: jiseki.control.v1.PolicyService.UpdatePolicy:input_type -> jiseki.control.v1.UpdatePolicyRequest
+	16, // 58: jiseki.control.v1.PolicyService.Why:input_type -> jiseki.control.v1.WhyRequest
+	21, // 59: jiseki.control.v1.PolicyService.ListHolidays:input_type -> jiseki.control.v1.ListHolidaysRequest
+	23, // 60: jiseki.control.v1.PolicyService.ImportHolidays:input_type -> jiseki.control.v1.ImportHolidaysRequest
+	28, // 61: jiseki.control.v1.PolicyService.PutHoliday:input_type -> jiseki.control.v1.PutHolidayRequest
+	30, // 62: jiseki.control.v1.PolicyService.DeleteHoliday:input_type -> jiseki.control.v1.DeleteHolidayRequest
+	34, // 63: jiseki.control.v1.PolicyService.ListStaff:input_type -> jiseki.control.v1.ListStaffRequest
+	36, // 64: jiseki.control.v1.PolicyService.UpdateStaff:input_type -> jiseki.control.v1.UpdateStaffRequest
+	38, // 65: jiseki.control.v1.PolicyService.RenewRegistrations:input_type -> jiseki.control.v1.RenewRegistrationsRequest
+	42, // 66: jiseki.control.v1.PolicyService.GetRoutes:input_type -> jiseki.control.v1.GetRoutesRequest
+	44, // 67: jiseki.control.v1.PolicyService.PutRoute:input_type -> jiseki.control.v1.PutRouteRequest
+	48, // 68: jiseki.control.v1.PolicyService.ListSegments:input_type -> jiseki.control.v1.ListSegmentsRequest
+	50, // 69: jiseki.control.v1.PolicyService.WakeDesks:input_type -> jiseki.control.v1.WakeDesksRequest
+	52, // 70: jiseki.control.v1.PolicyService.ListWakes:input_type -> jiseki.control.v1.ListWakesRequest
+	55, // 71: jiseki.control.v1.PolicyService.ListMails:input_type -> jiseki.control.v1.ListMailsRequest
+	57, // 72: jiseki.control.v1.PolicyService.RetryMails:input_type -> jiseki.control.v1.RetryMailsRequest
+	59, // 73: jiseki.control.v1.PolicyService.FindSelfCheck:input_type -> jiseki.control.v1.FindSelfCheckRequest
+	13, // 74: jiseki.control.v1.PolicyService.GetPolicy:output_type -> jiseki.control.v1.GetPolicyResponse
+	15, // 75: jiseki.control.v1.PolicyService.UpdatePolicy:output_type -> jiseki.control.v1.UpdatePolicyResponse
+	17, // 76: jiseki.control.v1.PolicyService.Why:output_type -> jiseki.control.v1.WhyResponse
+	22, // 77: jiseki.control.v1.PolicyService.ListHolidays:output_type -> jiseki.control.v1.ListHolidaysResponse
+	24, // 78: jiseki.control.v1.PolicyService.ImportHolidays:output_type -> jiseki.control.v1.ImportHolidaysResponse
+	29, // 79: jiseki.control.v1.PolicyService.PutHoliday:output_type -> jiseki.control.v1.PutHolidayResponse
+	31, // 80: jiseki.control.v1.PolicyService.DeleteHoliday:output_type -> jiseki.control.v1.DeleteHolidayResponse
+	35, // 81: jiseki.control.v1.PolicyService.ListStaff:output_type -> jiseki.control.v1.ListStaffResponse
+	37, // 82: jiseki.control.v1.PolicyService.UpdateStaff:output_type -> jiseki.control.v1.UpdateStaffResponse
+	39, // 83: jiseki.control.v1.PolicyService.RenewRegistrations:output_type -> jiseki.control.v1.RenewRegistrationsResponse
+	43, // 84: jiseki.control.v1.PolicyService.GetRoutes:output_type -> jiseki.control.v1.GetRoutesResponse
+	45, // 85: jiseki.control.v1.PolicyService.PutRoute:output_type -> jiseki.control.v1.PutRouteResponse
+	49, // 86: jiseki.control.v1.PolicyService.ListSegments:output_type -> jiseki.control.v1.ListSegmentsResponse
+	51, // 87: jiseki.control.v1.PolicyService.WakeDesks:output_type -> jiseki.control.v1.WakeDesksResponse
+	53, // 88: jiseki.control.v1.PolicyService.ListWakes:output_type -> jiseki.control.v1.ListWakesResponse
+	56, // 89: jiseki.control.v1.PolicyService.ListMails:output_type -> jiseki.control.v1.ListMailsResponse
+	58, // 90: jiseki.control.v1.PolicyService.RetryMails:output_type -> jiseki.control.v1.RetryMailsResponse
+	60, // 91: jiseki.control.v1.PolicyService.FindSelfCheck:output_type -> jiseki.control.v1.FindSelfCheckResponse
+	74, // [74:92] is the sub-list for method output_type
+	56, // [56:74] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_policy_proto_init() }

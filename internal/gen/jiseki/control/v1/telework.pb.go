@@ -3572,9 +3572,12 @@ func (x *ExportMonthsRequest) GetEncoding() CsvEncoding {
 }
 
 type ExportMonthsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Csv           []byte                 `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
-	FileName      string                 `protobuf:"bytes,2,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Csv      []byte                 `protobuf:"bytes,1,opt,name=csv,proto3" json:"csv,omitempty"`
+	FileName string                 `protobuf:"bytes,2,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
+	// How many characters CP932 could not hold as they are: reduced are in their common form, lost are 〓. Always 0 in UTF-8.
+	Reduced       int32 `protobuf:"varint,3,opt,name=reduced,proto3" json:"reduced,omitempty"`
+	Lost          int32 `protobuf:"varint,4,opt,name=lost,proto3" json:"lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3621,6 +3624,20 @@ func (x *ExportMonthsResponse) GetFileName() string {
 		return x.FileName
 	}
 	return ""
+}
+
+func (x *ExportMonthsResponse) GetReduced() int32 {
+	if x != nil {
+		return x.Reduced
+	}
+	return 0
+}
+
+func (x *ExportMonthsResponse) GetLost() int32 {
+	if x != nil {
+		return x.Lost
+	}
+	return 0
 }
 
 type Wake struct {
@@ -5317,10 +5334,12 @@ const file_jiseki_control_v1_telework_proto_rawDesc = "" +
 	"\x13ExportMonthsRequest\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x19\n" +
 	"\buser_ids\x18\x02 \x03(\tR\auserIds\x12:\n" +
-	"\bencoding\x18\x03 \x01(\x0e2\x1e.jiseki.control.v1.CsvEncodingR\bencoding\"E\n" +
+	"\bencoding\x18\x03 \x01(\x0e2\x1e.jiseki.control.v1.CsvEncodingR\bencoding\"s\n" +
 	"\x14ExportMonthsResponse\x12\x10\n" +
 	"\x03csv\x18\x01 \x01(\fR\x03csv\x12\x1b\n" +
-	"\tfile_name\x18\x02 \x01(\tR\bfileName\"\xc5\x02\n" +
+	"\tfile_name\x18\x02 \x01(\tR\bfileName\x12\x18\n" +
+	"\areduced\x18\x03 \x01(\x05R\areduced\x12\x12\n" +
+	"\x04lost\x18\x04 \x01(\x05R\x04lost\"\xc5\x02\n" +
 	"\x04Wake\x12\x17\n" +
 	"\awake_id\x18\x01 \x01(\tR\x06wakeId\x12\x17\n" +
 	"\adesk_id\x18\x02 \x01(\tR\x06deskId\x12\x1b\n" +

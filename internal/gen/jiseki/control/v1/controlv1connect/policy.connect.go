@@ -89,7 +89,7 @@ type PolicyServiceClient interface {
 	// Why decides for a user, desk, device, place and time, and shows each rule that led to it.
 	Why(context.Context, *v1.WhyRequest) (*v1.WhyResponse, error)
 	ListHolidays(context.Context, *v1.ListHolidaysRequest) (*v1.ListHolidaysResponse, error)
-	// ImportHolidays reads a CSV (date, name) in UTF-8 or CP932, as the Cabinet Office publishes it: all lines or none.
+	// ImportHolidays reads a CSV (date, name) in UTF-8, UTF-16 or CP932, as the Cabinet Office publishes it: all lines or none.
 	ImportHolidays(context.Context, *v1.ImportHolidaysRequest) (*v1.ImportHolidaysResponse, error)
 	PutHoliday(context.Context, *v1.PutHolidayRequest) (*v1.PutHolidayResponse, error)
 	DeleteHoliday(context.Context, *v1.DeleteHolidayRequest) (*v1.DeleteHolidayResponse, error)
@@ -427,7 +427,7 @@ type PolicyServiceHandler interface {
 	// Why decides for a user, desk, device, place and time, and shows each rule that led to it.
 	Why(context.Context, *v1.WhyRequest) (*v1.WhyResponse, error)
 	ListHolidays(context.Context, *v1.ListHolidaysRequest) (*v1.ListHolidaysResponse, error)
-	// ImportHolidays reads a CSV (date, name) in UTF-8 or CP932, as the Cabinet Office publishes it: all lines or none.
+	// ImportHolidays reads a CSV (date, name) in UTF-8, UTF-16 or CP932, as the Cabinet Office publishes it: all lines or none.
 	ImportHolidays(context.Context, *v1.ImportHolidaysRequest) (*v1.ImportHolidaysResponse, error)
 	PutHoliday(context.Context, *v1.PutHolidayRequest) (*v1.PutHolidayResponse, error)
 	DeleteHoliday(context.Context, *v1.DeleteHolidayRequest) (*v1.DeleteHolidayResponse, error)

@@ -1210,6 +1210,13 @@ export declare type ImportedHolidays = Message<"jiseki.control.v1.ImportedHolida
    * @generated from field: int32 count = 1;
    */
   count: number;
+
+  /**
+   * warnings are of lines that were left out, such as a second name of a date that is past.
+   *
+   * @generated from field: repeated jiseki.control.v1.CsvError warnings = 2;
+   */
+  warnings: CsvError[];
 };
 
 /**
@@ -1220,6 +1227,13 @@ export declare type ImportedHolidaysJson = {
    * @generated from field: int32 count = 1;
    */
   count?: number;
+
+  /**
+   * warnings are of lines that were left out, such as a second name of a date that is past.
+   *
+   * @generated from field: repeated jiseki.control.v1.CsvError warnings = 2;
+   */
+  warnings?: CsvErrorJson[];
 };
 
 /**
@@ -1268,6 +1282,8 @@ export declare type CsvError = Message<"jiseki.control.v1.CsvError"> & {
   line: number;
 
   /**
+   * column counts cells from 1; 0: the line as a whole.
+   *
    * @generated from field: int32 column = 2;
    */
   column: number;
@@ -1281,6 +1297,18 @@ export declare type CsvError = Message<"jiseki.control.v1.CsvError"> & {
    * @generated from field: string en = 4;
    */
   en: string;
+
+  /**
+   * What the column is called; empty for a line as a whole and for a column without a name.
+   *
+   * @generated from field: string column_ja = 5;
+   */
+  columnJa: string;
+
+  /**
+   * @generated from field: string column_en = 6;
+   */
+  columnEn: string;
 };
 
 /**
@@ -1293,6 +1321,8 @@ export declare type CsvErrorJson = {
   line?: number;
 
   /**
+   * column counts cells from 1; 0: the line as a whole.
+   *
    * @generated from field: int32 column = 2;
    */
   column?: number;
@@ -1306,6 +1336,18 @@ export declare type CsvErrorJson = {
    * @generated from field: string en = 4;
    */
   en?: string;
+
+  /**
+   * What the column is called; empty for a line as a whole and for a column without a name.
+   *
+   * @generated from field: string column_ja = 5;
+   */
+  columnJa?: string;
+
+  /**
+   * @generated from field: string column_en = 6;
+   */
+  columnEn?: string;
 };
 
 /**
@@ -2912,7 +2954,7 @@ export declare const PolicyService: GenService<{
     output: typeof ListHolidaysResponseSchema;
   },
   /**
-   * ImportHolidays reads a CSV (date, name) in UTF-8 or CP932, as the Cabinet Office publishes it: all lines or none.
+   * ImportHolidays reads a CSV (date, name) in UTF-8, UTF-16 or CP932, as the Cabinet Office publishes it: all lines or none.
    *
    * @generated from rpc jiseki.control.v1.PolicyService.ImportHolidays
    */

@@ -2630,6 +2630,18 @@ export declare type ExportMonthsResponse = Message<"jiseki.control.v1.ExportMont
    * @generated from field: string file_name = 2;
    */
   fileName: string;
+
+  /**
+   * How many characters CP932 could not hold as they are: reduced are in their common form, lost are 〓. Always 0 in UTF-8.
+   *
+   * @generated from field: int32 reduced = 3;
+   */
+  reduced: number;
+
+  /**
+   * @generated from field: int32 lost = 4;
+   */
+  lost: number;
 };
 
 /**
@@ -2645,6 +2657,18 @@ export declare type ExportMonthsResponseJson = {
    * @generated from field: string file_name = 2;
    */
   fileName?: string;
+
+  /**
+   * How many characters CP932 could not hold as they are: reduced are in their common form, lost are 〓. Always 0 in UTF-8.
+   *
+   * @generated from field: int32 reduced = 3;
+   */
+  reduced?: number;
+
+  /**
+   * @generated from field: int32 lost = 4;
+   */
+  lost?: number;
 };
 
 /**
