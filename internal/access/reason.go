@@ -334,8 +334,8 @@ var words = map[Code][4]string{
 		"Signing in failed too often and is paused.", "Try again in {n} min. If it is urgent, ask your administrator.",
 	},
 	TooManyUsers: {
-		"一度に登録できる利用者は1,000人までです。", "分けて登録してください。1人も登録されていません。",
-		"At most 1,000 users can be created at a time.", "Divide them. Nobody was created.",
+		"一度に登録できる利用者は、画面では200人、コマンドでは1,000人までです。", "分けて登録してください。1人も登録されていません。",
+		"At most 200 users can be created at a time in the console, 1,000 by the command.", "Divide them. Nobody was created.",
 	},
 	Busy: {
 		"ただいま混み合っています。", "数秒待ってから、もう一度試してください。",
