@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -276,7 +278,11 @@ func TestCopiedKeysOpenNothing(t *testing.T) {
 func TestStolenDatabaseLeavesATrace(t *testing.T) {
 	front := openDoor(t)
 	h := build(t, plan{front: front, more: func(h *house) { front.lead(h.town.Host) }})
-	h.staff("tanaka").open(look{}).hangUp()
+	v := h.staff("tanaka").open(look{})
+	v.hangUp()
+	await(t, func() bool { // the gateway would say that the desk is in use
+		return slices.ContainsFunc(h.sessionEvents(v.session[:]), func(e string) bool { return strings.HasPrefix(e, "session_ended") })
+	}, func() string { return "the end of the honest session was not recorded" })
 	th := h.steal()
 	th.register = h.register()
 	th.announce(h.desk)
