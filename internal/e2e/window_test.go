@@ -38,7 +38,7 @@ func (h *house) window(bounds image.Rectangle) *window {
 	if err := w.conn.MapWindow(w.id); err != nil {
 		t.Fatal(err)
 	}
-	await(t, func() bool { seen, _, err := w.conn.State(w.id); return err == nil && seen }, func() string { return "no window" })
+	await(t, func() bool { s, err := w.conn.State(w.id); return err == nil && s.Viewable }, func() string { return "no window" })
 	if w.gc, err = w.conn.CreateContext(0xffffff); err != nil {
 		t.Fatal(err)
 	}

@@ -341,7 +341,7 @@ func (j *Journey) popups() (shown []x11.Window, err error) {
 		return nil, err
 	}
 	for _, w := range windows {
-		if seen, override, err := j.x.State(w); err == nil && seen && override { // one that has just gone has no state
+		if s, err := j.x.State(w); err == nil && s.Viewable && s.Override { // one that has just gone has no state
 			shown = append(shown, w)
 		}
 	}

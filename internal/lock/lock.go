@@ -7,21 +7,32 @@ import (
 	"time"
 )
 
+// A State says how a screen stands.
+type State uint8
+
+// The states of a screen.
+const (
+	Open   State = iota // never locked, or unlocked by who knows the password
+	Locked              // a locker's window covers the screen, and the locker holds the keyboard
+	Torn                // it was locked, and is open although nobody unlocked it: the locker died or no longer covers the screen
+)
+
 // A Screen is a desk's screen, as far as locking goes. Its methods may be called from several goroutines.
 type Screen interface {
 	// Can says why the screen could not be locked now; nil if it can.
 	Can() error
 
-	// Lock locks the screen and returns when it has been read back that it is locked. It does nothing when the screen is
-	// locked. A lock outlives the Screen and the process.
+	// Lock locks the screen and returns nil when it has been proved that it is locked. Programs that hold keyboard or
+	// pointer, such as open menus, have to let go. It does nothing when the screen is locked. A lock outlives the Screen
+	// and the process.
 	Lock(ctx context.Context) error
 
 	// Locked says whether the screen is locked, whoever locked it.
 	Locked() (bool, error)
 
-	// Changes delivers whether the screen is locked: the present state at once, then each change. It holds one state, the
+	// Changes delivers how the screen stands: the present state at once, then each change. It holds one state, the
 	// newest. It is closed when the screen is lost or closed.
-	Changes() <-chan bool
+	Changes() <-chan State
 
 	// LoggedOn says whether somebody is logged on at the desk.
 	LoggedOn() (bool, error)

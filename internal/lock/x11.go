@@ -3,10 +3,12 @@
 package lock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os/exec"
 	"sync"
 	"sync/atomic"
@@ -33,31 +35,42 @@ type X11Config struct {
 // lockTime bounds how long a locker may take; a loaded machine needs seconds.
 const lockTime = 20 * time.Second
 
-// recheck is how long to wait between two looks while a window covers the screen but the keyboard is free: the locker is
-// just starting or ending.
+// recheck is how long to wait between two looks while a locker's window covers the screen but it does not hold the keyboard:
+// it is just starting or ending.
 const recheck = 50 * time.Millisecond
+
+// settles is how long a locker that runs may leave the screen uncovered, as when a monitor comes and it grows its window.
+const settles = 2 * time.Second
+
+// watchEvery is how often a lock is looked at while nothing seems to happen.
+const watchEvery = 10 * time.Second
 
 // An X11 is the screen of an X server.
 type X11 struct {
 	cfg  X11Config
 	conn *x11.Conn
 
-	changed chan struct{} // windows came or went; one signal
-	changes chan bool
+	changed chan struct{} // windows came or went, or the locker has ended; one signal
+	changes chan State
+	stacked atomic.Bool   // a locker's window was there: how windows lie counts
 	ended   chan struct{} // closed when the goroutine that watches has ended
 
 	made  atomic.Pointer[map[uint16]bool] // devices of XTEST
 	local atomic.Int64                    // when a real device was used, Unix nanoseconds
 
-	locking sync.Mutex // one Lock at a time
-	probing sync.Mutex // one look at a time: a probe holds the keyboard for a moment
+	locking sync.Mutex         // one Lock at a time
+	probing sync.Mutex         // one look at a time: a probe holds the keyboard for a moment
+	proof   map[x11.Client]int // the lockers of which one was seen to get the keys, while nothing has changed; guarded by probing
+
+	mu      sync.Mutex
+	current *locker // that this process started last
 }
 
 var _ Screen = (*X11)(nil)
 
 // OpenX11 connects to an X server.
 func OpenX11(cfg X11Config) (*X11, error) {
-	s := &X11{cfg: cfg, changed: make(chan struct{}, 1), changes: make(chan bool, 1), ended: make(chan struct{})}
+	s := &X11{cfg: cfg, changed: make(chan struct{}, 1), changes: make(chan State, 1), ended: make(chan struct{})}
 	conn, err := x11.Dial(x11.Options{Display: cfg.Display, Authority: cfg.Authority, OnEvent: s.onEvent})
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
@@ -66,6 +79,9 @@ func OpenX11(cfg X11Config) (*X11, error) {
 	if err := conn.SelectEvents(conn.Setup.Root, x11.MaskSubstructure); err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := conn.WatchLayout(); err != nil {
+		cfg.Log.Warn("monitors cannot be told apart: a lock must cover the whole screen", "reason", err)
 	}
 	made, err := conn.WatchDevices()
 	if err != nil {
@@ -83,6 +99,16 @@ func (s *X11) onEvent(e x11.Event) {
 		}
 		return
 	}
+	switch e.Type() {
+	case x11.ConfigureNotify, x11.CirculateNotify: // windows that are moved about tell of each step
+		if !s.stacked.Load() {
+			return
+		}
+	}
+	s.signal()
+}
+
+func (s *X11) signal() {
 	select {
 	case s.changed <- struct{}{}:
 	default:
@@ -100,34 +126,59 @@ func (s *X11) Can() error {
 	if _, err := exec.LookPath(s.cfg.Command[0]); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
+	for _, name := range []string{"X-Resource", "RECORD", "XTEST"} {
+		if _, err := s.conn.Extension(name); err != nil { // without them no lock can be proved
+			return fmt.Errorf("lock: %w", err)
+		}
+	}
 	return nil
 }
 
-// Locked implements Screen: a window covers the whole screen out of the window manager's reach, and somebody holds the
-// keyboard. The keyboard is tried only under such a window, so that looking disturbs nobody at work.
+// Locked implements Screen: windows of a locker cover every monitor with nothing above them, and the keyboard is held by a
+// locker: the press of a key that means nothing reaches it and nobody else. The keyboard is tried only under such windows,
+// so that looking disturbs nobody at work.
 func (s *X11) Locked() (bool, error) {
-	covered, held, err := s.look()
+	covered, held, err := s.look(true)
 	return covered && held, err
 }
 
-func (s *X11) look() (covered, held bool, err error) {
+// look says whether a locker's windows cover the screen, and whether a locker holds the keyboard. What was proved stands
+// while the lockers are the same and the keyboard is never found free, unless a fresh proof is wanted: it wakes monitors.
+func (s *X11) look(fresh bool) (covered, held bool, err error) {
 	s.probing.Lock()
 	defer s.probing.Unlock()
-	cover, err := s.conn.Cover()
+	covered, held, err = s.probe(fresh)
+	if !covered || !held || err != nil {
+		s.proof = nil
+	}
 	if err != nil {
 		return false, false, fmt.Errorf("lock: %w", err)
 	}
-	if cover == 0 {
-		return false, false, nil
-	}
-	got, err := s.conn.GrabKeyboard()
+	return covered, held, nil
+}
+
+func (s *X11) probe(fresh bool) (covered, held bool, err error) {
+	lockers, err := s.lockers()
 	if err != nil {
-		return true, false, fmt.Errorf("lock: %w", err)
+		return false, false, err
 	}
-	if got {
+	covered, err = s.covered(lockers)
+	if err != nil || !covered {
+		return false, false, err
+	}
+	grab, err := s.conn.GrabKeyboard()
+	if err != nil {
+		return true, false, err
+	}
+	if grab == x11.Grabbed {
 		return true, false, s.conn.UngrabKeyboard()
 	}
-	return true, true, nil
+	if !fresh && grab.Held() && maps.Equal(s.proof, lockers) {
+		return true, true, nil
+	}
+	held, err = s.getsKeys(lockers)
+	s.proof = lockers
+	return true, held && grab.Held(), err
 }
 
 // Lock implements Screen.
@@ -142,70 +193,110 @@ func (s *X11) Lock(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lockTime)
 	defer cancel()
-	cmd, ended, err := s.startLocker()
+	if locked, err := s.recovers(ctx); locked || err != nil {
+		return err
+	}
+	for patience := firstPatience; ; patience *= 2 {
+		err := s.attempt(ctx, patience)
+		if !errors.Is(err, errNoKeyboard) {
+			return err
+		}
+		s.cfg.Log.Warn("the locker is started anew", "reason", err)
+	}
+}
+
+// firstPatience is how long a locker may cover the screen without holding the keyboard before it is started anew; after
+// that, twice as long each time.
+const firstPatience = time.Second
+
+var (
+	errEnded      = errors.New("it has ended")
+	errNoKeyboard = errors.New("it covers the screen, but does not get the keyboard")
+)
+
+// recovers gives a locker that runs, but does not lock, time to do so, and ends it when it does not: it would keep a new one
+// from taking the keyboard.
+func (s *X11) recovers(ctx context.Context) (bool, error) {
+	for end := time.Now().Add(settles); time.Now().Before(end) && len(s.started()) > 0; {
+		if locked, err := s.Locked(); locked || err != nil {
+			return locked, err
+		}
+		if err := s.pause(ctx); err != nil {
+			return false, err
+		}
+	}
+	s.killStarted()
+	return false, nil
+}
+
+// attempt starts a locker and returns when the screen is locked, or cannot be by this run of it. What holds keyboard or
+// pointer has to let go before: once a locker runs, it may be the locker.
+func (s *X11) attempt(ctx context.Context, patience time.Duration) error {
+	if err := s.clear(ctx); err != nil {
+		s.cfg.Log.Warn("keyboard or pointer cannot be freed for the locker", "reason", err) // it may take them all the same
+	}
+	l, err := s.startLocker()
 	if err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
+	var late <-chan time.Time // when the locker has covered the screen for long enough
 	for {
-		locked, err := s.Locked()
-		if locked {
-			return nil
-		}
-		if err != nil {
+		covered, held, err := s.look(true)
+		if err != nil || covered && held {
 			return err
 		}
+		if covered && late == nil {
+			late = time.After(patience)
+		}
 		select {
-		case err := <-ended:
-			return fmt.Errorf("lock: %s did not lock: %w", s.cfg.Command[0], err)
+		case <-l.ended:
+			return fmt.Errorf("lock: %s did not lock: %w", s.cfg.Command[0], cmp.Or(l.err, errEnded))
+		case <-late:
+			l.kill()
+			return fmt.Errorf("lock: %s did not lock: %w", s.cfg.Command[0], errNoKeyboard)
 		case <-ctx.Done():
-			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) //nolint:errcheck // it may just have ended
+			l.kill()
 			return fmt.Errorf("lock: %s did not lock in time: %w", s.cfg.Command[0], ctx.Err())
 		case <-time.After(recheck):
 		}
 	}
 }
 
-// startLocker starts the locker in a session of its own: it must not end with this process.
-func (s *X11) startLocker() (*exec.Cmd, <-chan error, error) {
-	cmd := exec.Command(s.cfg.Command[0], s.cfg.Command[1:]...)
-	cmd.Env = append([]string{"DISPLAY=" + s.cfg.Display, "XAUTHORITY=" + s.cfg.Authority}, s.cfg.Env...)
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: s.cfg.Credential}
-	if err := cmd.Start(); err != nil {
-		return nil, nil, err
+func (s *X11) pause(ctx context.Context) error {
+	select {
+	case <-time.After(recheck):
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("lock: %w", ctx.Err())
+	case <-s.conn.Done():
+		return fmt.Errorf("lock: %w", s.conn.Err())
 	}
-	ended := make(chan error, 1)
-	go func() {
-		err := cmd.Wait()
-		if err == nil {
-			err = errors.New("it has ended")
-		}
-		ended <- err
-	}()
-	return cmd, ended, nil
 }
 
 // Changes implements Screen.
-func (s *X11) Changes() <-chan bool { return s.changes }
+func (s *X11) Changes() <-chan State { return s.changes }
 
 // watch looks whenever windows come or go.
 func (s *X11) watch() {
 	defer close(s.ended)
 	defer close(s.changes)
-	last, first := false, true
+	last, first := Open, true
 	for {
-		covered, held, err := s.look()
+		state, pending, err := s.state(last)
 		if err != nil {
 			s.tell(err)
 			return
 		}
-		if locked := covered && held; first || locked != last {
-			last, first = locked, false
-			s.deliver(locked)
+		if first || state != last {
+			last, first = state, false
+			s.deliver(state)
 		}
 		var soon <-chan time.Time
-		if covered && !held {
+		switch {
+		case pending:
 			soon = time.After(recheck)
+		case state == Locked:
+			soon = time.After(watchEvery)
 		}
 		select {
 		case <-s.changed:
@@ -216,6 +307,46 @@ func (s *X11) watch() {
 	}
 }
 
+// state is how the screen stands after last; pending means that a locker is just starting or ending.
+func (s *X11) state(last State) (state State, pending bool, err error) {
+	covered, held, err := s.look(false)
+	switch {
+	case err != nil:
+		return Open, false, err
+	case covered && held:
+		return Locked, false, nil
+	case last == Locked:
+		return s.lost()
+	}
+	return last, covered, nil
+}
+
+// lost says what became of a lock that is no longer there: the locker ends well only when somebody has unlocked, and one that
+// runs on may cover the screen again.
+func (s *X11) lost() (state State, pending bool, err error) {
+	for end := time.Now().Add(settles); time.Now().Before(end); {
+		if l := s.ours(); l != nil && !l.alive() {
+			s.forget()
+			if l.err != nil {
+				s.cfg.Log.Error("the locker died: the screen is open", "reason", l.err)
+				return Torn, false, nil
+			}
+			return Open, false, nil
+		}
+		if lockers, err := s.lockers(); err != nil || len(lockers) == 0 && s.ours() == nil {
+			return Open, false, err // one that an earlier agent or somebody else started
+		}
+		if covered, held, err := s.look(false); err != nil || covered && held {
+			return Locked, false, err
+		}
+		if err := s.pause(context.Background()); err != nil {
+			return Open, false, err
+		}
+	}
+	s.cfg.Log.Error("the locker runs, but does not lock any more: the screen is open")
+	return Torn, true, nil
+}
+
 func (s *X11) tell(err error) {
 	if !errors.Is(err, x11.ErrClosed) {
 		s.cfg.Log.Error("the lock is not watched any more", "reason", err)
@@ -223,12 +354,12 @@ func (s *X11) tell(err error) {
 }
 
 // deliver replaces the state that nobody has taken yet.
-func (s *X11) deliver(locked bool) {
+func (s *X11) deliver(state State) {
 	select {
 	case <-s.changes:
 	default:
 	}
-	s.changes <- locked // has room: nobody else sends
+	s.changes <- state // has room: nobody else sends
 }
 
 // LoggedOn implements Screen: a window manager runs. Logon screens have none.

@@ -8,7 +8,7 @@
 // shared memory works between different users. And a steady stream of requests allocates nothing.
 //
 // Sources: "X Window System Protocol, X Version 11", and the protocol documents of MIT-SHM 1.2, DAMAGE 1.1, XFIXES 5,
-// RANDR 1.5, XTEST 2.2, XKB 1.0, XInput 2.0 and MIT-SCREEN-SAVER 1.1 (xorgproto).
+// RANDR 1.5, XTEST 2.2, XKB 1.0, XInput 2.0, MIT-SCREEN-SAVER 1.1, X-Resource 1.2 and RECORD 1.13 (xorgproto).
 package x11
 
 import (
@@ -19,6 +19,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,9 +49,10 @@ func (e *Error) Error() string {
 
 // Codes of core errors that callers tell apart.
 const (
-	BadWindow = 3
-	BadMatch  = 8
-	BadAccess = 10
+	BadWindow   = 3
+	BadMatch    = 8
+	BadDrawable = 9
+	BadAccess   = 10
 )
 
 // IsError says whether err is a protocol error with this code.
@@ -77,6 +79,7 @@ type Options struct {
 type Conn struct {
 	Setup Setup // what the server said of itself when the connection was opened
 
+	options Options // without receivers of events
 	nc      *net.UnixConn
 	onEvent func(Event)
 	onError func(*Error)
@@ -102,6 +105,7 @@ type call struct {
 	seq   uint16
 	void  bool // success has no answer of its own: a later answer proves it
 	reply []byte
+	take  func(reply) (more bool) // of a request with several replies: takes each
 	err   error
 	ready chan struct{} // one element
 }
@@ -118,7 +122,8 @@ func Dial(o Options) (*Conn, error) {
 		return nil, fmt.Errorf("x11: display %s: %w", o.Display, err)
 	}
 	c := &Conn{
-		nc: nc, onEvent: o.OnEvent, onError: o.OnError,
+		options: Options{Display: o.Display, Authority: o.Authority},
+		nc:      nc, onEvent: o.OnEvent, onError: o.OnError,
 		ext: map[string]Extension{}, atoms: map[string]Atom{}, done: make(chan struct{}),
 	}
 	c.w.c = c
@@ -256,9 +261,19 @@ func (c *Conn) deliverReply(in *bufio.Reader, head []byte) error {
 	_, err := io.ReadFull(in, k.reply[32:])
 	if err != nil {
 		k.err = &ServerGoneError{err}
+	} else if k.take != nil && k.take(k.reply) {
+		c.awaitMore(k)
+		return nil
 	}
 	k.ready <- struct{}{}
 	return err
+}
+
+// awaitMore keeps the oldest pending call for its next reply.
+func (c *Conn) awaitMore(k *call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pending = slices.Insert(c.pending, 0, k)
 }
 
 // match removes and returns the pending call with this sequence number. Answers come in the order of the requests, so

@@ -104,16 +104,23 @@ func (c *Conn) Geometry(win Window) (image.Rectangle, error) {
 	return image.Rect(x, y, x+int(r.u16(16)), y+int(r.u16(18))), nil
 }
 
-// State returns whether a window and all its ancestors are mapped, and whether the window manager leaves it alone.
-func (c *Conn) State(win Window) (viewable, override bool, err error) {
+// A WindowState says how a window stands.
+type WindowState struct {
+	Viewable  bool // it and all its ancestors are mapped
+	Override  bool // the window manager leaves it alone
+	InputOnly bool // it shows nothing
+}
+
+// State returns how a window stands.
+func (c *Conn) State(win Window) (WindowState, error) {
 	r, err := c.request(3, 0).u32(uint32(win)).call(nil)
 	if err != nil {
-		return false, false, err
+		return WindowState{}, err
 	}
 	if !r.has(44) {
-		return false, false, errShort
+		return WindowState{}, errShort
 	}
-	return r.u8(26) == 2, r.u8(27) != 0, nil
+	return WindowState{Viewable: r.u8(26) == 2, Override: r.u8(27) != 0, InputOnly: r.u16(12) == 2}, nil
 }
 
 // Cover returns the window that covers the whole screen beyond the window manager's reach, as those of screen lockers do;
@@ -129,7 +136,7 @@ func (c *Conn) Cover() (Window, error) {
 	}
 	for _, win := range slices.Backward(windows) {
 		covers, err := c.covers(win, screen)
-		if IsError(err, BadWindow) || IsError(err, badDrawable) {
+		if IsError(err, BadWindow) || IsError(err, BadDrawable) {
 			continue // it has just been destroyed
 		}
 		if covers || err != nil {
@@ -139,15 +146,13 @@ func (c *Conn) Cover() (Window, error) {
 	return 0, nil
 }
 
-const badDrawable = 9
-
 func (c *Conn) covers(win Window, screen image.Rectangle) (bool, error) {
 	bounds, err := c.Geometry(win)
 	if err != nil || !screen.In(bounds) {
 		return false, err
 	}
-	viewable, override, err := c.State(win)
-	return viewable && override, err
+	state, err := c.State(win)
+	return state.Viewable && state.Override, err
 }
 
 // Children returns the children of a window, the lowest first.
@@ -302,17 +307,42 @@ func (c *Conn) KeysDown() (down [32]byte, err error) {
 	return down, nil
 }
 
-// GrabKeyboard tries to take the keyboard and says whether it got it; somebody else may hold it.
-func (c *Conn) GrabKeyboard() (bool, error) {
+// A Grab says what became of the wish to hold keyboard or pointer.
+type Grab uint8
+
+// The answers to GrabKeyboard and GrabPointer that callers tell apart.
+const (
+	Grabbed        Grab = 0
+	AlreadyGrabbed Grab = 1 // another client holds it
+	GrabFrozen     Grab = 4 // another client holds it, and lets no event through for now
+)
+
+// Held says whether another client holds it.
+func (g Grab) Held() bool { return g == AlreadyGrabbed || g == GrabFrozen }
+
+// GrabKeyboard tries to take the keyboard.
+func (c *Conn) GrabKeyboard() (Grab, error) {
 	r, err := c.request(31, 0).u32(uint32(c.Setup.Root), 0).u8(1, 1, 0, 0).call(nil)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	return r.u8(1) == 0, nil
+	return Grab(r.u8(1)), nil
 }
 
 // UngrabKeyboard gives the keyboard back.
 func (c *Conn) UngrabKeyboard() error { return c.request(32, 0).u32(0).check() }
+
+// GrabPointer tries to take the pointer.
+func (c *Conn) GrabPointer() (Grab, error) {
+	r, err := c.request(26, 0).u32(uint32(c.Setup.Root)).u16(0).u8(1, 1).u32(0, 0, 0).call(nil)
+	if err != nil {
+		return 0, err
+	}
+	return Grab(r.u8(1)), nil
+}
+
+// UngrabPointer gives the pointer back.
+func (c *Conn) UngrabPointer() error { return c.request(27, 0).u32(0).check() }
 
 // KeyboardMapping returns the keysyms of each keycode from MinKeycode on, per of them a key.
 func (c *Conn) KeyboardMapping() (syms []uint32, per int, err error) {

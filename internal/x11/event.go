@@ -16,6 +16,8 @@ const (
 	DestroyNotify    = 17
 	UnmapNotify      = 18
 	MapNotify        = 19
+	ConfigureNotify  = 22
+	CirculateNotify  = 26
 	PropertyNotify   = 28
 	SelectionClear   = 29
 	SelectionRequest = 30

@@ -178,7 +178,7 @@ func (c *Conn) lost(err error) error {
 
 func (c *Conn) newCall(into []byte) *call {
 	k := c.calls.Get().(*call)
-	k.reply, k.err, k.void = into[:0], nil, false
+	k.reply, k.err, k.void, k.take = into[:0], nil, false, nil
 	return k
 }
 
