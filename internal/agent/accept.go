@@ -80,7 +80,7 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 		return nil, "cannot_lock"
 	case a.openFor(g.User):
 		return nil, "in_use"
-	case a.cfg.Limits.RequireLock && a.desk.Lock.Can() != nil:
+	case a.cfg.Limits.RequireLock && !a.lockable():
 		return nil, "cannot_lock"
 	}
 	return device, ""

@@ -23,6 +23,7 @@ import (
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
 	"jiseki/internal/input"
+	"jiseki/internal/lock"
 	"jiseki/internal/power"
 	"jiseki/internal/wake"
 	"jiseki/internal/wire"
@@ -34,9 +35,9 @@ type Locker interface {
 	Can() error
 	// Lock locks the screen and returns nil only when the lock was read back. It is harmless on a locked screen.
 	Lock(ctx context.Context) error
-	// Changes delivers whether the screen is locked: the present state at once, then each change. It is closed when the
-	// desk is lost.
-	Changes() <-chan bool
+	// Changes delivers how the screen stands: the present state at once, then each change. It is closed when the desk is
+	// lost.
+	Changes() <-chan lock.State
 	// LoggedOn says whether somebody is logged on.
 	LoggedOn() (bool, error)
 	// UsedLocally is when the desk's own keyboard or mouse was used last; zero if never.
@@ -292,13 +293,16 @@ func (a *Agent) changed() {
 func (a *Agent) state() *controlv1.State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := &controlv1.State{LoggedIn: a.loggedOn, Locked: a.isLocked, Present: a.present, Lockable: a.desk.Lock.Can() == nil}
+	s := &controlv1.State{LoggedIn: a.loggedOn, Locked: a.isLocked, Present: a.present, Lockable: a.lockable()}
 	if a.session != nil {
 		id := a.session.grant.Session
 		s.SessionIds = [][]byte{id[:]}
 	}
 	return s
 }
+
+// lockable says whether the desk can be locked, as far as is known: a locker is there, and none failed just now.
+func (a *Agent) lockable() bool { return a.desk.Lock.Can() == nil && !a.guard.isFailing() }
 
 const (
 	presenceCheck = 10 * time.Second // how often log-on and presence are looked at
@@ -312,28 +316,38 @@ func (a *Agent) watchDesk(ctx context.Context) error {
 	a.look()
 	for {
 		select {
-		case locked, ok := <-a.desk.Lock.Changes():
+		case state, ok := <-a.desk.Lock.Changes():
 			if !ok {
 				return ErrDeskLost
 			}
-			a.mu.Lock()
-			unlocked := a.isLocked && !locked
-			a.isLocked = locked
-			a.mu.Unlock()
-			if locked {
-				a.hideVisits()
-				a.covered()
-			}
-			if unlocked {
-				a.recallVisits()
-			}
-			a.changed()
+			a.stands(ctx, state)
 		case <-tick.C:
 			a.look()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// stands notes whether the desk is locked, and has it locked again when the lock fell without anybody unlocking.
+func (a *Agent) stands(ctx context.Context, state lock.State) {
+	a.mu.Lock()
+	unlocked := a.isLocked && state == lock.Open
+	a.isLocked = state == lock.Locked
+	a.mu.Unlock()
+	switch state {
+	case lock.Locked:
+		a.hideVisits()
+		a.covered()
+	case lock.Torn:
+		a.log.Error("the desk's lock fell: locking again")
+		a.guard.insist(ctx)
+	case lock.Open:
+	}
+	if unlocked {
+		a.recallVisits()
+	}
+	a.changed()
 }
 
 // look notes whether somebody is logged on and there.

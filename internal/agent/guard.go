@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"io"
 	"sync"
 	"time"
 
@@ -10,19 +11,28 @@ import (
 )
 
 const (
-	lockTries = 5               // before a desk that does not lock is reported
-	lockPause = 2 * time.Second // between two tries
+	lockTries = 5                // before a desk that does not lock is reported
+	lockPause = 2 * time.Second  // between two tries
+	lockRest  = 10 * time.Second // between two tries after that
 	lockLimit = 10 * time.Second
 )
 
+// What a desk says that does not lock, and its button.
+const (
+	notLockedText   = "画面をロックできません。開いているメニューを閉じてください"
+	notLockedButton = "閉じる"
+)
+
 // A guard locks the desk when nobody works on it any more: at once after a session was ended, after the grace period
-// when its link was lost. A session that opens in time stops it.
+// when its link was lost. A session that opens in time stops it. It tries as long as the desk is open.
 type guard struct {
 	agent *Agent
 
-	mu    sync.Mutex
-	timer *time.Timer
-	tasks sync.WaitGroup
+	mu      sync.Mutex
+	timer   *time.Timer
+	stop    context.CancelFunc // ends the trying that runs; nil: none runs
+	failing bool               // the desk was to be locked and is not
+	tasks   sync.WaitGroup
 }
 
 // lockAfter locks the desk after wait, in the name of a session.
@@ -31,11 +41,33 @@ func (g *guard) lockAfter(ctx context.Context, wait time.Duration, session [16]b
 	defer g.mu.Unlock()
 	g.cancel()
 	g.tasks.Add(1)
+	wanted := g.begin()
 	g.timer = time.AfterFunc(wait, func() {
 		defer g.tasks.Done()
 		g.agent.dropResume()
-		g.lock(ctx, session)
+		g.lock(ctx, wanted, session)
 	})
+}
+
+// insist locks the desk in nobody's name, unless that is tried already. It returns at once.
+func (g *guard) insist(ctx context.Context) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stop != nil {
+		return
+	}
+	wanted := g.begin()
+	g.tasks.Go(func() { g.lock(ctx, wanted, nobody) })
+}
+
+// nobody is the session in whose name a desk is locked that nobody has worked on.
+var nobody [16]byte
+
+// begin starts a trying: its context ends when it is not wanted any more. The caller holds mu.
+func (g *guard) begin() context.Context {
+	wanted, stop := context.WithCancel(context.Background())
+	g.stop = stop
+	return wanted
 }
 
 // relax keeps the desk open: somebody works on it.
@@ -55,38 +87,111 @@ func (g *guard) hasten() {
 	g.tasks.Wait()
 }
 
-// cancel stops the timer. The caller holds mu.
+// cancel stops the timer, and the trying that runs. The caller holds mu.
 func (g *guard) cancel() {
 	if g.timer != nil && g.timer.Stop() {
 		g.tasks.Done()
 	}
 	g.timer = nil
+	if g.stop != nil {
+		g.stop()
+	}
+	g.stop = nil
 }
 
-// lock locks the desk, reads the lock back, and reports which it was. It tries a few times, for a menu or a drag can
-// keep a locker from taking the keyboard, but not one that is not there.
-func (g *guard) lock(ctx context.Context, session [16]byte) {
-	var err error
-	for try := range lockTries {
-		if g.agent.inSession() {
+// lock locks the desk, and reports in the name of a session which it was: locked, and proved so, or not. One that is not is
+// told at the desk and to the gateway, and tried until it is, ctx ends, or it is not wanted any more.
+func (g *guard) lock(ctx, wanted context.Context, session [16]byte) {
+	told := func() {}
+	defer func() { told() }()
+	defer g.ended(wanted)
+	for try := 1; ; try++ {
+		if wanted.Err() != nil || session != nobody && g.agent.inSession() {
 			return // its user came back meanwhile; nobody else can
 		}
-		if err = g.try(ctx); err == nil {
-			g.agent.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
-			g.agent.log.Info("desk locked")
+		err := g.try(ctx)
+		if err == nil {
+			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
+			g.agent.log.Info("desk locked", "try", try)
 			return
 		}
-		if ctx.Err() != nil || g.agent.desk.Lock.Can() != nil {
-			break
+		g.agent.log.Warn("desk did not lock", "try", try, "err", err)
+		if !g.isFailing() && (try >= lockTries || ctx.Err() != nil || g.agent.desk.Lock.Can() != nil) {
+			g.setFailing(true)
+			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, session, wire.CannotLock)
+			g.agent.log.Error("desk is NOT locked", "err", err)
+			told = g.tell()
 		}
-		g.agent.log.Warn("desk did not lock", "try", try+1, "err", err)
-		select {
-		case <-time.After(lockPause):
-		case <-ctx.Done():
+		if ctx.Err() != nil {
+			return
 		}
+		rest(ctx, wanted, g.isFailing())
 	}
-	g.agent.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, session, wire.CannotLock)
-	g.agent.log.Error("desk is NOT locked", "err", err)
+}
+
+// rest waits until the next try is due; the end of ctx makes it the last.
+func rest(ctx, wanted context.Context, failing bool) {
+	pause := lockPause
+	if failing {
+		pause = lockRest
+	}
+	select {
+	case <-time.After(pause):
+	case <-ctx.Done():
+	case <-wanted.Done():
+	}
+}
+
+func (g *guard) report(kind controlv1.SessionEventKind, session [16]byte, code wire.Code) {
+	if session != nobody {
+		g.agent.record(kind, session, code)
+	}
+}
+
+// ended forgets a trying.
+func (g *guard) ended(wanted context.Context) {
+	g.mu.Lock()
+	if wanted.Err() == nil && g.stop != nil { // not replaced by another
+		g.stop()
+		g.stop = nil
+	}
+	g.mu.Unlock()
+	g.setFailing(false)
+}
+
+func (g *guard) isFailing() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.failing
+}
+
+func (g *guard) setFailing(failing bool) {
+	g.mu.Lock()
+	differs := g.failing != failing
+	g.failing = failing
+	g.mu.Unlock()
+	if differs {
+		g.agent.changed()
+	}
+}
+
+// tell shows at the desk that it does not lock. What it returns takes that away.
+func (g *guard) tell() (done func()) {
+	if g.agent.desk.Say == nil {
+		return func() {}
+	}
+	shown := make(chan io.Closer, 1)
+	takeAway := sync.OnceFunc(func() {
+		if strip := <-shown; strip != nil {
+			strip.Close()
+		}
+	})
+	strip, err := g.agent.desk.Say(notLockedText, notLockedButton, takeAway)
+	if err != nil {
+		g.agent.log.Warn("the desk does not show that it is not locked", "err", err)
+	}
+	shown <- strip
+	return takeAway
 }
 
 func (g *guard) try(ctx context.Context) error {

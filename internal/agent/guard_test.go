@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,7 @@ import (
 
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/input"
+	"jiseki/internal/lock"
 )
 
 // A fakeDesk is a desk without a screen, of which a test says whether it locks.
@@ -22,14 +25,27 @@ type fakeDesk struct {
 	can      error // what Can says
 	tries    []time.Duration
 	began    time.Time
+	shown    string
 }
 
-func (d *fakeDesk) ReleaseAll() error         { return nil }
-func (d *fakeDesk) Changes() <-chan bool      { return nil }
-func (d *fakeDesk) LoggedOn() (bool, error)   { return true, nil }
-func (d *fakeDesk) UsedLocally() time.Time    { return time.Time{} }
-func (d *fakeDesk) Can() error                { d.mu.Lock(); defer d.mu.Unlock(); return d.can }
-func (d *fakeDesk) attempts() []time.Duration { d.mu.Lock(); defer d.mu.Unlock(); return d.tries }
+// Say shows a line.
+func (d *fakeDesk) Say(text, _ string, _ func()) (io.Closer, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shown = text
+	return closer(func() { d.mu.Lock(); defer d.mu.Unlock(); d.shown = "" }), nil
+}
+
+type closer func()
+
+func (c closer) Close() error { c(); return nil }
+
+func (d *fakeDesk) ReleaseAll() error          { return nil }
+func (d *fakeDesk) Changes() <-chan lock.State { return nil }
+func (d *fakeDesk) LoggedOn() (bool, error)    { return true, nil }
+func (d *fakeDesk) UsedLocally() time.Time     { return time.Time{} }
+func (d *fakeDesk) Can() error                 { d.mu.Lock(); defer d.mu.Unlock(); return d.can }
+func (d *fakeDesk) attempts() []time.Duration  { d.mu.Lock(); defer d.mu.Unlock(); return d.tries }
 func (d *fakeDesk) Lock(context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -47,7 +63,7 @@ func (d *fakeDesk) Lock(context.Context) error {
 func guarded(t *testing.T, d *fakeDesk) *Agent {
 	t.Helper()
 	d.began = time.Now()
-	a := &Agent{log: slog.New(slog.DiscardHandler), desk: Desk{Input: d, Lock: d}}
+	a := &Agent{log: slog.New(slog.DiscardHandler), desk: Desk{Input: d, Lock: d, Say: d.Say}}
 	a.guard.agent = a
 	dir := t.TempDir()
 	var err error
@@ -108,34 +124,103 @@ func TestGuardLeavesADeskInUseOpen(t *testing.T) {
 	})
 }
 
-func TestGuardTriesAgain(t *testing.T) {
+// TestGuardTriesUntilTheDeskIsLocked: a desk that does not lock is reported, shown as one that cannot, and tried on.
+func TestGuardTriesUntilTheDeskIsLocked(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		refusals int
-		can      error
-		tries    int
-		event    controlv1.SessionEventKind
+		last     time.Duration // when the last try comes
+		events   []controlv1.SessionEventKind
 	}{
-		{"a menu is open for a moment", 3, nil, 4, lockedEvent},
-		{"a menu stays open", 100, nil, lockTries, failedEvent},
-		{"there is no locker", 0, errors.New("no locker"), 1, failedEvent},
+		{"a menu is open for a moment", 3, 3 * lockPause, []controlv1.SessionEventKind{lockedEvent}},
+		{"a menu stays open", 100, (lockTries-1)*lockPause + (101-lockTries)*lockRest, []controlv1.SessionEventKind{failedEvent, lockedEvent}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := &fakeDesk{refusals: c.refusals, can: c.can}
+				d := &fakeDesk{refusals: c.refusals}
 				a := guarded(t, d)
 				a.guard.lockAfter(t.Context(), 0, [16]byte{1})
+				time.Sleep(c.last - time.Millisecond)
+				synctest.Wait()
+				if lockable := len(c.events) == 1; a.lockable() != lockable || len(d.shown) > 0 == lockable {
+					t.Errorf("the desk counts as lockable: %v, and shows %q", a.lockable(), d.shown)
+				}
 				time.Sleep(time.Hour)
 				synctest.Wait()
 				tries := d.attempts()
-				if len(tries) != c.tries {
-					t.Fatalf("%d tries, want %d", len(tries), c.tries)
+				if last := tries[len(tries)-1]; len(tries) != c.refusals+1 || last != c.last {
+					t.Errorf("%d tries, the last after %v, want %d and %v", len(tries), last, c.refusals+1, c.last)
 				}
-				if last, want := tries[len(tries)-1], time.Duration(c.tries-1)*lockPause; last != want {
-					t.Errorf("the last try came after %v, want %v", last, want)
+				if got := reported(a); !slices.Equal(got, c.events) {
+					t.Errorf("events %v, want %v", got, c.events)
 				}
-				if got := reported(a); len(got) != 1 || got[0] != c.event {
-					t.Errorf("events %v, want %v", got, c.event)
+				if !a.lockable() || len(d.shown) > 0 {
+					t.Errorf("lockable %v after all, shown %q", a.lockable(), d.shown)
+				}
+			})
+		})
+	}
+}
+
+// TestGuardWithoutLocker: a desk whose locker is missing is reported at once, and locked when there is one.
+func TestGuardWithoutLocker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &fakeDesk{can: errors.New("no locker")}
+		a := guarded(t, d)
+		a.guard.lockAfter(t.Context(), 0, [16]byte{1})
+		synctest.Wait()
+		if got := reported(a); !slices.Equal(got, []controlv1.SessionEventKind{failedEvent}) {
+			t.Errorf("events %v", got)
+		}
+		d.mu.Lock()
+		d.can = nil
+		d.mu.Unlock()
+		time.Sleep(lockRest)
+		synctest.Wait()
+		if got := reported(a); !slices.Equal(got, []controlv1.SessionEventKind{failedEvent, lockedEvent}) {
+			t.Errorf("events %v", got)
+		}
+	})
+}
+
+// TestGuardGivesUpForItsUser: a session that opens ends the trying.
+func TestGuardGivesUpForItsUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &fakeDesk{refusals: 1000}
+		a := guarded(t, d)
+		a.guard.lockAfter(t.Context(), 0, [16]byte{1})
+		time.Sleep(time.Minute)
+		a.guard.relax()
+		synctest.Wait()
+		before := len(d.attempts())
+		time.Sleep(time.Hour)
+		if after := len(d.attempts()); after != before || !a.lockable() {
+			t.Errorf("%d tries more, lockable %v", after-before, a.lockable())
+		}
+	})
+}
+
+// TestTornLockIsMended: a lock that falls without anybody unlocking is put up again, in nobody's name; so is one that was
+// ordered and failed.
+func TestTornLockIsMended(t *testing.T) {
+	for name, lose := range map[string]func(*Agent, context.Context){
+		"torn": func(a *Agent, ctx context.Context) { a.stands(ctx, lock.Torn) },
+		"ordered": func(a *Agent, ctx context.Context) {
+			a.ctx = ctx
+			if code := a.lockNow(ctx); code != "cannot_lock" {
+				t.Errorf("the order is answered by %q", code)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &fakeDesk{refusals: 3}
+				a := guarded(t, d)
+				lose(a, t.Context())
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				if n := len(d.attempts()); n != 4 || len(reported(a)) != 0 {
+					t.Errorf("%d tries, events %v; want 4 and none", n, reported(a))
 				}
 			})
 		})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jiseki/internal/input"
+	"jiseki/internal/lock"
 )
 
 // NoDesk is the desk of a machine that has none: nobody is there, nothing can be locked, shown or typed.
@@ -21,6 +22,6 @@ type lockNowhere struct{}
 
 func (lockNowhere) Can() error                 { return errNoDesk }
 func (lockNowhere) Lock(context.Context) error { return errNoDesk }
-func (lockNowhere) Changes() <-chan bool       { return nil }
+func (lockNowhere) Changes() <-chan lock.State { return nil }
 func (lockNowhere) LoggedOn() (bool, error)    { return false, nil }
 func (lockNowhere) UsedLocally() time.Time     { return time.Time{} }

@@ -94,7 +94,11 @@ func (a *Agent) endUnless(code wire.Code, keep func(*session) bool) {
 
 func (a *Agent) lockNow(ctx context.Context) (code string) {
 	if err := a.guard.try(ctx); err != nil {
-		a.log.Error("lock by order", "err", err)
+		a.log.Error("lock by order: trying on", "err", err)
+		a.mu.Lock()
+		running := a.ctx
+		a.mu.Unlock()
+		a.guard.insist(running)
 		return "cannot_lock"
 	}
 	return ""

@@ -271,7 +271,7 @@ func (s *session) begin(ctx context.Context, start *wire.Start) (*pictures, erro
 		return nil, s.leave(ctx, wire.CaptureFailed, err)
 	}
 	welcome := &wire.Welcome{
-		Run: s.agent.run, Resumed: resumed, Lockable: s.agent.desk.Lock.Can() == nil, Rights: uint32(s.rights),
+		Run: s.agent.run, Resumed: resumed, Lockable: s.agent.lockable(), Rights: uint32(s.rights),
 		SessionUntil: s.grant.SessionUntil, Idle: s.grant.Idle, Desk: s.agent.deskName(),
 	}
 	for _, m := range []wire.Message{welcome, &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(s.locks)}} {

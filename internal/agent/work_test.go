@@ -18,6 +18,7 @@ import (
 	"jiseki/internal/grant/granttest"
 	"jiseki/internal/input"
 	"jiseki/internal/keys"
+	"jiseki/internal/lock"
 	"jiseki/internal/screen"
 	"jiseki/internal/wire"
 )
@@ -25,7 +26,7 @@ import (
 // A fakeLock tells of each lock and locks when the test lets it.
 type fakeLock struct {
 	calls   chan struct{}
-	changes chan bool
+	changes chan lock.State
 	fails   error
 }
 
@@ -37,9 +38,9 @@ func (l *fakeLock) Lock(context.Context) error {
 	l.calls <- struct{}{}
 	return nil
 }
-func (l *fakeLock) Changes() <-chan bool    { return l.changes }
-func (l *fakeLock) LoggedOn() (bool, error) { return true, nil }
-func (l *fakeLock) UsedLocally() time.Time  { return time.Time{} }
+func (l *fakeLock) Changes() <-chan lock.State { return l.changes }
+func (l *fakeLock) LoggedOn() (bool, error)    { return true, nil }
+func (l *fakeLock) UsedLocally() time.Time     { return time.Time{} }
 
 // noInput is a desk's input that takes everything.
 type noInput struct{}
@@ -65,13 +66,13 @@ func newTestAgent(t *testing.T, dir string) (*Agent, *fakeLock) {
 	t.Helper()
 	now := time.Now()
 	ca, desk := certtest.Key(t, "desk ca"), certtest.Key(t, granttest.Desk)
-	lock := &fakeLock{calls: make(chan struct{}, 16), changes: make(chan bool)}
+	fake := &fakeLock{calls: make(chan struct{}, 16), changes: make(chan lock.State)}
 	a, err := New(Config{
 		Gateway: "https://127.0.0.1:1", Identity: desk, Dir: dir, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Self:   certtest.Issue(t, ca, cert.KindDesk, "desk-0304", cert.ZoneInternet, desk.Public(), now),
 		Bundle: &cert.Bundle{Version: 1, DeskCAs: []cert.PublicKey{ca.Public()}}, Proxy: "direct",
 		Desk: Desk{
-			Screen: func() (capture.Source, error) { return newSteps(), nil }, Input: noInput{}, Lock: lock,
+			Screen: func() (capture.Source, error) { return newSteps(), nil }, Input: noInput{}, Lock: fake,
 			Notice: func(string, func()) (io.Closer, error) { return io.NopCloser(nil), nil },
 		},
 	})
@@ -81,7 +82,7 @@ func newTestAgent(t *testing.T, dir string) (*Agent, *fakeLock) {
 	a.ctx = t.Context()
 	t.Cleanup(a.guard.tasks.Wait)
 	t.Cleanup(a.guard.relax)
-	return a, lock
+	return a, fake
 }
 
 // offered is a session of a user that was granted now; number tells it from others.
