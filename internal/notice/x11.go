@@ -4,9 +4,11 @@ package notice
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"image"
 	"log/slog"
+	"sync"
 	"time"
 
 	"jiseki/internal/x11"
@@ -36,23 +38,23 @@ type X11 struct {
 	button image.Rectangle
 	pix    []byte
 
-	events chan event
-	ended  chan struct{} // closed when the goroutine that handles events has ended
+	todo  chan struct{} // one signal: due holds something
+	ended chan struct{} // closed when the goroutine that does what is due has ended
 
-	// What follows belongs to that goroutine.
+	mu      sync.Mutex // guards what follows
 	at      image.Point
 	grip    image.Point // where in the strip it is being dragged
 	drag    bool
 	pressed bool // the button is
 	done    bool // OnEnd has been called
+	due     due
 }
 
-// An event is what the notice reacts to.
-type event struct {
-	kind   uint8
-	detail uint8 // of a button event: its number
-	hidden bool  // of a visibility event
-	in, on image.Point
+// due is what events have made necessary. However many come while nobody has time, each part is done once.
+type due struct {
+	paint, hidden, layout bool
+	move                  bool // to target
+	target                image.Point
 }
 
 // raiseAfter is how long the notice may be hidden before it comes to the top again; two windows that both insist would
@@ -62,7 +64,7 @@ const raiseAfter = 200 * time.Millisecond
 // ShowX11 shows the notice at the top of the primary monitor. An error means that it cannot be shown; the session need not
 // end for it.
 func ShowX11(cfg X11Config) (*X11, error) {
-	n := &X11{cfg: cfg, events: make(chan event, 64), ended: make(chan struct{})}
+	n := &X11{cfg: cfg, todo: make(chan struct{}, 1), ended: make(chan struct{})}
 	if err := n.draw(); err != nil {
 		return nil, fmt.Errorf("notice: %w", err)
 	}
@@ -130,21 +132,44 @@ func (n *X11) area() (image.Rectangle, error) {
 	return n.conn.Geometry(n.conn.Setup.Root)
 }
 
+// onEvent notes what an event asks for. It runs on the connection's goroutine; no event is lost, whatever waits.
 func (n *X11) onEvent(e x11.Event) {
-	ev := event{kind: e.Type(), detail: e.Detail()}
-	switch ev.kind {
-	case x11.ButtonPress, x11.ButtonRelease, x11.MotionNotify:
-		ev.in, ev.on = e.Position(), e.RootPosition()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch e.Type() {
+	case x11.Expose:
+		n.due.paint = true
+	case x11.ButtonPress:
+		n.pressed = e.Detail() == 1 && e.Position().In(n.button)
+		n.drag = e.Detail() == 1 && !n.pressed
+		n.grip = e.Position()
+		return
+	case x11.ButtonRelease:
+		if n.pressed && e.Position().In(n.button) && !n.done {
+			n.done = true
+			go n.cfg.OnEnd()
+		}
+		n.pressed, n.drag = false, false
+		return
+	case x11.MotionNotify:
+		if !n.drag {
+			return
+		}
+		n.due.move, n.due.target = true, e.RootPosition().Sub(n.grip)
 	case x11.VisibilityNotify:
-		ev.hidden = e[8] != 0
+		if n.due.hidden = n.due.hidden || e[8] != 0; !n.due.hidden {
+			return
+		}
+	default:
+		n.due.layout = true
 	}
 	select {
-	case n.events <- ev:
-	default: // a flood of motion: the next event tells the newer place
+	case n.todo <- struct{}{}:
+	default:
 	}
 }
 
-// serve handles events until the connection ends.
+// serve does what is due until the connection ends.
 func (n *X11) serve() {
 	defer close(n.ended)
 	var raise <-chan time.Time
@@ -153,12 +178,15 @@ func (n *X11) serve() {
 		select {
 		case <-n.conn.Done():
 			return
-		case e := <-n.events:
-			if e.kind == x11.VisibilityNotify && e.hidden {
+		case <-n.todo:
+			n.mu.Lock()
+			d := n.due
+			n.due = due{}
+			n.mu.Unlock()
+			if d.hidden {
 				raise = time.After(raiseAfter)
-				continue
 			}
-			err = n.handle(e)
+			err = n.do(d)
 		case <-raise:
 			raise = nil
 			err = n.raise()
@@ -169,29 +197,21 @@ func (n *X11) serve() {
 	}
 }
 
-func (n *X11) handle(e event) error {
-	switch e.kind {
-	case x11.Expose:
-		return n.conn.PutPicture(n.win, n.gc, image.Point{}, n.size, n.pix)
-	case x11.ButtonPress:
-		n.pressed = e.detail == 1 && e.in.In(n.button)
-		n.drag = e.detail == 1 && !n.pressed
-		n.grip = e.in
-	case x11.ButtonRelease:
-		if n.pressed && e.in.In(n.button) && !n.done {
-			n.done = true
-			go n.cfg.OnEnd()
-		}
-		n.pressed, n.drag = false, false
-	case x11.MotionNotify:
-		if n.drag {
-			return n.move(e.on.Sub(n.grip))
-		}
-	case x11.VisibilityNotify:
-	default: // the layout has changed
-		return n.move(n.at)
+func (n *X11) do(d due) error {
+	var errs []error
+	if d.paint {
+		errs = append(errs, n.conn.PutPicture(n.win, n.gc, image.Point{}, n.size, n.pix))
 	}
-	return nil
+	switch {
+	case d.move:
+		errs = append(errs, n.move(d.target))
+	case d.layout:
+		n.mu.Lock()
+		at := n.at
+		n.mu.Unlock()
+		errs = append(errs, n.move(at))
+	}
+	return errors.Join(errs...)
 }
 
 // raise brings the notice to the top, unless the screen is locked: lockers insist on the top.
@@ -209,9 +229,11 @@ func (n *X11) move(to image.Point) error {
 	if err != nil {
 		return err
 	}
-	n.at.X = max(0, min(to.X, root.Dx()-n.size.X))
-	n.at.Y = max(0, min(to.Y, root.Dy()-n.size.Y))
-	return n.conn.MoveWindow(n.win, n.at)
+	at := image.Pt(max(0, min(to.X, root.Dx()-n.size.X)), max(0, min(to.Y, root.Dy()-n.size.Y)))
+	n.mu.Lock()
+	n.at = at
+	n.mu.Unlock()
+	return n.conn.MoveWindow(n.win, at)
 }
 
 // Close takes the notice away. OnEnd may still be running if the button was pressed.

@@ -149,6 +149,28 @@ func TestNoticeStaysOnTopButNotOfALock(t *testing.T) {
 	b.seen(t, b.place())
 }
 
+// TestNoEventIsLost: a press is followed by a flood of motion before anybody has time for it; the release and the need to
+// paint count all the same.
+func TestNoEventIsLost(t *testing.T) {
+	ended := make(chan struct{})
+	n := &X11{cfg: X11Config{OnEnd: func() { close(ended) }}, todo: make(chan struct{}, 1), button: image.Rect(0, 0, 10, 10)}
+	event := func(kind, detail byte) {
+		e := make(x11.Event, 32)
+		e[0], e[1] = kind, detail
+		n.onEvent(e)
+	}
+	event(x11.ButtonPress, 1)
+	for range 1000 {
+		event(x11.MotionNotify, 0)
+	}
+	event(x11.Expose, 0)
+	event(x11.ButtonRelease, 1)
+	<-ended
+	if !n.due.paint {
+		t.Error("nobody paints the strip")
+	}
+}
+
 // TestAnotherLine: the same strip with other words, such as the evening's reminder.
 func TestAnotherLine(t *testing.T) {
 	b := newBench(t)
