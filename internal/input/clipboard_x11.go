@@ -12,27 +12,35 @@ import (
 )
 
 // A clipboard owns the CLIPBOARD selection while it has a text to offer (ICCCM, section 2). It needs no transfer in parts
-// (INCR): MaxClipboard is below what every X server takes in one request.
+// (INCR): in every form a text of MaxClipboard is below what X servers take in one request.
 type clipboard struct {
-	conn   *x11.Conn
-	win    x11.Window
-	atoms  clipboardAtoms
-	events chan x11.Selection // requests of programs; more than it holds are left unanswered
-	lost   chan struct{}      // another program owns the selection now
-	ended  chan struct{}
+	conn  *x11.Conn
+	win   x11.Window
+	atoms clipboardAtoms
+	asked chan struct{} // one signal: requests holds something
+	lost  chan struct{} // another program owns the selection now
+	clock chan uint32   // times of the server, of changes of the window's properties; the newest
+	ended chan struct{}
 
 	mu      sync.Mutex
 	text    string
+	since   uint32        // when the selection became ours, in the server's time
 	fetched chan struct{} // closed when a program gets the text; nil: nobody waits
+
+	queue    sync.Mutex
+	requests []x11.Selection // of programs, oldest first
 }
 
+// maxRequests is how many requests of programs may wait; more are left unanswered.
+const maxRequests = 4096
+
 type clipboardAtoms struct {
-	clipboard, targets, utf8, plain x11.Atom
+	clipboard, targets, timestamp, multiple, pair, integer, text, compound, utf8, plain, plainUTF8 x11.Atom
 }
 
 func openClipboard(cfg X11Config) (*clipboard, error) {
 	c := &clipboard{
-		events: make(chan x11.Selection, 64), lost: make(chan struct{}, 1), ended: make(chan struct{}),
+		asked: make(chan struct{}, 1), lost: make(chan struct{}, 1), clock: make(chan uint32, 1), ended: make(chan struct{}),
 	}
 	conn, err := x11.Dial(x11.Options{Display: cfg.Display, Authority: cfg.Authority, OnEvent: c.onEvent})
 	if err != nil {
@@ -49,29 +57,45 @@ func openClipboard(cfg X11Config) (*clipboard, error) {
 
 func (c *clipboard) open() (err error) {
 	for name, atom := range map[string]*x11.Atom{
-		"CLIPBOARD": &c.atoms.clipboard, "TARGETS": &c.atoms.targets, "UTF8_STRING": &c.atoms.utf8,
-		"text/plain;charset=utf-8": &c.atoms.plain,
+		"CLIPBOARD": &c.atoms.clipboard, "TARGETS": &c.atoms.targets, "TIMESTAMP": &c.atoms.timestamp,
+		"MULTIPLE": &c.atoms.multiple, "ATOM_PAIR": &c.atoms.pair, "INTEGER": &c.atoms.integer, "TEXT": &c.atoms.text,
+		"COMPOUND_TEXT": &c.atoms.compound, "UTF8_STRING": &c.atoms.utf8, "text/plain": &c.atoms.plain,
+		"text/plain;charset=utf-8": &c.atoms.plainUTF8,
 	} {
 		if *atom, err = c.conn.Atom(name); err != nil {
 			return err
 		}
 	}
-	c.win, err = c.conn.CreateWindow(image.Rect(-1, -1, 0, 0), x11.Attributes{OverrideRedirect: true, InputOnly: true})
+	c.win, err = c.conn.CreateWindow(image.Rect(-1, -1, 0, 0), x11.Attributes{
+		OverrideRedirect: true, InputOnly: true, Events: x11.MaskPropertyChanges,
+	})
 	return err
 }
 
 func (c *clipboard) onEvent(e x11.Event) {
 	switch e.Type() {
 	case x11.SelectionRequest:
-		select {
-		case c.events <- e.Selection():
-		default:
+		c.queue.Lock()
+		if len(c.requests) < maxRequests {
+			c.requests = append(c.requests, e.Selection())
 		}
+		c.queue.Unlock()
+		signal(c.asked)
 	case x11.SelectionClear:
-		select {
-		case c.lost <- struct{}{}:
+		signal(c.lost)
+	case x11.PropertyNotify:
+		select { // the newest
+		case <-c.clock:
 		default:
 		}
+		c.clock <- e.PropertyTime() // has room: nobody else sends
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
@@ -79,7 +103,10 @@ func (c *clipboard) onEvent(e x11.Event) {
 func (c *clipboard) offer(text string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	const now = 0
+	now, err := c.now()
+	if err != nil {
+		return err
+	}
 	owner, err := c.conn.OwnSelection(c.atoms.clipboard, c.win, now)
 	if err != nil {
 		return err
@@ -91,8 +118,25 @@ func (c *clipboard) offer(text string) error {
 	case <-c.lost:
 	default:
 	}
-	c.text = text
+	c.text, c.since = text, now
 	return nil
+}
+
+// now is the server's time: that of a change of a property. Selections must not be taken at "the current time" (ICCCM, 2.1).
+func (c *clipboard) now() (uint32, error) {
+	select { // an older one
+	case <-c.clock:
+	default:
+	}
+	if err := c.conn.SetProperty(c.win, c.atoms.timestamp, c.atoms.integer, 32, nil); err != nil {
+		return 0, err
+	}
+	select {
+	case t := <-c.clock:
+		return t, nil
+	case <-c.conn.Done():
+		return 0, c.conn.Err()
+	}
 }
 
 // serve answers programs until the connection ends.
@@ -100,8 +144,14 @@ func (c *clipboard) serve() {
 	defer close(c.ended)
 	for {
 		select {
-		case s := <-c.events:
-			c.answer(s)
+		case <-c.asked:
+			c.queue.Lock()
+			requests := c.requests
+			c.requests = nil
+			c.queue.Unlock()
+			for _, s := range requests {
+				c.answer(s)
+			}
 		case <-c.lost:
 			c.forget()
 		case <-c.conn.Done():
@@ -119,33 +169,30 @@ func (c *clipboard) forget() {
 	}
 }
 
-// answer writes the text, or the list of its forms, where the program wants it. Programs may vanish at any time, so
-// errors mean nothing.
+// answer writes what a program asks for where it wants it, and tells it so, or that it is refused. Programs may vanish at any
+// time, so errors mean only that.
 func (c *clipboard) answer(s x11.Selection) {
-	if s.Property == 0 {
-		s.Property = s.Target // clients older than ICCCM
-	}
 	c.mu.Lock()
-	text := c.text
+	text, since := c.text, c.since
 	c.mu.Unlock()
-	var err error
-	switch s.Target {
-	case c.atoms.targets:
-		var list []byte
-		for _, a := range []x11.Atom{c.atoms.targets, c.atoms.utf8, c.atoms.plain} {
-			list = binary.LittleEndian.AppendUint32(list, uint32(a))
-		}
-		err = c.conn.SetProperty(s.Requestor, s.Property, x11.AtomAtom, 32, list)
-	case c.atoms.utf8, c.atoms.plain:
-		err = c.conn.SetProperty(s.Requestor, s.Property, s.Target, 8, []byte(text))
+	const anyTime = 0
+	early := s.Time != anyTime && int32(s.Time-since) < 0 // asked of who owned the selection before
+	done := false
+	switch {
+	case text == "" || early:
+	case s.Target == c.atoms.multiple:
+		done = s.Property != 0 && c.convertAll(s, text, since)
 	default:
-		s.Property = 0
+		if s.Property == 0 {
+			s.Property = s.Target // clients older than ICCCM
+		}
+		done = c.convert(s.Requestor, s.Target, s.Property, text, since)
 	}
-	if err != nil || text == "" {
+	if !done {
 		s.Property = 0
 	}
 	c.conn.NotifySelection(s) //nolint:errcheck // see above
-	if s.Property != 0 && s.Target != c.atoms.targets {
+	if s.Property != 0 && s.Target != c.atoms.targets && s.Target != c.atoms.timestamp {
 		c.given()
 	}
 }
@@ -167,6 +214,60 @@ func (c *clipboard) given() {
 		c.fetched = nil
 	}
 }
+
+// maxPairs is how many forms are written for one MULTIPLE.
+const maxPairs = 64
+
+// convertAll writes all forms that the pairs of target and property in the requestor's property name. A pair that cannot be
+// done gets no property there.
+func (c *clipboard) convertAll(s x11.Selection, text string, since uint32) bool {
+	kind, pairs, err := c.conn.Property(s.Requestor, s.Property)
+	if err != nil || kind == 0 || len(pairs)%8 != 0 || len(pairs) > maxPairs*8 {
+		return false
+	}
+	all := pairs
+	for ; len(pairs) > 0; pairs = pairs[8:] {
+		target, property := x11.Atom(le.Uint32(pairs)), x11.Atom(le.Uint32(pairs[4:]))
+		if property == 0 || target == c.atoms.multiple || !c.convert(s.Requestor, target, property, text, since) {
+			le.PutUint32(pairs[4:], 0)
+		}
+	}
+	return c.conn.SetProperty(s.Requestor, s.Property, c.atoms.pair, 32, all) == nil
+}
+
+// convert writes one form.
+func (c *clipboard) convert(win x11.Window, target, property x11.Atom, text string, since uint32) bool {
+	kind, format, data, ok := c.form(target, text, since)
+	return ok && c.conn.SetProperty(win, property, kind, format, data) == nil
+}
+
+// form is what a target asks for: its type, bits an element, and bytes.
+func (c *clipboard) form(target x11.Atom, text string, since uint32) (kind x11.Atom, format uint8, data []byte, ok bool) {
+	a := &c.atoms
+	single, isSingle := latin1(text)
+	switch {
+	case target == a.targets:
+		list := []x11.Atom{a.targets, a.timestamp, a.multiple, a.utf8, a.plainUTF8, a.plain, a.text, a.compound}
+		if isSingle {
+			list = append(list, x11.AtomString)
+		}
+		for _, t := range list {
+			data = le.AppendUint32(data, uint32(t))
+		}
+		return x11.AtomAtom, 32, data, true
+	case target == a.timestamp:
+		return a.integer, 32, le.AppendUint32(nil, since), true
+	case target == a.utf8 || target == a.plainUTF8 || target == a.plain:
+		return target, 8, []byte(text), true
+	case isSingle && (target == x11.AtomString || target == a.text):
+		return x11.AtomString, 8, single, true
+	case target == a.compound || target == a.text:
+		return a.compound, 8, compoundText(text), true
+	}
+	return 0, 0, nil, false
+}
+
+var le = binary.LittleEndian
 
 // close withdraws the text.
 func (c *clipboard) close() error {

@@ -3,8 +3,10 @@
 package input_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"image"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -285,10 +287,6 @@ func TestX11Clipboard(t *testing.T) {
 			}
 		}
 	}
-	forms, refused := w.paste(t, "TARGETS")
-	if refused || len(forms) != 12 {
-		t.Errorf("TARGETS: %v, refused %v", forms, refused)
-	}
 	if _, refused := w.paste(t, "image/png"); !refused {
 		t.Error("a picture is offered")
 	}
@@ -312,6 +310,103 @@ func TestX11Clipboard(t *testing.T) {
 	must(t, x.Close())
 	if _, refused := w.paste(t, "UTF8_STRING"); !refused {
 		t.Error("the text outlives the session")
+	}
+}
+
+// TestX11ClipboardForms asks for the text in every form that ICCCM names, several at once, as old programs do, and with times.
+func TestX11ClipboardForms(t *testing.T) {
+	x, w, _ := open(t)
+	for text, forms := range map[string]map[string]string{
+		"café": {"UTF8_STRING": "café", "text/plain": "café", "STRING": "caf\xe9", "TEXT": "caf\xe9", "COMPOUND_TEXT": "caf\xe9"},
+		"自席":   {"UTF8_STRING": "自席", "text/plain": "自席", "TEXT": "\x1b$(B<+@J\x1b(B", "COMPOUND_TEXT": "\x1b$(B<+@J\x1b(B"},
+	} {
+		must(t, x.SetClipboard(text))
+		for form, want := range forms {
+			if got, refused := w.paste(t, form); refused || string(got) != want {
+				t.Errorf("%q as %s: %q, refused %v, want %q", text, form, got, refused, want)
+			}
+		}
+		offered := w.targets(t)
+		for form := range forms {
+			if !slices.Contains(offered, form) {
+				t.Errorf("%q: TARGETS lacks %s: %q", text, form, offered)
+			}
+		}
+		if _, refused := w.paste(t, "STRING"); refused != !slices.Contains(offered, "STRING") {
+			t.Errorf("%q: STRING refused %v, offered %q", text, refused, offered)
+		}
+	}
+	since, refused := w.paste(t, "TIMESTAMP")
+	if refused || len(since) != 4 {
+		t.Fatalf("TIMESTAMP: %v, refused %v", since, refused)
+	}
+	w.pasteMany(t)
+	w.pasteAsOldProgram(t)
+	atom := w.atoms(t, "CLIPBOARD", "UTF8_STRING", "JISEKI_TEST")
+	must(t, w.conn.ConvertSelection(w.win, atom[0], atom[1], atom[2], binary.LittleEndian.Uint32(since)-1))
+	if s := <-w.raw; s.Property != 0 {
+		t.Error("the text is given to a request from before it was offered")
+	}
+}
+
+func (w *watcher) atoms(t *testing.T, names ...string) (atoms []x11.Atom) {
+	t.Helper()
+	for _, name := range names {
+		a, err := w.conn.Atom(name)
+		must(t, err)
+		atoms = append(atoms, a)
+	}
+	return atoms
+}
+
+// targets are the names of what is offered.
+func (w *watcher) targets(t *testing.T) (names []string) {
+	t.Helper()
+	list, refused := w.paste(t, "TARGETS")
+	if refused {
+		t.Fatal("TARGETS is refused")
+	}
+	for ; len(list) >= 4; list = list[4:] {
+		name, err := w.conn.AtomName(x11.Atom(binary.LittleEndian.Uint32(list)))
+		must(t, err)
+		names = append(names, name)
+	}
+	return names
+}
+
+// pasteMany asks for several forms at once, of which one is none.
+func (w *watcher) pasteMany(t *testing.T) {
+	t.Helper()
+	a := w.atoms(t, "CLIPBOARD", "MULTIPLE", "JISEKI_TEST", "UTF8_STRING", "JISEKI_ONE", "image/png", "JISEKI_TWO", "ATOM_PAIR")
+	var pairs []byte
+	for _, atom := range a[3:7] {
+		pairs = binary.LittleEndian.AppendUint32(pairs, uint32(atom))
+	}
+	must(t, w.conn.SetProperty(w.win, a[2], a[7], 32, pairs))
+	must(t, w.conn.ConvertSelection(w.win, a[0], a[1], a[2], 0))
+	if s := <-w.raw; s.Property != a[2] {
+		t.Fatal("MULTIPLE is refused")
+	}
+	_, text, err := w.conn.Property(w.win, a[4])
+	must(t, err)
+	_, done, err := w.conn.Property(w.win, a[2])
+	must(t, err)
+	binary.LittleEndian.PutUint32(pairs[12:], 0)
+	if len(text) == 0 || !slices.Equal(done, pairs) {
+		t.Errorf("MULTIPLE gave %q and %v, want a text and %v", text, done, pairs)
+	}
+}
+
+// pasteAsOldProgram names no property: the target's name is the property.
+func (w *watcher) pasteAsOldProgram(t *testing.T) {
+	t.Helper()
+	a := w.atoms(t, "CLIPBOARD", "UTF8_STRING")
+	must(t, w.conn.ConvertSelection(w.win, a[0], a[1], 0, 0))
+	if s := <-w.raw; s.Property != a[1] {
+		t.Fatalf("the answer is in %d, want %d", s.Property, a[1])
+	}
+	if _, text, err := w.conn.Property(w.win, a[1]); err != nil || len(text) == 0 {
+		t.Errorf("got %q, %v", text, err)
 	}
 }
 

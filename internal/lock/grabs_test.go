@@ -147,7 +147,7 @@ func killLockers(t *testing.T, d *desktop.Desktop) {
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		must(t, err)
-		syscall.Kill(pid, syscall.SIGKILL) //nolint:errcheck // it may have ended with another
+		syscall.Kill(pid, syscall.SIGKILL) // it may have ended with another
 		killed++
 	}
 	if killed == 0 {

@@ -16,6 +16,7 @@ type Atom uint32
 // Atoms that every server has from the start.
 const (
 	AtomAtom   Atom = 4
+	AtomString Atom = 31
 	AtomWMName Atom = 39
 )
 

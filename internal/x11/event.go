@@ -74,6 +74,9 @@ func (e Event) Property() (name Atom, deleted bool) {
 	return Atom(le.Uint32(e[8:])), e[16] == 1
 }
 
+// PropertyTime is when the change happened that a PropertyNotify event tells of, in the server's time.
+func (e Event) PropertyTime() uint32 { return le.Uint32(e[12:]) }
+
 // A Selection is the content of a SelectionRequest, SelectionNotify or SelectionClear event.
 type Selection struct {
 	Time      uint32
