@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
+	"connectrpc.com/connect"
+
+	"jiseki/internal/access"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
 )
@@ -151,10 +155,27 @@ func (d *deskLock) Run(c *console) error {
 	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
 		r, err := admin.LockDesk(ctx, &controlv1.LockDeskRequest{DeskId: d.Desk})
 		if err != nil {
-			return err
+			return lockError(err)
 		}
-		return c.out.message(r, func() {})
+		return c.out.message(r, func() {
+			c.out.line("%s", c.out.say("ロックされていることを確認しました。", "The desk is locked, and was seen to be."))
+		})
 	})
+}
+
+// lockError tells a desk that was seen not to lock, and one that was never asked, from one of which nobody knows.
+func lockError(err error) error {
+	for _, r := range reasonsOf(err) {
+		switch access.Code(r.GetCode()) {
+		case access.DeskOff, access.DeskUnknown, access.AgentNoAnswer:
+			return errors.Join(errUnknown, err)
+		}
+	}
+	switch connect.CodeOf(err) {
+	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeCanceled:
+		return errors.Join(errUnknown, err)
+	}
+	return err
 }
 
 type deskDelete struct {

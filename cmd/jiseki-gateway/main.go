@@ -101,6 +101,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err := parsed.Run(c); err != nil {
 		fmt.Fprintln(stderr, "jiseki-gateway:", sentence(err, c.out.japanese))
+		if errors.Is(err, errUnknown) {
+			return exitUnknown
+		}
 		return exitFailed
 	}
 	return exitDone
@@ -108,10 +111,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // Exit codes.
 const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitUnknown = 3 // whether it was done cannot be told
 )
+
+// errUnknown makes the exit code tell that nobody knows whether it was done.
+var errUnknown = errors.New("whether it was done is unknown")
 
 // loadConfig reads the file, or takes the defaults when there is none at the
 // usual place.

@@ -15,6 +15,8 @@ const (
 	lockPause = 2 * time.Second  // between two tries
 	lockRest  = 10 * time.Second // between two tries after that
 	lockLimit = 10 * time.Second
+
+	orderLimit = 6 * time.Second // for a lock by order: the gateway waits 8 s for the answer
 )
 
 // What a desk says that does not lock, and its button.
@@ -109,7 +111,7 @@ func (g *guard) lock(ctx, wanted context.Context, session [16]byte) {
 		if wanted.Err() != nil || session != nobody && g.agent.inSession() {
 			return // its user came back meanwhile; nobody else can
 		}
-		err := g.try(ctx)
+		err := g.try(ctx, lockLimit)
 		if err == nil {
 			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
 			g.agent.log.Info("desk locked", "try", try)
@@ -194,8 +196,8 @@ func (g *guard) tell() (done func()) {
 	return takeAway
 }
 
-func (g *guard) try(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockLimit)
+func (g *guard) try(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	if err := g.agent.desk.Input.ReleaseAll(); err != nil {
 		return err

@@ -167,18 +167,36 @@ func (s *adminService) LockDesk(ctx context.Context, r *controlv1.LockDeskReques
 	if s.cfg.Hub == nil {
 		return nil, unreachable(access.DeskUnknown, nil)
 	}
-	answer, err := s.cfg.Hub.Lock(ctx, desk.ID)
+	err = lockAnswer(s.cfg.Hub.Lock(ctx, desk.ID))
+	return &controlv1.LockDeskResponse{}, errors.Join(err, s.recordLock(context.WithoutCancel(ctx), desk.ID, err))
+}
+
+// lockAnswer says why a desk that was ordered to lock is not known to be locked.
+func lockAnswer(answer *controlv1.OrderAnswer, err error) error {
 	switch {
 	case errors.Is(err, hub.ErrAway):
-		return nil, unreachable(access.DeskOff, err)
+		return unreachable(access.DeskOff, err)
 	case errors.Is(err, hub.ErrSilent):
-		return nil, unreachable(access.AgentNoAnswer, err)
+		return unreachable(access.AgentNoAnswer, err)
 	case err != nil:
-		return nil, err
+		return err
 	case !answer.GetDone():
-		return nil, unreachable(access.DeskCannotLock, errors.New(answer.GetCode()))
+		return unreachable(access.DeskCannotLock, errors.New(answer.GetCode()))
 	}
-	return &controlv1.LockDeskResponse{}, nil
+	return nil
+}
+
+// recordLock notes what became of the order to lock a desk.
+func (s *adminService) recordLock(ctx context.Context, desk string, result error) error {
+	e := audit.Entry{Kind: audit.DeskLockAnswered, Subject: "desk:" + desk}
+	if result != nil {
+		e.Outcome = audit.Failed
+		var why *failure
+		if errors.As(result, &why) {
+			e.Code = string(why.code)
+		}
+	}
+	return s.cfg.Store.Record(ctx, callerOf(ctx).by, e)
 }
 
 func unreachable(code access.Code, cause error) error {

@@ -47,6 +47,7 @@ const (
 	DeskMoved        Kind = "desk_moved"
 	DeskDiffers      Kind = "desk_differs"
 	RegisterKept     Kind = "register_kept"
+	DeskLockAnswered Kind = "desk_lock_answered" // what became of it
 
 	DeskWakeAsked    Kind = "desk_wake_asked"
 	DeskWakeEnded    Kind = "desk_wake_ended"
@@ -134,6 +135,7 @@ var words = map[Kind][2]string{
 	DeskMoved:           {"自席端末の接続元アドレスが変化", "desk came from another address"},
 	DeskDiffers:         {"自席端末の端末登録簿の写しが不一致", "a desk's copy of the register of devices differs"},
 	RegisterKept:        {"端末登録簿を更新", "register of devices kept up"},
+	DeskLockAnswered:    {"自席端末のロックの結果", "what became of the desk lock"},
 	DeskWakeAsked:       {"自席端末の電源投入を指示", "desk wake-up asked"},
 	DeskWakeEnded:       {"自席端末の電源投入の結果", "desk wake-up ended"},
 	DeskPowerOnAsked:    {"電源投入を職場に依頼", "colleagues asked to switch on a desk"},

@@ -18,6 +18,7 @@ type grabber struct {
 	shm  *x11.Shm
 	mem  []byte // shared with the server
 	buf  []byte // replies: the pixels, when there is no shared memory
+	bgrx []byte // pixels of a screen that has others, turned into ours
 	why  error  // why there is none
 }
 
@@ -30,9 +31,13 @@ func (g *grabber) shared() bool { return g.shm != nil }
 // resize makes room for rectangles within a picture of the given size.
 func (g *grabber) resize(size screen.Point) error {
 	g.free()
-	n := size.X * size.Y * screen.BytesPerPixel
+	n := g.conn.Setup.RowBytes(size.X) * size.Y
 	if n == 0 {
 		return errors.New("the screen has no pixels")
+	}
+	g.bgrx = nil
+	if !g.conn.Setup.BGRX() {
+		g.bgrx = make([]byte, size.X*size.Y*screen.BytesPerPixel)
 	}
 	g.buf = make([]byte, headerSize)
 	if g.why = g.attach(n); g.why == nil {
@@ -69,15 +74,25 @@ func (g *grabber) attach(n int) error {
 	return nil
 }
 
-// get reads a rectangle: rows without gaps. The bytes are valid until the next call.
+// get reads a rectangle: rows without gaps, 4 bytes a pixel. The bytes are valid until the next call.
 func (g *grabber) get(r screen.Rect) ([]byte, error) {
+	pix, err := g.read(r)
+	if err != nil || g.bgrx == nil {
+		return pix, err
+	}
+	out := g.bgrx[:r.Dx()*r.Dy()*screen.BytesPerPixel]
+	g.conn.Setup.ToBGRX(out, pix, r.Dx())
+	return out, nil
+}
+
+func (g *grabber) read(r screen.Rect) ([]byte, error) {
 	if g.shm == nil {
 		return g.conn.GetPicture(g.conn.Setup.Root, r, g.buf)
 	}
 	if err := g.shm.Get(g.conn.Setup.Root, r, g.buf); err != nil {
 		return nil, err
 	}
-	return g.mem[:r.Dx()*r.Dy()*screen.BytesPerPixel], nil
+	return g.mem[:g.conn.Setup.RowBytes(r.Dx())*r.Dy()], nil
 }
 
 // free gives the memory back.

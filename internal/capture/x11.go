@@ -53,8 +53,8 @@ type X11 struct {
 	settles bool        // the timer runs
 }
 
-// OpenX11 connects to an X server. The server must have DAMAGE, XFIXES and RANDR 1.5, and a true-colour screen of 4 bytes
-// a pixel; it should have MIT-SHM 1.2.
+// OpenX11 connects to an X server. The server must have DAMAGE, XFIXES and RANDR 1.5, and a true-colour screen of 2 or 4
+// bytes a pixel; it should have MIT-SHM 1.2.
 func OpenX11(cfg X11Config) (*X11, error) {
 	s := &X11{
 		log:      cfg.Log,
@@ -81,8 +81,8 @@ func OpenX11(cfg X11Config) (*X11, error) {
 
 // watch asks the server to tell of changes.
 func (s *X11) watch() error {
-	if !s.conn.Setup.BGRX() {
-		return errors.New("the screen is not true colour with 4 bytes a pixel")
+	if !s.conn.Setup.TrueColour() {
+		return fmt.Errorf("a screen of depth %d cannot be shown", s.conn.Setup.RootDepth)
 	}
 	events, err := s.conn.ScreenEvents()
 	if err != nil {
@@ -275,7 +275,8 @@ func (s *X11) updateLayout() (bool, error) {
 	return true, nil
 }
 
-// arrange makes a layout of active outputs. Without any, the whole root window counts as one monitor.
+// arrange makes a layout of active outputs. Without any, the whole root window counts as one monitor. Of more than
+// [screen.MaxMonitors], the last ones count as one that holds them all.
 func arrange(root screen.Rect, outputs []x11.Monitor) screen.Layout {
 	var l screen.Layout
 	var all screen.Rect
@@ -284,8 +285,13 @@ func arrange(root screen.Rect, outputs []x11.Monitor) screen.Layout {
 		if b.Empty() {
 			continue
 		}
-		l.Monitors = append(l.Monitors, screen.Monitor{Name: o.Name, Bounds: b, Primary: o.Primary})
 		all = all.Union(b)
+		if n := len(l.Monitors); n == screen.MaxMonitors {
+			last := &l.Monitors[n-1]
+			last.Bounds, last.Primary = last.Bounds.Union(b), last.Primary || o.Primary
+			continue
+		}
+		l.Monitors = append(l.Monitors, screen.Monitor{Name: o.Name, Bounds: b, Primary: o.Primary})
 	}
 	if l.Monitors == nil {
 		l.Monitors = []screen.Monitor{{Name: "screen", Bounds: root, Primary: true}}

@@ -16,6 +16,9 @@ const BytesPerPixel = 4
 // MaxSide is the greatest width or height of a layout, in pixels.
 const MaxSide = 16384
 
+// MaxMonitors is how many monitors a layout may have.
+const MaxMonitors = 16
+
 // MaxPixels is how many pixels a layout may have: eight monitors of 3840 x 2160, and 256 MiB of memory. A few bytes of a desk make
 // its viewer take that much.
 const MaxPixels = 1 << 26

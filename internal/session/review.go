@@ -42,7 +42,7 @@ var quiet = map[audit.Kind]bool{
 	audit.UserCreated: true, audit.UserUnlocked: true, audit.UserEnabled: true,
 	audit.DeviceCodeCreated: true, audit.DeviceEnrolled: true, audit.DeviceRefused: true, audit.DeviceRenewed: true,
 	audit.DeskCreated: true, audit.DeskTokenCreated: true, audit.DeskRefused: true, audit.DeskRenewed: true,
-	audit.DeskConnected: true, audit.DeskGone: true, audit.DeskLockOrdered: true,
+	audit.DeskConnected: true, audit.DeskGone: true, audit.DeskLockOrdered: true, audit.DeskLockAnswered: true,
 	audit.DeskDiffers: true, audit.DeskMoved: true, audit.RegisterKept: true,
 	audit.SessionPrepared: true, audit.SessionRefused: true, audit.SessionGranted: true, audit.SessionOpened: true,
 	audit.SessionEnded: true, audit.SessionEndOrdered: true, audit.SessionLocked: true, audit.SessionLockFailed: true,

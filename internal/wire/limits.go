@@ -15,7 +15,7 @@ const (
 	// MaxText bounds the text of a Text, in bytes: what a keyboard on a screen hands over at once.
 	MaxText = 4096
 	// MaxMonitors bounds the monitors of a Layout.
-	MaxMonitors = 16
+	MaxMonitors = screen.MaxMonitors
 	// MaxCursorSide bounds the sides of a Cursor, in pixels.
 	MaxCursorSide = 256
 	// CursorSlots is the number of cursors that a viewer remembers.

@@ -26,14 +26,14 @@ func (c *Conn) FillRect(win Window, gc Context, r image.Rectangle) error {
 // maxPut is how many bytes of a picture go in one request.
 const maxPut = 200_000
 
-// PutPicture draws rows of pixels (B, G, R, unused) at a place of a window.
+// PutPicture draws rows of pixels (B, G, R, unused) at a place of a window, in the server's own colours.
 func (c *Conn) PutPicture(win Window, gc Context, at, size image.Point, pix []byte) error {
 	stride := size.X * 4
 	rows := max(1, maxPut/max(stride, 1))
 	for y := 0; y < size.Y; y += rows {
 		n := min(rows, size.Y-y)
 		err := c.request(72, 2).u32(uint32(win), uint32(gc)).u16(uint16(size.X), uint16(n)).
-			i16(at.X, at.Y+y).u8(0, c.Setup.RootDepth, 0, 0).bytes(pix[y*stride : (y+n)*stride]).send()
+			i16(at.X, at.Y+y).u8(0, c.Setup.RootDepth, 0, 0).bytes(c.Setup.fromBGRX(pix[y*stride:(y+n)*stride], size.X)).send()
 		if err != nil {
 			return err
 		}
@@ -41,14 +41,14 @@ func (c *Conn) PutPicture(win Window, gc Context, at, size image.Point, pix []by
 	return nil
 }
 
-// GetPicture reads a rectangle of a window in rows without gaps, 4 bytes a pixel; the fourth is undefined. The answer
-// shares memory with into when that is large enough (32 bytes more than the pixels).
+// GetPicture reads a rectangle of a window in rows as the server has them: RowBytes each. The answer shares memory with into
+// when that is large enough (32 bytes more than the pixels).
 func (c *Conn) GetPicture(win Window, r image.Rectangle, into []byte) ([]byte, error) {
 	b, err := c.request(73, 2).u32(uint32(win)).i16(r.Min.X, r.Min.Y, r.Dx(), r.Dy()).u32(0xffffffff).call(into)
 	if err != nil {
 		return nil, err
 	}
-	n := r.Dx() * r.Dy() * 4
+	n := c.Setup.RowBytes(r.Dx()) * r.Dy()
 	if !b.has(32 + n) {
 		return nil, errShort
 	}

@@ -31,7 +31,7 @@ func (c *Conn) AttachShm(fd int) (*Shm, error) {
 	return s, w.check()
 }
 
-// Get writes a rectangle of a window to the shared memory: rows without gaps, 4 bytes a pixel; the fourth is undefined.
+// Get writes a rectangle of a window to the shared memory, in rows as the server has them.
 func (s *Shm) Get(win Window, r image.Rectangle, into []byte) error {
 	_, err := s.c.request(s.op, 4).u32(uint32(win)).i16(r.Min.X, r.Min.Y, r.Dx(), r.Dy()).
 		u32(0xffffffff).u8(2, 0, 0, 0).u32(s.seg, 0).call(into)
@@ -186,6 +186,20 @@ type Monitor struct {
 	Name    string
 	Primary bool
 	Bounds  image.Rectangle
+}
+
+// SetMonitor splits the screen: it makes a monitor without an output of its own.
+func (c *Conn) SetMonitor(m Monitor) error {
+	e, err := c.Extension("RANDR")
+	if err != nil {
+		return err
+	}
+	name, err := c.Atom(m.Name)
+	if err != nil {
+		return err
+	}
+	return c.request(e.Opcode, 43).u32(uint32(c.Setup.Root), uint32(name)).u8(0, 0).u16(0).
+		i16(m.Bounds.Min.X, m.Bounds.Min.Y, m.Bounds.Dx(), m.Bounds.Dy()).u32(0, 0).check()
 }
 
 // Monitors returns the active outputs.

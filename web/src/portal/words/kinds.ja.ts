@@ -38,6 +38,7 @@ export const kindsJa = {
   desk_differs: "自席端末の端末登録簿の写しが不一致",
   register_kept: "端末登録簿を更新",
   desk_lock_ordered: "自席端末のロックを指示",
+  desk_lock_answered: "自席端末のロックの結果",
   desk_wake_asked: "自席端末の電源投入を指示",
   desk_wake_ended: "自席端末の電源投入の結果",
   desk_power_on_asked: "電源投入を職場に依頼",
