@@ -165,11 +165,16 @@ func TestManualsExplainEveryCode(t *testing.T) {
 	}
 }
 
-var testName = regexp.MustCompile("`(Test[A-Z]\\w*)`")
+var (
+	testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
+	// testPlace is a folder and the tests that a page says are in it: `internal/wire` `FuzzParse`, or in brackets behind it.
+	testPlace = regexp.MustCompile("`((?:internal|cmd)/[\\w/-]+)` \\(?`(?:Test|Fuzz)[A-Z]\\w*`(?:, `(?:Test|Fuzz)[A-Z]\\w*`)*")
+	testFunc  = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Z]\w*)\(`)
+)
 
-// TestNamedTestsExist looks for every test that a page relies on.
+// TestNamedTestsExist looks for every test that a page relies on, and in the folder that the page names.
 func TestNamedTestsExist(t *testing.T) {
-	var tests strings.Builder
+	tests := map[string][]string{} // folders by test
 	for _, folder := range []string{"internal", "cmd"} {
 		for _, name := range goFolders(t, filepath.Join(root, folder)) {
 			paths, err := filepath.Glob(filepath.Join(root, folder, name, "*_test.go"))
@@ -181,20 +186,30 @@ func TestNamedTestsExist(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				tests.Write(b)
+				for _, m := range testFunc.FindAllStringSubmatch(string(b), -1) {
+					tests[m[1]] = append(tests[m[1]], folder+"/"+filepath.ToSlash(name))
+				}
 			}
 		}
 	}
-	found := 0
+	found, placed := 0, 0
 	for path, text := range documents(t) {
 		for _, m := range testName.FindAllStringSubmatch(text, -1) {
-			if !strings.Contains(tests.String(), "\nfunc "+m[1]+"(") {
+			if tests[m[1]] == nil {
 				t.Errorf("%s names %s, which is no test", path, m[1])
 			}
 			found++
 		}
+		for _, m := range testPlace.FindAllStringSubmatch(text, -1) {
+			for _, name := range testName.FindAllStringSubmatch(m[0], -1) {
+				if tests[name[1]] != nil && !slices.Contains(tests[name[1]], m[1]) {
+					t.Errorf("%s says that %s is in %s: it is in %s", path, name[1], m[1], strings.Join(tests[name[1]], ", "))
+				}
+				placed++
+			}
+		}
 	}
-	if found < 10 {
-		t.Fatalf("only %d tests named: the test sees nothing", found)
+	if found < 100 || placed < 80 {
+		t.Fatalf("only %d tests named and %d with their folder: the test sees nothing", found, placed)
 	}
 }

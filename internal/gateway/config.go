@@ -95,7 +95,8 @@ type RelayConfig struct {
 
 // AuditConfig says where copies of the audit log's signed heads go, beside the gateway's own log and the agents.
 type AuditConfig struct {
-	// HeadsFile gets a line a minute while events come in; it is only appended to. Empty: heads.log in DataDir.
+	// HeadsFile gets a line after each act that gives or takes a right, and one a minute while other events come in; it is only appended
+	// to. Empty: heads.log in DataDir.
 	HeadsFile string `toml:"heads_file"`
 	// Syslog is the datagram socket of a syslog daemon, usually /dev/log. Empty: none.
 	Syslog string `toml:"syslog"`
