@@ -60,8 +60,12 @@ func (d *desks) Attach(_ context.Context, a hub.Arrival) (hub.Attached, error) {
 }
 
 func (d *desks) SetState(_ context.Context, _ string, _ uint64, s *controlv1.State) error {
-	d.states <- s
-	return nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken == nil {
+		d.states <- s
+	}
+	return d.broken
 }
 
 func (d *desks) Detach(_ context.Context, desk string, epoch uint64, stopping bool) error {
@@ -387,6 +391,32 @@ func TestOfferIsAnswered(t *testing.T) {
 	}
 }
 
+// TestAgentThatHangsUpIsAway: nobody waits for the answer of an agent that has gone, to an offer or to an order.
+func TestAgentThatHangsUpIsAway(t *testing.T) {
+	w := start(t)
+	for name, ask := range map[string]func() error{
+		"offer": func() error {
+			_, err := w.hub.Offer(t.Context(), "d1", cert.SessionID{1}, &controlv1.Offer{})
+			return err
+		},
+		"lock": func() error {
+			_, err := w.hub.Lock(t.Context(), "d1")
+			return err
+		},
+	} {
+		a := w.join(t, "d1")
+		go func() {
+			a.next(func(m *controlv1.GatewayMessage, o *controlv1.Order) bool {
+				return m.GetOffer() != nil || o.GetLock() != nil
+			})
+			_ = a.conn.Close(link.GoingAway, "")
+		}()
+		if err := ask(); !errors.Is(err, hub.ErrAway) {
+			t.Errorf("%s: %v, want that the desk is away", name, err)
+		}
+	}
+}
+
 func TestOrdersArriveSigned(t *testing.T) {
 	w := start(t)
 	a := w.join(t, "d1")
@@ -513,10 +543,22 @@ func TestEventsAreAcknowledgedWhenTheyAreWritten(t *testing.T) {
 	w.desks.mu.Unlock()
 	event.Seq = 2
 	report(a)
-	for { // no acknowledgement, and the channel ends so that the agent tries again
+	awaitGoingAway(t, a) // no acknowledgement, and the channel ends so that the agent tries again
+	a = w.join(t, "d1")
+	send(t, a.conn, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_State{State: &controlv1.State{Locked: true}}})
+	awaitGoingAway(t, a)
+}
+
+// awaitGoingAway waits until the gateway ends the channel, for a reason that is not the agent's fault.
+func awaitGoingAway(t *testing.T, a *agent) {
+	t.Helper()
+	for {
 		m, err := receive(t, a.conn)
 		if err != nil {
-			break
+			if link.CloseCode(err) != link.GoingAway {
+				t.Errorf("the channel ended with %v, want that the gateway goes away", err)
+			}
+			return
 		}
 		if m.GetSessionEventAck() != nil {
 			t.Fatal("an event was acknowledged that was not written")
