@@ -52,14 +52,11 @@ func (s *teleworkService) SubmitRequest(ctx context.Context, r *controlv1.Submit
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.requestMessages(ctx, made)
+	message, err := s.oneRequest(ctx, made)
 	if err != nil {
 		return nil, err
 	}
-	if len(messages) == 0 {
-		return nil, store.ErrNotFound
-	}
-	return &controlv1.SubmitRequestResponse{Outcome: &controlv1.SubmitRequestResponse_Request{Request: messages[0]}}, nil
+	return &controlv1.SubmitRequestResponse{Outcome: &controlv1.SubmitRequestResponse_Request{Request: message}}, nil
 }
 
 func (s *teleworkService) ListMyRequests(ctx context.Context, r *controlv1.ListMyRequestsRequest) (*controlv1.ListMyRequestsResponse, error) {
@@ -77,14 +74,11 @@ func (s *teleworkService) GetRequest(ctx context.Context, r *controlv1.GetReques
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.requestMessages(ctx, found)
+	message, err := s.oneRequest(ctx, found)
 	if err != nil {
 		return nil, err
 	}
-	if len(messages) == 0 {
-		return nil, store.ErrNotFound
-	}
-	return &controlv1.GetRequestResponse{Request: messages[0]}, nil
+	return &controlv1.GetRequestResponse{Request: message}, nil
 }
 
 func (s *teleworkService) WithdrawRequest(ctx context.Context, r *controlv1.WithdrawRequestRequest) (*controlv1.WithdrawRequestResponse, error) {
@@ -92,14 +86,11 @@ func (s *teleworkService) WithdrawRequest(ctx context.Context, r *controlv1.With
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.requestMessages(ctx, left)
+	message, err := s.oneRequest(ctx, left)
 	if err != nil {
 		return nil, err
 	}
-	if len(messages) == 0 {
-		return nil, store.ErrNotFound
-	}
-	return &controlv1.WithdrawRequestResponse{Request: messages[0]}, nil
+	return &controlv1.WithdrawRequestResponse{Request: message}, nil
 }
 
 // refusedRequest turns a refusal of a request into the response's own field.
@@ -137,6 +128,18 @@ func (s *Server) requestMessages(ctx context.Context, all ...telework.Request) (
 		}
 	}
 	return messages, nil
+}
+
+// oneRequest hides a request from whoever may not see it (any more) as if it were not there.
+func (s *Server) oneRequest(ctx context.Context, r telework.Request) (*controlv1.Request, error) {
+	messages, err := s.requestMessages(ctx, r)
+	if err == nil && len(messages) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return messages[0], nil
 }
 
 // requestMessage is a request as somebody with a view of it sees it. Every request that goes out goes through here.

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
@@ -32,6 +34,46 @@ func TestQuietKinds(t *testing.T) {
 			t.Errorf("%s is no kind of event", k)
 		}
 	}
+}
+
+// TestUndecidableSessionKeepsNoOther: what is damaged about one session does not keep the others from ending in time.
+func TestUndecidableSessionKeepsNoOther(t *testing.T) {
+	h := newHall(t)
+	ctx := t.Context()
+	r := h.prepare()
+	_, err := h.m.Open(ctx, h.caller, r)
+	h.check(err)
+	h.open(r.Session)
+	damaged := storetest.Session(t, h.store, 2, "suzuki", "d2", "k2")
+	h.open(damaged)
+	h.damage(`UPDATE devices SET kind = 'none' WHERE id = 'd2'`)
+	o, err := h.store.Organisation(ctx)
+	h.check(err)
+	o.Settings.SessionMax = time.Hour // shorter than the grant says
+	_, err = h.store.UpdateSettings(ctx, storetest.Admin, o.Revision, o.Name, o.Settings)
+	h.check(err)
+	for _, at := range []store.Life{store.LifeOpen, store.LifeEnded} {
+		if err := h.m.look(ctx); err == nil {
+			t.Fatal("the damaged session was decided")
+		}
+		if got := h.life(r.Session); got != at {
+			t.Errorf("the other session: life %v, want %v", got, at)
+		}
+		h.clock.Add(time.Hour + time.Second)
+	}
+	if got := h.life(damaged); got == store.LifeEnded {
+		t.Errorf("the damaged session ended: life %v", got)
+	}
+}
+
+// damage changes the database as a failing disk or a program with a fault could.
+func (h *hall) damage(statement string) {
+	h.t.Helper()
+	db, err := sql.Open("sqlite", h.file)
+	h.check(err)
+	_, err = db.ExecContext(h.t.Context(), statement)
+	h.check(err)
+	h.check(db.Close())
 }
 
 // BenchmarkReview decides 200 running sessions of 200 users anew: what a change of policy costs.

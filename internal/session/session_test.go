@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,6 +46,7 @@ func (a *agents) Warn(context.Context, string, cert.SessionID, string, time.Time
 // A hall is a manager on a real store, relay and bus, with desk k9 of tanaka that is on, and tanaka signed in on device d9.
 type hall struct {
 	t      *testing.T
+	file   string // of the database
 	clock  *storetest.Clock
 	store  *store.Store
 	relay  *relay.Relay
@@ -59,7 +61,8 @@ func newHall(t *testing.T) *hall {
 	t.Helper()
 	h := &hall{t: t, clock: storetest.NewClock(), agents: &agents{}, key: certtest.Key(t, "d9")}
 	log := slog.New(slog.DiscardHandler)
-	h.store = storetest.Open(t, storetest.SQLite(t), h.clock.Now)
+	dsn := storetest.SQLite(t)
+	h.file, h.store = strings.TrimPrefix(dsn, "sqlite:"), storetest.Open(t, dsn, h.clock.Now)
 	storetest.Town(t, h.store)
 	b, err := bus.New(bus.Config{Log: log})
 	h.check(err)
@@ -131,8 +134,10 @@ func (h *hall) prepare() OpenRequest {
 // open has the desk report that a session is open.
 func (h *hall) open(id cert.SessionID) {
 	h.t.Helper()
+	s, err := h.store.Session(h.t.Context(), id)
+	h.check(err)
 	h.check(h.store.AddAgentEvent(h.t.Context(), store.AgentEvent{
-		Desk: "k9", Run: [16]byte{1}, Seq: 1, Session: id, Kind: store.AgentOpened, TimeMS: h.clock.Now().UnixMilli(),
+		Desk: s.Desk, Run: [16]byte{1}, Seq: 1, Session: id, Kind: store.AgentOpened, TimeMS: h.clock.Now().UnixMilli(),
 	}))
 }
 
