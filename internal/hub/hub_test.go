@@ -102,6 +102,11 @@ func (d *desks) RegisterEnd(context.Context) (uint64, error) {
 }
 
 func (d *desks) Differs(_ context.Context, desk, code string, entries uint64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken != nil {
+		return d.broken
+	}
 	d.differs <- fmt.Sprint(desk, " ", code, " ", entries)
 	return nil
 }
@@ -544,9 +549,14 @@ func TestEventsAreAcknowledgedWhenTheyAreWritten(t *testing.T) {
 	event.Seq = 2
 	report(a)
 	awaitGoingAway(t, a) // no acknowledgement, and the channel ends so that the agent tries again
-	a = w.join(t, "d1")
-	send(t, a.conn, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_State{State: &controlv1.State{Locked: true}}})
-	awaitGoingAway(t, a)
+	for _, m := range []*controlv1.AgentMessage{
+		{Message: &controlv1.AgentMessage_State{State: &controlv1.State{Locked: true}}},
+		{Message: &controlv1.AgentMessage_OrderAnswer{OrderAnswer: &controlv1.OrderAnswer{Code: "register_differs"}}},
+	} {
+		a = w.join(t, "d1")
+		send(t, a.conn, m)
+		awaitGoingAway(t, a)
+	}
 }
 
 // awaitGoingAway waits until the gateway ends the channel, for a reason that is not the agent's fault.

@@ -65,7 +65,7 @@ func (c *conn) takeOrderAnswer(ctx context.Context, answer *controlv1.OrderAnswe
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.Differs(ctx, c.desk, code, c.claimed); err != nil {
-		return fmt.Errorf("record that a desk holds another register: %w", err)
+		return fmt.Errorf("%w that a desk holds another register: %w", errStore, err)
 	}
 	c.differs = true
 	return nil

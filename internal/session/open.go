@@ -247,7 +247,8 @@ func (m *Manager) unoffer(ctx context.Context, g *grant.Grant, cause error) erro
 	return errors.Join(cause, m.cfg.Store.EndSession(ctx, by, g.Session, codePolicy, "offer_failed"))
 }
 
-// agentReason translates the agent's code where a better reason is known.
+// agentReason translates the agent's code where a better reason is known. The gateway has looked at the same times a moment ago: when
+// the agent finds one too early or too late, one of the clocks is wrong.
 func agentReason(code string) access.Code {
 	switch code {
 	case "in_use":
@@ -256,10 +257,12 @@ func agentReason(code string) access.Code {
 		return access.DeskCannotLock
 	case "device_unannounced", "user_unannounced":
 		return access.DeskRegister
-	case "grant_clock_skew", "device_clock_skew":
+	case "grant_clock_skew", "device_clock_skew", "grant_expired", "device_expired":
 		return access.ClockSkew
 	case "device_revoked":
 		return access.DeviceRevoked
+	case "device_owner":
+		return access.DeviceNotYours
 	case "busy", "stopping":
 		return access.AgentNoAnswer
 	}
