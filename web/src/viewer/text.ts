@@ -238,13 +238,22 @@ const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> =
 };
 
 const LINKS: Readonly<Record<number, { readonly ja: Pair; readonly en: Pair }>> = {
+  4001: {
+    ja: ["接続の手続の有効時間が過ぎました。", "しばらくお待ちください。"],
+    en: ["The time to begin the session was over.", "Please wait."],
+  },
   4002: { ja: ["自席端末が中継に接続しませんでした。", ASK.ja], en: ["The desk did not come to the relay.", ASK.en] },
   4003: { ja: ["自席端末との通信が切れました。", "しばらくお待ちください。"], en: ["The line to the desk broke.", "Please wait."] },
   4004: { ja: ["回線が混雑し、通信が進まなくなりました。", "しばらくお待ちください。"], en: ["The line is too busy.", "Please wait."] },
   4005: { ja: ["この接続の許可が取り消されました。", "情報システム担当に連絡してください。"], en: ["The permission for this session was withdrawn.", "Ask your help desk."] },
   4006: { ja: ["新しい接続に切り替わったため、この接続を終了しました。", ""], en: ["A newer session took the place of this one.", ""] },
   4007: { ja: ["庁内のサーバーが再起動しています。", "しばらくお待ちください。"], en: ["The server is restarting.", "Please wait."] },
+  4008: { ja: ["通信の内容に誤りがありました。", ASK.ja], en: ["Something wrong was received.", ASK.en] },
   4009: { ja: ["回線から応答がなくなりました。", "しばらくお待ちください。"], en: ["The line went silent.", "Please wait."] },
+  4010: {
+    ja: ["通信の安全を確認できなかったため、接続を止めました。", ASK.ja],
+    en: ["The session was stopped because its safety could not be verified.", ASK.en],
+  },
 };
 
 /** The words of a language. */
