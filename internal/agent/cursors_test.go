@@ -12,6 +12,7 @@ import (
 	"jiseki/internal/capture"
 	"jiseki/internal/grant"
 	"jiseki/internal/input"
+	"jiseki/internal/lock"
 	"jiseki/internal/screen"
 	"jiseki/internal/seal"
 	"jiseki/internal/wire"
@@ -210,6 +211,7 @@ func filmOnASlowLine(t *testing.T, version uint16) {
 // keyboard is a desk's input that has lock keys and types what is in ASCII.
 type keyboard struct {
 	noInput
+	locked        bool // the desk is locked
 	mu            sync.Mutex
 	locks         input.Locks
 	typed, pasted []string
@@ -246,10 +248,13 @@ func (k *keyboard) Paste(text string) error {
 }
 
 // spoken runs a session, has the viewer say something, and ends it. It returns how it ended and the codes of the notices.
-func spoken(t *testing.T, k *keyboard, version uint16, rights grant.Rights, words ...wire.Message) (error, []wire.Code) {
+func spoken(t *testing.T, k *keyboard, version uint16, rights grant.Rights, words ...wire.Message) ([]wire.Code, error) {
 	t.Helper()
 	a, _ := newTestAgent(t, t.TempDir())
 	a.desk.Input = k
+	if k.locked {
+		a.stands(t.Context(), lock.Locked)
+	}
 	source := newSteps()
 	a.feed.open = func() (capture.Source, error) { return source, nil }
 	s, viewer := shakenAs(t, a, version, rights)
@@ -283,7 +288,7 @@ func spoken(t *testing.T, k *keyboard, version uint16, rights grant.Rights, word
 	s.finish(wire.EndedAtDesk)
 	err := <-ended
 	<-read
-	return err, heard
+	return heard, err
 }
 
 // TestLockKeysAreLeftAsFound changes them from a device and leaves; what the session may not touch it does not put back either.
@@ -304,23 +309,25 @@ func TestTextWithoutKeys(t *testing.T) {
 	for name, c := range map[string]struct {
 		version       uint16
 		rights        grant.Rights
+		locked        bool
 		typed, pasted []string
 		notices       []wire.Code
 		end           wire.Code
 	}{
-		"keys alone":         {wire.TextVersion, typing, []string{"abc"}, nil, []wire.Code{wire.TextDenied, wire.TextDenied}, wire.EndedAtDesk},
-		"with the clipboard": {wire.TextVersion, pasting, []string{"abc"}, []string{"自席", "端末"}, nil, wire.EndedAtDesk},
-		"only looking":       {wire.TextVersion, grant.RightView | grant.RightClipboard, nil, nil, []wire.Code{wire.InputDenied}, wire.EndedAtDesk},
-		"an older version":   {1, pasting, nil, nil, nil, wire.ProtocolError},
+		"keys alone":         {wire.TextVersion, typing, false, []string{"abc"}, nil, []wire.Code{wire.TextDenied, wire.TextDenied}, wire.EndedAtDesk},
+		"with the clipboard": {wire.TextVersion, pasting, false, []string{"abc"}, []string{"自席", "端末"}, nil, wire.EndedAtDesk},
+		"a locked desk":      {wire.TextVersion, pasting, true, []string{"abc"}, nil, []wire.Code{wire.TextDenied, wire.TextDenied}, wire.EndedAtDesk},
+		"only looking":       {wire.TextVersion, grant.RightView | grant.RightClipboard, false, nil, nil, []wire.Code{wire.InputDenied}, wire.EndedAtDesk},
+		"an older version":   {1, pasting, false, nil, nil, nil, wire.ProtocolError},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k := &keyboard{}
+				k := &keyboard{locked: c.locked}
 				words := []wire.Message{text("abc"), text("自席"), text("端末")}
 				if c.end == wire.ProtocolError {
 					words = words[:1]
 				}
-				err, notices := spoken(t, k, c.version, c.rights, words...)
+				notices, err := spoken(t, k, c.version, c.rights, words...)
 				if _, code := endCode(err); code != c.end {
 					t.Errorf("the session ended with %v, want %v", err, c.end)
 				}

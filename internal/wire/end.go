@@ -27,7 +27,7 @@ const (
 	EndsSoon        Code = 17
 	Replaced        Code = 18 // the same device opened the desk again
 	HoursEnd        Code = 19 // working hours end soon, the session goes on
-	TextDenied      Code = 20 // the desk's layout has no keys for a text, and pasting is not allowed
+	TextDenied      Code = 20 // the desk's layout has no keys for a text, and pasting is not allowed, or the desk is locked
 )
 
 var codeNames = [...]string{

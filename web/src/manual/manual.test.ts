@@ -123,7 +123,7 @@ function wordsOnPages(): (text: string) => boolean {
 /** The codes of refusals, and those that the viewer shows for the ends of sessions and links. */
 function codes(): ReadonlySet<string> {
   const gateway = [...readFileSync(join(root, "internal/access/reason.go"), "utf8").matchAll(/Code = "(\w+)"/g)].map((m) => m[1] ?? "");
-  const viewer = [...readFileSync(join(root, "web/src/viewer/text.ts"), "utf8").matchAll(/undefined, "(\w+)"/g)].map((m) => m[1] ?? "");
+  const viewer = [...readFileSync(join(root, "web/src/viewer/text.ts"), "utf8").matchAll(/pair\([\w.]+, "(\w+)"/g)].map((m) => m[1] ?? "");
   const ends = Array.from({ length: 19 }, (_, i) => `end-${i + 1}`);
   return new Set([...gateway, ...viewer, ...ends]);
 }

@@ -223,8 +223,14 @@ const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> =
     en: ["This session does not allow pasting text.", ""],
   },
   text_denied: {
-    ja: ["この文字は自席端末のキーボードになく、貼り付けも許可されていないため、入力できません。", "自席端末の日本語入力をオンにして、ローマ字で入力してください。"],
-    en: ["The desk's keyboard does not have these characters, and this session does not allow pasting.", "Turn on the desk's input method and type in romaji."],
+    ja: [
+      "この文字は自席端末のキーボードになく、貼り付けることもできないため、入力できません。",
+      "英字、数字、記号は半角で入力してください。日本語は、自席端末の日本語入力をオンにして、ローマ字で入力してください。",
+    ],
+    en: [
+      "The desk's keyboard does not have these characters, and they cannot be pasted now.",
+      "Write letters, digits and signs in half width. For Japanese, turn on the desk's input method and type in romaji.",
+    ],
   },
   ends_soon: { ja: ["まもなく接続が終了します。", "作業を保存してください。"], en: ["The session ends soon.", "Save your work."] },
   hours_end: {

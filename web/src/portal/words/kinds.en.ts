@@ -38,7 +38,7 @@ export const kindsEn = {
   desk_differs: "A desk's copy of the register of devices differs",
   register_kept: "Register of devices kept up",
   desk_lock_ordered: "Desk lock ordered",
-  desk_lock_answered: "Result of the desk lock",
+  desk_lock_answered: "What became of the desk lock",
   desk_wake_asked: "Desk wake-up asked",
   desk_wake_ended: "Desk wake-up ended",
   desk_power_on_asked: "Colleagues asked to switch on a desk",
