@@ -56,6 +56,7 @@ const (
 	CodeExpired      Code = "code_expired"
 	TokenSpent       Code = "token_spent"
 	TokenExpired     Code = "token_expired"
+	AgentNetwork     Code = "agent_network"
 	PasswordShort    Code = "password_short"
 	PasswordLong     Code = "password_long"
 	PasswordKinds    Code = "password_kinds"
@@ -394,6 +395,10 @@ var words = map[Code][4]string{
 	TokenExpired: {
 		"登録トークンの期限が切れています。", "管理画面で新しいトークンを発行してください。",
 		"The enrolment token has expired.", "Make a new one in the console.",
+	},
+	AgentNetwork: {
+		"このネットワークからは、自席端末を接続できません。", "情報システム担当に連絡してください。",
+		"Desks cannot connect from this network.", "Ask your administrator.",
 	},
 	PasswordShort: {
 		"パスワードが短すぎます。", "12文字以上、または英大文字・英小文字・数字・記号のうち3種類を含む8文字以上にしてください。",

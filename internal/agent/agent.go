@@ -334,6 +334,9 @@ func (a *Agent) stands(ctx context.Context, state lock.State) {
 	a.mu.Lock()
 	unlocked := a.isLocked && state == lock.Open
 	a.isLocked = state == lock.Locked
+	if state == lock.Torn {
+		a.bare()
+	}
 	a.mu.Unlock()
 	switch state {
 	case lock.Locked:

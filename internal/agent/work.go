@@ -106,6 +106,20 @@ func (a *Agent) covered() {
 	}
 }
 
+// bare notes that the lock fell without anybody unlocking: whose work it covered is not known, so it is nobody's until the desk is
+// locked again, and a later run of the agent locks too. The caller holds mu.
+func (a *Agent) bare() {
+	if a.session != nil || a.work.kept.User != "" {
+		return
+	}
+	a.work.suspect()
+	next := a.work.kept
+	next.Ended = true // of no session that anybody could report
+	if err := a.work.note(next); err != nil {
+		a.log.Error("the desk's lock fell", "err", err)
+	}
+}
+
 // lockLeftOpen locks a desk on which an earlier run of the agent left work open.
 func (a *Agent) lockLeftOpen() {
 	a.mu.Lock()

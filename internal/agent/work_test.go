@@ -211,6 +211,25 @@ func TestNobodyElseAfterAFailedLock(t *testing.T) {
 	mustTake(t, a, other)
 }
 
+// TestNobodyWhileALockIsTorn: whose work a locker covered that died is not known, so it is nobody's until the desk is locked again.
+func TestNobodyWhileALockIsTorn(t *testing.T) {
+	dir := t.TempDir()
+	a, fake := newTestAgent(t, dir)
+	fake.calls = make(chan struct{}) // no lock before the test takes it
+	a.stands(t.Context(), lock.Locked)
+	a.stands(t.Context(), lock.Torn)
+	other := offered(t, a, "suzuki", 2)
+	if _, err := a.take(other); err == nil {
+		t.Error("somebody came to a desk whose lock had fallen")
+	}
+	if w := openWork(dir); w.kept.User == "" {
+		t.Error("an agent that is killed now does not lock when it runs again")
+	}
+	locks(t, fake)
+	a.guard.tasks.Wait()
+	mustTake(t, a, other)
+}
+
 // TestTakeOverThatFailsLocks: the session before has ended, and the next does not come about.
 func TestTakeOverThatFailsLocks(t *testing.T) {
 	a, lock := newTestAgent(t, t.TempDir())

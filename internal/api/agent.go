@@ -28,6 +28,9 @@ func (s *agentService) GetAgentChallenge(context.Context, *controlv1.GetAgentCha
 var errZone = errors.New("the desk's zone is not served by this gateway")
 
 func (s *agentService) EnrolDesk(ctx context.Context, r *controlv1.EnrolDeskRequest) (*controlv1.EnrolDeskResponse, error) {
+	if !s.fromDesk(ctx) {
+		return enrolNo(refusalOf(access.AgentNetwork)), nil
+	}
 	enrolment, err := s.deskEnrolment(ctx, r)
 	if err != nil {
 		return nil, err
@@ -59,6 +62,11 @@ func (s *agentService) EnrolDesk(ctx context.Context, r *controlv1.EnrolDeskRequ
 		return nil, err
 	}
 	return &controlv1.EnrolDeskResponse{Outcome: &controlv1.EnrolDeskResponse_Enrolled{Enrolled: enrolled}}, nil
+}
+
+// fromDesk says whether a call comes from where desks stand: a token or a key that was stolen is of no use elsewhere.
+func (s *agentService) fromDesk(ctx context.Context) bool {
+	return s.cfg.MayBeDesk == nil || s.cfg.MayBeDesk(requestOf(ctx).remote)
 }
 
 // useToken enrols a desk. Who sends tokens that are none is slowed: each leaves an event.
@@ -126,6 +134,9 @@ func (s *Server) deskEnrolled(ctx context.Context, d *store.Desk) (*controlv1.De
 }
 
 func (s *agentService) RenewDeskCertificate(ctx context.Context, r *controlv1.RenewDeskCertificateRequest) (*controlv1.RenewDeskCertificateResponse, error) {
+	if !s.fromDesk(ctx) {
+		return renewNo(refusalOf(access.AgentNetwork)), nil
+	}
 	desk, code, err := s.proveDesk(ctx, r)
 	if err != nil {
 		return nil, err

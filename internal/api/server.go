@@ -49,6 +49,8 @@ type Config struct {
 	KeptHeads func() ([]audit.Mark, error)
 	// Met hears from where enrolled devices call; nil: nobody does.
 	Met func(netip.Addr)
+	// MayBeDesk says whether desks stand at an address; elsewhere none is enrolled. nil: they stand everywhere.
+	MayBeDesk func(netip.Addr) bool
 	// MailPasswordSet says whether a password for the mail server is kept; nil: no.
 	MailPasswordSet func() bool
 	// Gateway is what is special about this gateway.

@@ -13,17 +13,18 @@ import (
 // tellRefusedEvery bounds how often the log tells of agents that were refused for their network: strangers must not fill it.
 const tellRefusedEvery = time.Minute
 
+// mayBeDesk says whether an address is in the networks of agents.networks.
+func (c *core) mayBeDesk(address netip.Addr) bool {
+	return slices.ContainsFunc(c.desks, func(n netip.Prefix) bool { return n.Contains(address) })
+}
+
 // fromDesks lets agents in from the networks of agents.networks only. Others get 403 and the reason; the log tells of one a minute.
 func (c *core) fromDesks(next http.Handler) http.Handler {
-	networks, err := c.cfg.agentNetworks()
-	if err != nil { // Validate has seen to it; nobody is let in
-		c.env.Log.Error("agents.networks", "err", err)
-	}
 	var mu sync.Mutex
 	var told time.Time
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address := remote.Addr(r.RemoteAddr)
-		if slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(address) }) {
+		if c.mayBeDesk(address) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -4,22 +4,33 @@ import (
 	"strings"
 	"testing"
 
-	"jiseki/internal/gateway"
 	"jiseki/internal/gateway/gatewaytest"
 )
 
-// TestAgentsComeFromTheirNetworksOnly: a copied key of a desk is of no use from elsewhere.
+// TestAgentsComeFromTheirNetworksOnly: neither a copied key of a desk nor a stolen token is of use from elsewhere, and the token is not
+// spent there.
 func TestAgentsComeFromTheirNetworksOnly(t *testing.T) {
-	town := gatewaytest.Start(t, gatewaytest.WithConfig(func(c *gateway.Config) { c.Agents.Networks = []string{"192.168.10.0/24"} }))
+	town := gatewaytest.Start(t)
 	_, token := town.NewDesk(t, "総務課 1")
-	if err := town.EnrolAgent(t, token).TryConnect(t); err == nil || !strings.Contains(err.Error(), "403") {
-		t.Fatalf("an agent from a network that is not named: %v", err)
-	}
-	town.Stop(t)
-	town.Config.Agents.Networks = append(town.Config.Agents.Networks, "127.0.0.0/8")
-	town.Run(t)
+	desk := town.EnrolAgent(t, token)
 	_, token = town.NewDesk(t, "総務課 2")
+	here := func(networks ...string) {
+		town.Stop(t)
+		town.Config.Agents.Networks = networks
+		town.Run(t)
+	}
+	here("192.168.10.0/24")
+	if err := desk.TryConnect(t); err == nil || !strings.Contains(err.Error(), "403") {
+		t.Errorf("a desk from a network that is not named: %v", err)
+	}
+	if a, no := town.TryEnrolAgent(t, token); a != nil || codes(no) != "agent_network" {
+		t.Errorf("a token from a network that is not named: %v", no)
+	}
+	here("192.168.10.0/24", "127.0.0.0/8")
+	if err := desk.TryConnect(t); err != nil {
+		t.Errorf("a desk from a network that is named: %v", err)
+	}
 	if err := town.EnrolAgent(t, token).TryConnect(t); err != nil {
-		t.Fatalf("an agent from a network that is named: %v", err)
+		t.Errorf("a token from a network that is named: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -63,6 +64,7 @@ type core struct {
 	api      *api.Server
 	org      *organisation
 	known    *crowd.Acquaintances
+	desks    []netip.Prefix // where agents come from
 }
 
 // open takes the lock and opens everything. What was opened is closed again when
@@ -173,12 +175,16 @@ func (c *core) openAPI(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.desks, err = c.cfg.agentNetworks(); err != nil {
+		return err
+	}
 	nonces := auth.NewNonces(c.ca.Secret("nonces"), c.env.Now)
 	c.api = api.New(api.Config{
 		Log: c.env.Log, Now: c.env.Now, Store: c.store, Nonces: nonces, Hasher: hasher, CA: c.ca, Sessions: c.sessions, Hub: c.hub,
 		Waking:    c.waking,
 		KeptHeads: c.keptHeads, MailPasswordSet: c.mailPasswordSet, Met: c.known.Meet,
-		Gateway: access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
+		MayBeDesk: c.mayBeDesk,
+		Gateway:   access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
 		Auth: auth.New(auth.Config{
 			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), Now: c.env.Now, Log: c.env.Log,
 		}),

@@ -68,6 +68,16 @@ type Agent struct {
 // EnrolAgent enrols a desk with its token, without connecting.
 func (town *Town) EnrolAgent(t testing.TB, token string) *Agent {
 	t.Helper()
+	a, no := town.TryEnrolAgent(t, token)
+	if a == nil {
+		t.Fatalf("enrol desk: %v", no)
+	}
+	return a
+}
+
+// TryEnrolAgent is EnrolAgent for a gateway that may say no.
+func (town *Town) TryEnrolAgent(t testing.TB, token string) (*Agent, *controlv1.Refusal) {
+	t.Helper()
 	parsed, err := enrol.Parse(token)
 	if err != nil {
 		t.Fatal(err)
@@ -94,8 +104,11 @@ func (town *Town) EnrolAgent(t testing.TB, token string) *Agent {
 		Secret: parsed.Secret[:], Nonce: challenge.GetNonce(), PublicKey: public[:], Signature: signature[:],
 		Grade: controlv1.KeyGrade_KEY_GRADE_FILE, Hostname: "pc-1", AgentVersion: "test", System: "linux",
 	})
-	if err != nil || r.GetEnrolled() == nil {
-		t.Fatalf("enrol desk: %v, %v", err, r.GetRefusal())
+	if err != nil {
+		t.Fatalf("enrol desk: %v", err)
+	}
+	if r.GetEnrolled() == nil {
+		return nil, r.GetRefusal()
 	}
 	bundle, err := cert.ParseBundle(r.GetEnrolled().GetTrustBundle())
 	if err != nil {
@@ -104,7 +117,7 @@ func (town *Town) EnrolAgent(t testing.TB, token string) *Agent {
 	return &Agent{
 		Desk: r.GetEnrolled().GetDeskId(), Key: key, Certificate: r.GetEnrolled().GetCertificate(), Bundle: bundle,
 		Noise: cert.NoiseKey{7, 7}, Run: []byte("run of the agent"), town: town,
-	}
+	}, nil
 }
 
 // NewAgent creates a desk for users and connects an agent that can lock it.
