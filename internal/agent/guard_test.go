@@ -36,6 +36,9 @@ func (d *fakeDesk) Say(text, _ string, _ func()) (io.Closer, error) {
 	return closer(func() { d.mu.Lock(); defer d.mu.Unlock(); d.shown = "" }), nil
 }
 
+// line is what the desk shows now.
+func (d *fakeDesk) line() string { d.mu.Lock(); defer d.mu.Unlock(); return d.shown }
+
 type closer func()
 
 func (c closer) Close() error { c(); return nil }
@@ -142,8 +145,8 @@ func TestGuardTriesUntilTheDeskIsLocked(t *testing.T) {
 				a.guard.lockAfter(t.Context(), 0, [16]byte{1})
 				time.Sleep(c.last - time.Millisecond)
 				synctest.Wait()
-				if lockable := len(c.events) == 1; a.lockable() != lockable || len(d.shown) > 0 == lockable {
-					t.Errorf("the desk counts as lockable: %v, and shows %q", a.lockable(), d.shown)
+				if lockable := len(c.events) == 1; a.lockable() != lockable || len(d.line()) > 0 == lockable {
+					t.Errorf("the desk counts as lockable: %v, and shows %q", a.lockable(), d.line())
 				}
 				time.Sleep(time.Hour)
 				synctest.Wait()
@@ -154,8 +157,8 @@ func TestGuardTriesUntilTheDeskIsLocked(t *testing.T) {
 				if got := reported(a); !slices.Equal(got, c.events) {
 					t.Errorf("events %v, want %v", got, c.events)
 				}
-				if !a.lockable() || len(d.shown) > 0 {
-					t.Errorf("lockable %v after all, shown %q", a.lockable(), d.shown)
+				if !a.lockable() || len(d.line()) > 0 {
+					t.Errorf("lockable %v after all, shown %q", a.lockable(), d.line())
 				}
 			})
 		})
