@@ -43,6 +43,7 @@ type Desk struct {
 	Until    time.Time // end of its certificate
 	Presence Presence
 	Lockable bool
+	Fault    Code   // why its screen cannot be shown, as its agent says ([ScreenFault]); empty: it can
 	InUseBy  string // id of the user of its open session, empty if none
 }
 
@@ -200,6 +201,10 @@ var rules = []struct {
 	{DeskExpired, func(in *Input) bool { return in.Desk.Enrolled && !in.Now.Before(in.Desk.Until) }},
 	{DeskOff, func(in *Input) bool { return in.Desk.Enrolled && in.Desk.Presence == Off }},
 	{DeskUnknown, func(in *Input) bool { return in.Desk.Enrolled && in.Desk.Presence != Off && in.Desk.Presence != On }},
+	{DeskColours, shows(DeskColours)},
+	{DeskScreenSize, shows(DeskScreenSize)},
+	{DeskScreenSystem, shows(DeskScreenSystem)},
+	{DeskScreen, func(in *Input) bool { return in.Desk.unshown() && !slices.Contains(screenFaults[:], in.Desk.Fault) }},
 	{DeskCannotLock, func(in *Input) bool {
 		return in.Settings.RequireLockable && in.Desk.Presence == On && !in.Desk.Lockable
 	}},
@@ -207,6 +212,33 @@ var rules = []struct {
 	{Full, noSeat(Full)},
 	{SeatsReserved, noSeat(SeatsReserved)},
 	{OfficeFull, noSeat(OfficeFull)},
+}
+
+// screenFaults are the reasons that an agent of this release gives for a screen that cannot be shown.
+var screenFaults = [...]Code{DeskColours, DeskScreenSize, DeskScreenSystem}
+
+// ScreenFault is the reason for a code that an agent sends of a screen that cannot be shown: [DeskScreen] for one of a newer agent,
+// none for an empty one.
+func ScreenFault(code string) Code {
+	switch code {
+	case "":
+		return ""
+	case "screen_colours":
+		return DeskColours
+	case "screen_size":
+		return DeskScreenSize
+	case "screen_system":
+		return DeskScreenSystem
+	}
+	return DeskScreen
+}
+
+// unshown: what a desk has said counts while it is on; one that is switched on may have another screen.
+func (d *Desk) unshown() bool { return d.Presence == On && d.Fault != "" }
+
+// shows makes the rule of one fault.
+func shows(fault Code) func(*Input) bool {
+	return func(in *Input) bool { return in.Desk.unshown() && in.Desk.Fault == fault }
 }
 
 func noSeat(why Code) func(*Input) bool {

@@ -111,6 +111,17 @@ func TestDecideTable(t *testing.T) {
 		"off":               {func(in *access.Input) { in.Desk.Presence, in.Desk.Lockable = access.Off, false }, 0, []access.Code{access.DeskOff}},
 		"unknown":           {func(in *access.Input) { in.Desk.Presence, in.Desk.Lockable = access.Unknown, false }, 0, []access.Code{access.DeskUnknown}},
 		"cannot lock":       {func(in *access.Input) { in.Desk.Lockable = false }, 0, []access.Code{access.DeskCannotLock}},
+		"palette":           {func(in *access.Input) { in.Desk.Fault = access.DeskColours }, 0, []access.Code{access.DeskColours}},
+		"too large":         {func(in *access.Input) { in.Desk.Fault = access.DeskScreenSize }, 0, []access.Code{access.DeskScreenSize}},
+		"lacks something":   {func(in *access.Input) { in.Desk.Fault = access.DeskScreenSystem }, 0, []access.Code{access.DeskScreenSystem}},
+		"newer fault":       {func(in *access.Input) { in.Desk.Fault = access.ScreenFault("screen_odd") }, 0, []access.Code{access.DeskScreen}},
+		"no known fault":    {func(in *access.Input) { in.Desk.Fault = "odd" }, 0, []access.Code{access.DeskScreen}},
+		"no fault":          {func(in *access.Input) { in.Desk.Fault = access.ScreenFault("") }, all, nil},
+		"fault, off":        {func(in *access.Input) { in.Desk.Fault, in.Desk.Presence = access.DeskColours, access.Off }, 0, []access.Code{access.DeskOff}},
+		"fault, cannot lock": {
+			func(in *access.Input) { in.Desk.Fault, in.Desk.Lockable = access.DeskScreenSystem, false }, 0,
+			[]access.Code{access.DeskScreenSystem, access.DeskCannotLock},
+		},
 		"need not lock":     {func(in *access.Input) { in.Desk.Lockable, in.Settings.RequireLockable = false, false }, all, nil},
 		"in use":            {func(in *access.Input) { in.Desk.InUseBy = "suzuki" }, 0, []access.Code{access.DeskInUse}},
 		"take over":         {func(in *access.Input) { in.Desk.InUseBy = "tanaka" }, all, nil},
@@ -175,6 +186,9 @@ func drawn(t *rapid.T) (in access.Input) {
 	in.Desk.Zone = grant.Zone(rapid.IntRange(1, 3).Draw(t, "zone"))
 	in.Gateway.MyNumberOnly = rapid.IntRange(0, 2).Draw(t, "gateway") == 2
 	in.Desk.Assigned, in.Desk.Enrolled, in.Desk.Lockable = mostly("assigned"), mostly("enrolled"), mostly("lockable")
+	if !mostly("shown") {
+		in.Desk.Fault = rapid.SampledFrom([]access.Code{access.DeskColours, access.DeskScreenSize, access.DeskScreenSystem, access.DeskScreen, "odd"}).Draw(t, "fault")
+	}
 	in.Desk.Presence = rapid.SampledFrom([]access.Presence{access.On, access.On, access.On, access.Off, access.Unknown}).Draw(t, "presence")
 	in.Place = rapid.SampledFrom([]access.Place{access.Satellite, access.Home, access.Other, access.Office, 0}).Draw(t, "place")
 	in.Seats = access.Seats{
@@ -209,6 +223,7 @@ var weaker = map[string]func(*access.Input){
 	"desk off":          func(in *access.Input) { in.Desk.Presence = access.Off },
 	"desk unknown":      func(in *access.Input) { in.Desk.Presence = access.Unknown },
 	"cannot lock":       func(in *access.Input) { in.Desk.Lockable = false },
+	"cannot be shown":   func(in *access.Input) { in.Desk.Fault = access.DeskScreenSize },
 	"used by another":   func(in *access.Input) { in.Desk.InUseBy = "suzuki" },
 	"more running":      func(in *access.Input) { in.Seats.Running++ },
 	"more in the hall":  func(in *access.Input) { in.Seats.Office++ },

@@ -32,6 +32,10 @@ const (
 	DeskExpired         Code = "desk_expired"
 	DeskOff             Code = "desk_off"
 	DeskUnknown         Code = "desk_unknown"
+	DeskColours         Code = "desk_screen_colours"
+	DeskScreenSize      Code = "desk_screen_size"
+	DeskScreenSystem    Code = "desk_screen_system"
+	DeskScreen          Code = "desk_screen"
 	DeskCannotLock      Code = "desk_cannot_lock"
 	DeskInUse           Code = "desk_in_use"
 	Full                Code = "full"
@@ -267,6 +271,22 @@ var words = map[Code][4]string{
 	DeskUnknown: {
 		"自席端末の状態を確認できません。", "1分ほど待ってから、もう一度試してください。",
 		"The state of this desk is not known.", "Wait a minute and try again.",
+	},
+	DeskColours: {
+		"自席端末の画面の色数が少ないため、接続できません。", "画面の色数を「約1677万色」（24ビット）に変更するよう、情報システム担当に依頼してください。",
+		"The desk's screen has too few colours to be shown.", "Ask your administrator to set it to 24 bits.",
+	},
+	DeskScreenSize: {
+		"自席端末の画面が大きすぎるため、接続できません。", "モニターの数か解像度を減らすよう、情報システム担当に依頼してください。",
+		"The desk's screen is too large to be shown.", "Ask your administrator for fewer monitors or a lower resolution.",
+	},
+	DeskScreenSystem: {
+		"自席端末の画面システムに必要な機能がないため、接続できません。", askJA,
+		"The display server of this desk lacks what a session needs.", askEN,
+	},
+	DeskScreen: {
+		"自席端末の画面を表示できないため、接続できません。", askJA,
+		"The screen of this desk cannot be shown.", askEN,
 	},
 	DeskCannotLock: {
 		"自席端末が画面をロックできないため、接続できません。", askJA,

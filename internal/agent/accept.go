@@ -74,6 +74,8 @@ func (a *Agent) check(g *grant.Grant, offer *controlv1.Offer) (device *cert.Cert
 		return nil, "device_revoked"
 	case !g.Rights.Has(grant.RightView):
 		return nil, "no_rights"
+	case a.fault != "":
+		return nil, string(a.fault)
 	case a.session != nil && a.session.grant.User != g.User:
 		return nil, "in_use"
 	case a.openFor(g.User) && a.desk.Lock.Can() != nil:

@@ -47,6 +47,8 @@ type Locker interface {
 // A Desk is what the agent serves. Input, Lock and Notice are used by several goroutines.
 type Desk struct {
 	Screen func() (capture.Source, error) // opens the screen; called when the first session of several begins
+	// Faults delivers why the screen cannot be shown: the present fault at once, then each change. nil: it always can.
+	Faults <-chan capture.Fault
 	Input  input.Injector
 	Lock   Locker
 	// Notice tells whoever is at the desk that it is used from elsewhere, by whom, until it is closed. end is called when
@@ -133,6 +135,7 @@ type Agent struct {
 	isLocked bool
 	loggedOn bool
 	present  bool
+	fault    capture.Fault   // why the screen cannot be shown
 	revoked  map[string]bool // device ids
 	stopping bool            // no session begins any more
 }
@@ -202,6 +205,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.ctx = sessions
 	a.mu.Unlock()
 	a.lockLeftOpen()
+	select { // before the gateway hears of this desk
+	case fault := <-a.desk.Faults:
+		a.faulty(fault)
+	default:
+	}
 	if _, err := a.noise.statement(); err != nil {
 		return err
 	}
@@ -293,7 +301,7 @@ func (a *Agent) changed() {
 func (a *Agent) state() *controlv1.State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := &controlv1.State{LoggedIn: a.loggedOn, Locked: a.isLocked, Present: a.present, Lockable: a.lockable()}
+	s := &controlv1.State{LoggedIn: a.loggedOn, Locked: a.isLocked, Present: a.present, Lockable: a.lockable(), ScreenFault: string(a.fault)}
 	if a.session != nil {
 		id := a.session.grant.Session
 		s.SessionIds = [][]byte{id[:]}
@@ -314,8 +322,15 @@ func (a *Agent) watchDesk(ctx context.Context) error {
 	tick := time.NewTicker(presenceCheck)
 	defer tick.Stop()
 	a.look()
+	faults := a.desk.Faults
 	for {
 		select {
+		case fault, ok := <-faults:
+			if !ok {
+				faults = nil // the lock's end tells that the desk is lost
+				continue
+			}
+			a.faulty(fault)
 		case state, ok := <-a.desk.Lock.Changes():
 			if !ok {
 				return ErrDeskLost
@@ -327,6 +342,14 @@ func (a *Agent) watchDesk(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// faulty notes why the screen cannot be shown, or that it can.
+func (a *Agent) faulty(fault capture.Fault) {
+	a.mu.Lock()
+	a.fault = fault
+	a.mu.Unlock()
+	a.changed()
 }
 
 // stands notes whether the desk is locked, and has it locked again when the lock fell without anybody unlocking.

@@ -17,6 +17,7 @@ var errNoDesk = errors.New("this machine is no desk")
 type inputNowhere struct{ input.Injector }
 
 func (inputNowhere) ReleaseAll() error { return nil }
+func (inputNowhere) Close() error      { return nil }
 
 type lockNowhere struct{}
 

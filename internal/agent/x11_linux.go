@@ -10,6 +10,7 @@ import (
 	"jiseki/internal/input"
 	"jiseki/internal/lock"
 	"jiseki/internal/notice"
+	"jiseki/internal/x11"
 )
 
 // X11Config names the X server of a desk.
@@ -20,19 +21,26 @@ type X11Config struct {
 	Log       *slog.Logger
 }
 
-// OpenX11 opens a desk whose screen is an X server. close frees it; it unlocks nothing.
+// OpenX11 opens a desk whose screen is an X server. close frees it; it unlocks nothing. A server that cannot be shown, or lacks what
+// working on it takes, is a desk too: it says so by its faults.
 func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
-	injector, err := input.OpenX11(input.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
+	watch, err := capture.WatchX11(capture.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 	if err != nil {
+		return Desk{}, nil, fmt.Errorf("look at the desk's screen: %w", err)
+	}
+	injector, faults, err := openInput(cfg, watch.Faults())
+	if err != nil {
+		watch.Close()
 		return Desk{}, nil, fmt.Errorf("open the desk's input: %w", err)
 	}
 	locker, err := lock.OpenX11(lock.X11Config{Display: cfg.Display, Authority: cfg.Authority, Command: cfg.Locker, Log: cfg.Log})
 	if err != nil {
 		injector.Close()
+		watch.Close()
 		return Desk{}, nil, fmt.Errorf("open the desk's lock: %w", err)
 	}
 	desk = Desk{
-		Input: injector, Lock: locker,
+		Input: injector, Lock: locker, Faults: faults,
 		Screen: func() (capture.Source, error) {
 			return capture.OpenX11(capture.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 		},
@@ -48,5 +56,21 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 			})
 		},
 	}
-	return desk, func() error { return errors.Join(injector.Close(), locker.Close()) }, nil
+	return desk, func() error { return errors.Join(injector.Close(), locker.Close(), watch.Close()) }, nil
+}
+
+// openInput opens the desk's input. Of a server that has no way for it, the fault is that instead of those of the screen.
+func openInput(cfg X11Config, faults <-chan capture.Fault) (input.Injector, <-chan capture.Fault, error) {
+	injector, err := input.OpenX11(input.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
+	var missing *x11.MissingExtensionError
+	if errors.As(err, &missing) {
+		cfg.Log.Error("nobody can work on this desk", "fault", capture.FaultSystem, "reason", err)
+		fixed := make(chan capture.Fault, 1)
+		fixed <- capture.FaultSystem
+		return inputNowhere{}, fixed, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return injector, faults, nil
 }

@@ -57,12 +57,16 @@ func (s *adminService) ListAllDesks(ctx context.Context, r *controlv1.ListAllDes
 }
 
 func (s *adminService) deskMessage(d *store.Desk) *controlv1.Desk {
-	return &controlv1.Desk{
+	m := &controlv1.Desk{
 		DeskId: d.ID, Name: d.Name, Zone: controlv1.Zone(d.Zone), SectionId: d.Section, UserIds: d.Users,
 		State: deskState(d, session.Presence(d, s.cfg.Now())), LastSeenMs: d.LastSeenMS, Enrolled: d.Certificate != nil,
 		Grade: controlv1.KeyGrade(d.Grade), CertificateUntilMs: d.UntilMS, Hostname: d.Hostname, AgentVersion: d.AgentVersion,
 		System: d.System, LoggedIn: d.LoggedIn, Locked: d.Locked, Lockable: d.Lockable,
 	}
+	if fault := access.ScreenFault(d.Fault); fault != "" {
+		m.ScreenFault = reasonOf(access.Explain(fault))
+	}
+	return m
 }
 
 func (s *adminService) PutDesk(ctx context.Context, r *controlv1.PutDeskRequest) (*controlv1.PutDeskResponse, error) {

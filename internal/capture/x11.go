@@ -245,15 +245,10 @@ func (s *X11) updatePicture(p part, fresh bool) (bool, error) {
 
 // updateLayout asks for the layout and says whether it differs from the frame's. If so, the frame gets a new picture.
 func (s *X11) updateLayout() (bool, error) {
-	root, err := s.conn.Geometry(s.conn.Setup.Root)
+	l, err := layoutOf(s.conn)
 	if err != nil {
 		return false, err
 	}
-	outputs, err := s.conn.Monitors()
-	if err != nil {
-		return false, err
-	}
-	l := arrange(root, outputs)
 	old := s.frame.Layout
 	if l.Size == old.Size && slices.Equal(l.Monitors, old.Monitors) {
 		return false, nil
@@ -273,6 +268,19 @@ func (s *X11) updateLayout() (bool, error) {
 	}
 	s.frame.Layout = l
 	return true, nil
+}
+
+// layoutOf asks for the layout.
+func layoutOf(conn *x11.Conn) (screen.Layout, error) {
+	root, err := conn.Geometry(conn.Setup.Root)
+	if err != nil {
+		return screen.Layout{}, err
+	}
+	outputs, err := conn.Monitors()
+	if err != nil {
+		return screen.Layout{}, err
+	}
+	return arrange(root, outputs), nil
 }
 
 // arrange makes a layout of active outputs. Without any, the whole root window counts as one monitor. Of more than

@@ -28,6 +28,8 @@ type Config struct {
 	Home string
 	// Size is the first mode. Zero means 1920x1080.
 	Size screen.Point
+	// Virtual is how large the screen can grow. Zero means 5760x2160.
+	Virtual screen.Point
 	// Bare means the X server alone, without programs.
 	Bare bool
 	// ServerArgs are further arguments of the X server, such as "-extension", "MIT-SHM".
@@ -58,6 +60,9 @@ type Desktop struct {
 func New(cfg Config) (*Desktop, error) {
 	if cfg.Size == (screen.Point{}) {
 		cfg.Size = screen.Point{X: 1920, Y: 1080}
+	}
+	if cfg.Virtual == (screen.Point{}) {
+		cfg.Virtual = screen.Point{X: 5760, Y: 2160}
 	}
 	acc, err := lookupAccount(cfg.User)
 	if err != nil {

@@ -43,6 +43,11 @@ func (d *Desktop) RemoveMonitor(ctx context.Context, output string) error {
 	return d.xrandr(ctx, "--output", output, "--off")
 }
 
+// SetScreen changes the size of the screen that the monitors lie in, within [Config.Virtual]; they stay as they are.
+func (d *Desktop) SetScreen(ctx context.Context, size screen.Point) error {
+	return d.xrandr(ctx, "--fb", fmt.Sprintf("%dx%d", size.X, size.Y))
+}
+
 // mode makes a mode of a size known to the server and offered by an output. The timing means nothing to the dummy driver
 // as long as it is within its limits.
 func (d *Desktop) mode(ctx context.Context, output string, size screen.Point) (string, error) {

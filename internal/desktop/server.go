@@ -52,14 +52,14 @@ Section "Screen"
   SubSection "Display"
     Depth 24
     Modes "%dx%d" "1920x1080" "1280x1024" "1024x768"
-    Virtual 5760 2160
+    Virtual %d %d
   EndSubSection
 EndSection
 `
 
 // startServer starts the X server and waits until it answers.
 func (d *Desktop) startServer(ctx, soon context.Context, tasks *errgroup.Group) error {
-	config := fmt.Sprintf(serverConfig, d.keyboardSocket(), d.cfg.Size.X, d.cfg.Size.Y)
+	config := fmt.Sprintf(serverConfig, d.keyboardSocket(), d.cfg.Size.X, d.cfg.Size.Y, d.cfg.Virtual.X, d.cfg.Virtual.Y)
 	if err := d.home.write(".jiseki/xorg.conf", []byte(config), 0o600); err != nil {
 		return err
 	}

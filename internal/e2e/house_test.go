@@ -45,6 +45,8 @@ type plan struct {
 	more     func(*house) // called when the gateway runs, before the desk is enrolled
 	limits   agent.Limits
 	noLocker bool
+	server   []string       // further arguments of the X server
+	grows    bool           // the screen can grow beyond what can be shown
 	zone     controlv1.Zone // zero means internet
 	users    []string       // who may open the desk; nil means tanaka
 }
@@ -134,7 +136,11 @@ func found(t *testing.T, p plan) *house {
 	if p.more != nil {
 		p.more(h)
 	}
-	h.screen, h.stopScreen = desktoptest.BareUntil(t, p.size)
+	if p.grows {
+		h.screen, h.stopScreen = desktoptest.GrowingUntil(t, p.size)
+	} else {
+		h.screen, h.stopScreen = desktoptest.BareUntil(t, p.size, p.server...)
+	}
 	h.x = h.client(nil)
 	h.dir = filepath.Join(t.TempDir(), "agent")
 	return h

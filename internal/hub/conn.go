@@ -155,6 +155,9 @@ func (c *conn) takeState(ctx context.Context, state *controlv1.State) error {
 	if len(state.GetSessionIds()) > maxStateSessions {
 		return errors.New("state names too many sessions")
 	}
+	if len(state.GetScreenFault()) > maxText {
+		return errors.New("state's code is too long")
+	}
 	if c.state != nil && sameState(c.state, state) {
 		return nil
 	}

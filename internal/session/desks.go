@@ -64,6 +64,7 @@ func (d *Desks) Attach(ctx context.Context, a hub.Arrival) (hub.Attached, error)
 func (d *Desks) SetState(ctx context.Context, desk string, epoch uint64, state *controlv1.State) error {
 	err := d.store.SetDeskState(ctx, desk, int64(epoch), store.DeskState{ //nolint:gosec // counts from 1
 		LoggedIn: state.GetLoggedIn(), Locked: state.GetLocked(), Lockable: state.GetLockable(), Present: state.GetPresent(),
+		Fault: state.GetScreenFault(),
 	})
 	if errors.Is(err, store.ErrStale) {
 		return nil // a newer channel speaks for the desk

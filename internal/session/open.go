@@ -250,6 +250,9 @@ func (m *Manager) unoffer(ctx context.Context, g *grant.Grant, cause error) erro
 // agentReason translates the agent's code where a better reason is known. The gateway has looked at the same times a moment ago: when
 // the agent finds one too early or too late, one of the clocks is wrong.
 func agentReason(code string) access.Code {
+	if fault := access.ScreenFault(code); fault != "" && fault != access.DeskScreen {
+		return fault
+	}
 	switch code {
 	case "in_use":
 		return access.DeskInUse

@@ -210,6 +210,7 @@ func TestOfferFails(t *testing.T) {
 		"bus":               {fails(broken), ""},
 		"in use":            {no("in_use"), access.DeskInUse},
 		"cannot lock":       {no("cannot_lock"), access.DeskCannotLock},
+		"cannot be shown":   {no("screen_size"), access.DeskScreenSize},
 		"clock":             {no("grant_clock_skew"), access.ClockSkew},
 		"anything else":     {no("grant_signature"), access.AgentRefused},
 		"ended on the way ": {endedMeanwhile, access.SessionState},

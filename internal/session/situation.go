@@ -89,7 +89,7 @@ func (s *situation) at(d store.Desk, taken []access.Seat, now time.Time) {
 	s.desk = d
 	s.input.Desk = access.Desk{
 		ID: d.ID, Zone: d.Zone, Enrolled: d.Certificate != nil, Until: time.UnixMilli(d.UntilMS),
-		Presence: Presence(&d, now), Lockable: d.Lockable, InUseBy: d.SessionBy,
+		Presence: Presence(&d, now), Lockable: d.Lockable, Fault: access.ScreenFault(d.Fault), InUseBy: d.SessionBy,
 	}
 	for _, user := range d.Users {
 		s.input.Desk.Assigned = s.input.Desk.Assigned || user == s.user.ID

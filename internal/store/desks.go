@@ -40,6 +40,7 @@ type Desk struct {
 	Locked     bool
 	Lockable   bool
 	Present    bool
+	Fault      string // code of why its screen cannot be shown, as the agent says; empty: it can
 	Session    []byte // id of the open session, nil if none
 	SessionBy  string // user id of the open session
 }
@@ -47,6 +48,7 @@ type Desk struct {
 // DeskState is what an agent reports.
 type DeskState struct {
 	LoggedIn, Locked, Lockable, Present bool
+	Fault                               string // code of why the screen cannot be shown
 }
 
 // AddDesk creates a desk and assigns it.
@@ -163,7 +165,7 @@ const selectDesk = `SELECT d.id, d.name, d.zone, COALESCE(d.section_id, ''),
 	COALESCE((SELECT string_agg(du.user_id, ',' ORDER BY du.user_id) FROM desk_users du WHERE du.desk_id = d.id), ''),
 	d.public_key, d.grade, d.certificate, d.until_ms, d.statement, d.hostname, d.agent_version, d.system, d.created_ms, d.enrolled_ms,
 	d.deleted_ms, d.epoch, d.gateway, d.connected, COALESCE(g.alive_ms, 0), d.last_seen_ms, d.logged_in, d.locked, d.lockable,
-	d.present, s.id, COALESCE(s.user_id, '')
+	d.present, d.screen_fault, s.id, COALESCE(s.user_id, '')
 	FROM desks d LEFT JOIN gateways g ON g.id = d.gateway LEFT JOIN sessions s ON s.desk_id = d.id AND s.life = 3`
 
 func scanDesk(row scanner, d *Desk) error {
@@ -171,7 +173,7 @@ func scanDesk(row scanner, d *Desk) error {
 	var key []byte
 	err := row.Scan(&d.ID, &d.Name, &d.Zone, &d.Section, &users, &key, &d.Grade, &d.Certificate, &d.UntilMS, &d.Statement, &d.Hostname,
 		&d.AgentVersion, &d.System, &d.CreatedMS, &d.EnrolledMS, &d.DeletedMS, &d.Epoch, &d.Gateway, &d.Connected, &d.AliveMS,
-		&d.LastSeenMS, &d.LoggedIn, &d.Locked, &d.Lockable, &d.Present, &d.Session, &d.SessionBy)
+		&d.LastSeenMS, &d.LoggedIn, &d.Locked, &d.Lockable, &d.Present, &d.Fault, &d.Session, &d.SessionBy)
 	d.Users = split(users)
 	copy(d.Key[:], key)
 	return err
@@ -383,8 +385,8 @@ func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, er
 // SetDeskState keeps what the agent of this epoch reported: ErrStale if a newer channel exists.
 func (s *Store) SetDeskState(ctx context.Context, desk string, epoch int64, st DeskState) error {
 	return s.transact(ctx, func(t *tx) error {
-		n, err := t.count(`UPDATE desks SET logged_in = $3, locked = $4, lockable = $5, present = $6, last_seen_ms = $7
-			WHERE id = $1 AND epoch = $2 AND connected`, desk, epoch, st.LoggedIn, st.Locked, st.Lockable, st.Present, t.now)
+		n, err := t.count(`UPDATE desks SET logged_in = $3, locked = $4, lockable = $5, present = $6, screen_fault = $7, last_seen_ms = $8
+			WHERE id = $1 AND epoch = $2 AND connected`, desk, epoch, st.LoggedIn, st.Locked, st.Lockable, st.Present, st.Fault, t.now)
 		if err == nil && n == 0 {
 			return ErrStale
 		}

@@ -85,7 +85,7 @@ CREATE TABLE desks (
     locked        BOOLEAN NOT NULL,
     lockable      BOOLEAN NOT NULL,
     present       BOOLEAN NOT NULL
-);
+, screen_fault TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX desks_section ON desks (section_id);
 

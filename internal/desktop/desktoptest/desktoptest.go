@@ -43,9 +43,18 @@ func Bare(t testing.TB, size screen.Point, args ...string) *desktop.Desktop {
 }
 
 // BareUntil is like Bare; stop ends the server before the test does.
-func BareUntil(t testing.TB, size screen.Point) (d *desktop.Desktop, stop func()) {
+func BareUntil(t testing.TB, size screen.Point, args ...string) (d *desktop.Desktop, stop func()) {
 	t.Helper()
-	return start(t, desktop.Config{Bare: true, Size: size})
+	return start(t, desktop.Config{Bare: true, Size: size, ServerArgs: args})
+}
+
+// TooWide is wider than a screen that can be shown.
+const TooWide = screen.MaxSide + 256
+
+// GrowingUntil is like BareUntil with a screen that can grow to TooWide.
+func GrowingUntil(t testing.TB, size screen.Point) (d *desktop.Desktop, stop func()) {
+	t.Helper()
+	return start(t, desktop.Config{Bare: true, Size: size, Virtual: screen.Point{X: TooWide, Y: 2160}})
 }
 
 // Full starts a desk with window manager, input method and programs for the time of a test.

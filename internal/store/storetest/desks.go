@@ -100,14 +100,18 @@ func deskEpochs(t *suite) {
 		t.Fatalf("epoch %d after %d", second, first)
 	}
 	t.fails(t.s.SetDeskState(t.ctx, "k1", first, store.DeskState{}), store.ErrStale)
-	t.ok(t.s.SetDeskState(t.ctx, "k1", second, store.DeskState{LoggedIn: true, Lockable: true}))
+	t.ok(t.s.SetDeskState(t.ctx, "k1", second, store.DeskState{LoggedIn: true, Lockable: true, Fault: "screen_size"}))
 	before := t.last().Number
 	t.ok(t.s.DeskGone(t.ctx, "k1", first, "replaced"))
 	t.equal(t.last().Number, before)
 	k, err := t.s.Desk(t.ctx, "k1")
 	t.ok(err)
-	t.equal([]any{k.Connected, k.LoggedIn, k.Lockable, k.Gateway, k.AliveMS, k.AgentVersion},
-		[]any{true, true, true, "g1", t.clock.Now().UnixMilli(), "2"})
+	t.equal([]any{k.Connected, k.LoggedIn, k.Lockable, k.Fault, k.Gateway, k.AliveMS, k.AgentVersion},
+		[]any{true, true, true, "screen_size", "g1", t.clock.Now().UnixMilli(), "2"})
+	t.ok(t.s.SetDeskState(t.ctx, "k1", second, store.DeskState{Lockable: true})) // an older agent says nothing of it
+	k, err = t.s.Desk(t.ctx, "k1")
+	t.ok(err)
+	t.equal([]any{k.LoggedIn, k.Fault}, []any{false, ""})
 	t.clock.Add(time.Minute)
 	t.ok(t.s.GatewayAlive(t.ctx, "g1"))
 	t.fails(t.s.GatewayAlive(t.ctx, "g9"), store.ErrNotFound)

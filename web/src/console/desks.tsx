@@ -111,7 +111,8 @@ export function Desks(): JSX.Element {
 }
 
 function DeskTags({ desk }: { readonly desk: DeskJson }): JSX.Element {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const fault = desk.screenFault;
   const state = desk.state ?? "DESK_STATE_UNSPECIFIED";
   const on = state === "DESK_STATE_ON" || state === "DESK_STATE_IN_SESSION";
   return (
@@ -119,6 +120,14 @@ function DeskTags({ desk }: { readonly desk: DeskJson }): JSX.Element {
       <Tag tone={state === "DESK_STATE_ON" ? "green" : state === "DESK_STATE_IN_SESSION" ? "blue" : "gray"}>{t(deskStateKeys[state])}</Tag>
       {on && desk.loggedIn === true ? <Tag tone="gray">{t("console.desks.loggedIn")}</Tag> : null}
       {on && desk.locked === true ? <Tag tone="gray">{t("console.desks.locked")}</Tag> : null}
+      {on && fault !== undefined ? (
+        <>
+          <Tag tone="red">{t("console.desks.unshown")}</Tag>
+          <small>
+            {languageOf(i18n) === "ja" ? fault.ja : fault.en} {t("code", { code: fault.code ?? "" })}
+          </small>
+        </>
+      ) : null}
       {on && desk.lockable !== true ? <Tag tone="orange">{t("console.desks.unlockable")}</Tag> : null}
     </span>
   );

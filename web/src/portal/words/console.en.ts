@@ -146,6 +146,7 @@ export const consoleEn: Words<typeof consoleJa> = {
     seen: "Last seen",
     locked: "Locked",
     unlockable: "Cannot lock",
+    unshown: "Cannot be shown",
     loggedIn: "Logged in",
     token: "New enrolment token",
     tokenTitle: "New enrolment token",

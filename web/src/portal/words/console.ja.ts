@@ -144,6 +144,7 @@ export const consoleJa = {
     seen: "最後の確認",
     locked: "画面ロック中",
     unlockable: "画面ロック不可",
+    unshown: "画面を表示できない",
     loggedIn: "ログオン中",
     token: "登録トークンを発行",
     tokenTitle: "登録トークンの発行",

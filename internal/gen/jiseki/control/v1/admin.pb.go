@@ -1829,8 +1829,10 @@ type Desk struct {
 	LoggedIn           bool                   `protobuf:"varint,14,opt,name=logged_in,json=loggedIn,proto3" json:"logged_in,omitempty"`
 	Locked             bool                   `protobuf:"varint,15,opt,name=locked,proto3" json:"locked,omitempty"`
 	Lockable           bool                   `protobuf:"varint,16,opt,name=lockable,proto3" json:"lockable,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// screen_fault: why the desk's screen cannot be shown; absent: it can.
+	ScreenFault   *Reason `protobuf:"bytes,17,opt,name=screen_fault,json=screenFault,proto3" json:"screen_fault,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Desk) Reset() {
@@ -1973,6 +1975,13 @@ func (x *Desk) GetLockable() bool {
 		return x.Lockable
 	}
 	return false
+}
+
+func (x *Desk) GetScreenFault() *Reason {
+	if x != nil {
+		return x.ScreenFault
+	}
+	return nil
 }
 
 type ListAllDesksRequest struct {
@@ -3620,7 +3629,7 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"=\n" +
 	"\x14RevokeDeviceResponse\x12%\n" +
-	"\x0eended_sessions\x18\x01 \x01(\x05R\rendedSessions\"\x9b\x04\n" +
+	"\x0eended_sessions\x18\x01 \x01(\x05R\rendedSessions\"\xd9\x04\n" +
 	"\x04Desk\x12\x17\n" +
 	"\adesk_id\x18\x01 \x01(\tR\x06deskId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12+\n" +
@@ -3640,7 +3649,8 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x06system\x18\r \x01(\tR\x06system\x12\x1b\n" +
 	"\tlogged_in\x18\x0e \x01(\bR\bloggedIn\x12\x16\n" +
 	"\x06locked\x18\x0f \x01(\bR\x06locked\x12\x1a\n" +
-	"\blockable\x18\x10 \x01(\bR\blockable\"X\n" +
+	"\blockable\x18\x10 \x01(\bR\blockable\x12<\n" +
+	"\fscreen_fault\x18\x11 \x01(\v2\x19.jiseki.control.v1.ReasonR\vscreenFault\"X\n" +
 	"\x13ListAllDesksRequest\x12+\n" +
 	"\x04page\x18\x01 \x01(\v2\x17.jiseki.control.v1.PageR\x04page\x12\x14\n" +
 	"\x05query\x18\x02 \x01(\tR\x05query\"d\n" +
@@ -3864,7 +3874,8 @@ var file_jiseki_control_v1_admin_proto_goTypes = []any{
 	(KeyGrade)(0),                    // 59: jiseki.control.v1.KeyGrade
 	(Zone)(0),                        // 60: jiseki.control.v1.Zone
 	(DeskState)(0),                   // 61: jiseki.control.v1.DeskState
-	(*Session)(nil),                  // 62: jiseki.control.v1.Session
+	(*Reason)(nil),                   // 62: jiseki.control.v1.Reason
+	(*Session)(nil),                  // 63: jiseki.control.v1.Session
 }
 var file_jiseki_control_v1_admin_proto_depIdxs = []int32{
 	0,  // 0: jiseki.control.v1.ListSectionsResponse.sections:type_name -> jiseki.control.v1.Section
@@ -3889,71 +3900,72 @@ var file_jiseki_control_v1_admin_proto_depIdxs = []int32{
 	60, // 19: jiseki.control.v1.Desk.zone:type_name -> jiseki.control.v1.Zone
 	61, // 20: jiseki.control.v1.Desk.state:type_name -> jiseki.control.v1.DeskState
 	59, // 21: jiseki.control.v1.Desk.grade:type_name -> jiseki.control.v1.KeyGrade
-	57, // 22: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
-	31, // 23: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
-	60, // 24: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
-	31, // 25: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
-	60, // 26: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
-	57, // 27: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
-	62, // 28: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
-	57, // 29: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
-	46, // 30: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
-	59, // 31: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
-	51, // 32: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
-	51, // 33: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
-	1,  // 34: jiseki.control.v1.AdminService.ListSections:input_type -> jiseki.control.v1.ListSectionsRequest
-	3,  // 35: jiseki.control.v1.AdminService.PutSection:input_type -> jiseki.control.v1.PutSectionRequest
-	5,  // 36: jiseki.control.v1.AdminService.DeleteSection:input_type -> jiseki.control.v1.DeleteSectionRequest
-	8,  // 37: jiseki.control.v1.AdminService.ListUsers:input_type -> jiseki.control.v1.ListUsersRequest
-	11, // 38: jiseki.control.v1.AdminService.CreateUsers:input_type -> jiseki.control.v1.CreateUsersRequest
-	14, // 39: jiseki.control.v1.AdminService.UpdateUser:input_type -> jiseki.control.v1.UpdateUserRequest
-	16, // 40: jiseki.control.v1.AdminService.ResetPassword:input_type -> jiseki.control.v1.ResetPasswordRequest
-	18, // 41: jiseki.control.v1.AdminService.SetUserDisabled:input_type -> jiseki.control.v1.SetUserDisabledRequest
-	20, // 42: jiseki.control.v1.AdminService.UnlockUser:input_type -> jiseki.control.v1.UnlockUserRequest
-	22, // 43: jiseki.control.v1.AdminService.ResetTOTP:input_type -> jiseki.control.v1.ResetTOTPRequest
-	24, // 44: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
-	27, // 45: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
-	29, // 46: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
-	32, // 47: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
-	34, // 48: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
-	36, // 49: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
-	38, // 50: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
-	40, // 51: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
-	42, // 52: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
-	44, // 53: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
-	47, // 54: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
-	49, // 55: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
-	52, // 56: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
-	54, // 57: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
-	2,  // 58: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
-	4,  // 59: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
-	6,  // 60: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
-	9,  // 61: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
-	12, // 62: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
-	15, // 63: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
-	17, // 64: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
-	19, // 65: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
-	21, // 66: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
-	23, // 67: jiseki.control.v1.AdminService.ResetTOTP:output_type -> jiseki.control.v1.ResetTOTPResponse
-	25, // 68: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
-	28, // 69: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
-	30, // 70: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
-	33, // 71: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
-	35, // 72: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
-	37, // 73: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
-	39, // 74: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
-	41, // 75: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
-	43, // 76: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
-	45, // 77: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
-	48, // 78: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
-	50, // 79: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
-	53, // 80: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
-	55, // 81: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
-	58, // [58:82] is the sub-list for method output_type
-	34, // [34:58] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	62, // 22: jiseki.control.v1.Desk.screen_fault:type_name -> jiseki.control.v1.Reason
+	57, // 23: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
+	31, // 24: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
+	60, // 25: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
+	31, // 26: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
+	60, // 27: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
+	57, // 28: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
+	63, // 29: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
+	57, // 30: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
+	46, // 31: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
+	59, // 32: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
+	51, // 33: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
+	51, // 34: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
+	1,  // 35: jiseki.control.v1.AdminService.ListSections:input_type -> jiseki.control.v1.ListSectionsRequest
+	3,  // 36: jiseki.control.v1.AdminService.PutSection:input_type -> jiseki.control.v1.PutSectionRequest
+	5,  // 37: jiseki.control.v1.AdminService.DeleteSection:input_type -> jiseki.control.v1.DeleteSectionRequest
+	8,  // 38: jiseki.control.v1.AdminService.ListUsers:input_type -> jiseki.control.v1.ListUsersRequest
+	11, // 39: jiseki.control.v1.AdminService.CreateUsers:input_type -> jiseki.control.v1.CreateUsersRequest
+	14, // 40: jiseki.control.v1.AdminService.UpdateUser:input_type -> jiseki.control.v1.UpdateUserRequest
+	16, // 41: jiseki.control.v1.AdminService.ResetPassword:input_type -> jiseki.control.v1.ResetPasswordRequest
+	18, // 42: jiseki.control.v1.AdminService.SetUserDisabled:input_type -> jiseki.control.v1.SetUserDisabledRequest
+	20, // 43: jiseki.control.v1.AdminService.UnlockUser:input_type -> jiseki.control.v1.UnlockUserRequest
+	22, // 44: jiseki.control.v1.AdminService.ResetTOTP:input_type -> jiseki.control.v1.ResetTOTPRequest
+	24, // 45: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
+	27, // 46: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
+	29, // 47: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
+	32, // 48: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
+	34, // 49: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
+	36, // 50: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
+	38, // 51: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
+	40, // 52: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
+	42, // 53: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
+	44, // 54: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
+	47, // 55: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
+	49, // 56: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
+	52, // 57: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
+	54, // 58: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
+	2,  // 59: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
+	4,  // 60: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
+	6,  // 61: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
+	9,  // 62: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
+	12, // 63: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
+	15, // 64: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
+	17, // 65: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
+	19, // 66: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
+	21, // 67: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
+	23, // 68: jiseki.control.v1.AdminService.ResetTOTP:output_type -> jiseki.control.v1.ResetTOTPResponse
+	25, // 69: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
+	28, // 70: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
+	30, // 71: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
+	33, // 72: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
+	35, // 73: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
+	37, // 74: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
+	39, // 75: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
+	41, // 76: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
+	43, // 77: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
+	45, // 78: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
+	48, // 79: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
+	50, // 80: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
+	53, // 81: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
+	55, // 82: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
+	59, // [59:83] is the sub-list for method output_type
+	35, // [35:59] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_admin_proto_init() }

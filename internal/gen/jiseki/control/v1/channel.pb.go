@@ -1816,7 +1816,7 @@ type OfferAnswer struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	SessionId []byte                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	Accepted  bool                   `protobuf:"varint,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
-	// code when it was refused, such as `in_use`, `cannot_lock`, `grant_expired`, `local_limit`.
+	// code when it was refused, such as `in_use`, `cannot_lock`, `grant_expired`, `local_limit`, or a screen_fault.
 	Code          string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1882,11 +1882,14 @@ type State struct {
 	// in_session: ids of the sessions that run now.
 	SessionIds [][]byte `protobuf:"bytes,4,rep,name=session_ids,json=sessionIds,proto3" json:"session_ids,omitempty"`
 	// present: somebody used the desk's own keyboard or mouse in the last five minutes.
-	Present       bool   `protobuf:"varint,5,opt,name=present,proto3" json:"present,omitempty"`
-	Width         uint32 `protobuf:"varint,6,opt,name=width,proto3" json:"width,omitempty"`
-	Height        uint32 `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
-	Monitors      uint32 `protobuf:"varint,8,opt,name=monitors,proto3" json:"monitors,omitempty"`
-	TimeMs        int64  `protobuf:"varint,9,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Present  bool   `protobuf:"varint,5,opt,name=present,proto3" json:"present,omitempty"`
+	Width    uint32 `protobuf:"varint,6,opt,name=width,proto3" json:"width,omitempty"`
+	Height   uint32 `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
+	Monitors uint32 `protobuf:"varint,8,opt,name=monitors,proto3" json:"monitors,omitempty"`
+	TimeMs   int64  `protobuf:"varint,9,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	// screen_fault: a code of why the screen cannot be shown: `screen_colours`, `screen_size` or `screen_system`. Empty: it can, or the
+	// agent is too old to know.
+	ScreenFault   string `protobuf:"bytes,10,opt,name=screen_fault,json=screenFault,proto3" json:"screen_fault,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1982,6 +1985,13 @@ func (x *State) GetTimeMs() int64 {
 		return x.TimeMs
 	}
 	return 0
+}
+
+func (x *State) GetScreenFault() string {
+	if x != nil {
+		return x.ScreenFault
+	}
+	return ""
 }
 
 // SessionEvent is kept by the agent and sent again, also after a reconnect, until it is acknowledged.
@@ -2249,7 +2259,7 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\n" +
 	"session_id\x18\x01 \x01(\fR\tsessionId\x12\x1a\n" +
 	"\baccepted\x18\x02 \x01(\bR\baccepted\x12\x12\n" +
-	"\x04code\x18\x03 \x01(\tR\x04code\"\xf6\x01\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\"\x99\x02\n" +
 	"\x05State\x12\x1b\n" +
 	"\tlogged_in\x18\x01 \x01(\bR\bloggedIn\x12\x16\n" +
 	"\x06locked\x18\x02 \x01(\bR\x06locked\x12\x1a\n" +
@@ -2260,7 +2270,9 @@ const file_jiseki_control_v1_channel_proto_rawDesc = "" +
 	"\x05width\x18\x06 \x01(\rR\x05width\x12\x16\n" +
 	"\x06height\x18\a \x01(\rR\x06height\x12\x1a\n" +
 	"\bmonitors\x18\b \x01(\rR\bmonitors\x12\x17\n" +
-	"\atime_ms\x18\t \x01(\x03R\x06timeMs\"\xb7\x01\n" +
+	"\atime_ms\x18\t \x01(\x03R\x06timeMs\x12!\n" +
+	"\fscreen_fault\x18\n" +
+	" \x01(\tR\vscreenFault\"\xb7\x01\n" +
 	"\fSessionEvent\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x127\n" +
 	"\x04kind\x18\x02 \x01(\x0e2#.jiseki.control.v1.SessionEventKindR\x04kind\x12\x1d\n" +

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { DeskState, DeskStateJson, DeviceKind, DeviceKindJson, KeyGrade, KeyGradeJson, Page, PageJson, Role, RoleJson, Zone, ZoneJson } from "./shared_pb.js";
+import type { DeskState, DeskStateJson, DeviceKind, DeviceKindJson, KeyGrade, KeyGradeJson, Page, PageJson, Reason, ReasonJson, Role, RoleJson, Zone, ZoneJson } from "./shared_pb.js";
 import type { Session, SessionJson } from "./desk_pb.js";
 
 /**
@@ -1493,6 +1493,13 @@ export declare type Desk = Message<"jiseki.control.v1.Desk"> & {
    * @generated from field: bool lockable = 16;
    */
   lockable: boolean;
+
+  /**
+   * screen_fault: why the desk's screen cannot be shown; absent: it can.
+   *
+   * @generated from field: jiseki.control.v1.Reason screen_fault = 17;
+   */
+  screenFault?: Reason | undefined;
 };
 
 /**
@@ -1578,6 +1585,13 @@ export declare type DeskJson = {
    * @generated from field: bool lockable = 16;
    */
   lockable?: boolean;
+
+  /**
+   * screen_fault: why the desk's screen cannot be shown; absent: it can.
+   *
+   * @generated from field: jiseki.control.v1.Reason screen_fault = 17;
+   */
+  screenFault?: ReasonJson;
 };
 
 /**

@@ -1460,7 +1460,7 @@ export declare type OfferAnswer = Message<"jiseki.control.v1.OfferAnswer"> & {
   accepted: boolean;
 
   /**
-   * code when it was refused, such as `in_use`, `cannot_lock`, `grant_expired`, `local_limit`.
+   * code when it was refused, such as `in_use`, `cannot_lock`, `grant_expired`, `local_limit`, or a screen_fault.
    *
    * @generated from field: string code = 3;
    */
@@ -1482,7 +1482,7 @@ export declare type OfferAnswerJson = {
   accepted?: boolean;
 
   /**
-   * code when it was refused, such as `in_use`, `cannot_lock`, `grant_expired`, `local_limit`.
+   * code when it was refused, such as `in_use`, `cannot_lock`, `grant_expired`, `local_limit`, or a screen_fault.
    *
    * @generated from field: string code = 3;
    */
@@ -1549,6 +1549,14 @@ export declare type State = Message<"jiseki.control.v1.State"> & {
    * @generated from field: int64 time_ms = 9;
    */
   timeMs: bigint;
+
+  /**
+   * screen_fault: a code of why the screen cannot be shown: `screen_colours`, `screen_size` or `screen_system`. Empty: it can, or the
+   * agent is too old to know.
+   *
+   * @generated from field: string screen_fault = 10;
+   */
+  screenFault: string;
 };
 
 /**
@@ -1605,6 +1613,14 @@ export declare type StateJson = {
    * @generated from field: int64 time_ms = 9;
    */
   timeMs?: string;
+
+  /**
+   * screen_fault: a code of why the screen cannot be shown: `screen_colours`, `screen_size` or `screen_system`. Empty: it can, or the
+   * agent is too old to know.
+   *
+   * @generated from field: string screen_fault = 10;
+   */
+  screenFault?: string;
 };
 
 /**
