@@ -30,7 +30,7 @@ type Store interface {
 	SpendNonce(ctx context.Context, nonce [32]byte, until time.Time) error
 	SpendTOTPStep(ctx context.Context, user string, step int64) error
 	SpendRecoveryCode(ctx context.Context, by store.By, user string, hash [32]byte) error
-	AddSignIn(ctx context.Context, in store.SignIn, former [32]byte) error
+	AddSignIn(ctx context.Context, in store.SignIn, proven *store.User, former [32]byte) error
 	SignIn(ctx context.Context, hash [32]byte) (store.SignIn, error)
 	TouchSignIn(ctx context.Context, hash [32]byte) error
 	SignOut(ctx context.Context, by store.By, hash [32]byte) error
@@ -194,14 +194,14 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Iden
 	if wait > 0 {
 		return "", nil, slowDown(wait)
 	}
-	if err := s.prove(ctx, id, &a, proven); err != nil {
+	err = s.prove(ctx, id, &a, proven)
+	if err == nil {
+		token, err = s.keep(ctx, id, a.Former)
+	}
+	if err != nil {
 		return "", nil, s.failed(ctx, id, err, keys)
 	}
-	if err := s.Store.EndAttempt(ctx, keys...); err != nil {
-		return "", nil, err
-	}
-	token, err = s.keep(ctx, id, a.Former)
-	return token, id, err
+	return token, id, s.Store.EndAttempt(ctx, keys...)
 }
 
 // A weighed proof is a device that was proven, or why it was not; neither if the attempt brought none.
@@ -367,7 +367,11 @@ func (s *Service) keep(ctx context.Context, id *Identity, former string) (string
 		id.SignIn.Device = id.Device.ID
 	}
 	before, _ := parseToken(former) // what is no token is nobody's
-	return token, s.Store.AddSignIn(ctx, id.SignIn, before)
+	err := s.Store.AddSignIn(ctx, id.SignIn, &id.User, before)
+	if errors.Is(err, store.ErrStale) { // what was proven is not so any more
+		return "", refuse(access.WrongCredentials)
+	}
+	return token, err
 }
 
 // Resume finds the identity behind a cookie's token, with the place of this request: NotSignedIn if there is none any more.
@@ -463,5 +467,13 @@ func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed
 	if err != nil {
 		return err
 	}
-	return s.Store.SetPassword(ctx, id.By(), id.User.ID, hash, false, id.SignIn.Hash)
+	return overtaken(s.Store.SetPassword(ctx, id.By(), id.User.ID, hash, false, id.SignIn.Hash))
+}
+
+// overtaken says of an act in a sign-in that was ended while the act was on its way what the next request would hear.
+func overtaken(err error) error {
+	if errors.Is(err, store.ErrStale) {
+		return refuse(access.NotSignedIn)
+	}
+	return err
 }

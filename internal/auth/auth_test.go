@@ -55,7 +55,7 @@ func newHall(t *testing.T) *hall {
 	})
 	hash, err := hasher.Hash(t.Context(), auth.Turn{}, password)
 	h.ok(err)
-	h.ok(h.store.SetPassword(t.Context(), storetest.Admin, "tanaka", hash, false, [32]byte{}))
+	storetest.SetPassword(t, h.store, "tanaka", hash)
 	h.key, err = cert.GenerateKey()
 	h.ok(err)
 	d := storetest.Device("pc1", "user:tanaka")
@@ -187,7 +187,7 @@ func TestDeviceOfAnotherUser(t *testing.T) {
 	h.ok(err)
 	hash, err := hasher.Hash(t.Context(), auth.Turn{}, password)
 	h.ok(err)
-	h.ok(h.store.SetPassword(t.Context(), storetest.Admin, "suzuki", hash, false, [32]byte{}))
+	storetest.SetPassword(t, h.store, "suzuki", hash)
 	_, _, err = h.signIn(auth.Attempt{User: "suzuki", Password: password, Device: h.proof("suzuki", h.key)})
 	h.refused(err, access.DeviceNotYours)
 }

@@ -75,6 +75,8 @@ func (s *Service) enrol(ctx context.Context, id *Identity, e *Enrolment, hash [3
 		return nil, refuse(access.Exists)
 	case errors.Is(err, store.ErrInvalid):
 		return nil, refuse(access.Invalid)
+	case errors.Is(err, store.ErrStale):
+		return nil, refuse(access.NotSignedIn)
 	case err != nil:
 		return nil, err
 	}

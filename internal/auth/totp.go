@@ -158,9 +158,9 @@ func (s *Service) EnableTOTP(ctx context.Context, id *Identity, setup []byte, ty
 		return nil, err
 	}
 	recovery, hashes := NewRecoveryCodes()
-	return recovery, s.Store.SetTOTP(ctx, id.By(), id.User.ID, store.TOTP{
+	return recovery, overtaken(s.Store.SetTOTP(ctx, id.By(), id.User.ID, store.TOTP{
 		Sealed: sealed, LastStep: step, Recovery: hashes, SignIn: id.SignIn.Hash,
-	})
+	}))
 }
 
 // DisableTOTP forgets the user's one-time passwords and recovery codes; the user proves the password.
@@ -168,5 +168,5 @@ func (s *Service) DisableTOTP(ctx context.Context, id *Identity, password string
 	if err := s.proveAgain(ctx, id, password); err != nil {
 		return err
 	}
-	return s.Store.SetTOTP(ctx, id.By(), id.User.ID, store.TOTP{})
+	return overtaken(s.Store.SetTOTP(ctx, id.By(), id.User.ID, store.TOTP{SignIn: id.SignIn.Hash}))
 }

@@ -108,7 +108,7 @@ func (h *hall) furnish() {
 		Certify: func(string, grant.Zone) ([]byte, time.Time, error) { return []byte("c-k9"), until, nil },
 	})
 	h.check(err)
-	h.check(h.store.SetPassword(ctx, store.By{Actor: "user:tanaka"}, "tanaka", "hash", false, [32]byte{}))
+	storetest.SetPassword(h.t, h.store, "tanaka", "hash")
 	h.check(h.store.GatewayStarted(ctx, "g1", "test"))
 	statement := certtest.Statement(h.t, key, cert.NoiseKey{9}, h.clock.Now())
 	epoch, err := h.store.DeskConnected(ctx, store.DeskHello{Desk: "k9", Gateway: "g1", Statement: statement.Append(nil), Address: "10.0.0.9"})

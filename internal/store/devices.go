@@ -75,12 +75,15 @@ func (t *tx) addDeviceCode(by By, user string, code NewDeviceCode) error {
 
 // EnrolDevice uses up the user's one-time code, keeps the device, with the kind that the code was given out for, and makes the
 // sign-in one with this device. ErrWrongCode: the code stays good, slowing guesses down is for the caller; ErrSpent: used, or none was given out; ErrExpired;
-// ErrExists: the key is enrolled already. Each of the first three is an event too.
+// ErrExists: the key is enrolled already; ErrStale: the sign-in was ended meanwhile. Each of the first three is an event too.
 func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash, signIn [32]byte, d Device) error {
 	if err := checkText("label", d.Label, 1, 64); err != nil {
 		return err
 	}
 	return s.act(ctx, func(t *tx) error {
+		if err := t.signedIn(user, signIn); err != nil {
+			return err
+		}
 		kind, refusal, err := t.useDeviceCode(user, codeHash)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -23,10 +24,15 @@ type SignIn struct {
 	UntilMS    int64
 }
 
-// AddSignIn keeps a new sign-in and notes its time on user and device. It ends the former one, by its hash, if there is such.
-func (s *Store) AddSignIn(ctx context.Context, in SignIn, former [32]byte) error {
+// AddSignIn keeps a new sign-in of a user who was proven as read, and notes its time on user and device. ErrStale if it would
+// outlive what was done meanwhile: the user has another password or other one-time passwords or is disabled, or the device is
+// revoked. It ends the former sign-in, by its hash, if there is such.
+func (s *Store) AddSignIn(ctx context.Context, in SignIn, proven *User, former [32]byte) error {
 	by := By{Actor: "user:" + in.User, Address: in.Address}
 	return s.act(ctx, func(t *tx) error {
+		if err := t.stillProven(&in, proven); err != nil {
+			return err
+		}
 		if err := t.replaceSignIn(by.Address, former); err != nil {
 			return err
 		}
@@ -48,6 +54,38 @@ func (s *Store) AddSignIn(ctx context.Context, in SignIn, former [32]byte) error
 			"device": in.Device, "place": in.Place.String(), "second_factor": in.Second,
 		}))
 	})
+}
+
+// stillProven compares with what proved a sign-in. Whoever changes it holds the same lock, so that a sign-in is there before the
+// change, which ends it, or not at all.
+func (t *tx) stillProven(in *SignIn, proven *User) error {
+	now, err := get(t.ctx, t, scanUser, selectUser+` WHERE u.id = $1`, in.User)
+	if err != nil {
+		return err
+	}
+	if now.Disabled || now.PasswordHash != proven.PasswordHash || !bytes.Equal(now.TOTPSealed, proven.TOTPSealed) {
+		return ErrStale
+	}
+	if in.Device == "" {
+		return nil
+	}
+	var revoked int64
+	err = t.one(`SELECT revoked_ms FROM devices WHERE id = $1`, []any{in.Device}, &revoked)
+	if err == nil && revoked > 0 {
+		return ErrStale
+	}
+	return err
+}
+
+// signedIn is asked before a user changes what sign-ins are proven with: ErrStale if the sign-in in which it was asked for was
+// ended meanwhile, as by a reset of the password.
+func (t *tx) signedIn(user string, hash [32]byte) error {
+	var n int64
+	err := t.one(`SELECT COUNT(*) FROM sign_ins WHERE hash = $1 AND user_id = $2`, []any{hash[:], user}, &n)
+	if err == nil && n == 0 {
+		return ErrStale
+	}
+	return err
 }
 
 // replaceSignIn ends the former sign-in of a browser in which somebody signs in anew.

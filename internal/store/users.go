@@ -234,9 +234,15 @@ func (t *tx) keepAdmin(change func() error) error {
 }
 
 // SetPassword replaces a password by its hash. An administrator's reset forces the user to change it and ends all sign-ins of
-// the user; the user's own change ends all but keep (the hash of the sign-in it came from).
+// the user; the user's own change ends all but keep (the hash of the sign-in it came from), and is refused when that one was ended
+// meanwhile (ErrStale).
 func (s *Store) SetPassword(ctx context.Context, by By, user, hash string, reset bool, keep [32]byte) error {
 	return s.act(ctx, func(t *tx) error {
+		if !reset {
+			if err := t.signedIn(user, keep); err != nil {
+				return err
+			}
+		}
 		err := t.must(`UPDATE users SET password_hash = $2, must_change_password = $3, password_changed_ms = $4 WHERE id = $1`,
 			user, hash, reset, t.now)
 		if err != nil {
@@ -285,17 +291,25 @@ type TOTP struct {
 	Sealed   []byte     // the encrypted key
 	LastStep int64      // time step of the password that proved the key; it is not good again
 	Recovery [][32]byte // SHA-256 of each recovery code
-	SignIn   [32]byte   // hash of the sign-in that gave that password; it counts as one with a second factor
+	SignIn   [32]byte   // hash of the user's sign-in; one that gave that password counts as one with a second factor
 }
 
-// SetTOTP replaces the user's one-time passwords and recovery codes, or removes them with the zero TOTP.
+// SetTOTP replaces the user's one-time passwords and recovery codes, or removes them without Sealed. It is an administrator's act
+// without SignIn; the user's own is refused when that sign-in was ended meanwhile (ErrStale).
 func (s *Store) SetTOTP(ctx context.Context, by By, user string, totp TOTP) error {
 	return s.act(ctx, func(t *tx) error {
+		if totp.SignIn != [32]byte{} {
+			if err := t.signedIn(user, totp.SignIn); err != nil {
+				return err
+			}
+		}
 		if err := t.must(`UPDATE users SET totp_sealed = $2, totp_last_step = $3 WHERE id = $1`, user, totp.Sealed, totp.LastStep); err != nil {
 			return err
 		}
-		if err := t.exec(`UPDATE sign_ins SET second = $3 WHERE hash = $1 AND user_id = $2`, totp.SignIn[:], user, true); err != nil {
-			return err
+		if totp.Sealed != nil {
+			if err := t.exec(`UPDATE sign_ins SET second = TRUE WHERE hash = $1`, totp.SignIn[:]); err != nil {
+				return err
+			}
 		}
 		if err := t.exec(`DELETE FROM recovery_codes WHERE user_id = $1`, user); err != nil {
 			return err

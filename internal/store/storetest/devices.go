@@ -20,14 +20,15 @@ func deviceCodes(t *suite) {
 	enrol := func(id string, code [32]byte) error {
 		return t.s.EnrolDevice(t.ctx, by, "tanaka", code, [32]byte{1}, Device(id, "user:tanaka"))
 	}
+	t.signIn(1, "tanaka", "")
+	t.signIn(2, "suzuki", "")
 	t.fails(enrol("n1", right), store.ErrSpent) // none was given out
 	add(wrong)
 	add(right) // voids the former
 	t.fails(enrol("n1", wrong), store.ErrWrongCode)
 	t.equal([]any{t.last().Kind, t.last().Outcome, t.last().Code}, []any{audit.DeviceRefused, audit.Refused, "wrong_code"})
-	t.fails(t.s.EnrolDevice(t.ctx, by, "suzuki", right, [32]byte{1}, Device("n1", "user:suzuki")), store.ErrSpent) // another's
-	t.signIn(1, "tanaka", "")
-	t.fails(enrol("d1", right), store.ErrExists) // taken id: nothing happened, the code is still good
+	t.fails(t.s.EnrolDevice(t.ctx, by, "suzuki", right, [32]byte{2}, Device("n1", "user:suzuki")), store.ErrSpent) // another's
+	t.fails(enrol("d1", right), store.ErrExists)                                                                   // taken id: nothing happened, the code is still good
 	t.ok(enrol("n1", right))
 	d, err := t.s.Device(t.ctx, "n1")
 	t.ok(err)

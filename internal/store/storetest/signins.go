@@ -15,8 +15,43 @@ func (t *suite) signIn(n byte, user, device string) [32]byte {
 		Hash: [32]byte{n}, User: user, Device: device, Place: access.Home, Address: "203.0.113.9",
 		UntilMS: t.clock.Now().Add(time.Hour).UnixMilli(),
 	}
-	t.ok(t.s.AddSignIn(t.ctx, in, [32]byte{}))
+	proven, err := t.s.User(t.ctx, user)
+	t.ok(err)
+	t.ok(t.s.AddSignIn(t.ctx, in, &proven, [32]byte{}))
 	return in.Hash
+}
+
+// overtakenSignIns: what was proven before a change that ends sign-ins is not kept after it, and a sign-in that was ended changes
+// nothing that sign-ins are proven with.
+func overtakenSignIns(t *suite) {
+	by := store.By{Actor: "user:tanaka"}
+	mine := t.signIn(1, "tanaka", "")
+	in := store.SignIn{Hash: [32]byte{2}, User: "tanaka", Device: "d1", UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()}
+	disabled := func(yes bool) func() error {
+		return func() error { _, err := t.s.SetUserDisabled(t.ctx, Admin, "tanaka", yes); return err }
+	}
+	for _, change := range []func() error{
+		func() error { return t.s.SetPassword(t.ctx, by, "tanaka", "newer", false, mine) },
+		func() error { return t.s.SetPassword(t.ctx, Admin, "tanaka", "first", true, [32]byte{}) },
+		func() error { return t.s.SetTOTP(t.ctx, Admin, "tanaka", store.TOTP{Sealed: []byte("sealed")}) },
+		func() error { return t.s.SetTOTP(t.ctx, Admin, "tanaka", store.TOTP{}) },
+		disabled(true),
+		func() error { _, err := t.s.RevokeDevice(t.ctx, Admin, "d1", "lost"); return err },
+	} {
+		proven, err := t.s.User(t.ctx, "tanaka")
+		t.ok(err)
+		t.ok(change())
+		before := t.last().Number
+		t.fails(t.s.AddSignIn(t.ctx, in, &proven, [32]byte{}), store.ErrStale)
+		t.equal(t.last().Number, before)
+		t.ok(disabled(false)())
+	}
+	t.fails(t.s.SetPassword(t.ctx, by, "tanaka", "thief", false, mine), store.ErrStale)
+	t.fails(t.s.SetTOTP(t.ctx, by, "tanaka", store.TOTP{Sealed: []byte("thief"), SignIn: mine}), store.ErrStale)
+	t.fails(t.s.EnrolDevice(t.ctx, by, "tanaka", [32]byte{7}, mine, Device("n1", "user:tanaka")), store.ErrStale)
+	u, err := t.s.User(t.ctx, "tanaka")
+	t.ok(err)
+	t.equal([]any{u.PasswordHash, u.MustChange, u.TOTPSealed == nil}, []any{"first", true, true})
 }
 
 func signIns(t *suite) {
@@ -36,13 +71,15 @@ func signIns(t *suite) {
 
 	former := t.signIn(4, "suzuki", "")
 	next := store.SignIn{Hash: [32]byte{5}, User: "tanaka", Address: "203.0.113.9", UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()}
+	proven, err := t.s.User(t.ctx, "tanaka")
+	t.ok(err)
 	before = t.last().Number
-	t.ok(t.s.AddSignIn(t.ctx, next, former))
+	t.ok(t.s.AddSignIn(t.ctx, next, &proven, former))
 	_, err = t.s.SignIn(t.ctx, former)
 	t.fails(err, store.ErrNotFound)
 	t.equal(t.last().Number, before+2) // the end of the one, the other
 	next.Hash = [32]byte{6}
-	t.ok(t.s.AddSignIn(t.ctx, next, former)) // is over
+	t.ok(t.s.AddSignIn(t.ctx, next, &proven, former)) // is over
 	t.equal(t.last().Number, before+3)
 
 	hash = t.signIn(2, "tanaka", "")

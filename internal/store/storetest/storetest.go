@@ -124,6 +124,25 @@ func Device(id, owner string) store.Device {
 	}
 }
 
+// SetPassword gives a user a password by its hash, as the user's own change does: nothing must be changed any more. It ends the
+// user's sign-ins.
+func SetPassword(t testing.TB, s *store.Store, user, hash string) {
+	t.Helper()
+	ctx, by := context.Background(), store.By{Actor: "user:" + user}
+	proven, err := s.User(ctx, user)
+	in := store.SignIn{Hash: sha256.Sum256([]byte("password of " + user)), User: user, Place: access.Office, UntilMS: 1 << 60}
+	for _, step := range []func() error{
+		func() error { return err },
+		func() error { return s.AddSignIn(ctx, in, &proven, [32]byte{}) },
+		func() error { return s.SetPassword(ctx, by, user, hash, false, in.Hash) },
+		func() error { return s.SignOut(ctx, by, in.Hash) },
+	} {
+		if err := step(); err != nil {
+			t.Fatalf("set a password: %v", err)
+		}
+	}
+}
+
 // EnrolDesk gives a desk a token and lets its agent use it.
 func EnrolDesk(t testing.TB, s *store.Store, id string) {
 	t.Helper()

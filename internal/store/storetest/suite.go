@@ -28,7 +28,8 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 	t.Run("town", func(t *testing.T) { Town(t, Open(t, town, NewClock().Now)) })
 	for name, test := range map[string]func(*suite){
 		"organisation": organisation, "sections": sections, "users": users, "last administrator": lastAdministrator,
-		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "throttle": throttle, "attempts at once": attemptsAtOnce,
+		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "overtaken sign-ins": overtakenSignIns,
+		"throttle": throttle, "attempts at once": attemptsAtOnce,
 		"nonces": nonces, "device codes": deviceCodes, "revoked device": revokedDevice, "desks": desks, "desk tokens": deskTokens,
 		"register": registerOfDevices, "desk moves": deskMoves, "register that differs": registerThatDiffers,
 		"desk epochs": deskEpochs, "session life": sessionLife, "lives and movers": livesAndMovers, "foreign reports": foreignReports, "opens in time": opensInTime,
