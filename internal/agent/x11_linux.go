@@ -45,18 +45,27 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 			return capture.OpenX11(capture.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 		},
 		Notice: func(name string, end func()) (io.Closer, error) {
-			return notice.ShowX11(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Name: name, OnEnd: end, Log: cfg.Log})
+			return shown(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Name: name, OnEnd: end, Log: cfg.Log})
 		},
 		Say: func(text, button string, pressed func()) (io.Closer, error) {
-			return notice.ShowX11(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Log: cfg.Log})
+			return shown(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Log: cfg.Log})
 		},
 		Recall: func(text, button string, pressed func()) (io.Closer, error) {
-			return notice.ShowX11(notice.X11Config{
+			return shown(notice.X11Config{
 				Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Row: 1, Log: cfg.Log,
 			})
 		},
 	}
 	return desk, func() error { return errors.Join(injector.Close(), locker.Close(), watch.Close()) }, nil
+}
+
+// shown shows a notice. One that fails is nil, and no Closer that holds nil.
+func shown(cfg notice.X11Config) (io.Closer, error) {
+	n, err := notice.ShowX11(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
 }
 
 // openInput opens the desk's input. Of a server that has no way for it, the fault is that instead of those of the screen.
