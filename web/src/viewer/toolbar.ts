@@ -60,6 +60,8 @@ export class Toolbar {
   private readonly bar: HTMLElement;
   private hiding: ReturnType<typeof setTimeout> | undefined;
   private resting: ReturnType<typeof setTimeout> | undefined;
+  /** The pointer is over it. Styles that hover would stay after a finger. */
+  private isOver = false;
 
   constructor(text: Text, actions: Actions, showing: Showing) {
     this.text = text;
@@ -132,17 +134,24 @@ export class Toolbar {
 
   private listen(): void {
     const { bar, element } = this;
-    element.addEventListener("pointerenter", () => this.open());
-    element.addEventListener("pointerleave", () => this.hideSoon(STAY));
+    // A finger does not hover: what it opened by touching would lie under it when it presses.
+    element.addEventListener("pointerenter", (e) => e.pointerType !== "touch" && this.hover(true));
+    element.addEventListener("pointerleave", (e) => e.pointerType !== "touch" && this.hover(false));
     element.addEventListener("focusin", () => this.open());
     element.addEventListener("focusout", () => this.hideSoon(STAY / 3));
     bar.addEventListener("keydown", (e) => this.key(e));
   }
 
+  private hover(isOver: boolean): void {
+    this.isOver = isOver;
+    if (isOver) this.open();
+    else this.hideSoon(STAY);
+  }
+
   private hideSoon(after: number): void {
     clearTimeout(this.hiding);
     this.hiding = setTimeout(() => {
-      const isUsed = this.element.matches(":hover") || this.element.contains(document.activeElement);
+      const isUsed = this.isOver || this.element.contains(document.activeElement);
       if (!isUsed) this.element.classList.remove("open");
     }, after);
   }
