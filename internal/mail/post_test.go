@@ -460,6 +460,27 @@ func (o *once) MailFailed(_ context.Context, _, _, why string, _ time.Duration) 
 
 func (o *once) ReleaseMails(context.Context, string) error { return nil }
 
+// TestAnswersAreBounded: a mail server, or who speaks in its place before TLS, cannot fill the gateway's memory.
+func TestAnswersAreBounded(t *testing.T) {
+	for name, hello := range map[string][]string{
+		"one long line": {strings.Repeat("X", 1<<20)},
+		"many lines":    strings.Split(strings.Repeat("X-SOMETHING,", 1<<17), ","),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t, 1)
+			cfg := w.config()
+			cfg.Outbox, cfg.Dial = &once{t: t, done: make(chan error, 1)}, nil
+			w.server.Hello, w.settings.Server, w.settings.TLS = hello, w.server.Listen(t), "none"
+			stop := w.run(cfg)
+			err := <-cfg.Outbox.(*once).done
+			stop()
+			if err == nil || !strings.Contains(err.Error(), "says too much") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	for address, good := range map[string]bool{
 		"suzuki@town.example.jp": true, "i.suzuki+telework@lg.jp": true, "": false, "suzuki": false, "a@b\r\nRCPT TO:<x@y>": false, "鈴木@town.example.jp": false,

@@ -18,9 +18,31 @@ import (
 // sendTimeout bounds the connection with its greeting, and each mail. A server that says nothing for so long is a failing one.
 const sendTimeout = 30 * time.Second
 
+// maxAnswers bounds what a server says until a connection is ready, and then about each mail, in bytes. What it means to say fits into
+// one of them: certificates are the most of it.
+const maxAnswers = 64 << 10
+
+var errAnswers = errors.New("the server says too much")
+
+// bounded is a connection that reads only so much: net/smtp takes lines and answers of any length.
+type bounded struct {
+	net.Conn
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errAnswers
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
+}
+
 // line is an open connection to a mail server.
 type line struct {
 	conn   net.Conn
+	heard  *bounded // below conn
 	client *smtp.Client
 	stop   func() bool
 }
@@ -38,7 +60,8 @@ func (p *Post) dial(ctx context.Context, s *Settings) (*line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	l := &line{conn: conn, stop: context.AfterFunc(ctx, func() { _ = conn.Close() })} // a hanging read ends with the context
+	heard := &bounded{conn, maxAnswers}
+	l := &line{conn: heard, heard: heard, stop: context.AfterFunc(ctx, func() { _ = conn.Close() })} // a hanging read ends with the context
 	if err := l.begin(s, host, p.cfg.Roots, p.cfg.Password); err != nil {
 		l.close()
 		return nil, err
@@ -166,6 +189,7 @@ func (l *line) send(from, to string, text []byte) (dead bool, err error) {
 	if err := l.conn.SetDeadline(time.Now().Add(sendTimeout)); err != nil {
 		return true, fmt.Errorf("deadline: %w", err)
 	}
+	l.heard.left = maxAnswers
 	if err := l.hand(from, to, text); err != nil {
 		var answer *textproto.Error
 		refused := errors.As(err, &answer) && answer.Code != 421 // 421: the server closes
