@@ -69,8 +69,15 @@ func (s *agentService) fromDesk(ctx context.Context) bool {
 	return s.cfg.MayBeDesk == nil || s.cfg.MayBeDesk(requestOf(ctx).remote)
 }
 
-// useToken enrols a desk. Who sends tokens that are none is slowed: each leaves an event.
+// useToken enrols a desk. Who sends tokens that are none is slowed: each leaves an event. One that is good never waits for them: it has
+// 256 bits.
 func (s *agentService) useToken(ctx context.Context, e *store.DeskEnrolment) (store.Desk, error) {
+	if open, err := s.cfg.Store.DeskTokenOpen(ctx, e.TokenHash); err != nil || open {
+		if err != nil {
+			return store.Desk{}, err
+		}
+		return s.cfg.Store.EnrolDesk(ctx, *e)
+	}
 	keys := auth.EnrolThrottles(requestOf(ctx).remote)
 	wait, err := s.cfg.Store.BeginAttempt(ctx, keys...)
 	if err != nil {
@@ -80,10 +87,7 @@ func (s *agentService) useToken(ctx context.Context, e *store.DeskEnrolment) (st
 		return store.Desk{}, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: int(wait/time.Second) + 1}
 	}
 	desk, err := s.cfg.Store.EnrolDesk(ctx, *e)
-	switch {
-	case err == nil:
-		return desk, s.cfg.Store.EndAttempt(ctx, keys...)
-	case errors.Is(err, store.ErrSpent), errors.Is(err, store.ErrExpired):
+	if errors.Is(err, store.ErrSpent) || errors.Is(err, store.ErrExpired) {
 		return desk, err
 	}
 	return desk, errors.Join(err, s.cfg.Store.UndoAttempt(ctx, keys...))

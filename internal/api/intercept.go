@@ -37,8 +37,10 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	if door == Socket {
 		return withCaller(ctx, &caller{by: store.By{Actor: "cli:local"}}), nil
 	}
-	if wait := s.limiter.take(requestOf(ctx).remote, rule.open); wait > 0 {
-		return ctx, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+	if rule.open || !s.limiter.takeOwn(tokenOf(header)) {
+		if wait := s.limiter.take(requestOf(ctx).remote, rule.open); wait > 0 {
+			return ctx, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+		}
 	}
 	if rule.agent && fromBrowser(header) {
 		return ctx, deny(access.NotAllowed)
@@ -48,8 +50,10 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	}
 	c, err := s.authenticate(ctx, door, header)
 	if err != nil {
+		s.limiter.forget(tokenOf(header))
 		return ctx, err
 	}
+	s.limiter.meet(tokenOf(header))
 	if !c.may.Has(rule.may) {
 		return ctx, s.denial(c, rule)
 	}

@@ -1,9 +1,17 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
 	"net/netip"
 	"testing"
 	"time"
+
+	"jiseki/internal/access"
+	"jiseki/internal/auth"
+	"jiseki/internal/store"
+	"jiseki/internal/store/storetest"
 )
 
 // TestLimitsLeaveRoomForATownHall counts what 300 staff behind one address need in their busiest minute: a challenge, a
@@ -51,5 +59,86 @@ func TestLimitsCountWholeIPv6Networks(t *testing.T) {
 	}
 	if l.take(netip.MustParseAddr("2001:db8:2::1"), true) > 0 {
 		t.Error("another customer's network pays for it")
+	}
+}
+
+// TestStrangersLeaveSignInsTheirCalls: who floods an address takes nothing from those behind it who are signed in, and these have no
+// more than they need.
+func TestStrangersLeaveSignInsTheirCalls(t *testing.T) {
+	now := time.Date(2026, 11, 24, 8, 30, 0, 0, time.UTC)
+	l := newLimiter(func() time.Time { return now })
+	address := netip.MustParseAddr("192.0.2.7")
+	flood := func() {
+		for l.take(address, false) == 0 {
+		}
+	}
+	flood()
+	if l.takeOwn("stranger") {
+		t.Error("a cookie that nobody gave out has calls of its own")
+	}
+	l.meet("staff")
+	for n := range ownPerMinute {
+		if !l.takeOwn("staff") {
+			t.Fatalf("a sign-in has %d calls", n)
+		}
+	}
+	if l.takeOwn("staff") {
+		t.Error("a sign-in has calls without end")
+	}
+	now = now.Add(time.Minute)
+	flood()
+	if !l.takeOwn("staff") {
+		t.Error("a sign-in has no calls in the next minute")
+	}
+	l.forget("staff")
+	if l.takeOwn("staff") {
+		t.Error("a sign-in that has ended has calls")
+	}
+	l.meet("staff")
+	now = now.Add(ownFor + time.Minute)
+	flood()
+	if len(l.own) != 0 {
+		t.Error("a sign-in is kept that has not shown itself for long")
+	}
+}
+
+// TestFloodedAddressAdmitsSignIns: the same at the gate, with a cookie that is in the store.
+func TestFloodedAddressAdmitsSignIns(t *testing.T) {
+	clock := storetest.NewClock()
+	town := storetest.Open(t, storetest.SQLite(t), clock.Now)
+	storetest.Town(t, town)
+	tanaka, err := town.User(t.Context(), "tanaka")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := make([]byte, 32)
+	err = town.AddSignIn(t.Context(), store.SignIn{
+		Hash: sha256.Sum256(append([]byte("jiseki-sign-in-1\x00"), token...)), User: "tanaka", Device: "d1", Place: access.Home,
+		Address: "203.0.113.9", UntilMS: clock.Now().Add(time.Hour).UnixMilli(),
+	}, &tanaka, [32]byte{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{
+		cfg:     Config{Now: clock.Now, Store: town, Auth: auth.New(auth.Config{Store: town, Now: clock.Now})},
+		limiter: newLimiter(clock.Now),
+	}
+	address := netip.MustParseAddr("203.0.113.9")
+	ctx := withRequest(t.Context(), &request{remote: address})
+	call := func(token []byte) error {
+		header := http.Header{"Cookie": {cookieName + "=" + base64.RawURLEncoding.EncodeToString(token)}}
+		_, err := s.admit(ctx, Public, signedIn, header)
+		return err
+	}
+	if err := call(token); err != nil {
+		t.Fatal(err)
+	}
+	for s.limiter.take(address, false) == 0 {
+	}
+	if err := call(token); err != nil {
+		t.Errorf("who is signed in is told %v", err)
+	}
+	if err := call([]byte("a cookie that was never given out")[:32]); failureOf(err).code != access.TooManyAtOnce {
+		t.Errorf("a stranger is told %v", err)
 	}
 }

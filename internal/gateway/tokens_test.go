@@ -47,4 +47,6 @@ func TestMadeUpTokensDoNotFillTheLog(t *testing.T) {
 	if err != nil || len(r.GetEvents()) == 0 || len(r.GetEvents()) > 101 {
 		t.Errorf("%d events, %v", len(r.GetEvents()), err)
 	}
+	_, token := town.NewDesk(t, "総務課 01")
+	town.EnrolAgent(t, token) // does not wait, at the same address
 }

@@ -277,6 +277,14 @@ func (s *Store) EnrolDesk(ctx context.Context, e DeskEnrolment) (Desk, error) {
 	return s.Desk(ctx, id)
 }
 
+// DeskTokenOpen says whether a token, by its hash, can enrol a desk now. Nothing is used up.
+func (s *Store) DeskTokenOpen(ctx context.Context, hash [32]byte) (bool, error) {
+	now := s.now()
+	return get(ctx, s.read, func(row scanner, open *bool) error { return row.Scan(open) },
+		`SELECT COUNT(*) > 0 FROM desk_tokens WHERE hash = $1 AND uses_left > 0 AND until_ms > $2 AND created_ms <= $3`,
+		hash[:], now.UnixMilli(), latest(now))
+}
+
 // useDeskToken finds the desk a token is for, or creates it.
 func (t *tx) useDeskToken(e *DeskEnrolment) (d *Desk, refusal, err error) {
 	var left, created, until int64

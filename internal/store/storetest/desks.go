@@ -60,6 +60,13 @@ func deskTokens(t *suite) {
 			},
 		})
 	}
+	open := func(want bool) {
+		t.Helper()
+		got, err := t.s.DeskTokenOpen(t.ctx, hash)
+		t.ok(err)
+		t.equal(got, want)
+	}
+	open(true)
 	k, err := enrol("b1")
 	t.ok(err)
 	t.equal([]any{k.Name, k.Zone, k.Section, string(k.Certificate)}, []any{"host b1", grant.ZoneInternet, "zeimu", "b1 internet"})
@@ -67,12 +74,14 @@ func deskTokens(t *suite) {
 	t.fails(err, store.ErrExists)
 	_, err = enrol("b2")
 	t.ok(err)
+	open(false)
 	_, err = enrol("b3")
 	t.fails(err, store.ErrSpent)
 	t.equal([]any{t.last().Kind, t.last().Code}, []any{audit.DeskRefused, "spent"})
 	hash = [32]byte{6}
 	t.ok(t.s.AddDeskToken(t.ctx, Admin, store.DeskToken{Hash: hash, Zone: 1, Uses: 1, UntilMS: until.UnixMilli()}))
 	t.clock.Add(time.Hour)
+	open(false)
 	_, err = enrol("b4")
 	t.fails(err, store.ErrExpired)
 	failing := errors.New("no")
