@@ -12,6 +12,7 @@ import { normalUser } from "../portal/identity.ts";
 import { Empty, Failed, Needed, PageTitle, Tag } from "../portal/parts.tsx";
 import { focusFirstError } from "../portal/signin.tsx";
 import { Table } from "../portal/table.tsx";
+import { MINUTE } from "../telework/queries.ts";
 import { Dialog, DialogButtons, List, PAGE, say, useChange } from "./lists.tsx";
 
 const LONGEST_REASON = 200;
@@ -29,6 +30,7 @@ export function Devices(): JSX.Element {
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     placeholderData: keepPreviousData,
+    refetchInterval: MINUTE,
   });
   const submit = (e: React.SubmitEvent): void => {
     e.preventDefault();

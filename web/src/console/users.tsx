@@ -12,6 +12,7 @@ import { languageOf } from "../portal/i18n.ts";
 import { Icon } from "../portal/icons.tsx";
 import { Empty, Failed, PageTitle, Tag } from "../portal/parts.tsx";
 import { Table } from "../portal/table.tsx";
+import { MINUTE } from "../telework/queries.ts";
 import { sectionChoices, sectionPath, sectionsQuery } from "./choices.ts";
 import { Confirm, Dialog, List, PAGE, RowMenu, say, useChange, type Act } from "./lists.tsx";
 import { useSlips } from "./slips.tsx";
@@ -32,6 +33,7 @@ export function Users(): JSX.Element {
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     placeholderData: keepPreviousData,
+    refetchInterval: MINUTE,
   });
   const filtered = filter.query !== "" || filter.sectionId !== "";
   return (

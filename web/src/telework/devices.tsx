@@ -9,6 +9,7 @@ import { day, millis, shortDateTime } from "../portal/format.ts";
 import { languageOf, type Language } from "../portal/i18n.ts";
 import { Empty, Failed, Tag, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
+import { MINUTE } from "./queries.ts";
 
 /** All my devices, also those that are revoked. */
 export function MyDevices(): JSX.Element {
@@ -17,6 +18,7 @@ export function MyDevices(): JSX.Element {
     queryKey: ["my-devices", ""],
     queryFn: async ({ signal }) => (await call("TeleworkService", "ListMyDevices", {}, signal)).devices ?? [],
     staleTime: 0,
+    refetchInterval: MINUTE,
   });
   if (isPending) return <Waiting lines={2} />;
   if (data === undefined) return <Failed error={error} retry={() => void refetch()} />;
