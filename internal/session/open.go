@@ -161,7 +161,7 @@ func (m *Manager) mint(s *situation, prepared *store.Session, r OpenRequest, d a
 // grant spends the prepared session in the store, and ends older grants of the desk that nobody has opened.
 func (m *Manager) grant(ctx context.Context, c Caller, g *grant.Grant, r OpenRequest) error {
 	replaced, err := m.cfg.Store.GrantSession(ctx, c.by(), store.Session{
-		ID: g.Session, Viewer: g.ViewerKind, Rights: g.Rights, Relay: g.Relay, Gateway: m.cfg.Gateway,
+		ID: g.Session, Place: c.Place, Address: c.Address, Second: c.SignIn.Second, Viewer: g.ViewerKind, Rights: g.Rights, Relay: g.Relay, Gateway: m.cfg.Gateway,
 		UntilMS: g.SessionUntil.UnixMilli(), IdleMS: g.Idle.Milliseconds(), ReconnectOf: r.ReconnectOf,
 	})
 	var noSeat *store.NoSeat

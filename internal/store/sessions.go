@@ -90,7 +90,8 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 // GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes
 // (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when there
 // is no seat (*NoSeat); sessions of the same desk do not count. A desk has one grant that waits to be opened: older ones end, and
-// are returned for the caller to end at the relay. Fields: ID, Viewer, Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
+// are returned for the caller to end at the relay. Place, address and second factor are those of who opens, wherever it was
+// prepared. Fields: ID, Place, Address, Second, Viewer, Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
 func (s *Store) GrantSession(ctx context.Context, by By, x Session) (replaced []Session, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		old, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, x.ID[:])
@@ -113,6 +114,7 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session) (replaced []
 		if rights == 0 {
 			return ErrLife
 		}
+		old.Place = x.Place
 		if err := t.takeSeat(&old); err != nil {
 			return err
 		}
@@ -120,8 +122,9 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session) (replaced []
 			return err
 		}
 		err = t.must(`UPDATE sessions SET life = 2, viewer_kind = $2, rights = $3, relay = $4, gateway = $5, until_ms = $6,
-			reconnect_of = $7, granted_ms = $8, idle_ms = $9 WHERE id = $1 AND life = 1`,
-			x.ID[:], int64(x.Viewer), int64(x.Rights), x.Relay, x.Gateway, x.UntilMS, x.ReconnectOf, t.now, x.IdleMS)
+			reconnect_of = $7, granted_ms = $8, idle_ms = $9, place = $10, address = $11, second = $12 WHERE id = $1 AND life = 1`,
+			x.ID[:], int64(x.Viewer), int64(x.Rights), x.Relay, x.Gateway, x.UntilMS, x.ReconnectOf, t.now, x.IdleMS,
+			int64(x.Place), x.Address, x.Second)
 		if err != nil {
 			return err
 		}

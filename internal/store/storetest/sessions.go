@@ -71,7 +71,7 @@ func livesAndMovers(t *suite) {
 	const user, desk, otherDesk, gateway, other, stranger = "user:tanaka", "desk:k2", "desk:k1", "gateway:g1", "user:admin", "anonymous"
 	steps := map[store.Life]func(by store.By, id cert.SessionID) error{
 		store.LifeGranted: func(by store.By, id cert.SessionID) error {
-			return t.grant(by, store.Session{ID: id, Viewer: grant.ViewerBrowser, UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()})
+			return t.grant(by, store.Session{ID: id, Place: access.Home, Viewer: grant.ViewerBrowser, UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()})
 		},
 		store.LifeOpen: func(by store.By, id cert.SessionID) error {
 			from, isDesk := strings.CutPrefix(by.Actor, "desk:")
@@ -270,6 +270,18 @@ func seatsApart(t *suite) {
 	t.noSeat(try(4, "suzuki", "d2", "k2", access.Home), access.Full)
 	t.ok(try(5, "suzuki", "d2", "k2", access.Office)) // takes its own seat again
 	t.noSeat(try(6, "tanaka", "d1", "k1", access.Office), access.OfficeFull)
+
+	t.policy(func(s *access.Settings) { s.MaxSessions, s.Policy.MaxOfficeSessions = 1, 9 })
+	x := store.Session{ID: cert.SessionID{7}, User: "suzuki", Device: "d2", Desk: "k2", Place: access.Office, Address: "10.0.0.7", Second: true}
+	t.ok(t.s.PrepareSession(t.ctx, x)) // in the hall, and opened at home
+	x.Place, x.Address, x.Second = access.Home, "203.0.113.9", false
+	t.noSeat(t.grant(store.By{Actor: "user:suzuki"}, x), access.Full)
+	t.policy(func(s *access.Settings) { s.MaxSessions, s.Policy.ReservedSeats = 9, nil })
+	t.ok(t.grant(store.By{Actor: "user:suzuki"}, x))
+	t.equal(strings.Contains(t.last().Details, `"place":"home"`), true)
+	kept, err := t.s.Session(t.ctx, x.ID)
+	t.ok(err)
+	t.equal([]any{kept.Place, kept.Address, kept.Second}, []any{access.Home, "203.0.113.9", false})
 }
 
 func (t *suite) noSeat(err error, why access.Code) {
