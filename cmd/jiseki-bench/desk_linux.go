@@ -226,6 +226,7 @@ func (d *benchDesk) startAgent(ctx context.Context) error {
 	defer done() //nolint:errcheck // a connection to this process
 	users, err := admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
 		UserId: benchUser, Name: benchUser, Roles: []controlv1.Role{controlv1.Role_ROLE_STAFF}, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
+		InventoryNumber: "bench",
 	}}})
 	if err != nil {
 		return err

@@ -47,12 +47,13 @@ func printDevices(o *output, devices []*controlv1.Device) {
 			state = o.say("失効", "revoked")
 		}
 		rows = append(rows, []string{
-			d.GetDeviceId(), d.GetLabel(), d.GetOwner(), enum(d.GetKind().String(), "DEVICE_KIND_"),
+			d.GetDeviceId(), d.GetLabel(), d.GetOwner(), enum(d.GetKind().String(), "DEVICE_KIND_"), orDash(d.GetInventoryNumber()),
 			enum(d.GetGrade().String(), "KEY_GRADE_"), state, when(d.GetCertificateUntilMs()), when(d.GetLastUsedMs()),
 		})
 	}
 	o.table([]string{
-		o.say("端末ID", "DEVICE"), o.say("名称", "LABEL"), o.say("所有", "OWNER"), o.say("種別", "KIND"), o.say("鍵", "KEY"),
+		o.say("端末ID", "DEVICE"), o.say("名称", "LABEL"), o.say("所有", "OWNER"), o.say("種別", "KIND"), o.say("管理番号", "INVENTORY"),
+		o.say("鍵（自己申告）", "KEY (SELF-DECLARED)"),
 		o.say("状態", "STATE"), o.say("証明書期限", "CERTIFICATE UNTIL"), o.say("最終利用", "LAST USED"),
 	}, rows)
 }
@@ -78,6 +79,8 @@ type deviceCode struct {
 	User string `arg:"" help:"User id."`
 	Kind string `default:"private" enum:"lent,private" help:"Kind of the device that the code enrols: lent or private."`
 	Slip string `help:"Folder to write the slip to." type:"path"`
+
+	Inventory string `help:"Inventory number (管理番号) of a lent device, needed for it; - for one that has none."`
 }
 
 func (d *deviceCode) Run(c *console) error {
@@ -85,7 +88,9 @@ func (d *deviceCode) Run(c *console) error {
 		return err
 	}
 	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
-		r, err := admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: d.User, DeviceKind: parseKind(d.Kind)})
+		r, err := admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{
+			UserId: d.User, DeviceKind: parseKind(d.Kind), InventoryNumber: d.Inventory,
+		})
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 type userImport struct {
-	File string `arg:"" help:"Table with the columns user_id,name,kana,section_id,roles,desk_ids,device, in UTF-8, Shift_JIS or UTF-16, separated by commas, tabs or semicolons; several roles or desks are joined by spaces. At most 1,000 users." type:"existingfile"`
+	File string `arg:"" help:"Table with the columns user_id,name,kana,section_id,roles,desk_ids,device,inventory, in UTF-8, Shift_JIS or UTF-16, separated by commas, tabs or semicolons; several roles or desks are joined by spaces. At most 1,000 users." type:"existingfile"`
 	Slip string `required:"" help:"Folder to write the slips to." type:"path"`
 }
 
@@ -29,6 +29,7 @@ const (
 	columnRoles
 	columnDesks
 	columnDevice
+	columnInventory
 )
 
 // userTable is the list of users. The gateway takes as many in one call.
@@ -36,7 +37,7 @@ var userTable = sheet.Format{
 	Columns: []sheet.Column{
 		columnID: {Name: "user_id", JA: "利用者ID", Needed: true}, columnName: {Name: "name", JA: "氏名", Needed: true}, columnKana: {Name: "kana", JA: "フリガナ"},
 		columnSection: {Name: "section_id", JA: "所属ID"}, columnRoles: {Name: "roles", JA: "役割"}, columnDesks: {Name: "desk_ids", JA: "自席端末ID"},
-		columnDevice: {Name: "device", JA: "接続元端末"},
+		columnDevice: {Name: "device", JA: "接続元端末"}, columnInventory: {Name: "inventory", JA: "管理番号"},
 	},
 	MaxBytes: 1 << 20, MaxRows: 1000,
 }
@@ -150,7 +151,7 @@ func (r *userReader) user() *controlv1.NewUser {
 	}
 	return &controlv1.NewUser{
 		UserId: id, Name: r.row.Cell(columnName), Kana: r.row.Cell(columnKana), MainSectionId: section, Roles: r.roles(), DeskIds: r.desks(),
-		DeviceKind: r.device(),
+		DeviceKind: r.device(), InventoryNumber: r.inventory(),
 	}
 }
 
@@ -198,6 +199,21 @@ func (r *userReader) device() controlv1.DeviceKind {
 		r.fail(columnDevice, fmt.Sprintf("接続元端末「%.20s」はありません。lent（貸与端末）かprivate（私用端末）です。", name), fmt.Sprintf("The device %.20q is not lent or private.", name))
 	}
 	return kind
+}
+
+// inventory is the number that a lent device needs and a private one has not.
+func (r *userReader) inventory() string {
+	number := r.row.Cell(columnInventory)
+	lent := parseKind(typed.ID(r.row.Cell(columnDevice))) == controlv1.DeviceKind_DEVICE_KIND_LENT
+	switch {
+	case lent && number == "":
+		r.fail(columnInventory, "貸与端末の管理番号を入力してください。番号がない端末は「-」と入力します。", "A lent device needs its inventory number, or - for one that has none.")
+	case !lent && number != "":
+		r.fail(columnInventory, "管理番号は、接続元端末がlent（貸与端末）のときだけ入力します。", "Only a lent device has an inventory number here.")
+	case utf8.RuneCountInString(number) > 64:
+		r.fail(columnInventory, "64文字までで入力してください。", "Up to 64 characters are possible.")
+	}
+	return number
 }
 
 // tableProblems are what is wrong in a file, one a line.

@@ -72,6 +72,9 @@ func printSlip(o *output, s *controlv1.Slip) {
 	if s.GetDeviceCode() != "" {
 		o.line("%s  %s  (%s)", o.say("端末登録コード", "device code     "), s.GetDeviceCode(), when(s.GetDeviceCodeUntilMs()))
 	}
+	if number := s.GetInventoryNumber(); number != "" {
+		o.line("%s  %s", o.say("管理番号", "inventory number"), number)
+	}
 	o.line("%s  %s", o.say("アドレス", "address         "), s.GetAddress())
 }
 

@@ -87,12 +87,14 @@ type userAdd struct {
 	Desk    []string `help:"Ids of desks to assign."`
 	Device  string   `default:"private" enum:"lent,private" help:"Kind of the device that the one-time code enrols: lent or private."`
 	Slip    string   `help:"Folder to write the slip to. Without it the slip is printed here." type:"path"`
+
+	Inventory string `help:"Inventory number (管理番号) of a lent device, needed for it; - for one that has none."`
 }
 
 func (u *userAdd) Run(c *console) error {
 	return createUsers(c, u.Slip, []*controlv1.NewUser{{
 		UserId: typed.ID(u.ID), Name: u.Name, Kana: u.Kana, MainSectionId: u.Section, Roles: parseRoles(u.Role), DeskIds: u.Desk,
-		DeviceKind: parseKind(u.Device),
+		DeviceKind: parseKind(u.Device), InventoryNumber: u.Inventory,
 	}})
 }
 

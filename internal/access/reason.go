@@ -83,6 +83,8 @@ const (
 	NotFound       Code = "not_found"
 	Exists         Code = "exists"
 	TooManyUsers   Code = "too_many_users"
+	// InventoryNeeded: a lent device is registered by its inventory number.
+	InventoryNeeded Code = "inventory_needed"
 	InUse          Code = "in_use"
 	Stale          Code = "stale"
 	Invalid        Code = "invalid"
@@ -225,8 +227,8 @@ var words = map[Code][4]string{
 		"This desk cannot be opened from a private device.", "Use a lent device.",
 	},
 	KeyGrade: {
-		"この端末の鍵の保管方法は、組織の基準を満たしていません。", "別の端末を使うか、" + askJA,
-		"The way this device keeps its key is below what the organisation asks for.", "Use another device, or ask your administrator.",
+		"この端末が申告した鍵の保管方法（自己申告）は、組織の基準を満たしていません。", "別の端末を使うか、" + askJA,
+		"The way this device keeps its key, by its own word, is below what the organisation asks for.", "Use another device, or ask your administrator.",
 	},
 	MyNumberGateway: {
 		"このゲートウェイは、この自席端末のネットワーク区分を扱いません。", askJA,
@@ -357,6 +359,10 @@ var words = map[Code][4]string{
 	TooManyUsers: {
 		"一度に登録できる利用者は、画面では200人、コマンドでは1,000人までです。", "分けて登録してください。1人も登録されていません。",
 		"At most 200 users can be created at a time in the console, 1,000 by the command.", "Divide them. Nobody was created.",
+	},
+	InventoryNeeded: {
+		"貸与端末の管理番号が入力されていません。", "備品の管理番号を入力してください。番号がない端末は「-」と入力します。",
+		"The inventory number of the lent device is missing.", "Enter its inventory number, or - for a device that has none.",
 	},
 	Busy: {
 		"ただいま混み合っています。", "数秒待ってから、もう一度試してください。",

@@ -29,7 +29,7 @@ func (s *adminService) ListDevices(ctx context.Context, r *controlv1.ListDevices
 		answer.Devices = append(answer.Devices, &controlv1.Device{
 			DeviceId: d.ID, Owner: d.Owner, OwnerName: d.OwnerName, Label: d.Label, Kind: controlv1.DeviceKind(d.Kind),
 			Grade: controlv1.KeyGrade(d.Grade), PersistentStorage: d.Persistent, EnrolledMs: d.EnrolledMS, CertificateUntilMs: d.UntilMS,
-			LastUsedMs: d.LastUsedMS, RevokedMs: d.RevokedMS, RevokedReason: d.RevokedReason,
+			LastUsedMs: d.LastUsedMS, RevokedMs: d.RevokedMS, RevokedReason: d.RevokedReason, InventoryNumber: d.Inventory,
 		})
 	}
 	return answer, nil

@@ -132,7 +132,7 @@ func (s *adminService) newUser(ctx context.Context, in *controlv1.NewUser) (stor
 	if err != nil {
 		return store.NewUser{}, nil, err
 	}
-	text, code, err := s.newDeviceCode(in.GetDeviceKind())
+	text, code, err := s.newDeviceCode(in.GetDeviceKind(), in.GetInventoryNumber())
 	if err != nil {
 		return store.NewUser{}, nil, err
 	}
@@ -140,7 +140,8 @@ func (s *adminService) newUser(ctx context.Context, in *controlv1.NewUser) (stor
 	if err != nil {
 		return store.NewUser{}, nil, err
 	}
-	slip.InitialPassword, slip.DeviceCode, slip.DeviceCodeUntilMs = password, text, code.UntilMS
+	slip.InitialPassword = password
+	putCode(slip, text, &code)
 	for _, id := range in.GetDeskIds() {
 		desk, err := s.cfg.Store.Desk(ctx, id)
 		if err != nil {
@@ -165,7 +166,7 @@ func parseRoles(list []controlv1.Role) ([]access.Role, error) {
 	return roles, nil
 }
 
-func (s *adminService) newDeviceCode(kind controlv1.DeviceKind) (string, store.NewDeviceCode, error) {
+func (s *adminService) newDeviceCode(kind controlv1.DeviceKind, inventory string) (string, store.NewDeviceCode, error) {
 	if kind == controlv1.DeviceKind_DEVICE_KIND_UNSPECIFIED {
 		kind = controlv1.DeviceKind_DEVICE_KIND_PRIVATE
 	}
@@ -174,9 +175,15 @@ func (s *adminService) newDeviceCode(kind controlv1.DeviceKind) (string, store.N
 	}
 	text, hash := auth.NewDeviceCode()
 	return text, store.NewDeviceCode{
-		Hash: hash, Kind: grant.DeviceKind(kind), //nolint:gosec // 1 or 2
+		Hash: hash, Kind: grant.DeviceKind(kind), Inventory: strings.TrimSpace(inventory), //nolint:gosec // 1 or 2
 		UntilMS: s.cfg.Now().Add(auth.DeviceCodeDays * 24 * time.Hour).UnixMilli(),
 	}, nil
+}
+
+// putCode writes a code, and what it is for, onto a slip.
+func putCode(slip *controlv1.Slip, text string, code *store.NewDeviceCode) {
+	slip.DeviceCode, slip.DeviceCodeUntilMs = text, code.UntilMS
+	slip.DeviceKind, slip.InventoryNumber = controlv1.DeviceKind(code.Kind), code.Inventory
 }
 
 // slip begins a slip with what is no secret.
@@ -279,7 +286,7 @@ func (s *adminService) CreateDeviceCode(ctx context.Context, r *controlv1.Create
 	if err != nil {
 		return nil, err
 	}
-	text, code, err := s.newDeviceCode(r.GetDeviceKind())
+	text, code, err := s.newDeviceCode(r.GetDeviceKind(), r.GetInventoryNumber())
 	if err != nil {
 		return nil, err
 	}
@@ -290,6 +297,6 @@ func (s *adminService) CreateDeviceCode(ctx context.Context, r *controlv1.Create
 	if err := s.cfg.Store.AddDeviceCode(ctx, callerOf(ctx).by, user.ID, code); err != nil {
 		return nil, err
 	}
-	slip.DeviceCode, slip.DeviceCodeUntilMs = text, code.UntilMS
+	putCode(slip, text, &code)
 	return &controlv1.CreateDeviceCodeResponse{Slip: slip}, nil
 }

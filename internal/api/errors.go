@@ -61,6 +61,7 @@ func failureOf(err error) *failure {
 		{store.ErrStale, access.Stale, connect.CodeAborted},
 		{session.ErrUnwritten, access.Unwritten, connect.CodeUnavailable},
 		{store.ErrFull, access.DiskFull, connect.CodeUnavailable},
+		{store.ErrNoInventory, access.InventoryNeeded, connect.CodeInvalidArgument},
 		{store.ErrInvalid, access.Invalid, connect.CodeInvalidArgument},
 		{access.ErrSettings, access.Invalid, connect.CodeInvalidArgument},
 		{store.ErrNotAllowed, access.NotYours, connect.CodePermissionDenied},

@@ -146,13 +146,13 @@ var whoMay = []struct{ want, method, body string }{
 	{"sn--nnny---nn", "Admin/PutSection", `{"section":{"sectionId":"$new","name":"新設課"}}`},
 	{"sn--nnny---nn", "Admin/DeleteSection", `{"sectionId":"$section"}`},
 	{"sn--nnny---nn", "Admin/ListUsers", `{}`},
-	{"sn--nnny---nn", "Admin/CreateUsers", `{"users":[{"userId":"$new","name":"新人","roles":["ROLE_STAFF"],"deviceKind":"DEVICE_KIND_LENT"}]}`},
+	{"sn--nnny---nn", "Admin/CreateUsers", `{"users":[{"userId":"$new","name":"新人","roles":["ROLE_STAFF"],"deviceKind":"DEVICE_KIND_LENT","inventoryNumber":"R6-014"}]}`},
 	{"sn--nnny---nn", "Admin/UpdateUser", `{"userId":"$user","name":"改名","roles":["ROLE_STAFF"]}`},
 	{"sn--nnny---nn", "Admin/ResetPassword", `{"userId":"$user"}`},
 	{"sn--nnny---nn", "Admin/SetUserDisabled", `{"userId":"$user","disabled":true}`},
 	{"sn--nnny---nn", "Admin/UnlockUser", `{"userId":"$user"}`},
 	{"sn--nnny---nn", "Admin/ResetTOTP", `{"userId":"$user"}`},
-	{"sn--nnny---nn", "Admin/CreateDeviceCode", `{"userId":"$user","deviceKind":"DEVICE_KIND_LENT"}`},
+	{"sn--nnny---nn", "Admin/CreateDeviceCode", `{"userId":"$user","deviceKind":"DEVICE_KIND_LENT","inventoryNumber":"R6-014"}`},
 	{"sn--nnny---nn", "Admin/ListDevices", `{}`},
 	{"sn--nnny---nn", "Admin/RevokeDevice", `{"deviceId":"$device","reason":"紛失"}`},
 	{"sn--nnny---nn", "Admin/ListAllDesks", `{}`},
@@ -473,7 +473,7 @@ func (h *hall) fresh(t *testing.T, name string) string {
 		}
 		return r.GetRequest().GetRequestId()
 	case "device":
-		code, err := h.Admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: "worker", DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT})
+		code, err := h.Admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: "worker", DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: "R6-015", InventoryNumber: "R6-014"})
 		must(err)
 		b := h.NewBrowser(t)
 		b.SignIn(t, "worker", gatewaytest.Password)
@@ -545,7 +545,7 @@ func (h *hall) enter(t *testing.T, r role) *visitor {
 	b.SignIn(t, r.user, gatewaytest.Password)
 	if r.device {
 		code, err := h.Admin.CreateDeviceCode(t.Context(), &controlv1.CreateDeviceCodeRequest{
-			UserId: r.user, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
+			UserId: r.user, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: "R6-015",
 		})
 		if err != nil {
 			t.Fatal(err)

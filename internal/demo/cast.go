@@ -65,6 +65,9 @@ func boss(section string) string {
 	return adminID
 }
 
+// inventoryOf is the inventory number of the PC that the hall lends to a user.
+func inventoryOf(user string) string { return "R8-" + user }
+
 // second is the deputy of a section; empty if it has none.
 func second(section string) string {
 	for _, r := range cast {

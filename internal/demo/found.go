@@ -135,7 +135,7 @@ func (f *founding) hire(ctx context.Context) error {
 		}
 		all = append(all, &controlv1.NewUser{
 			UserId: r.id, Name: r.name, Kana: r.kana, MainSectionId: f.sections[r.section], Roles: roles,
-			DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
+			DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: inventoryOf(r.id),
 		})
 	}
 	hired, err := f.admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: all})
@@ -241,7 +241,7 @@ func (f *founding) giveCodes(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, done()) }()
 	for i := range f.accounts.People {
 		p := &f.accounts.People[i]
-		r, err := admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: p.ID, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT})
+		r, err := admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: p.ID, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: inventoryOf(p.ID)})
 		if err != nil {
 			return fmt.Errorf("device code of %s: %w", p.ID, err)
 		}

@@ -125,7 +125,7 @@ func (p *past) lend(ctx context.Context, r role) error {
 	}
 	p.devices[r.id] = id
 	return p.store.AddDevice(ctx, inHall(r.id), store.Device{
-		ID: id, Owner: owner, Label: "貸与PC " + r.desk, Kind: grant.DeviceLent, Grade: cert.GradeSystem, Key: key.Public(), Certificate: c.Append(nil),
+		ID: id, Owner: owner, Label: "貸与PC " + r.desk, Kind: grant.DeviceLent, Inventory: inventoryOf(r.id), Grade: cert.GradeSystem, Key: key.Public(), Certificate: c.Append(nil),
 		UntilMS: c.NotAfter.UnixMilli(), Persistent: true,
 	})
 }

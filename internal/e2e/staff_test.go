@@ -52,7 +52,7 @@ func (s *staff) another() *staff {
 	t := s.h.t
 	t.Helper()
 	code, err := s.h.town.Admin.CreateDeviceCode(t.Context(), &controlv1.CreateDeviceCodeRequest{
-		UserId: s.user, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
+		UserId: s.user, DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: "R6-015",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -214,7 +214,7 @@ func Init(ctx context.Context, cfg Config, env Environment, f Founding) (*contro
 	admin := controlv1connect.NewAdminServiceClient(client, clientBase)
 	r, err := admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
 		UserId: f.AdminID, Name: f.AdminName, Roles: []controlv1.Role{controlv1.Role_ROLE_STAFF, controlv1.Role_ROLE_ADMIN},
-		DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
+		DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: store.NoInventory,
 	}}})
 	if err == nil && f.Furnish != nil {
 		err = f.Furnish(ctx, admin, controlv1connect.NewPolicyServiceClient(client, clientBase))

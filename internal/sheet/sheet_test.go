@@ -40,7 +40,7 @@ func rowsOf(t *testing.T, file []byte) [][]string {
 
 // TestFilesOfSpreadsheets reads files as Excel and others write them.
 func TestFilesOfSpreadsheets(t *testing.T) {
-	row := func(id, name, kana string) []string { return []string{id, name, kana, "", "staff", "", "lent"} }
+	row := func(id, name, kana string) []string { return []string{id, name, kana, "", "staff", "", "private"} }
 	for name, want := range map[string][][]string{
 		"users_cp932.csv":             {row("u002", "髙﨑 ①郎", "たかさき いちろう")},
 		"users_mark_quoted.csv":       {row("u003", "森田 三郎", "もりた さぶろう")},

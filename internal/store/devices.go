@@ -20,6 +20,7 @@ type Device struct {
 	OwnerName     string // of the user or section; read only
 	Label         string
 	Kind          grant.DeviceKind
+	Inventory     string // number of a lent device by the administrator's record, NoInventory: none; empty: private, or older than records
 	Grade         cert.Grade
 	Key           cert.PublicKey
 	Certificate   []byte
@@ -45,7 +46,8 @@ func (d *Device) OwnedBy(user string, sections []string) bool {
 	return false
 }
 
-// AddDeviceCode keeps a new one-time code for a user; former ones are void.
+// AddDeviceCode keeps a new one-time code for a user; former ones are void. ErrNoInventory: one for a lent device that says neither its
+// inventory number nor that there is none.
 func (s *Store) AddDeviceCode(ctx context.Context, by By, user string, code NewDeviceCode) error {
 	return s.act(ctx, func(t *tx) error {
 		var known string
@@ -60,21 +62,34 @@ func (t *tx) addDeviceCode(by By, user string, code NewDeviceCode) error {
 	if err := t.exec(`DELETE FROM device_codes WHERE user_id = $1 AND used_ms = 0`, user); err != nil {
 		return err
 	}
-	if code.Kind != grant.DeviceLent && code.Kind != grant.DevicePrivate {
-		return fmt.Errorf("%w: kind of device", ErrInvalid)
+	if err := code.check(); err != nil {
+		return err
 	}
-	err := t.exec(`INSERT INTO device_codes (hash, user_id, kind, until_ms, created_ms, used_ms)
-		VALUES ($1, $2, $3, $4, $5, 0)`, code.Hash[:], user, int64(code.Kind), code.UntilMS, t.now)
+	err := t.exec(`INSERT INTO device_codes (hash, user_id, kind, inventory, until_ms, created_ms, used_ms)
+		VALUES ($1, $2, $3, $4, $5, $6, 0)`, code.Hash[:], user, int64(code.Kind), code.Inventory, code.UntilMS, t.now)
 	if err != nil {
 		return err
 	}
 	return t.record(by.entry(audit.DeviceCodeCreated, "user:"+user, audit.Details{
-		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "kind": int(code.Kind),
+		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "kind": int(code.Kind), "inventory": code.Inventory,
 	}))
 }
 
-// EnrolDevice uses up the user's one-time code, keeps the device, with the kind that the code was given out for, and makes the
-// sign-in one with this device. ErrWrongCode: the code stays good, slowing guesses down is for the caller; ErrSpent: used, or none was given out; ErrExpired;
+// check holds what a code enrols to the administrator's record: lent devices by number, private ones without.
+func (c *NewDeviceCode) check() error {
+	switch {
+	case c.Kind == grant.DeviceLent && c.Inventory == "":
+		return ErrNoInventory
+	case c.Kind == grant.DeviceLent:
+		return checkText("inventory number", c.Inventory, 1, 64)
+	case c.Kind == grant.DevicePrivate && c.Inventory == "":
+		return nil
+	}
+	return fmt.Errorf("%w: kind of device", ErrInvalid)
+}
+
+// EnrolDevice uses up the user's one-time code, keeps the device, with kind and inventory number that the code was given out for, whatever
+// d says, and makes the sign-in one with this device. ErrWrongCode: the code stays good, slowing guesses down is for the caller; ErrSpent: used, or none was given out; ErrExpired;
 // ErrExists: the key is enrolled already; ErrStale: the sign-in was ended meanwhile. Each of the first three is an event too.
 func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash, signIn [32]byte, d Device) error {
 	if err := checkText("label", d.Label, 1, 64); err != nil {
@@ -84,7 +99,7 @@ func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash, s
 		if err := t.signedIn(user, signIn); err != nil {
 			return err
 		}
-		kind, refusal, err := t.useDeviceCode(user, codeHash)
+		refusal, err := t.useDeviceCode(user, codeHash, &d)
 		if err != nil {
 			return err
 		}
@@ -94,7 +109,6 @@ func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash, s
 			e.Outcome, e.Code = audit.Refused, refusalCode(refusal)
 			return t.record(e)
 		}
-		d.Kind = kind
 		if err := t.addDevice(by, &d); err != nil {
 			return err
 		}
@@ -121,29 +135,30 @@ func refusalCode(err error) string {
 	return "spent"
 }
 
-// useDeviceCode checks the code against the user's open one. refusal is for the caller to commit with its event.
-func (t *tx) useDeviceCode(user string, typed [32]byte) (kind grant.DeviceKind, refusal, err error) {
+// useDeviceCode checks the code against the user's open one, and gives the device what the code was given out for. refusal is for the
+// caller to commit with its event.
+func (t *tx) useDeviceCode(user string, typed [32]byte, d *Device) (refusal, err error) {
 	var hash []byte
 	var created, until int64
-	err = t.one(`SELECT hash, kind, created_ms, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
-		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &kind, &created, &until)
+	err = t.one(`SELECT hash, kind, inventory, created_ms, until_ms FROM device_codes WHERE user_id = $1 AND used_ms = 0
+		ORDER BY created_ms DESC LIMIT 1`, []any{user}, &hash, &d.Kind, &d.Inventory, &created, &until)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return 0, ErrSpent, nil
+		return ErrSpent, nil
 	case err != nil:
-		return 0, nil, err
+		return nil, err
 	case until <= t.now, created > latest(t.time()):
-		return 0, ErrExpired, nil
+		return ErrExpired, nil
 	case subtle.ConstantTimeCompare(hash, typed[:]) != 1:
-		return 0, ErrWrongCode, nil
+		return ErrWrongCode, nil
 	}
-	return kind, nil, t.exec(`UPDATE device_codes SET used_ms = $2 WHERE hash = $1`, hash, t.now)
+	return nil, t.exec(`UPDATE device_codes SET used_ms = $2 WHERE hash = $1`, hash, t.now)
 }
 
 func (t *tx) addDevice(by By, d *Device) error {
-	err := t.exec(`INSERT INTO devices (id, owner, label, kind, grade, public_key, certificate, until_ms, persistent, enrolled_ms,
-		enrolled_by, last_used_ms, revoked_ms, revoked_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, '')`,
-		d.ID, d.Owner, d.Label, int64(d.Kind), int64(d.Grade), d.Key[:], d.Certificate, d.UntilMS, d.Persistent, t.now, by.Actor)
+	err := t.exec(`INSERT INTO devices (id, owner, label, kind, inventory, grade, public_key, certificate, until_ms, persistent,
+		enrolled_ms, enrolled_by, last_used_ms, revoked_ms, revoked_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, '')`,
+		d.ID, d.Owner, d.Label, int64(d.Kind), d.Inventory, int64(d.Grade), d.Key[:], d.Certificate, d.UntilMS, d.Persistent, t.now, by.Actor)
 	if err != nil {
 		return err
 	}
@@ -151,18 +166,18 @@ func (t *tx) addDevice(by By, d *Device) error {
 		return err
 	}
 	return t.recordRegister(by.entry(audit.DeviceEnrolled, "device:"+d.ID, audit.Details{
-		"owner": d.Owner, "label": audit.Cut(d.Label, 128), "kind": int(d.Kind), "grade": int(d.Grade), "key": d.Key.ID().String(),
+		"owner": d.Owner, "label": audit.Cut(d.Label, 128), "kind": int(d.Kind), "inventory": d.Inventory, "grade": int(d.Grade), "key": d.Key.ID().String(),
 		"persistent": d.Persistent,
 	}))
 }
 
 const selectDevice = `SELECT d.id, d.owner, COALESCE((SELECT u.name FROM users u WHERE d.owner = 'user:' || u.id),
-	(SELECT s.name FROM sections s WHERE d.owner = 'section:' || s.id), ''), d.label, d.kind, d.grade, d.public_key, d.certificate,
+	(SELECT s.name FROM sections s WHERE d.owner = 'section:' || s.id), ''), d.label, d.kind, d.inventory, d.grade, d.public_key, d.certificate,
 	d.until_ms, d.persistent, d.enrolled_ms, d.enrolled_by, d.last_used_ms, d.revoked_ms, d.revoked_reason FROM devices d`
 
 func scanDevice(row scanner, d *Device) error {
 	var key []byte
-	err := row.Scan(&d.ID, &d.Owner, &d.OwnerName, &d.Label, &d.Kind, &d.Grade, &key, &d.Certificate, &d.UntilMS, &d.Persistent,
+	err := row.Scan(&d.ID, &d.Owner, &d.OwnerName, &d.Label, &d.Kind, &d.Inventory, &d.Grade, &key, &d.Certificate, &d.UntilMS, &d.Persistent,
 		&d.EnrolledMS, &d.EnrolledBy, &d.LastUsedMS, &d.RevokedMS, &d.RevokedReason)
 	copy(d.Key[:], key)
 	return err

@@ -96,7 +96,7 @@ CREATE TABLE device_codes (
     until_ms   BIGINT NOT NULL,
     created_ms BIGINT NOT NULL,
     used_ms    BIGINT NOT NULL
-);
+, inventory TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX device_codes_user ON device_codes (user_id);
 
@@ -115,7 +115,7 @@ CREATE TABLE devices (
     last_used_ms    BIGINT  NOT NULL,
     revoked_ms      BIGINT  NOT NULL,
     revoked_reason  TEXT    NOT NULL
-);
+, inventory TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX devices_owner ON devices (owner);
 

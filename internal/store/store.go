@@ -48,6 +48,8 @@ var (
 	ErrStale = errors.New("store: changed by somebody else")
 	// ErrInvalid: a value that can never be stored; the text says which.
 	ErrInvalid = errors.New("store: invalid")
+	// ErrNoInventory: what is lent has neither an inventory number nor a record that it has none.
+	ErrNoInventory = errors.New("store: no inventory number")
 	// ErrSpent: a nonce, code or token was used before.
 	ErrSpent = errors.New("store: used before")
 	// ErrExpired: too late.

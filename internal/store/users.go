@@ -47,10 +47,14 @@ type NewUser struct {
 
 // NewDeviceCode is a one-time code to enrol a device.
 type NewDeviceCode struct {
-	Hash    [32]byte         // SHA-256 of the code
-	Kind    grant.DeviceKind // of the device that it enrols
-	UntilMS int64
+	Hash      [32]byte         // SHA-256 of the code
+	Kind      grant.DeviceKind // of the device that it enrols
+	Inventory string           // number of the lent device that it enrols, NoInventory: it has none; empty for a private one
+	UntilMS   int64
 }
+
+// NoInventory records that a lent device has no inventory number. Without either nothing lent is enrolled.
+const NoInventory = "-"
 
 // CreateUsers creates all users or none. They must change their password at the first sign-in.
 func (s *Store) CreateUsers(ctx context.Context, by By, users []NewUser) error {

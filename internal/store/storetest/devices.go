@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"crypto/sha256"
+	"strings"
 	"time"
 
 	"jiseki/internal/audit"
@@ -49,6 +50,42 @@ func deviceCodes(t *suite) {
 	t.clock.Add(time.Hour)
 	t.fails(enrol("n3", again), store.ErrExpired)
 	t.fails(t.s.AddDeviceCode(t.ctx, Admin, "nobody", store.NewDeviceCode{Kind: 1}), store.ErrNotFound)
+}
+
+// inventory: kind and number of a device are those of the administrator's code, whatever the device says.
+func inventory(t *suite) {
+	t.signIn(1, "tanaka", "")
+	for name, c := range map[string]struct {
+		kind   grant.DeviceKind
+		number string
+		err    error
+	}{
+		"lent without a number":    {grant.DeviceLent, "", store.ErrNoInventory},
+		"private with one":         {grant.DevicePrivate, "R6-014", store.ErrInvalid},
+		"too long":                 {grant.DeviceLent, strings.Repeat("9", 65), store.ErrInvalid},
+		"a control":                {grant.DeviceLent, "R6\x00", store.ErrInvalid},
+		"neither lent nor private": {3, "R6-014", store.ErrInvalid},
+		"lent, has none":           {grant.DeviceLent, store.NoInventory, nil},
+		"lent":                     {grant.DeviceLent, "備品-0014", nil},
+		"private":                  {grant.DevicePrivate, "", nil},
+	} {
+		code := store.NewDeviceCode{Hash: sha256.Sum256([]byte(name)), Kind: c.kind, Inventory: c.number, UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()}
+		err := t.s.AddDeviceCode(t.ctx, Admin, "tanaka", code)
+		if c.err != nil {
+			t.fails(err, c.err)
+			t.fails(t.s.CreateUsers(t.ctx, Admin, []store.NewUser{{ID: "sato", Name: "佐藤", PasswordHash: "hash", DeviceCode: &code}}), c.err)
+			continue
+		}
+		t.ok(err)
+		t.equal(strings.Contains(string(t.last().Details), `"inventory":"`+c.number+`"`), true)
+		claims := Device("of "+name, "user:tanaka")
+		claims.Kind, claims.Inventory = grant.DevicePrivate+grant.DeviceLent-c.kind, "X-1"
+		t.ok(t.s.EnrolDevice(t.ctx, store.By{Actor: "user:tanaka"}, "tanaka", code.Hash, [32]byte{1}, claims))
+		t.equal(strings.Contains(string(t.last().Details), `"inventory":"`+c.number+`"`), true)
+		d, err := t.s.Device(t.ctx, claims.ID)
+		t.ok(err)
+		t.equal([]any{d.Kind, d.Inventory}, []any{c.kind, c.number})
+	}
 }
 
 func revokedDevice(t *suite) {

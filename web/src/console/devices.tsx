@@ -71,7 +71,7 @@ export function Devices(): JSX.Element {
                 ),
               },
               { name: t("console.devices.owner"), cell: (d) => (d.owner === "all" ? t("console.devices.ownerAll") : d.ownerName || d.owner) },
-              { name: t("console.devices.kind"), cell: (d) => t(kindKeys[d.kind ?? "DEVICE_KIND_UNSPECIFIED"]) },
+              { name: t("console.devices.kind"), cell: (d) => <Kind device={d} /> },
               { name: t("console.state"), cell: (d) => <DeviceState device={d} now={query.dataUpdatedAt} /> },
               { name: t("console.devices.grade"), cell: (d) => t(gradeKeys[d.grade ?? "KEY_GRADE_UNSPECIFIED"]) },
               { name: t("console.devices.until"), narrow: true, cell: (d) => when(d.certificateUntilMs) },
@@ -88,6 +88,19 @@ export function Devices(): JSX.Element {
 
 function when(ms: string | undefined): string {
   return millis(ms) === 0 ? "—" : shortDateTime(millis(ms));
+}
+
+/** Whose machine it is by the administrator's record, a lent one with its inventory number. */
+function Kind({ device }: { readonly device: DeviceJson }): JSX.Element {
+  const { t } = useTranslation();
+  const { kind = "DEVICE_KIND_UNSPECIFIED", inventoryNumber = "" } = device;
+  const number = inventoryNumber === "" ? t("console.devices.inventoryUnknown") : inventoryNumber;
+  return (
+    <span>
+      {t(kindKeys[kind])}
+      {kind === "DEVICE_KIND_LENT" ? <span className="sub">{inventoryNumber === "-" ? t("console.devices.inventoryNone") : number}</span> : null}
+    </span>
+  );
 }
 
 function DeviceState({ device, now }: { readonly device: DeviceJson; readonly now: number }): JSX.Element {

@@ -5,14 +5,14 @@ import { useMemo, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api.ts";
 import type { NewUserJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import type { DeviceKindJson, RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
+import type { RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { Failed, PageTitle } from "../portal/parts.tsx";
 import { Table } from "../portal/table.tsx";
 import { allDesksQuery, sectionsQuery } from "./choices.ts";
 import { useChange } from "./lists.tsx";
 import { MOST, readRoster, type Line } from "./roster.ts";
 import { useSlips } from "./slips.tsx";
-import { UserForm } from "./userform.tsx";
+import { codeFor, UserForm } from "./userform.tsx";
 
 /** Creates one user, or several from pasted lines, and leads to their slips. */
 export function NewUsers(): JSX.Element {
@@ -41,7 +41,7 @@ export function NewUsers(): JSX.Element {
           <UserForm
             busy={create.isPending}
             submitName={t("console.users.createOne")}
-            submit={(f) => create.mutate([{ ...f, roles: f.roles as RoleJson[], deviceKind: f.deviceKind as DeviceKindJson }])}
+            submit={(f) => create.mutate([{ ...f, roles: f.roles as RoleJson[], ...codeFor(f) }])}
           />
         </Tabs.Panel>
         <Tabs.Panel value="several">

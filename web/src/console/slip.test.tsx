@@ -17,6 +17,7 @@ const slip = {
   address: "https://telework.example.jp",
   organisationName: "あおば町",
   deskNames: ["総務課-PC01", "会議室"],
+  inventoryNumber: "",
 };
 
 async function show(more: Partial<typeof slip> = {}, language: Language = "ja"): Promise<HTMLElement> {
@@ -43,6 +44,14 @@ describe("the slip", () => {
     expect(value(paper, "自席端末")).toContain("総務課-PC01、会議室");
     expect(within(paper).getAllByRole("listitem")).toHaveLength(4);
     expect(within(paper).getByRole("img", { name: "アドレスのQRコード" })).toBeTruthy();
+  });
+
+  test("says which lent device the code is for", async () => {
+    expect(within(await show()).queryByText("登録する端末")).toBeNull();
+    cleanup();
+    expect(value(await show({ inventoryNumber: "R8-014" }), "登録する端末")).toContain("貸与端末　管理番号：R8-014");
+    cleanup();
+    expect(value(await show({ inventoryNumber: "-" }), "登録する端末")).toContain("番号なし");
   });
 
   test("of a new password has no code, and the other way round", async () => {

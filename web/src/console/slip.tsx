@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import type { SlipJson } from "../gen/jiseki/control/v1/admin_pb.js";
@@ -44,6 +45,7 @@ export function Slip({ slip, made }: SlipProps): JSX.Element {
             secret
             note={t("console.slip.codeUntil", { date: dateTime(millis(slip.deviceCodeUntilMs), language) })}
           />
+          <Row name={t("console.slip.device")} value={lent(slip, t)} />
           <Row name={t("console.slip.desks")} value={listing(desks, language)} />
         </tbody>
       </table>
@@ -57,6 +59,11 @@ export function Slip({ slip, made }: SlipProps): JSX.Element {
       <p className="slip-care">{t("console.slip.care")}</p>
     </article>
   );
+}
+
+/** Which lent device the code is for; empty for a private one. */
+function lent({ inventoryNumber: number = "" }: SlipJson, t: TFunction): string {
+  return number === "" ? "" : t("console.slip.lent", { number: number === "-" ? t("console.devices.inventoryNone") : number });
 }
 
 interface RowProps {

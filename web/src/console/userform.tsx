@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { DeviceKindJson, RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { kindKeys, roleKeys } from "../portal/enums.ts";
-import { foldId, tidy } from "../portal/fold.ts";
+import { BAD, foldId, tidy } from "../portal/fold.ts";
 import { Needed } from "../portal/parts.tsx";
 import { focusFirstError } from "../portal/signin.tsx";
 import { allDesksQuery, deskChoices, sectionChoices, sectionsQuery } from "./choices.ts";
@@ -24,6 +24,7 @@ export interface UserFields {
   readonly roles: string[];
   readonly deskIds: string[];
   readonly deviceKind: string;
+  readonly inventoryNumber: string;
 }
 
 const NOBODY: UserFields = {
@@ -35,10 +36,29 @@ const NOBODY: UserFields = {
   roles: ["ROLE_STAFF"],
   deskIds: [],
   deviceKind: "DEVICE_KIND_PRIVATE",
+  inventoryNumber: "",
 };
 
 const ROLES: readonly RoleJson[] = ["ROLE_STAFF", "ROLE_APPROVER", "ROLE_ADMIN"];
+const LENT = "DEVICE_KIND_LENT";
+const LONGEST_NUMBER = 64;
 const KINDS: readonly DeviceKindJson[] = ["DEVICE_KIND_PRIVATE", "DEVICE_KIND_LENT"];
+
+interface CodeFields {
+  readonly deviceKind: string;
+  readonly inventoryNumber: string;
+}
+
+/** What a one-time code says of the device that it enrols: of a lent one its inventory number, of a private one nothing more. */
+export const codeFor = (f: CodeFields): { deviceKind: DeviceKindJson; inventoryNumber: string } => ({
+  deviceKind: f.deviceKind as DeviceKindJson,
+  inventoryNumber: f.deviceKind === LENT ? tidy(f.inventoryNumber) : "",
+});
+
+export const isNumbered = (f: CodeFields): boolean => {
+  const n = Array.from(tidy(f.inventoryNumber)).length;
+  return f.deviceKind !== LENT || (n >= 1 && n <= LONGEST_NUMBER && !BAD.test(f.inventoryNumber));
+};
 
 /** What a user must have. */
 export function userFields(t: TFunction) {
@@ -47,7 +67,9 @@ export function userFields(t: TFunction) {
     name: z.string().refine((s) => isName(tidy(s)), t("console.users.nameBad")),
     kana: z.string().refine((s) => tidy(s) === "" || isName(tidy(s)), t("console.users.kanaBad")),
     roles: z.array(z.string()).min(1, t("console.users.rolesNeeded")),
-  });
+    deviceKind: z.string(),
+    inventoryNumber: z.string(),
+  }).refine(isNumbered, { path: ["inventoryNumber"], message: t("console.users.inventoryBad") });
 }
 
 interface UserFormProps {
@@ -94,11 +116,7 @@ export function UserForm({ user, busy, submitName, submit, cancel }: UserFormPro
         {user === undefined ? (
           <>
             <MultiSelect label={t("console.users.desks")} data={deskChoices(desks)} searchable {...form.getInputProps("deskIds")} />
-            <NativeSelect
-              label={t("console.users.deviceKind")}
-              data={KINDS.map((k) => ({ value: k, label: t(kindKeys[k]) }))}
-              {...form.getInputProps("deviceKind")}
-            />
+            <DeviceInputs kind={form.getInputProps("deviceKind")} number={form.getInputProps("inventoryNumber")} lent={form.values.deviceKind === LENT} />
           </>
         ) : null}
       </div>
@@ -120,6 +138,31 @@ export function UserForm({ user, busy, submitName, submit, cancel }: UserFormPro
         </Button>
       </div>
     </form>
+  );
+}
+
+interface DeviceInputsProps {
+  readonly kind: object;
+  readonly number: object;
+  readonly lent: boolean;
+}
+
+/** What the administrator records of the device that a one-time code enrols. */
+export function DeviceInputs({ kind, number, lent }: DeviceInputsProps): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <>
+      <NativeSelect label={t("console.users.deviceKind")} data={KINDS.map((k) => ({ value: k, label: t(kindKeys[k]) }))} {...kind} />
+      {lent ? (
+        <TextInput
+          label={<Needed>{t("console.users.inventory")}</Needed>}
+          description={t("console.users.inventoryHint")}
+          inputWrapperOrder={["label", "input", "description", "error"]}
+          autoComplete="off"
+          {...number}
+        />
+      ) : null}
+    </>
   );
 }
 

@@ -15,6 +15,7 @@ import { Table } from "../portal/table.tsx";
 import { MINUTE } from "../telework/queries.ts";
 import { sectionChoices, sectionPath, sectionsQuery } from "./choices.ts";
 import { Confirm, Dialog, List, PAGE, RowMenu, say, useChange, type Act } from "./lists.tsx";
+import { NewCode } from "./newcode.tsx";
 import { useSlips } from "./slips.tsx";
 import { UserForm } from "./userform.tsx";
 
@@ -222,16 +223,7 @@ function Asked({ asking: { what, user }, close }: { readonly asking: Asking; rea
         />
       );
     case "code":
-      return (
-        <Confirm
-          {...{ close, changes }}
-          title={t("console.users.newCodeTitle")}
-          text={t("console.users.newCodeText", { name })}
-          yes={t("console.users.newCodeDo")}
-          act={async () => call("AdminService", "CreateDeviceCode", { userId, deviceKind: "DEVICE_KIND_PRIVATE" })}
-          done={(r) => show(r.slip)}
-        />
-      );
+      return <NewCode user={user} close={close} show={show} />;
   }
 }
 

@@ -38,8 +38,16 @@ describe("enrolment", () => {
 
 describe("users", () => {
   test("need an id, a name and a role", () => {
-    expect(wrong(userFields(t), { userId: "Tanaka.H", name: "田中 花子", kana: "", roles: ["ROLE_STAFF"] })).toEqual([]);
-    expect(wrong(userFields(t), { userId: "田中", name: " ", kana: "ア".repeat(61), roles: [] })).toHaveLength(4);
+    const own = { deviceKind: "DEVICE_KIND_PRIVATE", inventoryNumber: "" };
+    expect(wrong(userFields(t), { userId: "Tanaka.H", name: "田中 花子", kana: "", roles: ["ROLE_STAFF"], ...own })).toEqual([]);
+    expect(wrong(userFields(t), { userId: "田中", name: " ", kana: "ア".repeat(61), roles: [], ...own })).toHaveLength(4);
+  });
+  test("with a lent device need its number", () => {
+    const user = { userId: "tanaka", name: "田中 花子", kana: "", roles: ["ROLE_STAFF"], deviceKind: "DEVICE_KIND_LENT" };
+    for (const inventoryNumber of ["R8-014", "-", "9".repeat(64)]) expect(wrong(userFields(t), { ...user, inventoryNumber })).toEqual([]);
+    for (const inventoryNumber of ["", " ", "9".repeat(65), "R8\u202e"]) {
+      expect(wrong(userFields(t), { ...user, inventoryNumber })).toEqual(["inventoryNumber: 管理番号を入力してください。番号がない端末は「-」と入力します。"]);
+    }
   });
   test("ids are what the gateway takes", () => {
     for (const good of ["a", "tanaka.h-2_x", "a".repeat(64)]) expect(isUserId(good), good).toBe(true);

@@ -622,9 +622,11 @@ type NewUser struct {
 	// desk_ids are assigned at once.
 	DeskIds []string `protobuf:"bytes,7,rep,name=desk_ids,json=deskIds,proto3" json:"desk_ids,omitempty"`
 	// device_kind of the device that the one-time code enrols; unspecified: private.
-	DeviceKind    DeviceKind `protobuf:"varint,8,opt,name=device_kind,json=deviceKind,proto3,enum=jiseki.control.v1.DeviceKind" json:"device_kind,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DeviceKind DeviceKind `protobuf:"varint,8,opt,name=device_kind,json=deviceKind,proto3,enum=jiseki.control.v1.DeviceKind" json:"device_kind,omitempty"`
+	// inventory_number (管理番号) of a lent device, needed for it: `-` records that it has none. A private one has no number here.
+	InventoryNumber string `protobuf:"bytes,9,opt,name=inventory_number,json=inventoryNumber,proto3" json:"inventory_number,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *NewUser) Reset() {
@@ -711,6 +713,13 @@ func (x *NewUser) GetDeviceKind() DeviceKind {
 		return x.DeviceKind
 	}
 	return DeviceKind_DEVICE_KIND_UNSPECIFIED
+}
+
+func (x *NewUser) GetInventoryNumber() string {
+	if x != nil {
+		return x.InventoryNumber
+	}
+	return ""
 }
 
 type CreateUsersRequest struct {
@@ -814,9 +823,12 @@ type Slip struct {
 	Address          string `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
 	OrganisationName string `protobuf:"bytes,8,opt,name=organisation_name,json=organisationName,proto3" json:"organisation_name,omitempty"`
 	// desk_names that are assigned.
-	DeskNames     []string `protobuf:"bytes,9,rep,name=desk_names,json=deskNames,proto3" json:"desk_names,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DeskNames []string `protobuf:"bytes,9,rep,name=desk_names,json=deskNames,proto3" json:"desk_names,omitempty"`
+	// device_kind and inventory_number of the device that the code is for.
+	DeviceKind      DeviceKind `protobuf:"varint,10,opt,name=device_kind,json=deviceKind,proto3,enum=jiseki.control.v1.DeviceKind" json:"device_kind,omitempty"`
+	InventoryNumber string     `protobuf:"bytes,11,opt,name=inventory_number,json=inventoryNumber,proto3" json:"inventory_number,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Slip) Reset() {
@@ -910,6 +922,20 @@ func (x *Slip) GetDeskNames() []string {
 		return x.DeskNames
 	}
 	return nil
+}
+
+func (x *Slip) GetDeviceKind() DeviceKind {
+	if x != nil {
+		return x.DeviceKind
+	}
+	return DeviceKind_DEVICE_KIND_UNSPECIFIED
+}
+
+func (x *Slip) GetInventoryNumber() string {
+	if x != nil {
+		return x.InventoryNumber
+	}
+	return ""
 }
 
 type UpdateUserRequest struct {
@@ -1381,9 +1407,11 @@ type CreateDeviceCodeRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	UserId string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// device_kind of the device that the code enrols; unspecified: private.
-	DeviceKind    DeviceKind `protobuf:"varint,2,opt,name=device_kind,json=deviceKind,proto3,enum=jiseki.control.v1.DeviceKind" json:"device_kind,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	DeviceKind DeviceKind `protobuf:"varint,2,opt,name=device_kind,json=deviceKind,proto3,enum=jiseki.control.v1.DeviceKind" json:"device_kind,omitempty"`
+	// inventory_number as in NewUser.
+	InventoryNumber string `protobuf:"bytes,3,opt,name=inventory_number,json=inventoryNumber,proto3" json:"inventory_number,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *CreateDeviceCodeRequest) Reset() {
@@ -1428,6 +1456,13 @@ func (x *CreateDeviceCodeRequest) GetDeviceKind() DeviceKind {
 		return x.DeviceKind
 	}
 	return DeviceKind_DEVICE_KIND_UNSPECIFIED
+}
+
+func (x *CreateDeviceCodeRequest) GetInventoryNumber() string {
+	if x != nil {
+		return x.InventoryNumber
+	}
+	return ""
 }
 
 type CreateDeviceCodeResponse struct {
@@ -1490,8 +1525,10 @@ type Device struct {
 	LastUsedMs         int64      `protobuf:"varint,10,opt,name=last_used_ms,json=lastUsedMs,proto3" json:"last_used_ms,omitempty"`
 	RevokedMs          int64      `protobuf:"varint,11,opt,name=revoked_ms,json=revokedMs,proto3" json:"revoked_ms,omitempty"`
 	RevokedReason      string     `protobuf:"bytes,12,opt,name=revoked_reason,json=revokedReason,proto3" json:"revoked_reason,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// inventory_number by the administrator's record: `-` has none; empty: private, or enrolled before there was a record.
+	InventoryNumber string `protobuf:"bytes,13,opt,name=inventory_number,json=inventoryNumber,proto3" json:"inventory_number,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Device) Reset() {
@@ -1604,6 +1641,13 @@ func (x *Device) GetRevokedMs() int64 {
 func (x *Device) GetRevokedReason() string {
 	if x != nil {
 		return x.RevokedReason
+	}
+	return ""
+}
+
+func (x *Device) GetInventoryNumber() string {
+	if x != nil {
+		return x.InventoryNumber
 	}
 	return ""
 }
@@ -3544,7 +3588,7 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x11ListUsersResponse\x12-\n" +
 	"\x05users\x18\x01 \x03(\v2\x17.jiseki.control.v1.UserR\x05users\x12\x1d\n" +
 	"\n" +
-	"next_token\x18\x02 \x01(\tR\tnextToken\"\xa8\x02\n" +
+	"next_token\x18\x02 \x01(\tR\tnextToken\"\xd3\x02\n" +
 	"\aNewUser\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3554,11 +3598,12 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x05roles\x18\x06 \x03(\x0e2\x17.jiseki.control.v1.RoleR\x05roles\x12\x19\n" +
 	"\bdesk_ids\x18\a \x03(\tR\adeskIds\x12>\n" +
 	"\vdevice_kind\x18\b \x01(\x0e2\x1d.jiseki.control.v1.DeviceKindR\n" +
-	"deviceKind\"F\n" +
+	"deviceKind\x12)\n" +
+	"\x10inventory_number\x18\t \x01(\tR\x0finventoryNumber\"F\n" +
 	"\x12CreateUsersRequest\x120\n" +
 	"\x05users\x18\x01 \x03(\v2\x1a.jiseki.control.v1.NewUserR\x05users\"D\n" +
 	"\x13CreateUsersResponse\x12-\n" +
-	"\x05slips\x18\x01 \x03(\v2\x17.jiseki.control.v1.SlipR\x05slips\"\xb9\x02\n" +
+	"\x05slips\x18\x01 \x03(\v2\x17.jiseki.control.v1.SlipR\x05slips\"\xa4\x03\n" +
 	"\x04Slip\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
@@ -3570,7 +3615,11 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\aaddress\x18\a \x01(\tR\aaddress\x12+\n" +
 	"\x11organisation_name\x18\b \x01(\tR\x10organisationName\x12\x1d\n" +
 	"\n" +
-	"desk_names\x18\t \x03(\tR\tdeskNames\"\xd7\x01\n" +
+	"desk_names\x18\t \x03(\tR\tdeskNames\x12>\n" +
+	"\vdevice_kind\x18\n" +
+	" \x01(\x0e2\x1d.jiseki.control.v1.DeviceKindR\n" +
+	"deviceKind\x12)\n" +
+	"\x10inventory_number\x18\v \x01(\tR\x0finventoryNumber\"\xd7\x01\n" +
 	"\x11UpdateUserRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3593,13 +3642,14 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"\x12UnlockUserResponse\"+\n" +
 	"\x10ResetTOTPRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"\x13\n" +
-	"\x11ResetTOTPResponse\"r\n" +
+	"\x11ResetTOTPResponse\"\x9d\x01\n" +
 	"\x17CreateDeviceCodeRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12>\n" +
 	"\vdevice_kind\x18\x02 \x01(\x0e2\x1d.jiseki.control.v1.DeviceKindR\n" +
-	"deviceKind\"G\n" +
+	"deviceKind\x12)\n" +
+	"\x10inventory_number\x18\x03 \x01(\tR\x0finventoryNumber\"G\n" +
 	"\x18CreateDeviceCodeResponse\x12+\n" +
-	"\x04slip\x18\x01 \x01(\v2\x17.jiseki.control.v1.SlipR\x04slip\"\xc0\x03\n" +
+	"\x04slip\x18\x01 \x01(\v2\x17.jiseki.control.v1.SlipR\x04slip\"\xeb\x03\n" +
 	"\x06Device\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x14\n" +
 	"\x05owner\x18\x02 \x01(\tR\x05owner\x12\x1d\n" +
@@ -3617,7 +3667,8 @@ const file_jiseki_control_v1_admin_proto_rawDesc = "" +
 	"lastUsedMs\x12\x1d\n" +
 	"\n" +
 	"revoked_ms\x18\v \x01(\x03R\trevokedMs\x12%\n" +
-	"\x0erevoked_reason\x18\f \x01(\tR\rrevokedReason\"W\n" +
+	"\x0erevoked_reason\x18\f \x01(\tR\rrevokedReason\x12)\n" +
+	"\x10inventory_number\x18\r \x01(\tR\x0finventoryNumber\"W\n" +
 	"\x12ListDevicesRequest\x12+\n" +
 	"\x04page\x18\x01 \x01(\v2\x17.jiseki.control.v1.PageR\x04page\x12\x14\n" +
 	"\x05owner\x18\x02 \x01(\tR\x05owner\"i\n" +
@@ -3888,84 +3939,85 @@ var file_jiseki_control_v1_admin_proto_depIdxs = []int32{
 	58, // 7: jiseki.control.v1.NewUser.device_kind:type_name -> jiseki.control.v1.DeviceKind
 	10, // 8: jiseki.control.v1.CreateUsersRequest.users:type_name -> jiseki.control.v1.NewUser
 	13, // 9: jiseki.control.v1.CreateUsersResponse.slips:type_name -> jiseki.control.v1.Slip
-	56, // 10: jiseki.control.v1.UpdateUserRequest.roles:type_name -> jiseki.control.v1.Role
-	7,  // 11: jiseki.control.v1.UpdateUserResponse.user:type_name -> jiseki.control.v1.User
-	13, // 12: jiseki.control.v1.ResetPasswordResponse.slip:type_name -> jiseki.control.v1.Slip
-	58, // 13: jiseki.control.v1.CreateDeviceCodeRequest.device_kind:type_name -> jiseki.control.v1.DeviceKind
-	13, // 14: jiseki.control.v1.CreateDeviceCodeResponse.slip:type_name -> jiseki.control.v1.Slip
-	58, // 15: jiseki.control.v1.Device.kind:type_name -> jiseki.control.v1.DeviceKind
-	59, // 16: jiseki.control.v1.Device.grade:type_name -> jiseki.control.v1.KeyGrade
-	57, // 17: jiseki.control.v1.ListDevicesRequest.page:type_name -> jiseki.control.v1.Page
-	26, // 18: jiseki.control.v1.ListDevicesResponse.devices:type_name -> jiseki.control.v1.Device
-	60, // 19: jiseki.control.v1.Desk.zone:type_name -> jiseki.control.v1.Zone
-	61, // 20: jiseki.control.v1.Desk.state:type_name -> jiseki.control.v1.DeskState
-	59, // 21: jiseki.control.v1.Desk.grade:type_name -> jiseki.control.v1.KeyGrade
-	62, // 22: jiseki.control.v1.Desk.screen_fault:type_name -> jiseki.control.v1.Reason
-	57, // 23: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
-	31, // 24: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
-	60, // 25: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
-	31, // 26: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
-	60, // 27: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
-	57, // 28: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
-	63, // 29: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
-	57, // 30: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
-	46, // 31: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
-	59, // 32: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
-	51, // 33: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
-	51, // 34: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
-	1,  // 35: jiseki.control.v1.AdminService.ListSections:input_type -> jiseki.control.v1.ListSectionsRequest
-	3,  // 36: jiseki.control.v1.AdminService.PutSection:input_type -> jiseki.control.v1.PutSectionRequest
-	5,  // 37: jiseki.control.v1.AdminService.DeleteSection:input_type -> jiseki.control.v1.DeleteSectionRequest
-	8,  // 38: jiseki.control.v1.AdminService.ListUsers:input_type -> jiseki.control.v1.ListUsersRequest
-	11, // 39: jiseki.control.v1.AdminService.CreateUsers:input_type -> jiseki.control.v1.CreateUsersRequest
-	14, // 40: jiseki.control.v1.AdminService.UpdateUser:input_type -> jiseki.control.v1.UpdateUserRequest
-	16, // 41: jiseki.control.v1.AdminService.ResetPassword:input_type -> jiseki.control.v1.ResetPasswordRequest
-	18, // 42: jiseki.control.v1.AdminService.SetUserDisabled:input_type -> jiseki.control.v1.SetUserDisabledRequest
-	20, // 43: jiseki.control.v1.AdminService.UnlockUser:input_type -> jiseki.control.v1.UnlockUserRequest
-	22, // 44: jiseki.control.v1.AdminService.ResetTOTP:input_type -> jiseki.control.v1.ResetTOTPRequest
-	24, // 45: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
-	27, // 46: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
-	29, // 47: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
-	32, // 48: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
-	34, // 49: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
-	36, // 50: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
-	38, // 51: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
-	40, // 52: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
-	42, // 53: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
-	44, // 54: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
-	47, // 55: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
-	49, // 56: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
-	52, // 57: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
-	54, // 58: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
-	2,  // 59: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
-	4,  // 60: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
-	6,  // 61: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
-	9,  // 62: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
-	12, // 63: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
-	15, // 64: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
-	17, // 65: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
-	19, // 66: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
-	21, // 67: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
-	23, // 68: jiseki.control.v1.AdminService.ResetTOTP:output_type -> jiseki.control.v1.ResetTOTPResponse
-	25, // 69: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
-	28, // 70: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
-	30, // 71: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
-	33, // 72: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
-	35, // 73: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
-	37, // 74: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
-	39, // 75: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
-	41, // 76: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
-	43, // 77: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
-	45, // 78: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
-	48, // 79: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
-	50, // 80: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
-	53, // 81: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
-	55, // 82: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
-	59, // [59:83] is the sub-list for method output_type
-	35, // [35:59] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	58, // 10: jiseki.control.v1.Slip.device_kind:type_name -> jiseki.control.v1.DeviceKind
+	56, // 11: jiseki.control.v1.UpdateUserRequest.roles:type_name -> jiseki.control.v1.Role
+	7,  // 12: jiseki.control.v1.UpdateUserResponse.user:type_name -> jiseki.control.v1.User
+	13, // 13: jiseki.control.v1.ResetPasswordResponse.slip:type_name -> jiseki.control.v1.Slip
+	58, // 14: jiseki.control.v1.CreateDeviceCodeRequest.device_kind:type_name -> jiseki.control.v1.DeviceKind
+	13, // 15: jiseki.control.v1.CreateDeviceCodeResponse.slip:type_name -> jiseki.control.v1.Slip
+	58, // 16: jiseki.control.v1.Device.kind:type_name -> jiseki.control.v1.DeviceKind
+	59, // 17: jiseki.control.v1.Device.grade:type_name -> jiseki.control.v1.KeyGrade
+	57, // 18: jiseki.control.v1.ListDevicesRequest.page:type_name -> jiseki.control.v1.Page
+	26, // 19: jiseki.control.v1.ListDevicesResponse.devices:type_name -> jiseki.control.v1.Device
+	60, // 20: jiseki.control.v1.Desk.zone:type_name -> jiseki.control.v1.Zone
+	61, // 21: jiseki.control.v1.Desk.state:type_name -> jiseki.control.v1.DeskState
+	59, // 22: jiseki.control.v1.Desk.grade:type_name -> jiseki.control.v1.KeyGrade
+	62, // 23: jiseki.control.v1.Desk.screen_fault:type_name -> jiseki.control.v1.Reason
+	57, // 24: jiseki.control.v1.ListAllDesksRequest.page:type_name -> jiseki.control.v1.Page
+	31, // 25: jiseki.control.v1.ListAllDesksResponse.desks:type_name -> jiseki.control.v1.Desk
+	60, // 26: jiseki.control.v1.PutDeskRequest.zone:type_name -> jiseki.control.v1.Zone
+	31, // 27: jiseki.control.v1.PutDeskResponse.desk:type_name -> jiseki.control.v1.Desk
+	60, // 28: jiseki.control.v1.CreateDeskTokenRequest.zone:type_name -> jiseki.control.v1.Zone
+	57, // 29: jiseki.control.v1.ListSessionsRequest.page:type_name -> jiseki.control.v1.Page
+	63, // 30: jiseki.control.v1.ListSessionsResponse.sessions:type_name -> jiseki.control.v1.Session
+	57, // 31: jiseki.control.v1.ListEventsRequest.page:type_name -> jiseki.control.v1.Page
+	46, // 32: jiseki.control.v1.ListEventsResponse.events:type_name -> jiseki.control.v1.Event
+	59, // 33: jiseki.control.v1.Settings.worst_grade:type_name -> jiseki.control.v1.KeyGrade
+	51, // 34: jiseki.control.v1.GetSettingsResponse.settings:type_name -> jiseki.control.v1.Settings
+	51, // 35: jiseki.control.v1.UpdateSettingsRequest.settings:type_name -> jiseki.control.v1.Settings
+	1,  // 36: jiseki.control.v1.AdminService.ListSections:input_type -> jiseki.control.v1.ListSectionsRequest
+	3,  // 37: jiseki.control.v1.AdminService.PutSection:input_type -> jiseki.control.v1.PutSectionRequest
+	5,  // 38: jiseki.control.v1.AdminService.DeleteSection:input_type -> jiseki.control.v1.DeleteSectionRequest
+	8,  // 39: jiseki.control.v1.AdminService.ListUsers:input_type -> jiseki.control.v1.ListUsersRequest
+	11, // 40: jiseki.control.v1.AdminService.CreateUsers:input_type -> jiseki.control.v1.CreateUsersRequest
+	14, // 41: jiseki.control.v1.AdminService.UpdateUser:input_type -> jiseki.control.v1.UpdateUserRequest
+	16, // 42: jiseki.control.v1.AdminService.ResetPassword:input_type -> jiseki.control.v1.ResetPasswordRequest
+	18, // 43: jiseki.control.v1.AdminService.SetUserDisabled:input_type -> jiseki.control.v1.SetUserDisabledRequest
+	20, // 44: jiseki.control.v1.AdminService.UnlockUser:input_type -> jiseki.control.v1.UnlockUserRequest
+	22, // 45: jiseki.control.v1.AdminService.ResetTOTP:input_type -> jiseki.control.v1.ResetTOTPRequest
+	24, // 46: jiseki.control.v1.AdminService.CreateDeviceCode:input_type -> jiseki.control.v1.CreateDeviceCodeRequest
+	27, // 47: jiseki.control.v1.AdminService.ListDevices:input_type -> jiseki.control.v1.ListDevicesRequest
+	29, // 48: jiseki.control.v1.AdminService.RevokeDevice:input_type -> jiseki.control.v1.RevokeDeviceRequest
+	32, // 49: jiseki.control.v1.AdminService.ListAllDesks:input_type -> jiseki.control.v1.ListAllDesksRequest
+	34, // 50: jiseki.control.v1.AdminService.PutDesk:input_type -> jiseki.control.v1.PutDeskRequest
+	36, // 51: jiseki.control.v1.AdminService.DeleteDesk:input_type -> jiseki.control.v1.DeleteDeskRequest
+	38, // 52: jiseki.control.v1.AdminService.CreateDeskToken:input_type -> jiseki.control.v1.CreateDeskTokenRequest
+	40, // 53: jiseki.control.v1.AdminService.LockDesk:input_type -> jiseki.control.v1.LockDeskRequest
+	42, // 54: jiseki.control.v1.AdminService.ListSessions:input_type -> jiseki.control.v1.ListSessionsRequest
+	44, // 55: jiseki.control.v1.AdminService.EndAnySession:input_type -> jiseki.control.v1.EndAnySessionRequest
+	47, // 56: jiseki.control.v1.AdminService.ListEvents:input_type -> jiseki.control.v1.ListEventsRequest
+	49, // 57: jiseki.control.v1.AdminService.VerifyEvents:input_type -> jiseki.control.v1.VerifyEventsRequest
+	52, // 58: jiseki.control.v1.AdminService.GetSettings:input_type -> jiseki.control.v1.GetSettingsRequest
+	54, // 59: jiseki.control.v1.AdminService.UpdateSettings:input_type -> jiseki.control.v1.UpdateSettingsRequest
+	2,  // 60: jiseki.control.v1.AdminService.ListSections:output_type -> jiseki.control.v1.ListSectionsResponse
+	4,  // 61: jiseki.control.v1.AdminService.PutSection:output_type -> jiseki.control.v1.PutSectionResponse
+	6,  // 62: jiseki.control.v1.AdminService.DeleteSection:output_type -> jiseki.control.v1.DeleteSectionResponse
+	9,  // 63: jiseki.control.v1.AdminService.ListUsers:output_type -> jiseki.control.v1.ListUsersResponse
+	12, // 64: jiseki.control.v1.AdminService.CreateUsers:output_type -> jiseki.control.v1.CreateUsersResponse
+	15, // 65: jiseki.control.v1.AdminService.UpdateUser:output_type -> jiseki.control.v1.UpdateUserResponse
+	17, // 66: jiseki.control.v1.AdminService.ResetPassword:output_type -> jiseki.control.v1.ResetPasswordResponse
+	19, // 67: jiseki.control.v1.AdminService.SetUserDisabled:output_type -> jiseki.control.v1.SetUserDisabledResponse
+	21, // 68: jiseki.control.v1.AdminService.UnlockUser:output_type -> jiseki.control.v1.UnlockUserResponse
+	23, // 69: jiseki.control.v1.AdminService.ResetTOTP:output_type -> jiseki.control.v1.ResetTOTPResponse
+	25, // 70: jiseki.control.v1.AdminService.CreateDeviceCode:output_type -> jiseki.control.v1.CreateDeviceCodeResponse
+	28, // 71: jiseki.control.v1.AdminService.ListDevices:output_type -> jiseki.control.v1.ListDevicesResponse
+	30, // 72: jiseki.control.v1.AdminService.RevokeDevice:output_type -> jiseki.control.v1.RevokeDeviceResponse
+	33, // 73: jiseki.control.v1.AdminService.ListAllDesks:output_type -> jiseki.control.v1.ListAllDesksResponse
+	35, // 74: jiseki.control.v1.AdminService.PutDesk:output_type -> jiseki.control.v1.PutDeskResponse
+	37, // 75: jiseki.control.v1.AdminService.DeleteDesk:output_type -> jiseki.control.v1.DeleteDeskResponse
+	39, // 76: jiseki.control.v1.AdminService.CreateDeskToken:output_type -> jiseki.control.v1.CreateDeskTokenResponse
+	41, // 77: jiseki.control.v1.AdminService.LockDesk:output_type -> jiseki.control.v1.LockDeskResponse
+	43, // 78: jiseki.control.v1.AdminService.ListSessions:output_type -> jiseki.control.v1.ListSessionsResponse
+	45, // 79: jiseki.control.v1.AdminService.EndAnySession:output_type -> jiseki.control.v1.EndAnySessionResponse
+	48, // 80: jiseki.control.v1.AdminService.ListEvents:output_type -> jiseki.control.v1.ListEventsResponse
+	50, // 81: jiseki.control.v1.AdminService.VerifyEvents:output_type -> jiseki.control.v1.VerifyEventsResponse
+	53, // 82: jiseki.control.v1.AdminService.GetSettings:output_type -> jiseki.control.v1.GetSettingsResponse
+	55, // 83: jiseki.control.v1.AdminService.UpdateSettings:output_type -> jiseki.control.v1.UpdateSettingsResponse
+	60, // [60:84] is the sub-list for method output_type
+	36, // [36:60] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_jiseki_control_v1_admin_proto_init() }

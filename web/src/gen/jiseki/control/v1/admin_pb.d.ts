@@ -527,6 +527,13 @@ export declare type NewUser = Message<"jiseki.control.v1.NewUser"> & {
    * @generated from field: jiseki.control.v1.DeviceKind device_kind = 8;
    */
   deviceKind: DeviceKind;
+
+  /**
+   * inventory_number (管理番号) of a lent device, needed for it: `-` records that it has none. A private one has no number here.
+   *
+   * @generated from field: string inventory_number = 9;
+   */
+  inventoryNumber: string;
 };
 
 /**
@@ -576,6 +583,13 @@ export declare type NewUserJson = {
    * @generated from field: jiseki.control.v1.DeviceKind device_kind = 8;
    */
   deviceKind?: DeviceKindJson;
+
+  /**
+   * inventory_number (管理番号) of a lent device, needed for it: `-` records that it has none. A private one has no number here.
+   *
+   * @generated from field: string inventory_number = 9;
+   */
+  inventoryNumber?: string;
 };
 
 /**
@@ -690,6 +704,18 @@ export declare type Slip = Message<"jiseki.control.v1.Slip"> & {
    * @generated from field: repeated string desk_names = 9;
    */
   deskNames: string[];
+
+  /**
+   * device_kind and inventory_number of the device that the code is for.
+   *
+   * @generated from field: jiseki.control.v1.DeviceKind device_kind = 10;
+   */
+  deviceKind: DeviceKind;
+
+  /**
+   * @generated from field: string inventory_number = 11;
+   */
+  inventoryNumber: string;
 };
 
 /**
@@ -746,6 +772,18 @@ export declare type SlipJson = {
    * @generated from field: repeated string desk_names = 9;
    */
   deskNames?: string[];
+
+  /**
+   * device_kind and inventory_number of the device that the code is for.
+   *
+   * @generated from field: jiseki.control.v1.DeviceKind device_kind = 10;
+   */
+  deviceKind?: DeviceKindJson;
+
+  /**
+   * @generated from field: string inventory_number = 11;
+   */
+  inventoryNumber?: string;
 };
 
 /**
@@ -1069,6 +1107,13 @@ export declare type CreateDeviceCodeRequest = Message<"jiseki.control.v1.CreateD
    * @generated from field: jiseki.control.v1.DeviceKind device_kind = 2;
    */
   deviceKind: DeviceKind;
+
+  /**
+   * inventory_number as in NewUser.
+   *
+   * @generated from field: string inventory_number = 3;
+   */
+  inventoryNumber: string;
 };
 
 /**
@@ -1086,6 +1131,13 @@ export declare type CreateDeviceCodeRequestJson = {
    * @generated from field: jiseki.control.v1.DeviceKind device_kind = 2;
    */
   deviceKind?: DeviceKindJson;
+
+  /**
+   * inventory_number as in NewUser.
+   *
+   * @generated from field: string inventory_number = 3;
+   */
+  inventoryNumber?: string;
 };
 
 /**
@@ -1189,6 +1241,13 @@ export declare type Device = Message<"jiseki.control.v1.Device"> & {
    * @generated from field: string revoked_reason = 12;
    */
   revokedReason: string;
+
+  /**
+   * inventory_number by the administrator's record: `-` has none; empty: private, or enrolled before there was a record.
+   *
+   * @generated from field: string inventory_number = 13;
+   */
+  inventoryNumber: string;
 };
 
 /**
@@ -1256,6 +1315,13 @@ export declare type DeviceJson = {
    * @generated from field: string revoked_reason = 12;
    */
   revokedReason?: string;
+
+  /**
+   * inventory_number by the administrator's record: `-` has none; empty: private, or enrolled before there was a record.
+   *
+   * @generated from field: string inventory_number = 13;
+   */
+  inventoryNumber?: string;
 };
 
 /**
