@@ -261,7 +261,7 @@ func (town *Town) NewUser(t testing.TB, id, name string, roles ...controlv1.Role
 	t.Helper()
 	r, err := town.Admin.CreateUsers(context.Background(), &controlv1.CreateUsersRequest{Users: []*controlv1.NewUser{{
 		UserId: id, Name: name, Roles: append(roles, controlv1.Role_ROLE_STAFF), DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT,
-		InventoryNumber: "備品-"+id,
+		InventoryNumber: "備品-" + id,
 	}}})
 	if err != nil {
 		t.Fatalf("create user %s: %v", id, err)
