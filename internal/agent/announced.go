@@ -1,9 +1,12 @@
 package agent
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,40 +19,121 @@ import (
 	"jiseki/internal/register"
 )
 
-const registerFile = "register.log"
+const (
+	registerFile    = "register.log"
+	registerEndFile = "register.end"
+)
 
 // announced is the desk's own copy of the gateway's register of devices. What it does not hold opens nothing here, whoever signed it: a
 // gateway can only continue the copy, and only one that knows what it ends in. It is safe for concurrent use.
 type announced struct {
-	path string
+	dir string
 
 	mu     sync.Mutex
 	list   *register.List
 	joined bool // a gateway has given us a register, so one without is refused from then on
+	// end is an end that the copy has reached, kept apart from it: a copy that was damaged or cut off opens nothing until what a gateway
+	// gives leads there again.
+	end registerEnd
 }
 
-// openAnnounced reads the copy that an earlier run kept. One that cannot be read is set aside, and the desk begins a new one with the
-// next gateway that it meets.
+// registerEnd is the register after so many entries.
+type registerEnd struct {
+	Number uint64 `json:"number"`
+	Hash   string `json:"hash"` // in hexadecimal
+}
+
+// never is an end that no register reaches: copy and end were both lost. The administrator lets the desk go.
+var never = registerEnd{Number: math.MaxUint64}
+
+func endOf(l *register.List) registerEnd {
+	hash := l.Hash(l.Len())
+	return registerEnd{Number: l.Len(), Hash: hex.EncodeToString(hash[:])}
+}
+
+// reached says whether a list leads to the end.
+func (e registerEnd) reached(l *register.List) bool {
+	return e.Number == 0 || l.Len() >= e.Number && e.passed(l)
+}
+
+// passed says whether a list that is long enough has this end within it; a shorter one may yet have.
+func (e registerEnd) passed(l *register.List) bool {
+	if l.Len() < e.Number || e.Number == 0 {
+		return true
+	}
+	hash := l.Hash(e.Number)
+	return hex.EncodeToString(hash[:]) == e.Hash
+}
+
+// openAnnounced reads the copy that an earlier run kept. One that is damaged is set aside: the desk lets nobody in until a gateway leads it
+// to the end that it had reached.
 func (a *Agent) openAnnounced() error {
 	c := &a.announced
-	c.path, c.list = filepath.Join(a.cfg.Dir, registerFile), &register.List{}
-	raw, err := os.ReadFile(c.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
+	c.dir, c.list = a.cfg.Dir, &register.List{}
+	end, endErr := readRegisterEnd(c.dir)
+	raw, err := os.ReadFile(filepath.Join(c.dir, registerFile))
+	absent := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !absent {
 		return fmt.Errorf("read the register of devices: %w", err)
 	}
+	if absent && errors.Is(endErr, fs.ErrNotExist) {
+		return nil
+	}
+	c.joined, c.end = true, end
 	list, err := register.Read(raw)
-	if err != nil {
-		aside, failed := durable.SetAside(c.path, a.now())
-		a.log.Error("the copy of the register of devices is damaged: it begins anew with the next gateway", "kept", aside, "err", err)
+	if err == nil && !absent && endErr != nil { // as an earlier release kept it
+		end = endOf(list)
+		c.end, endErr = end, nil
+		if err := c.keepEnd(); err != nil {
+			return err
+		}
+	}
+	if endErr != nil {
+		c.end = never
+		if err := c.keepEnd(); err != nil { // before the copy is set aside
+			return err
+		}
+	}
+	if err == nil && c.end.passed(list) {
+		c.list = list
+	} else if !absent {
+		aside, failed := durable.SetAside(filepath.Join(c.dir, registerFile), a.cfg.Now())
+		a.log.Error("the copy of the register of devices is damaged", "kept", aside, "err", err)
 		if failed != nil {
 			return fmt.Errorf("set the damaged register of devices aside: %w", failed)
 		}
-		return nil
 	}
-	c.list, c.joined = list, true
+	if !c.end.reached(c.list) {
+		a.log.Error("the register of devices is not whole: nobody gets this desk until the gateway has given it again", "entries", c.list.Len())
+	}
+	return nil
+}
+
+func readRegisterEnd(dir string) (end registerEnd, err error) {
+	raw, err := os.ReadFile(filepath.Join(dir, registerEndFile))
+	if err == nil {
+		err = json.Unmarshal(raw, &end)
+	}
+	if err == nil && end != never && len(end.Hash) != 64 {
+		err = errors.New("the end of the register of devices is damaged")
+	}
+	return end, err
+}
+
+func (a *announced) keepEnd() error {
+	if err := replaceJSON(filepath.Join(a.dir, registerEndFile), a.end); err != nil {
+		return fmt.Errorf("keep the end of the register of devices: %w", err)
+	}
+	return nil
+}
+
+// forgetRegister removes what a desk knows of its gateway's register.
+func forgetRegister(dir string) error {
+	for _, name := range []string{registerFile, registerEndFile} {
+		if err := durable.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("forget the former register of devices: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -74,11 +158,17 @@ func (a *announced) follow(o *controlv1.RegisterOrder) (code string, err error) 
 		return "not_kept", err
 	}
 	fresh, err := next.Follow(part)
+	if !a.end.passed(next) {
+		a.list = &register.List{} // what was taken since the damage is another gateway's
+		return "register_differs", register.ErrDiffers
+	}
 	if len(fresh) > 0 || (!a.joined && err == nil) {
-		if err := durable.Replace(a.path, next.Bytes(), ownOnly); err != nil {
+		if err := a.keep(next); err != nil {
 			return "not_kept", err
 		}
-		a.list, a.joined = next, true
+	}
+	if err == nil && !a.end.reached(a.list) && a.list.Len() >= part.Total {
+		err = register.ErrAhead
 	}
 	switch {
 	case err == nil:
@@ -89,6 +179,21 @@ func (a *announced) follow(o *controlv1.RegisterOrder) (code string, err error) 
 		return "bad_order", err
 	}
 	return "register_differs", err
+}
+
+// keep takes a longer copy. One that does not reach the known end is not written: it may be another gateway's.
+func (a *announced) keep(next *register.List) error {
+	if a.end.reached(next) {
+		if err := durable.Replace(filepath.Join(a.dir, registerFile), next.Bytes(), ownOnly); err != nil {
+			return err
+		}
+		a.end = endOf(next)
+		if err := a.keepEnd(); err != nil {
+			return err
+		}
+	}
+	a.list, a.joined = next, true
+	return nil
 }
 
 // check says whether a user may come to a desk with a device: both must be announced. A desk that no gateway has given a register yet
@@ -102,6 +207,8 @@ func (a *announced) check(device *cert.Certificate, g *grant.Grant) (code string
 	switch {
 	case !a.joined:
 		return ""
+	case !a.end.reached(a.list):
+		return "register_damaged"
 	case !a.list.Holds(register.Device(device.Subject, device.Owner, device.Key)):
 		return "device_unannounced"
 	case !a.list.Holds(register.Assignment(g.Desk, g.User)):

@@ -194,8 +194,8 @@ func settle(cfg EnrollConfig, enrolled *controlv1.DeskEnrolled) error {
 		return fmt.Errorf("the desk's certificate: %w", err)
 	}
 	home := &Home{Dir: cfg.Dir}
-	if err := durable.Remove(filepath.Join(cfg.Dir, registerFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("forget the former register of devices: %w", err) // the token vouches for the gateway anew
+	if err := forgetRegister(cfg.Dir); err != nil { // the token vouches for the gateway anew
+		return err
 	}
 	if err := home.SaveCertificate(enrolled.GetCertificate()); err != nil {
 		return fmt.Errorf("keep the certificate: %w", err)

@@ -473,7 +473,7 @@ func (h *hall) fresh(t *testing.T, name string) string {
 		}
 		return r.GetRequest().GetRequestId()
 	case "device":
-		code, err := h.Admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: "worker", DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: "R6-015", InventoryNumber: "R6-014"})
+		code, err := h.Admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{UserId: "worker", DeviceKind: controlv1.DeviceKind_DEVICE_KIND_LENT, InventoryNumber: "R6-014"})
 		must(err)
 		b := h.NewBrowser(t)
 		b.SignIn(t, "worker", gatewaytest.Password)

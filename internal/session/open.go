@@ -258,7 +258,7 @@ func agentReason(code string) access.Code {
 		return access.DeskInUse
 	case "cannot_lock":
 		return access.DeskCannotLock
-	case "device_unannounced", "user_unannounced":
+	case "device_unannounced", "user_unannounced", "register_damaged":
 		return access.DeskRegister
 	case "grant_clock_skew", "device_clock_skew", "grant_expired", "device_expired":
 		return access.ClockSkew
