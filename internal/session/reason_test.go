@@ -16,6 +16,7 @@ var agentCodes = map[string]access.Code{
 	"cannot_lock":        access.DeskCannotLock,
 	"device_unannounced": access.DeskRegister,
 	"user_unannounced":   access.DeskRegister,
+	"register_damaged":   access.DeskRegister,
 	"device_owner":       access.DeviceNotYours,
 	"device_revoked":     access.DeviceRevoked,
 	"busy":               access.AgentNoAnswer,
