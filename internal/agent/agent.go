@@ -287,6 +287,9 @@ func (a *Agent) locked() bool {
 
 // record keeps an event for the gateway. What it tells has happened already: failing to write it down is logged.
 func (a *Agent) record(kind controlv1.SessionEventKind, session [16]byte, code wire.Code) {
+	if session == unknownSession {
+		return // the gateway could do nothing with it
+	}
 	if err := a.events.note(kind, session, uint32(code)); err != nil {
 		a.log.Error("event is not on the disk", "kind", kind.String(), "session", fmt.Sprintf("%x", session[:4]), "err", err)
 	}

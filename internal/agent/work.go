@@ -42,10 +42,13 @@ func openWork(dir string) work {
 	return w
 }
 
+// unknownSession stands for the one whose work lies on a desk of which nothing else is known.
+var unknownSession [16]byte
+
 // suspect takes a desk of which nothing is known for one with somebody's work, which is locked before anybody gets it.
 func (w *work) suspect() {
 	if w.kept.User == "" {
-		w.kept = keptWork{User: "?", Session: make([]byte, 16)}
+		w.kept = keptWork{User: "?", Session: unknownSession[:]}
 	}
 }
 

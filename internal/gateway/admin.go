@@ -78,8 +78,8 @@ func patient(ctx context.Context, patience time.Duration, do func() error) error
 }
 
 // dialAdmin reaches the administration of a running gateway.
-func (cfg Config) dialAdmin(ctx context.Context) (net.Conn, error) {
-	return (&net.Dialer{}).DialContext(ctx, "unix", cfg.AdminSocket())
+func (c *Config) dialAdmin(ctx context.Context) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "unix", c.AdminSocket())
 }
 
 func tryClient(ctx context.Context, cfg Config) (*http.Client, func() error, error) {

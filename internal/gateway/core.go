@@ -124,7 +124,10 @@ func (c *core) openStore(ctx context.Context) error {
 		}
 	}
 	c.reserve = durable.Reserve{Path: filepath.Join(c.cfg.DataDir, "reserve"), Size: reserveSize}
-	config := store.Config{DSN: dsn, Now: c.env.Now, Moved: wake, MakeRoom: c.makeRoom}
+	if err := c.reserve.Hold(); err != nil {
+		c.env.Log.Error("the disk is full; make room", "err", err)
+	}
+	config := store.Config{DSN: dsn, Now: c.env.Now, Moved: wake, MakeRoom: c.makeRoom, Short: c.short}
 	if c.store, err = store.Open(ctx, config); errors.Is(err, store.ErrFull) && c.makeRoom() == nil {
 		c.store, err = store.Open(ctx, config)
 	}
@@ -201,12 +204,15 @@ func (c *core) makeRoom() error {
 	return err
 }
 
+// short says that what room is left is for what takes rights away.
+func (c *core) short() bool { return !c.reserve.Held() }
+
 // canWrite says whether the gateway can record what it does: whether its database takes a write, and the reserve is there.
 func (c *core) canWrite(ctx context.Context) error {
 	if err := c.store.GatewayAlive(ctx, c.id); err != nil {
 		return err
 	}
-	if !c.reserve.Held() {
+	if c.short() {
 		return errors.New("the disk has no room for a reserve")
 	}
 	return nil

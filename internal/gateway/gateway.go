@@ -104,9 +104,6 @@ func (g *Gateway) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	if err := c.reserve.Hold(); err != nil {
-		g.env.Log.Error("the disk is full; make room", "err", err)
-	}
 	doors, err := g.openDoors(ctx, c)
 	if err != nil {
 		return err

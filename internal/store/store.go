@@ -80,6 +80,8 @@ type Config struct {
 	Moved func()
 	// MakeRoom is called when the disk is full and an act that takes a right away must be written all the same. nil: nobody can.
 	MakeRoom func() error
+	// Short says that there is room for nothing else: every other act is ErrFull. nil: never.
+	Short func() bool
 }
 
 // Store is an open database.
@@ -89,6 +91,7 @@ type Store struct {
 	now   func() time.Time
 	moved func()
 	room  func() error
+	short func() bool
 }
 
 // Open opens the database, creates it if it is not there, and brings it to the newest schema. Two gateways may do so at
@@ -99,6 +102,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	if cfg.MakeRoom == nil {
 		cfg.MakeRoom = func() error { return ErrFull }
+	}
+	if cfg.Short == nil {
+		cfg.Short = func() bool { return false }
 	}
 	s, dialect, err := open(cfg)
 	if err != nil {
@@ -132,7 +138,7 @@ func open(cfg Config) (*Store, goose.Dialect, error) {
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
-	return &Store{write: db, read: db, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom}, goose.DialectPostgres, nil
+	return &Store{write: db, read: db, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short}, goose.DialectPostgres, nil
 }
 
 // openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent; one
@@ -158,7 +164,7 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(4)
 	read.SetMaxIdleConns(4)
-	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom}, nil
+	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short}, nil
 }
 
 func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
@@ -213,8 +219,17 @@ type tx struct {
 }
 
 // act runs fn in a transaction that holds the head of the chain, and commits only if fn recorded an event. An error set by
-// refuse is returned after the commit: the refusal itself is what is recorded.
+// refuse is returned after the commit: the refusal itself is what is recorded. What room there is on a disk that is short of it is
+// not for this.
 func (s *Store) act(ctx context.Context, fn func(*tx) error) error {
+	if s.short() {
+		return ErrFull
+	}
+	return s.append(ctx, fn)
+}
+
+// append does an act.
+func (s *Store) append(ctx context.Context, fn func(*tx) error) error {
 	return s.transact(ctx, func(t *tx) error {
 		if err := t.lockHead(); err != nil {
 			return err
@@ -231,14 +246,14 @@ func (s *Store) act(ctx context.Context, fn func(*tx) error) error {
 
 // takeAway is act for what takes a right away or says that it is gone: on a full disk it asks for room, once. fn may be called twice.
 func (s *Store) takeAway(ctx context.Context, fn func(*tx) error) error {
-	err := s.act(ctx, fn)
+	err := s.append(ctx, fn)
 	if !errors.Is(err, ErrFull) {
 		return err
 	}
 	if no := s.room(); no != nil {
 		return errors.Join(err, no)
 	}
-	return s.act(ctx, fn)
+	return s.append(ctx, fn)
 }
 
 // transact runs fn in a transaction without events: for what nobody answers for (last seen, failed tries, clean-up).
