@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -69,7 +68,6 @@ type conn struct {
 
 	// Of the reading goroutine alone:
 	state   *controlv1.State
-	events  budget
 	differs bool // it was recorded that the agent's register is another one
 }
 
@@ -80,7 +78,6 @@ func newConn(h *Hub, s socket, desk string, epoch uint64) *conn {
 		hub: h, socket: s, desk: desk, epoch: epoch,
 		slot:    int(maphash.String(slotSeed, desk) % leaseSteps),
 		unserve: func() {}, gone: make(chan struct{}),
-		events: budget{left: eventsPerMinute},
 	}
 }
 
@@ -161,7 +158,7 @@ func (c *conn) takeState(ctx context.Context, state *controlv1.State) error {
 	if c.state != nil && sameState(c.state, state) {
 		return nil
 	}
-	if !c.events.take(c.hub.cfg.Now()) {
+	if !c.hub.budget.report(c.desk, c.hub.cfg.Now()) {
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.SetState(ctx, c.desk, c.epoch, state); err != nil {
@@ -183,7 +180,7 @@ func (c *conn) takeEvent(ctx context.Context, event *controlv1.SessionEvent) err
 	if event.GetSeq() == 0 || len(event.GetRun()) != 16 || len(event.GetSessionId()) != len(cert.SessionID{}) {
 		return errors.New("session event is malformed")
 	}
-	if !c.events.take(c.hub.cfg.Now()) {
+	if !c.hub.budget.report(c.desk, c.hub.cfg.Now()) {
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.Record(ctx, c.desk, event); err != nil {
@@ -364,20 +361,6 @@ func (c *conn) write() {
 			c.close(link.PeerStalled, "message was not written")
 		}
 	}
-}
-
-// A budget is how many reports an agent may still make in this minute.
-type budget struct {
-	left  int
-	until time.Time
-}
-
-func (b *budget) take(now time.Time) bool {
-	if now.After(b.until) {
-		b.left, b.until = eventsPerMinute, now.Add(time.Minute)
-	}
-	b.left--
-	return b.left >= 0
 }
 
 func sendMessage(ctx context.Context, s socket, message proto.Message) error {

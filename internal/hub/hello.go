@@ -30,6 +30,7 @@ const (
 	codeZone          = "zone_refused"
 	codeUnavailable   = "unavailable"
 	codeNotTheNewest  = "replaced"
+	codeTooOften      = "too_often"
 	minimumHelloNonce = 32
 )
 
@@ -214,6 +215,9 @@ func verifySignature(hello *controlv1.Hello, nonce cert.Nonce, c *cert.Certifica
 
 // welcome records the arrival and lets the desk in.
 func (h *Hub) welcome(ctx context.Context, s socket, hello *controlv1.Hello, arrival Arrival) (*conn, error) {
+	if !h.budget.arrive(arrival.Desk, h.cfg.Now()) { // before anything is written
+		return nil, refuse(codeTooOften, fmt.Errorf("desk %s", arrival.Desk))
+	}
 	attached, err := h.cfg.Desks.Attach(ctx, arrival)
 	switch {
 	case errors.Is(err, ErrUnknownDesk):

@@ -130,6 +130,7 @@ type Hub struct {
 	silent func()          // ends listening to the bus
 
 	halfOpen *crowd.Crowd // of the connections without a hello
+	budget   *budget
 
 	mu     sync.Mutex
 	closed bool
@@ -143,7 +144,7 @@ func New(cfg Config) (*Hub, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
-		cfg: cfg, log: cfg.Log, ctx: ctx, stop: stop,
+		cfg: cfg, log: cfg.Log, ctx: ctx, stop: stop, budget: newBudget(),
 		desks: make(map[string]*conn), halfOpen: crowd.New(crowd.Limits{
 			Strangers: halfOpenStrangers, Known: halfOpenKnown, PerNetwork: halfOpenPerNetwork, PerInside: halfOpenKnown,
 		}, cfg.Standing),

@@ -39,8 +39,10 @@ const (
 	maxQueued = 64
 	// maxStateSessions bounds what a state may name.
 	maxStateSessions = 16
-	// eventsPerMinute bounds what one desk can make us write to the log.
-	eventsPerMinute = 600
+	// eventsPerMinute bounds what one desk can report in the log, over all its connections, and arrivalsPerMinute how often it comes,
+	// which is two events and a row each. An honest agent waits longer before each further try.
+	eventsPerMinute   = 600
+	arrivalsPerMinute = 30
 	// maxText bounds names that an agent tells of itself.
 	maxText = 128
 )

@@ -61,7 +61,7 @@ func (c *conn) takeOrderAnswer(ctx context.Context, answer *controlv1.OrderAnswe
 	if c.differs || !strings.HasPrefix(code, differs) || len(code) > maxText {
 		return nil
 	}
-	if !c.events.take(c.hub.cfg.Now()) {
+	if !c.hub.budget.report(c.desk, c.hub.cfg.Now()) {
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.Differs(ctx, c.desk, code, c.claimed); err != nil {
