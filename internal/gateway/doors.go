@@ -25,6 +25,8 @@ const (
 	// bodyTimeout is what a request may take altogether; sockets are taken over
 	// long before.
 	bodyTimeout = 60 * time.Second
+	// unreadTimeout closes a connection of HTTP/2 that takes not one byte of what is written, and holds answers in memory meanwhile.
+	unreadTimeout = 10 * time.Second
 	// idleTimeout closes connections that nobody uses.
 	idleTimeout = 2 * time.Minute
 	// stopTimeout is what running requests may take when the gateway stops.
@@ -43,7 +45,7 @@ const (
 func http2() *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnread, MaxReceiveBufferPerStream: maxUnread,
-		MaxReadFrameSize: 16 << 10, MaxDecoderHeaderTableSize: 4 << 10, WriteByteTimeout: bodyTimeout,
+		MaxReadFrameSize: 16 << 10, MaxDecoderHeaderTableSize: 4 << 10, WriteByteTimeout: unreadTimeout,
 	}
 }
 
