@@ -15,8 +15,13 @@ import (
 
 var people = sheet.Format{
 	Columns: []sheet.Column{
-		{Name: "user_id", JA: "利用者ID", Needed: true}, {Name: "name", JA: "氏名", Needed: true}, {Name: "kana", JA: "フリガナ"}, {Name: "section_id", JA: "所属ID"},
-		{Name: "roles", JA: "役割"}, {Name: "desk_ids", JA: "自席端末ID"}, {Name: "device", JA: "接続元端末"},
+		{Name: "user_id", JA: "利用者ID", Needed: true},
+		{Name: "name", JA: "氏名", Needed: true},
+		{Name: "kana", JA: "フリガナ"},
+		{Name: "section_id", JA: "所属ID"},
+		{Name: "roles", JA: "役割"},
+		{Name: "desk_ids", JA: "自席端末ID"},
+		{Name: "device", JA: "接続元端末"},
 	},
 	MaxBytes: 4096, MaxRows: 3,
 }

@@ -77,11 +77,11 @@ func inventory(t *suite) {
 			continue
 		}
 		t.ok(err)
-		t.equal(strings.Contains(string(t.last().Details), `"inventory":"`+c.number+`"`), true)
+		t.equal(strings.Contains(t.last().Details, `"inventory":"`+c.number+`"`), true)
 		claims := Device("of "+name, "user:tanaka")
 		claims.Kind, claims.Inventory = grant.DevicePrivate+grant.DeviceLent-c.kind, "X-1"
 		t.ok(t.s.EnrolDevice(t.ctx, store.By{Actor: "user:tanaka"}, "tanaka", code.Hash, [32]byte{1}, claims))
-		t.equal(strings.Contains(string(t.last().Details), `"inventory":"`+c.number+`"`), true)
+		t.equal(strings.Contains(t.last().Details, `"inventory":"`+c.number+`"`), true)
 		d, err := t.s.Device(t.ctx, claims.ID)
 		t.ok(err)
 		t.equal([]any{d.Kind, d.Inventory}, []any{c.kind, c.number})
