@@ -426,3 +426,20 @@ func TestPublisher(t *testing.T) {
 		var _ json.Marshaler = sink.heads[0]
 	})
 }
+
+// TestSyslogThatHangs: a daemon that does not read makes copying fail, which is logged, and holds nobody up for good.
+func TestSyslogThatHangs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	daemon, err := net.ListenPacket("unixgram", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { daemon.Close() })
+	sink := audit.SyslogSink{Socket: path, Host: "test"}
+	for range 100_000 { // its queue is some datagrams long
+		if err := sink.Put(t.Context(), audit.Head{}); err != nil {
+			return
+		}
+	}
+	t.Error("nobody read, and nothing failed")
+}

@@ -155,14 +155,20 @@ type SyslogSink struct {
 // Facility 13 is "log audit", severity 5 is "notice" (RFC 5424 section 6.2.1).
 const syslogPriority = 13*8 + 5
 
+// syslogTimeout is how long a daemon that does not read keeps the heads from the other sinks.
+const syslogTimeout = 2 * time.Second
+
 // Put sends the head.
 func (s SyslogSink) Put(ctx context.Context, h Head) error {
-	var d net.Dialer
+	d := net.Dialer{Timeout: syslogTimeout}
 	c, err := d.DialContext(ctx, "unixgram", s.Socket)
 	if err != nil {
 		return fmt.Errorf("audit: syslog: %w", err)
 	}
-	_, err = c.Write([]byte(s.message(h)))
+	err = c.SetWriteDeadline(time.Now().Add(syslogTimeout))
+	if err == nil {
+		_, err = c.Write([]byte(s.message(h)))
+	}
 	if err = errors.Join(err, c.Close()); err != nil {
 		return fmt.Errorf("audit: syslog: %w", err)
 	}

@@ -146,7 +146,7 @@ func TestUnfinishedBodiesGiveWay(t *testing.T) {
 // beginBodies begins many bodies and waits until most of them gave way.
 func beginBodies(t *testing.T, client *http.Client, host string) {
 	t.Helper()
-	const begun, stay = 400, 100
+	const begun, stay = 200, 100 // fewer than one network may have connections
 	gaveWay := make(chan int, begun)
 	for range begun {
 		body, hold := io.Pipe()

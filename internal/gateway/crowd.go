@@ -11,9 +11,8 @@ import (
 )
 
 // connections are how many may be open at once on a listener, sockets that were taken over not counted: those have limits of their
-// own. A connection at rest costs some 30 KB; one of HTTP/2
-// whose streams all hang in an answer that nobody reads, 2 to 4 MB for up to bodyTimeout. One network outside has room for a branch office behind a translated address; the town hall
-// may stand behind one as a whole.
+// own. A connection at rest costs some 30 KB; what its streams cost is bounded by [streams]. One network outside has room for a
+// branch office behind a translated address; the town hall may stand behind one as a whole.
 func connections() crowd.Limits {
 	return crowd.Limits{Strangers: 2048, Known: 4096, PerNetwork: 256, PerInside: 2048}
 }

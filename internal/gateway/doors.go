@@ -78,6 +78,7 @@ func listen(ctx context.Context, address string, log *slog.Logger) (*link.Listen
 func (d *doors) add(l net.Listener, config *tls.Config, handler http.Handler) {
 	if config != nil {
 		config = config.Clone() // http adds to it
+		handler = &requests{crowd: crowd.New(streams(), d.standing), next: handler}
 	}
 	d.all = append(d.all, door{listener: l, secure: config != nil, server: &http.Server{
 		Handler: handler, TLSConfig: config, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout,
