@@ -27,12 +27,16 @@ func TestPointingDoesNotWaitForCoding(t *testing.T) {
 	defer v.close()
 	source.frames <- frame(4, 4, 1)
 	<-poked
-	f.taken <- struct{}{} // so that the next picture is captured meanwhile
-	coding, done := make(chan struct{}), make(chan struct{})
+	begun, coding, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		take(t, v, func(*screen.Picture, screen.Layout, []screen.Rect) { <-coding })
+		take(t, v, func(*screen.Picture, screen.Layout, []screen.Rect) {
+			close(begun)
+			<-coding
+		})
 	}()
+	<-begun
+	f.taken <- struct{}{} // so that the next picture is captured meanwhile
 	source.frames <- frame(4, 4, 2)
 	for f.mu.TryRLock() { // until the capturing goroutine waits to write
 		f.mu.RUnlock()
@@ -101,6 +105,8 @@ func desktop() *screen.Frame {
 
 // A slowViewer reads control at the rate of one slow line and answers marks.
 type slowViewer struct {
+	sending sync.Mutex
+
 	mu    sync.Mutex
 	bytes int // of control
 	pongs []time.Duration
@@ -111,6 +117,13 @@ type slowViewer struct {
 
 // bytesPerSecond is 1 Mbit/s.
 const bytesPerSecond = 125_000
+
+// send sends on control, for whoever comes.
+func (v *slowViewer) send(t *testing.T, s *seal.Session, m wire.Message) error {
+	v.sending.Lock()
+	defer v.sending.Unlock()
+	return s.Control.Send(t.Context(), m.Append(nil))
+}
 
 func (v *slowViewer) control(t *testing.T, s *seal.Session) {
 	for {
@@ -136,7 +149,7 @@ func (v *slowViewer) control(t *testing.T, s *seal.Session) {
 		}
 		v.mu.Unlock()
 		if mark, ok := m.(*wire.Mark); ok {
-			if err := s.Control.Send(t.Context(), (&wire.Marked{ID: mark.ID}).Append(nil)); err != nil {
+			if err := v.send(t, s, &wire.Marked{ID: mark.ID}); err != nil {
 				return
 			}
 		}
@@ -157,14 +170,14 @@ func filmOnASlowLine(t *testing.T, version uint16) {
 	s, viewer := shakenAs(t, a, version, grant.RightView|grant.RightInput)
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(t.Context()) }()
+	v := &slowViewer{}
 	send := func(m wire.Message) {
 		t.Helper()
-		if err := viewer.Control.Send(t.Context(), m.Append(nil)); err != nil {
+		if err := v.send(t, viewer, m); err != nil {
 			t.Fatal(err)
 		}
 	}
 	send(&wire.Start{Visible: true, Monitor: wire.AllMonitors})
-	v := &slowViewer{}
 	go v.control(t, viewer)
 	source.frames <- desktop()
 	synctest.Wait()
