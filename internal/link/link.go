@@ -10,6 +10,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"net/http"
 )
 
 // A Code says why a link was closed. Codes from 4000 are Jiseki's, the others are those of RFC 6455.
@@ -81,4 +82,6 @@ type StatusError struct {
 	Status int // for example 503: too many links are waiting
 }
 
-func (e *StatusError) Error() string { return fmt.Sprintf("link refused: HTTP status %d", e.Status) }
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("link refused: HTTP status %d %s", e.Status, http.StatusText(e.Status))
+}
