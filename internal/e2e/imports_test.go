@@ -50,7 +50,7 @@ func TestNothingLinksWhatItMustNot(t *testing.T) {
 func TestPurePackages(t *testing.T) {
 	for of, allowed := range map[string][]string{
 		"screen": {}, "pace": {}, "wire": {"screen", "log/slog"}, "sheet": {"typed"}, "typed": {}, "calendar": {"sheet"},
-		"access": {"calendar", "cert", "grant"},
+		"access":   {"calendar", "cert", "grant"},
 		"telework": {"access", "calendar", "sheet"},
 	} {
 		for _, p := range imports(t, "-f", `{{join .Imports "\n"}}`, "./internal/"+of) {
