@@ -386,7 +386,8 @@ func (a *Agent) look() {
 		a.log.Debug("cannot tell whether somebody is logged on", "err", err)
 	}
 	used := a.desk.Lock.UsedLocally()
-	present := !used.IsZero() && a.now().Sub(used) < presenceLasts
+	since := a.now().Sub(used) // below 0: by a clock that was ahead
+	present := !used.IsZero() && since >= 0 && since < presenceLasts
 	a.mu.Lock()
 	differs := loggedOn != a.loggedOn || present != a.present
 	a.loggedOn, a.present = loggedOn, present

@@ -56,10 +56,16 @@ func (a *Agent) recallText() string {
 		return recallOf(a.visits.unread(""))
 	}
 	last := a.visits.before(hex.EncodeToString(s.grant.Session[:]))
-	if last == nil || (last.Device == s.grant.Device && last.User == s.grant.User && a.now().UnixMilli()-last.until < longAgo.Milliseconds()) {
+	if last == nil || last.Device == s.grant.Device && last.User == s.grant.User && a.justEnded(last) {
 		return ""
 	}
 	return "前回の接続: " + last.text()
+}
+
+// justEnded says whether a session ended moments ago. One that ended in the future, by a clock that was ahead, did not.
+func (a *Agent) justEnded(p *past) bool {
+	since := a.now().Sub(time.UnixMilli(p.until))
+	return since >= 0 && since < longAgo
 }
 
 // recalled is the press of the button.

@@ -30,8 +30,8 @@ type noise struct {
 func (n *noise) statement() (*cert.DeskStatement, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	now := n.now()
-	if n.signed != nil && now.Sub(n.drawn) < noiseLife {
+	now := n.wall()
+	if age := now.Sub(n.drawn); n.signed != nil && age > -cert.Skew && age < noiseLife {
 		return n.signed, nil
 	}
 	key, err := seal.NewStaticKey()
@@ -46,6 +46,10 @@ func (n *noise) statement() (*cert.DeskStatement, error) {
 	return statement, nil
 }
 
+// wall is what the clock shows, without the monotonic one, which knows nothing of sleep nor of a clock that was put right: a statement
+// counts by what clocks show.
+func (n *noise) wall() time.Time { return n.now().Round(0) }
+
 // rotates is when the newest statement has to be replaced.
 func (n *noise) rotates() time.Time {
 	n.mu.Lock()
@@ -57,7 +61,7 @@ func (n *noise) rotates() time.Time {
 func (n *noise) keys() []*seal.StaticKey {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.before != nil && n.now().Sub(n.drawn) < noiseOverlap {
+	if n.before != nil && n.wall().Sub(n.drawn) < noiseOverlap {
 		return []*seal.StaticKey{n.current, n.before}
 	}
 	return []*seal.StaticKey{n.current}

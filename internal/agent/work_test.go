@@ -28,6 +28,7 @@ type fakeLock struct {
 	calls   chan struct{}
 	changes chan lock.State
 	fails   error
+	used    time.Time // when the desk's own keyboard was
 }
 
 func (l *fakeLock) Can() error { return nil }
@@ -40,7 +41,7 @@ func (l *fakeLock) Lock(context.Context) error {
 }
 func (l *fakeLock) Changes() <-chan lock.State { return l.changes }
 func (l *fakeLock) LoggedOn() (bool, error)    { return true, nil }
-func (l *fakeLock) UsedLocally() time.Time     { return time.Time{} }
+func (l *fakeLock) UsedLocally() time.Time     { return l.used }
 
 // noInput is a desk's input that takes everything.
 type noInput struct{}

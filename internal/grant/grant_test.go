@@ -192,11 +192,26 @@ func TestSpendOnce(t *testing.T) {
 	if err := s.Spend(g, last); !errors.Is(err, grant.ErrSpent) {
 		t.Errorf("at the last moment: %v", err)
 	}
-	if err := s.Spend(g, last.Add(time.Millisecond)); !errors.Is(err, cert.ErrExpired) {
+	if err := grant.NewSpent(2, cert.Skew).Spend(g, last.Add(time.Millisecond)); !errors.Is(err, cert.ErrExpired) {
 		t.Errorf("after it: %v", err)
 	}
-	if err := s.Spend(g, now); !errors.Is(err, cert.ErrExpired) {
-		t.Errorf("clock goes back: %v", err)
+	if err := s.Spend(g, last.Add(time.Millisecond)); err == nil {
+		t.Error("spent again after it")
+	}
+	if err := s.Spend(g, now); err == nil {
+		t.Error("spent again when the clock goes back")
+	}
+}
+
+// TestSpendAfterAWrongClock: a session of a time when all clocks were ahead does not keep later ones out.
+func TestSpendAfterAWrongClock(t *testing.T) {
+	s := grant.NewSpent(2, cert.Skew)
+	ahead := now.Add(30 * 24 * time.Hour)
+	for i, at := range []time.Time{ahead, now} {
+		g := granttest.New(t, at, noise, func(g *grant.Grant) { g.Session = cert.SessionID{byte(i)} })
+		if err := s.Spend(g, at); err != nil {
+			t.Errorf("at %v: %v", at, err)
+		}
 	}
 }
 

@@ -300,6 +300,7 @@ func (m *Manager) step(ctx context.Context, r *rest, plan *Plan, use Use, now ti
 	if after == ShutDown && !r.onPurpose {
 		after = Sleep
 	}
+	r.notAhead(now)
 	wait := settle
 	if !r.onPurpose {
 		wait = lost
@@ -317,6 +318,16 @@ func (m *Manager) step(ctx context.Context, r *rest, plan *Plan, use Use, now ti
 	}
 	m.act(ctx, after)
 	return true
+}
+
+// notAhead has waits of a clock that was ahead begin anew when it is put right.
+func (r *rest) notAhead(now time.Time) {
+	if now.Before(r.ended) {
+		r.ended = now
+	}
+	if now.Before(r.asked) {
+		r.asked = now
+	}
 }
 
 // counted shows the count-down and says whether it has ended.

@@ -28,6 +28,20 @@ type desk struct {
 	fails error
 	at    time.Time // of the wake timer
 	sets  int
+	off   time.Duration // how far its clock is ahead
+}
+
+// turn puts the clock so far ahead of the bubble's.
+func (d *desk) turn(off time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.off = off
+}
+
+func (d *desk) now() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return time.Now().Add(d.off)
 }
 
 func (d *desk) Set(at, _ time.Time) error {
@@ -91,7 +105,7 @@ func manage(t *testing.T, d *desk) *Manager {
 	t.Helper()
 	d.press = map[string]func(){}
 	m := New(Config{
-		Log: slog.New(slog.DiscardHandler), Now: time.Now, Timer: d, Show: d.show,
+		Log: slog.New(slog.DiscardHandler), Now: d.now, Timer: d, Show: d.show,
 		Use: func() Use { d.mu.Lock(); defer d.mu.Unlock(); return d.use },
 		Command: func(_ context.Context, name string, args ...string) error {
 			d.mu.Lock()
@@ -191,6 +205,28 @@ func TestCountDownIsCalledOff(t *testing.T) {
 				d.set(Use{LoggedOn: true})
 				pass(time.Hour)
 				if screen, ran := d.sees(); screen != "" || ran != "" {
+					t.Errorf("screen %q, ran %q", screen, ran)
+				}
+			})
+		})
+	}
+}
+
+// TestRestAfterAWrongClock: a session that ended, or a count-down that began, while the clock was ahead by a month does not keep the desk
+// awake for a month when the clock is put right.
+func TestRestAfterAWrongClock(t *testing.T) {
+	for name, wrong := range map[string]time.Duration{"session": time.Second, "count-down": settle + 20*time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &desk{use: Use{LoggedOn: true}}
+				m := manage(t, d)
+				d.turn(30 * 24 * time.Hour)
+				plan(t, m, Plan{After: Sleep})
+				m.SessionEnded(true)
+				pass(wrong)
+				d.turn(0)
+				pass(settle + countDown + 2*look)
+				if screen, ran := d.sees(); ran != "systemctl suspend" {
 					t.Errorf("screen %q, ran %q", screen, ran)
 				}
 			})
