@@ -82,6 +82,9 @@ func (s *teleworkService) ReportLost(ctx context.Context, r *controlv1.ReportLos
 			return nil, err
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
 	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Device: device.ID}, func(ctx context.Context) ([]store.Session, error) {
 		return s.cfg.Store.ReportLost(ctx, c.by, device.ID, r.GetCircumstances())
 	})

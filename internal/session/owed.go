@@ -97,10 +97,14 @@ func (m *Manager) settle(ctx context.Context) {
 
 // TakeAway does an act that takes something away from users, devices or desks, and returns the sessions that stood on it, which
 // the caller ends with [Manager.EndAll] or [Manager.RevokeDevice]. When the database cannot write the act, the sessions are those that
-// run as the filter says, and the error is ErrUnwritten: they must end all the same.
+// run as the filter says, and the error is ErrUnwritten: they must end all the same. A filter that names nobody is store.ErrInvalid, and
+// nothing is done: it would stand for every session.
 func (m *Manager) TakeAway(
 	ctx context.Context, f store.SessionFilter, act func(context.Context) ([]store.Session, error),
 ) ([]store.Session, error) {
+	if f.User == "" && f.Device == "" && f.Desk == "" {
+		return nil, fmt.Errorf("%w: it is taken away from nobody", store.ErrInvalid)
+	}
 	sessions, err := act(ctx)
 	if !errors.Is(err, store.ErrFailed) {
 		return sessions, err

@@ -316,6 +316,32 @@ func TestClosedAtTheRelay(t *testing.T) {
 	}
 }
 
+// TestTakeAwayOfNobodyTakesNothing: a filter that names nobody stands for every session, whatever the database says.
+func TestTakeAwayOfNobodyTakesNothing(t *testing.T) {
+	h := newHall(t)
+	r := h.prepare()
+	_, err := h.m.Open(t.Context(), h.caller, r)
+	h.check(err)
+	h.open(r.Session)
+	fails := func(context.Context) ([]store.Session, error) { return nil, store.ErrFailed }
+	for name, c := range map[string]struct {
+		filter store.SessionFilter
+		want   error
+		n      int
+	}{
+		"nobody":          {store.SessionFilter{}, store.ErrInvalid, 0},
+		"only running":    {store.SessionFilter{Running: true}, store.ErrInvalid, 0},
+		"the device":      {store.SessionFilter{Device: "d9"}, ErrUnwritten, 1},
+		"another device":  {store.SessionFilter{Device: "d8"}, ErrUnwritten, 0},
+		"the user's desk": {store.SessionFilter{User: "tanaka", Desk: "k9"}, ErrUnwritten, 1},
+	} {
+		sessions, err := h.m.TakeAway(t.Context(), c.filter, fails)
+		if !errors.Is(err, c.want) || len(sessions) != c.n {
+			t.Errorf("%s: %d sessions, %v", name, len(sessions), err)
+		}
+	}
+}
+
 // TestSweepEndsWhatTheDeskLost: a session at a desk whose channel is gone is over when no lease can hold it any more, and
 // not before.
 func TestSweepEndsWhatTheDeskLost(t *testing.T) {
