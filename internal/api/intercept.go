@@ -103,7 +103,7 @@ func (s *Server) authenticate(ctx context.Context, door Door, header http.Header
 		return nil, notSignedIn
 	}
 	if identity.Device != nil && s.cfg.Met != nil {
-		s.cfg.Met(identity.Address)
+		s.cfg.Met("user:"+identity.User.ID, identity.Address)
 	}
 	return &caller{identity: identity, may: identity.May(s.cfg.Now(), door == Office), by: identity.By()}, nil
 }

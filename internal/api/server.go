@@ -47,8 +47,8 @@ type Config struct {
 	Hub *hub.Hub
 	// KeptHeads reads the signed heads of the audit log that this gateway kept outside the database.
 	KeptHeads func() ([]audit.Mark, error)
-	// Met hears from where enrolled devices call; nil: nobody does.
-	Met func(netip.Addr)
+	// Met hears who calls from where with an enrolled device; nil: nobody does.
+	Met func(who string, at netip.Addr)
 	// MayBeDesk says whether desks stand at an address; elsewhere none is enrolled. nil: they stand everywhere.
 	MayBeDesk func(netip.Addr) bool
 	// MailPasswordSet says whether a password for the mail server is kept; nil: no.

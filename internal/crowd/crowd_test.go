@@ -106,7 +106,7 @@ func TestTheKnownHavePlacesOfTheirOwn(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	office := netip.MustParsePrefix("10.0.0.0/8")
 	known := crowd.NewAcquaintances(func() time.Time { return now }, office.Contains)
-	known.Meet(addr("198.51.100.1"))
+	known.Meet("user:tanaka", addr("198.51.100.1"))
 	for address, want := range map[string]crowd.Standing{
 		"10.1.2.3": crowd.Inside, "198.51.100.1": crowd.Met, "198.51.100.2": crowd.Stranger,
 	} {

@@ -112,10 +112,10 @@ type Config struct {
 	// Head is the audit log's newest signed head in its byte form, or nil; it is
 	// left at the desks with the lease.
 	Head func() []byte
-	// Standing says what is known of who is at an address, Met hears where desks
+	// Standing says what is known of who is at an address, Met hears where which desks
 	// proved themselves. They may be nil.
 	Standing func(netip.Addr) crowd.Standing
-	Met      func(netip.Addr)
+	Met      func(who string, at netip.Addr)
 	// MyNumber says that this gateway serves zone mynumber, and nothing else.
 	MyNumber bool
 }
@@ -140,7 +140,7 @@ type Hub struct {
 // New makes a Hub. It answers at once; leases are sent by [Hub.Run].
 func New(cfg Config) (*Hub, error) {
 	if cfg.Met == nil {
-		cfg.Met = func(netip.Addr) {}
+		cfg.Met = func(string, netip.Addr) {}
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
@@ -323,7 +323,7 @@ func (h *Hub) admit(address netip.Addr, giveWay func()) *crowd.Place {
 
 // serve runs one channel from the welcome to its end.
 func (h *Hub) serve(c *conn, address netip.Addr) {
-	h.cfg.Met(address)
+	h.cfg.Met("desk:"+c.desk, address)
 	log := h.log.With("desk", c.desk, "epoch", c.epoch)
 	log.Info("agent came", "address", address)
 	err := c.read()
