@@ -30,7 +30,7 @@ const (
 
 // gate is what happens before Connect reads anything: it finds the method's rule by the path, looks at who calls and whether he may, and
 // only then reads the body, within the rule's length, the room for bodies and a time. Connect gets bodies that are complete and whose
-// elements were counted.
+// elements were counted, of one user few at a time.
 func (s *Server) gate(door Door, next *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		procedure := r.URL.Path
@@ -60,6 +60,14 @@ func (s *Server) gate(door Door, next *http.ServeMux) http.Handler {
 		if err := count(procedure, form, body, rule.body/bytesPerElement); err != nil {
 			s.refuse(ctx, w, r, err)
 			return
+		}
+		if id := callerOf(ctx).identity; id != nil && id.User.ID != "" {
+			end, err := s.work.begin(ctx, id.User.ID)
+			if err != nil {
+				s.refuse(ctx, w, r, err)
+				return
+			}
+			defer end()
 		}
 		r = r.WithContext(ctx)
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))

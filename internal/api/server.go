@@ -74,12 +74,13 @@ type Server struct {
 	log     *slog.Logger
 	limiter *limiter
 	bodies  *bodies
+	work    *work
 	probes  *probes
 }
 
 // New makes a Server.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), bodies: newBodies(), probes: newProbes(cfg.Now)}
+	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), bodies: newBodies(), work: newWork(), probes: newProbes(cfg.Now)}
 }
 
 // Handler is the API as it is behind a door. It belongs at the root of a mux:

@@ -183,25 +183,42 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Iden
 	if err != nil {
 		return "", nil, err
 	}
-	keys := throttles(user, a.Address, id.Place)
+	keys, turn := throttles(user, a.Address, id.Place), TurnOf(a.Address, inside(id.Place))
 	if proven.valid(s.Now()) {
-		keys = proofThrottles(user, proven.device)
+		keys, turn = proofThrottles(user, proven.device), Turn{Reserved: true, From: "device:" + proven.device.ID}
 	}
-	wait, err := s.Store.BeginAttempt(ctx, keys...)
+	err = s.attempt(ctx, turn, id, keys, func() error { return s.prove(ctx, id, &a, proven) })
 	if err != nil {
 		return "", nil, err
 	}
-	if wait > 0 {
-		return "", nil, slowDown(wait)
-	}
-	err = s.prove(ctx, id, &a, proven)
-	if err == nil {
-		token, err = s.keep(ctx, id, a.Former)
-	}
-	if err != nil {
+	if token, err = s.keep(ctx, id, a.Former); err != nil {
 		return "", nil, s.failed(ctx, id, err, keys)
 	}
 	return token, id, s.Store.EndAttempt(ctx, keys...)
+}
+
+// attempt counts what is tried before it is proven, when it is its turn among the passwords that are hashed. Who finds no place there
+// was not heard: nothing is counted, and nothing written.
+func (s *Service) attempt(ctx context.Context, turn Turn, id *Identity, keys []store.Throttle, prove func() error) error {
+	leave, err := s.Hasher.Enter(ctx, turn)
+	if errors.Is(err, ErrBusy) {
+		return refuse(access.Busy)
+	}
+	if err != nil {
+		return err
+	}
+	defer leave()
+	wait, err := s.Store.BeginAttempt(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return slowDown(wait)
+	}
+	if err := prove(); err != nil {
+		return s.failed(ctx, id, err, keys)
+	}
+	return nil
 }
 
 // A weighed proof is a device that was proven, or why it was not; neither if the attempt brought none.
@@ -230,9 +247,6 @@ func (s *Service) weigh(ctx context.Context, u *store.User, p *DeviceProof) (w w
 
 // failed records a refusal and gives back what the attempt should not have cost.
 func (s *Service) failed(ctx context.Context, id *Identity, err error, keys []store.Throttle) error {
-	if errors.Is(err, ErrBusy) {
-		err = errors.Join(refuse(access.Busy), s.Store.UndoAttempt(ctx, keys...))
-	}
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return errors.Join(err, s.Store.UndoAttempt(ctx, keys...))
@@ -256,11 +270,7 @@ func (s *Service) failed(ctx context.Context, id *Identity, err error, keys []st
 // prove checks everything that the attempt brings.
 func (s *Service) prove(ctx context.Context, id *Identity, a *Attempt, proven weighed) error {
 	u := &id.User
-	turn := TurnOf(id.Address, inside(id.Place))
-	if proven.valid(s.Now()) {
-		turn = Turn{Reserved: true, From: "device:" + proven.device.ID}
-	}
-	right, err := s.Hasher.Verify(ctx, turn, u.PasswordHash, a.Password)
+	right, err := s.Hasher.Verify(u.PasswordHash, a.Password)
 	if err != nil {
 		return err
 	}
@@ -431,19 +441,15 @@ func (id *Identity) LacksSecond() access.Code {
 // this sign-in, where no stranger can drive them.
 func (s *Service) proveAgain(ctx context.Context, id *Identity, password string) error {
 	keys := signInThrottles("again", id.SignIn.Hash)
-	wait, err := s.Store.BeginAttempt(ctx, keys...)
+	err := s.attempt(ctx, id.turn(), id, keys, func() error {
+		right, err := s.Hasher.Verify(id.User.PasswordHash, password)
+		if err == nil && !right {
+			return refuse(access.WrongCredentials)
+		}
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	if wait > 0 {
-		return slowDown(wait)
-	}
-	right, err := s.Hasher.Verify(ctx, id.turn(), id.User.PasswordHash, password)
-	if err == nil && !right {
-		err = refuse(access.WrongCredentials)
-	}
-	if err != nil {
-		return s.failed(ctx, id, err, keys)
 	}
 	return s.Store.EndAttempt(ctx, keys...)
 }

@@ -55,7 +55,15 @@ func NewHasher(cost Cost) (*Hasher, error) {
 	return h, err
 }
 
-// Hash makes a hash in PHC form, `$argon2id$v=19$m=..,t=..,p=..$salt$hash`.
+// Enter waits for the turn to verify a password; leave ends it. ErrBusy says that too many wait.
+func (h *Hasher) Enter(ctx context.Context, turn Turn) (leave func(), err error) {
+	if err := h.turns.enter(ctx, turn); err != nil {
+		return nil, err
+	}
+	return func() { h.turns.leave(turn) }, nil
+}
+
+// Hash waits for its turn and makes a hash in PHC form, `$argon2id$v=19$m=..,t=..,p=..$salt$hash`.
 func (h *Hasher) Hash(ctx context.Context, turn Turn, password string) (string, error) {
 	if err := h.turns.enter(ctx, turn); err != nil {
 		return "", err
@@ -69,9 +77,9 @@ func (h *Hasher) Hash(ctx context.Context, turn Turn, password string) (string, 
 		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
 }
 
-// Verify says whether the password belongs to the hash. An empty hash stands for a user who does not exist: it takes as long and is
-// never right.
-func (h *Hasher) Verify(ctx context.Context, turn Turn, hash, password string) (bool, error) {
+// Verify says whether the password belongs to the hash, to a caller whose turn it is: see Enter. An empty hash stands for a user who
+// does not exist: it takes as long and is never right.
+func (h *Hasher) Verify(hash, password string) (bool, error) {
 	known := hash != ""
 	if !known {
 		hash = h.dummy
@@ -80,10 +88,6 @@ func (h *Hasher) Verify(ctx context.Context, turn Turn, hash, password string) (
 	if err != nil {
 		return false, err
 	}
-	if err := h.turns.enter(ctx, turn); err != nil {
-		return false, err
-	}
-	defer h.turns.leave(turn)
 	got := argon2.IDKey([]byte(plain(password)), salt, cost.Passes, cost.MemoryKB, cost.Threads, keyLen)
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }

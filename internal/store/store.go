@@ -162,8 +162,8 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), write.Close())
 	}
-	read.SetMaxOpenConns(4)
-	read.SetMaxIdleConns(4)
+	read.SetMaxOpenConns(8)
+	read.SetMaxIdleConns(8)
 	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short}, nil
 }
 
