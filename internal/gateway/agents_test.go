@@ -20,7 +20,7 @@ func TestAgentsComeFromTheirNetworksOnly(t *testing.T) {
 		town.Run(t)
 	}
 	here("192.168.10.0/24")
-	if err := desk.TryConnect(t); err == nil || !strings.Contains(err.Error(), "403") {
+	if err := desk.TryConnect(t); err == nil || !strings.Contains(err.Error(), "403 Forbidden: agent_network: 127.0.0.1 is in none") {
 		t.Errorf("a desk from a network that is not named: %v", err)
 	}
 	if a, no := town.TryEnrolAgent(t, token); a != nil || codes(no) != "agent_network" {

@@ -10,10 +10,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/http/httpproxy"
 	"golang.org/x/sync/errgroup"
@@ -222,6 +226,11 @@ func (cfg *DialConfig) open(ctx context.Context, nc net.Conn, u *url.URL) (*Conn
 		return nil, err
 	}
 	if err := checkAccepted(resp, key); err != nil {
+		var refused *StatusError
+		if errors.As(err, &refused) {
+			_ = nc.SetReadDeadline(time.Now().Add(closeWait)) // without it only the reason is missing
+			refused.Reason = reason(resp)
+		}
 		return nil, err
 	}
 	return newConn(tc, nc, true, ahead), nil
@@ -251,6 +260,21 @@ func checkAccepted(resp *http.Response, key string) error {
 		return errors.New("the server wants an extension")
 	}
 	return nil
+}
+
+// reason is the first line of an answer in plain text, of at most maxReason bytes, without what could mislead a reader of the log.
+func reason(resp *http.Response) string {
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "text/plain" {
+		return ""
+	}
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxReason)) // of a broken answer, what came
+	line, _, _ := strings.Cut(string(body), "\n")
+	return strings.Map(func(c rune) rune {
+		if c == utf8.RuneError || !unicode.IsPrint(c) {
+			return -1
+		}
+		return c
+	}, line)
 }
 
 // exchange sends a request and reads the answer's head, of at most maxOpening bytes, and what came with it.

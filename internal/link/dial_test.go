@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -124,6 +125,29 @@ func TestDialRefuses(t *testing.T) {
 	_, err := link.DialSocket(t.Context(), tests[3].cfg)
 	if !errors.As(err, &se) || se.Status != http.StatusNotFound {
 		t.Errorf("status: %v", err)
+	}
+}
+
+// TestRefusalSaysWhy: the server's reason is in the error as one short line, however long the answer is and whatever it holds.
+func TestRefusalSaysWhy(t *testing.T) {
+	for _, tt := range []struct{ kind, body, want string }{
+		{"text/plain; charset=utf-8", "agent_network: not from here\n", ": agent_network: not from here"},
+		{"text/plain", "one\r\nlevel=ERROR msg=forged", ": one"},
+		{"text/plain", "\x1b[2Jcleared\u202e\xff", ": [2Jcleared"},
+		{"text/plain", strings.Repeat("あ", 30000), ": " + strings.Repeat("あ", 66)},
+		{"text/plain", "", ""},
+		{"text/html", "<html>no", ""},
+	} {
+		url, client := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", tt.kind)
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, tt.body)
+		}))
+		_, err := link.DialSocket(t.Context(), link.DialConfig{URL: url, TLS: client, Proxy: link.Direct})
+		var se *link.StatusError
+		if !errors.As(err, &se) || se.Error() != "link refused: HTTP status 403 Forbidden"+tt.want {
+			t.Errorf("%.40q: %q", tt.body, err)
+		}
 	}
 }
 

@@ -31,6 +31,8 @@ const (
 
 	// maxOpening is how many bytes of HTTP a server or proxy may answer with before it has upgraded or connected.
 	maxOpening = 16 << 10
+	// maxReason is how many bytes of a refusal's reason are kept.
+	maxReason = 200
 
 	// smallMessage divides messages into the two sizes of pooled buffers: most of control's are below it.
 	smallMessage = 2 << 10

@@ -79,9 +79,14 @@ func CloseCode(err error) Code {
 
 // A StatusError is a server's refusal to open a link, as an HTTP status.
 type StatusError struct {
-	Status int // for example 503: too many links are waiting
+	Status int    // for example 503: too many links are waiting
+	Reason string // what the server said, one line; empty: nothing, or it was a proxy
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("link refused: HTTP status %d %s", e.Status, http.StatusText(e.Status))
+	text := fmt.Sprintf("link refused: HTTP status %d %s", e.Status, http.StatusText(e.Status))
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
 }
