@@ -111,7 +111,7 @@ func TestLockerWithoutKeyboardIsNoLock(t *testing.T) {
 	must(t, d.Start("i3lock", "--nofork"))
 	for cover := x11.Window(0); cover == 0; {
 		var err error
-		cover, err = conn.Cover()
+		cover, err = conn.Cover(image.Rect(0, 0, 640, 480))
 		must(t, err)
 	}
 	wantLocked(t, s, false)

@@ -105,6 +105,33 @@ func (s *X11) isLocker(pid int) bool {
 	return isMarked(pid) || runsLocker(pid)
 }
 
+// remains says whether a locker may come to lock again: one that an agent started runs, or one of somebody else's shows a window. Those may
+// run on without locking: screen savers are daemons.
+func (s *X11) remains() (bool, error) {
+	lockers, err := s.lockers()
+	if err != nil || s.ours() != nil {
+		return true, err
+	}
+	for _, pid := range lockers {
+		if isMarked(pid) {
+			return true, nil
+		}
+	}
+	windows, err := s.conn.Children(s.conn.Setup.Root)
+	if err != nil {
+		return false, err
+	}
+	for _, win := range windows {
+		if _, ok := lockers[s.conn.Client(win)]; !ok {
+			continue
+		}
+		if _, shows, err := s.shown(win); err != nil || shows {
+			return shows, err
+		}
+	}
+	return false, nil
+}
+
 // runsLocker says whether a process runs one of knownLockers.
 func runsLocker(pid int) bool {
 	link := procFile(pid, "exe")

@@ -153,8 +153,12 @@ const symEscape = 0xff1b
 const maxMenus = 8
 
 // clear has programs let go of keyboard and pointer, which a locker needs: menus are closed by Escape; what stays, such as a
-// drag or the choice of an area, loses its hold.
+// drag or the choice of an area, loses its hold. A locker that somebody else has started keeps its own: it would cover the screen for good
+// without them.
 func (s *X11) clear(ctx context.Context) error {
+	if locker, err := s.lockerHolds(); err != nil || locker {
+		return err
+	}
 	for range maxMenus {
 		keyboard, pointer, err := s.holds()
 		if err != nil || !keyboard && !pointer {
@@ -178,6 +182,19 @@ func (s *X11) clear(ctx context.Context) error {
 		err = errors.New("a program holds them and does not let go")
 	}
 	return err
+}
+
+// lockerHolds says whether the keyboard is held by a locker.
+func (s *X11) lockerHolds() (bool, error) {
+	lockers, err := s.lockers()
+	if err != nil || len(lockers) == 0 {
+		return false, err
+	}
+	keyboard, _, err := s.holds()
+	if err != nil || !keyboard {
+		return false, err
+	}
+	return s.getsKeys(lockers)
 }
 
 // holds says whether other programs hold keyboard and pointer.

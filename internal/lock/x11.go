@@ -59,6 +59,7 @@ type X11 struct {
 	local atomic.Int64                    // when a real device was used, Unix nanoseconds
 
 	locking sync.Mutex         // one Lock at a time
+	seen    atomic.Bool        // a look found it locked since watch looked last
 	probing sync.Mutex         // one look at a time: a probe holds the keyboard for a moment
 	proof   map[x11.Client]int // the lockers of which one was seen to get the keys, while nothing has changed; guarded by probing
 
@@ -150,6 +151,8 @@ func (s *X11) look(fresh bool) (covered, held bool, err error) {
 	covered, held, err = s.probe(fresh)
 	if !covered || !held || err != nil {
 		s.proof = nil
+	} else {
+		s.seen.Store(true)
 	}
 	if err != nil {
 		return false, false, fmt.Errorf("lock: %w", err)
@@ -291,6 +294,9 @@ func (s *X11) watch() {
 			last, first = state, false
 			s.deliver(state)
 		}
+		if state == Torn {
+			last = Open // and the next lock may fall too
+		}
 		var soon <-chan time.Time
 		switch {
 		case pending:
@@ -310,12 +316,16 @@ func (s *X11) watch() {
 // state is how the screen stands after last; pending means that a locker is just starting or ending.
 func (s *X11) state(last State) (state State, pending bool, err error) {
 	covered, held, err := s.look(false)
+	seen := s.seen.Swap(false) // a lock that somebody was told of may be over already
 	switch {
 	case err != nil:
 		return Open, false, err
 	case covered && held:
+		if l := s.ours(); l != nil && !l.alive() {
+			s.forget() // another locks: how this one ended says nothing of that
+		}
 		return Locked, false, nil
-	case last == Locked:
+	case last == Locked || seen:
 		return s.lost()
 	}
 	return last, covered, nil
@@ -333,8 +343,8 @@ func (s *X11) lost() (state State, pending bool, err error) {
 			}
 			return Open, false, nil
 		}
-		if lockers, err := s.lockers(); err != nil || len(lockers) == 0 && s.ours() == nil {
-			return Open, false, err // one that an earlier agent or somebody else started
+		if remains, err := s.remains(); err != nil || !remains {
+			return Open, false, err
 		}
 		if covered, held, err := s.look(false); err != nil || covered && held {
 			return Locked, false, err

@@ -61,7 +61,7 @@ type due struct {
 // otherwise flicker.
 const raiseAfter = 200 * time.Millisecond
 
-// ShowX11 shows the notice at the top of the primary monitor. An error means that it cannot be shown; the session need not
+// ShowX11 shows the notice at the top of the primary monitor; while the screen is locked, below the lock. An error means that it cannot be shown; the session need not
 // end for it.
 func ShowX11(cfg X11Config) (*X11, error) {
 	n := &X11{cfg: cfg, todo: make(chan struct{}, 1), ended: make(chan struct{})}
@@ -112,12 +112,15 @@ func (n *X11) show() (err error) {
 	if n.gc, err = n.conn.CreateContext(0); err != nil {
 		return err
 	}
-	return n.conn.MapWindow(n.win)
+	if err := n.conn.MapWindow(n.win); err != nil {
+		return err
+	}
+	return n.stack()
 }
 
 // area is the primary monitor, or the first.
 func (n *X11) area() (image.Rectangle, error) {
-	monitors, err := n.conn.Monitors()
+	monitors, err := n.monitors()
 	if err != nil {
 		return image.Rectangle{}, err
 	}
@@ -126,10 +129,17 @@ func (n *X11) area() (image.Rectangle, error) {
 			return m.Bounds, nil
 		}
 	}
-	if len(monitors) > 0 {
-		return monitors[0].Bounds, nil
+	return monitors[0].Bounds, nil
+}
+
+// monitors are those of the server, or one of its whole screen.
+func (n *X11) monitors() ([]x11.Monitor, error) {
+	monitors, err := n.conn.Monitors()
+	if err != nil || len(monitors) > 0 {
+		return monitors, err
 	}
-	return n.conn.Geometry(n.conn.Setup.Root)
+	bounds, err := n.conn.Geometry(n.conn.Setup.Root)
+	return []x11.Monitor{{Bounds: bounds}}, err
 }
 
 // onEvent notes what an event asks for. It runs on the connection's goroutine; no event is lost, whatever waits.
@@ -189,7 +199,7 @@ func (n *X11) serve() {
 			err = n.do(d)
 		case <-raise:
 			raise = nil
-			err = n.raise()
+			err = n.stack()
 		}
 		if err != nil && n.conn.Err() == nil {
 			n.cfg.Log.Warn("the notice at the desk", "error", err)
@@ -214,13 +224,36 @@ func (n *X11) do(d due) error {
 	return errors.Join(errs...)
 }
 
-// raise brings the notice to the top, unless the screen is locked: lockers insist on the top.
-func (n *X11) raise() error {
-	cover, err := n.conn.Cover()
-	if err != nil || cover != 0 {
+// stack brings the notice to the top, but below the window of a locker: lockers insist on the top, and a lock below a notice is none.
+func (n *X11) stack() error {
+	cover, err := n.cover()
+	if err != nil {
 		return err
 	}
+	if cover != 0 {
+		return n.conn.LowerBelow(n.win, cover)
+	}
 	return n.conn.RaiseWindow(n.win)
+}
+
+// cover is a window that covers a monitor on which the notice is, as those of lockers do; 0 if there is none.
+func (n *X11) cover() (x11.Window, error) {
+	monitors, err := n.monitors()
+	if err != nil {
+		return 0, err
+	}
+	n.mu.Lock()
+	strip := image.Rectangle{n.at, n.at.Add(n.size)}
+	n.mu.Unlock()
+	for _, m := range monitors {
+		if !m.Bounds.Overlaps(strip) {
+			continue
+		}
+		if cover, err := n.conn.Cover(m.Bounds); err != nil || cover != 0 {
+			return cover, err
+		}
+	}
+	return 0, nil
 }
 
 // move puts the notice at a place, or as near as the screen allows.

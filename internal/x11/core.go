@@ -124,19 +124,15 @@ func (c *Conn) State(win Window) (WindowState, error) {
 	return WindowState{Viewable: r.u8(26) == 2, Override: r.u8(27) != 0, InputOnly: r.u16(12) == 2}, nil
 }
 
-// Cover returns the window that covers the whole screen beyond the window manager's reach, as those of screen lockers do;
-// 0 when there is none.
-func (c *Conn) Cover() (Window, error) {
-	screen, err := c.Geometry(c.Setup.Root)
-	if err != nil {
-		return 0, err
-	}
+// Cover returns the window that covers an area of the screen beyond the window manager's reach, as those of screen lockers do; 0 when
+// there is none. One pixel at each edge may stay free: xsecurelock leaves it.
+func (c *Conn) Cover(area image.Rectangle) (Window, error) {
 	windows, err := c.Children(c.Setup.Root)
 	if err != nil {
 		return 0, err
 	}
 	for _, win := range slices.Backward(windows) {
-		covers, err := c.covers(win, screen)
+		covers, err := c.covers(win, area.Inset(1))
 		if IsError(err, BadWindow) || IsError(err, BadDrawable) {
 			continue // it has just been destroyed
 		}
@@ -147,9 +143,9 @@ func (c *Conn) Cover() (Window, error) {
 	return 0, nil
 }
 
-func (c *Conn) covers(win Window, screen image.Rectangle) (bool, error) {
+func (c *Conn) covers(win Window, area image.Rectangle) (bool, error) {
 	bounds, err := c.Geometry(win)
-	if err != nil || !screen.In(bounds) {
+	if err != nil || !area.In(bounds) {
 		return false, err
 	}
 	state, err := c.State(win)
@@ -223,6 +219,11 @@ func (c *Conn) MoveWindow(win Window, at image.Point) error {
 // RaiseWindow puts a window above its siblings.
 func (c *Conn) RaiseWindow(win Window) error {
 	return c.request(12, 0).u32(uint32(win)).u16(1<<6, 0).u32(0).check()
+}
+
+// LowerBelow puts a window right below one of its siblings.
+func (c *Conn) LowerBelow(win, sibling Window) error {
+	return c.request(12, 0).u32(uint32(win)).u16(1<<5|1<<6, 0).u32(uint32(sibling), 1).check()
 }
 
 // SetProperty replaces a property. Format is 8, 16 or 32 bits an element.

@@ -1,0 +1,156 @@
+//go:build linux
+
+package lock_test
+
+import (
+	"image"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"jiseki/internal/desktop"
+	"jiseki/internal/desktop/desktoptest"
+	"jiseki/internal/input"
+	"jiseki/internal/lock"
+	"jiseki/internal/notice"
+	"jiseki/internal/screen"
+	"jiseki/internal/x11"
+)
+
+// TestKilledRightAfterLock: a lock that falls before anybody has looked a second time is torn, not forgotten.
+func TestKilledRightAfterLock(t *testing.T) {
+	for _, command := range lockers {
+		t.Run(command[0], func(t *testing.T) {
+			d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
+			s := open(t, d, command...)
+			for range 5 {
+				must(t, s.Lock(t.Context()))
+				killLockers(t, d)
+				state(t, s, lock.Torn)
+			}
+		})
+	}
+}
+
+// TestNoticeLeavesTheLock shows what the agent shows, before and after the desk was locked: it stays locked.
+func TestNoticeLeavesTheLock(t *testing.T) {
+	for _, command := range lockers {
+		t.Run(command[0], func(t *testing.T) {
+			d := desktoptest.Bare(t, screen.Point{X: 800, Y: 600})
+			must(t, d.AddMonitor(t.Context(), "DUMMY1", screen.Point{X: 800, Y: 600}, screen.Point{X: 800}))
+			s := open(t, d, command...)
+			show(t, d)
+			must(t, s.Lock(t.Context()))
+			state(t, s, lock.Locked)
+			show(t, d)
+			wantLocked(t, s, true)
+			select {
+			case now := <-s.Changes():
+				t.Errorf("the screen became %v", now)
+			case <-time.After(3 * time.Second): // a notice that insisted would have torn it
+			}
+			wantLocked(t, s, true)
+		})
+	}
+}
+
+func show(t *testing.T, d *desktop.Desktop) {
+	t.Helper()
+	n, err := notice.ShowX11(notice.X11Config{
+		Display: d.Display(), Authority: d.Authority(), Name: "山田 太郎", OnEnd: func() {}, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	must(t, err)
+	t.Cleanup(func() { n.Close() })
+}
+
+// TestScreenSaverIsNoLock: a screen saver's daemon runs on when somebody has unlocked; that is no torn lock.
+func TestScreenSaverIsNoLock(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("known lockers belong to root, and the password is root's")
+	}
+	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
+	s := open(t, d, "i3lock", "--nofork")
+	conn := dial(t, d)
+	before := clients(t, conn)
+	must(t, d.Start(daemon(t), "-quiet", "-i", "/etc/hostname")) // waits for somebody who pastes
+	for clients(t, conn) == before {
+		time.Sleep(20 * time.Millisecond)
+	}
+	must(t, d.Start("i3lock", "--nofork")) // somebody's own
+	state(t, s, lock.Locked)
+	x, err := input.OpenX11(input.X11Config{Display: d.Display(), Authority: d.Authority()})
+	must(t, err)
+	defer x.Close()
+	unlock(t, s, x)
+}
+
+// daemon is a program of root's by the name of a screen saver that has no window.
+func daemon(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "jiseki-saver-")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	must(t, os.Chmod(dir, 0o755))
+	xclip, err := exec.LookPath("xclip")
+	must(t, err)
+	raw, err := os.ReadFile(xclip)
+	must(t, err)
+	path := filepath.Join(dir, "xscreensaver")
+	must(t, os.WriteFile(path, raw, 0o755))
+	return path
+}
+
+func clients(t *testing.T, conn *x11.Conn) int {
+	t.Helper()
+	all, err := conn.Processes()
+	must(t, err)
+	return len(all)
+}
+
+// TestLockLeavesAnotherLockerItsKeyboard locks while somebody's own locker, which hangs, holds the keyboard below another window: it would
+// cover the screen for good without the keyboard.
+func TestLockLeavesAnotherLockerItsKeyboard(t *testing.T) {
+	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
+	s := open(t, d, "i3lock", "--nofork")
+	must(t, d.Start("i3lock", "--nofork"))
+	state(t, s, lock.Locked)
+	conn := dial(t, d)
+	signalLocker(t, conn, syscall.SIGSTOP)
+	win, err := conn.CreateWindow(image.Rect(0, 0, 300, 300), x11.Attributes{OverrideRedirect: true})
+	must(t, err)
+	must(t, conn.MapWindow(win))
+	wantLocked(t, s, false)
+	before := clients(t, conn)
+	must(t, s.Lock(t.Context()))
+	wantLocked(t, s, true)
+	killLockers(t, d)
+	for clients(t, conn) > before {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if got, err := conn.GrabKeyboard(); err != nil || !got.Held() {
+		t.Errorf("the keyboard of their locker: %v, %v", got, err)
+	}
+	signalLocker(t, conn, syscall.SIGCONT)
+}
+
+// signalLocker sends a signal to the processes of i3lock on a server: one holds the keyboard, one brings the window to the top.
+func signalLocker(t *testing.T, conn *x11.Conn, signal syscall.Signal) {
+	t.Helper()
+	all, err := conn.Processes()
+	must(t, err)
+	found := 0
+	for _, pid := range all {
+		if exe, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe")); err == nil && filepath.Base(exe) == "i3lock" {
+			must(t, syscall.Kill(pid, signal))
+			found++
+		}
+	}
+	if found == 0 {
+		t.Fatal("no i3lock runs")
+	}
+}
