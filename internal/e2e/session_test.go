@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"image"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
+	"weak"
 
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/keys"
@@ -186,6 +188,19 @@ func TestHidden(t *testing.T) {
 	v.sameAsDesk()
 }
 
+// forgets checks that nobody holds a viewer that has hung up: one that has resumed its picture would hold all before it.
+func forgets(t *testing.T, e *eyes) {
+	t.Helper()
+	former := weak.Make(e.Viewer)
+	e.Viewer = nil
+	for range 10 { // the first may find it still in use
+		if runtime.GC(); former.Value() == nil {
+			return
+		}
+	}
+	t.Error("the viewer before is held")
+}
+
 // TestResume loses the line and comes back: only the differences are sent.
 func TestResume(t *testing.T) {
 	h := build(t, plan{})
@@ -208,6 +223,7 @@ func TestResume(t *testing.T) {
 	if len(updates) == 0 || slices.ContainsFunc(updates, func(u viewer.Shown) bool { return u.Fresh }) || bytes > whole/10 {
 		t.Errorf("resumed by %d bytes, the whole picture took %d: %+v", bytes, whole, updates)
 	}
+	forgets(t, v)
 	again.hangUp()
 	h.awaitEvents(again.session[:], "session_granted ", "session_opened ", "session_ended 0")
 
