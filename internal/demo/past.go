@@ -177,7 +177,7 @@ func (p *past) connect(user string, from, until time.Time) {
 		if err := p.store.PrepareSession(ctx, x); err != nil {
 			return err
 		}
-		if _, err := p.store.GrantSession(ctx, atHome(user), x); err != nil {
+		if _, err := p.store.GrantSession(ctx, atHome(user), [32]byte{}, x); err != nil {
 			return err
 		}
 		return p.tell(ctx, &x, store.AgentOpened)

@@ -52,7 +52,7 @@ func crowdSessions(b *testing.B, town *gatewaytest.Town, who *gatewaytest.Browse
 		if err := s.PrepareSession(b.Context(), x); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.GrantSession(b.Context(), store.By{Actor: "user:suzuki"}, x); err != nil {
+		if _, err := s.GrantSession(b.Context(), store.By{Actor: "user:suzuki"}, [32]byte{}, x); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -160,7 +160,7 @@ func (m *Manager) mint(s *situation, prepared *store.Session, r OpenRequest, d a
 
 // grant spends the prepared session in the store, and ends older grants of the desk that nobody has opened.
 func (m *Manager) grant(ctx context.Context, c Caller, g *grant.Grant, r OpenRequest) error {
-	replaced, err := m.cfg.Store.GrantSession(ctx, c.by(), store.Session{
+	replaced, err := m.cfg.Store.GrantSession(ctx, c.by(), c.SignIn.Hash, store.Session{
 		ID: g.Session, Place: c.Place, Address: c.Address, Second: c.SignIn.Second, Viewer: g.ViewerKind, Rights: g.Rights, Relay: g.Relay, Gateway: m.cfg.Gateway,
 		UntilMS: g.SessionUntil.UnixMilli(), IdleMS: g.Idle.Milliseconds(), ReconnectOf: r.ReconnectOf,
 	})
@@ -172,6 +172,8 @@ func (m *Manager) grant(ctx context.Context, c Caller, g *grant.Grant, r OpenReq
 		return refuse(access.SessionOver)
 	case errors.Is(err, store.ErrLife):
 		return refuse(access.SessionState)
+	case errors.Is(err, store.ErrStale):
+		return refuse(access.NotSignedIn)
 	case err != nil:
 		return fmt.Errorf("grant session: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -23,6 +24,9 @@ const (
 	reviewEvery = time.Minute
 	// manyEvents between two looks are not read one by one: something will have changed.
 	manyEvents = 1000
+	// rest is how long a review waits behind the last one, in times of what that took: whoever changes something every second
+	// does not have a gateway with many sessions do nothing else.
+	rest = 2
 	// warnBefore is how long before an end the user is told.
 	warnBefore = 10 * time.Minute
 )
@@ -48,15 +52,16 @@ var quiet = map[audit.Kind]bool{
 	audit.SessionEnded: true, audit.SessionEndOrdered: true, audit.SessionLocked: true, audit.SessionLockFailed: true,
 	audit.WorkdayReported: true, audit.WorkdayDone: true, audit.MonthConfirmed: true, audit.MonthsExported: true, audit.MailsRetried: true,
 	audit.RequestSubmitted: true, audit.RequestPassed: true, audit.RequestReturned: true, audit.RequestRefused: true,
-	audit.RequestsConfirmed: true,
+	audit.RequestsConfirmed: true, audit.AbsenceEntered: true, audit.AbsenceDeleted: true,
 }
 
 // A review is what a gateway knows of the running sessions that its relay carries, beyond their grants. The caller of each method
 // holds the Manager's reviewing lock.
 type review struct {
-	head   uint64    // number of the newest event that was looked at
-	due    bool      // something changed
-	last   time.Time // of the last review, on the gateway's clock
+	head   uint64        // number of the newest event that was looked at
+	due    bool          // something changed
+	took   time.Duration // the last review
+	last   time.Time     // of the last review, on the gateway's clock
 	known  map[cert.SessionID]outlook
 	warned map[cert.SessionID]warning
 }
@@ -87,17 +92,18 @@ func (m *Manager) look(ctx context.Context) error {
 		}
 		r.head = mark.Number
 	}
-	if since := now.Sub(r.last); r.due || since >= reviewEvery || since < 0 { // below 0: the clock was set back
+	if since := now.Sub(r.last); r.due && since >= rest*r.took || since >= reviewEvery || since < 0 { // below 0: the clock was set back
 		if err := m.reviewAll(ctx); err != nil { // tried again at the next look; the times of all others are kept
 			return errors.Join(err, m.keepTimes(ctx, now))
 		}
-		r.due, r.last = false, now
+		r.due, r.last = false, m.cfg.Now()
+		r.took = r.last.Sub(now)
 	}
 	changed, head, err := m.changed(ctx, r.head)
 	if err != nil {
 		return err
 	}
-	r.due, r.head = changed, head
+	r.due, r.head = r.due || changed, head
 	return m.keepTimes(ctx, now)
 }
 
@@ -189,6 +195,9 @@ func (m *Manager) redecide(ctx context.Context, s *store.Session) (access.Decisi
 	}
 	about.at(desk, nil, m.cfg.Now())
 	in := &about.input
+	if a, err := netip.ParseAddr(s.Address); err == nil { // networks may have been put right since
+		in.Place = in.Settings.PlaceOf(a)
+	}
 	in.User.MustChange = false
 	in.Desk.Presence, in.Desk.InUseBy = access.On, ""
 	d := access.Decide(*in)

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -63,6 +64,65 @@ func TestUndecidableSessionKeepsNoOther(t *testing.T) {
 	}
 	if got := h.life(damaged); got == store.LifeEnded {
 		t.Errorf("the damaged session ended: life %v", got)
+	}
+}
+
+// TestNetworksPutRightEndSessions: when a network is not the town hall's own after all, what was opened from there is decided as from
+// home.
+func TestNetworksPutRightEndSessions(t *testing.T) {
+	h := newHall(t)
+	ctx := t.Context()
+	office := func(networks ...netip.Prefix) {
+		t.Helper()
+		o, err := h.store.Organisation(ctx)
+		h.check(err)
+		o.Settings.OfficeNetworks, o.Settings.ApprovalRequired = networks, true
+		_, err = h.store.UpdateSettings(ctx, storetest.Admin, o.Revision, o.Name, o.Settings)
+		h.check(err)
+	}
+	office(netip.MustParsePrefix("203.0.113.0/24"))
+	h.check(h.m.look(ctx))
+	h.caller.Place = access.Office
+	r := h.prepare()
+	_, err := h.m.Open(ctx, h.caller, r)
+	h.check(err)
+	h.open(r.Session)
+	for range 2 {
+		h.check(h.m.look(ctx))
+	}
+	if got := h.life(r.Session); got != store.LifeOpen {
+		t.Fatalf("in the town hall: life %v", got)
+	}
+	office()
+	for range 2 {
+		h.check(h.m.look(ctx))
+	}
+	if got := h.life(r.Session); got != store.LifeEnded {
+		t.Errorf("life %v", got)
+	}
+}
+
+// TestReviewsLeaveTimeForOthers: a review that took long is not followed by the next at once, whatever changes meanwhile.
+func TestReviewsLeaveTimeForOthers(t *testing.T) {
+	h := newHall(t)
+	ctx := t.Context()
+	r := h.prepare()
+	_, err := h.m.Open(ctx, h.caller, r)
+	h.check(err)
+	h.open(r.Session)
+	h.check(h.m.look(ctx))
+	h.m.review.took = time.Second
+	o, err := h.store.Organisation(ctx)
+	h.check(err)
+	o.Settings.ApprovalRequired = true
+	_, err = h.store.UpdateSettings(ctx, storetest.Admin, o.Revision, o.Name, o.Settings)
+	h.check(err)
+	for _, want := range []store.Life{store.LifeOpen, store.LifeOpen, store.LifeEnded} {
+		h.check(h.m.look(ctx))
+		if got := h.life(r.Session); got != want {
+			t.Errorf("life %v, want %v", got, want)
+		}
+		h.clock.Add(time.Second)
 	}
 }
 

@@ -115,9 +115,14 @@ func (h *hall) furnish() {
 	h.check(err)
 	h.check(h.store.SetDeskState(ctx, "k9", epoch, store.DeskState{LoggedIn: true, Lockable: true}))
 	h.caller = Caller{
-		SignIn:  store.SignIn{User: "tanaka", Device: "d9", Second: true, Place: access.Home, UntilMS: h.clock.Now().Add(8 * time.Hour).UnixMilli()},
+		SignIn: store.SignIn{
+			Hash: [32]byte{9}, User: "tanaka", Device: "d9", Second: true, Place: access.Home, UntilMS: h.clock.Now().Add(8 * time.Hour).UnixMilli(),
+		},
 		Address: "203.0.113.9", Place: access.Home,
 	}
+	tanaka, err := h.store.User(ctx, "tanaka")
+	h.check(err)
+	h.check(h.store.AddSignIn(ctx, h.caller.SignIn, &tanaka, [32]byte{}))
 }
 
 // prepare begins a session and signs it.
@@ -278,6 +283,22 @@ func TestPreparedSessionIsOpenedOnce(t *testing.T) {
 	refused("a second time", h.caller, r, access.SessionState)
 	if h.life(r.Session) != store.LifeGranted {
 		t.Error("the second try ended the session of the first")
+	}
+}
+
+// TestEndedSignInOpensNothing: a call that was let in before its sign-in ended, by a reset of the password or otherwise, is not granted
+// after it, however long it waited for its turn to write.
+func TestEndedSignInOpensNothing(t *testing.T) {
+	h := newHall(t)
+	r := h.prepare()
+	h.check(h.store.SignOut(t.Context(), h.caller.by(), h.caller.SignIn.Hash))
+	_, err := h.m.Open(t.Context(), h.caller, r)
+	var refusal *Refusal
+	if !errors.As(err, &refusal) || refusal.Reasons[0] != access.NotSignedIn {
+		t.Errorf("%v, want %s", err, access.NotSignedIn)
+	}
+	if got := h.life(r.Session); got != store.LifeEnded {
+		t.Errorf("life %v", got)
 	}
 }
 

@@ -88,11 +88,12 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 }
 
 // GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes
-// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since. It refuses when there
+// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since, and ErrStale when the
+// sign-in in which it is opened has ended, by its hash; the zero hash is of no sign-in, for a past that is made up. It refuses when there
 // is no seat (*NoSeat); sessions of the same desk do not count. A desk has one grant that waits to be opened: older ones end, and
 // are returned for the caller to end at the relay. Place, address and second factor are those of who opens, wherever it was
 // prepared. Fields: ID, Place, Address, Second, Viewer, Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
-func (s *Store) GrantSession(ctx context.Context, by By, x Session) (replaced []Session, err error) {
+func (s *Store) GrantSession(ctx context.Context, by By, signIn [32]byte, x Session) (replaced []Session, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		old, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, x.ID[:])
 		if err != nil {
@@ -113,6 +114,11 @@ func (s *Store) GrantSession(ctx context.Context, by By, x Session) (replaced []
 		}
 		if rights == 0 {
 			return ErrLife
+		}
+		if signIn != [32]byte{} {
+			if err := t.signedIn(old.User, signIn); err != nil {
+				return err
+			}
 		}
 		old.Place = x.Place
 		if err := t.takeSeat(&old); err != nil {

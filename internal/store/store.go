@@ -86,7 +86,7 @@ type Config struct {
 
 // Store is an open database.
 type Store struct {
-	write *sql.DB // SQLite: one connection, immediate transactions
+	write *sql.DB // SQLite: one connection, immediate transactions; few of PostgreSQL
 	read  *sql.DB
 	now   func() time.Time
 	moved func()
@@ -117,12 +117,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 // Close closes the database. No method may run or follow.
-func (s *Store) Close() error {
-	if s.read == s.write {
-		return s.write.Close()
-	}
-	return errors.Join(s.read.Close(), s.write.Close())
-}
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
 
 func open(cfg Config) (*Store, goose.Dialect, error) {
 	if path, ok := strings.CutPrefix(cfg.DSN, "sqlite:"); ok {
@@ -132,13 +127,20 @@ func open(cfg Config) (*Store, goose.Dialect, error) {
 	if !strings.HasPrefix(cfg.DSN, "postgres://") && !strings.HasPrefix(cfg.DSN, "postgresql://") {
 		return nil, "", fmt.Errorf("%w: the database is named by sqlite:<path> or postgres://", ErrInvalid)
 	}
-	db, err := sql.Open("pgx", cfg.DSN)
+	write, err := sql.Open("pgx", cfg.DSN)
 	if err != nil {
 		return nil, "", errors.New("store: the database URL cannot be read") // the cause would quote the password
 	}
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(8)
-	return &Store{write: db, read: db, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short}, goose.DialectPostgres, nil
+	// Acts wait for each other at the head of the chain: those that wait must not hold the connections that others read by.
+	write.SetMaxOpenConns(4)
+	write.SetMaxIdleConns(4)
+	read, err := sql.Open("pgx", cfg.DSN)
+	if err != nil {
+		return nil, "", errors.Join(errors.New("store: the database URL cannot be read"), write.Close())
+	}
+	read.SetMaxOpenConns(12)
+	read.SetMaxIdleConns(8)
+	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short}, goose.DialectPostgres, nil
 }
 
 // openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent; one

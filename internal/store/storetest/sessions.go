@@ -21,7 +21,7 @@ func (t *suite) report(seq uint64, desk string, id cert.SessionID, kind store.Ag
 
 // grant grants a prepared session.
 func (t *suite) grant(by store.By, x store.Session) error {
-	_, err := t.s.GrantSession(t.ctx, by, x)
+	_, err := t.s.GrantSession(t.ctx, by, [32]byte{}, x)
 	return err
 }
 

@@ -172,7 +172,7 @@ func Session(t testing.TB, s *store.Store, n byte, user, device, desk string) ce
 	if err := s.PrepareSession(context.Background(), x); err != nil {
 		t.Fatalf("prepare: %v", err)
 	}
-	if _, err := s.GrantSession(context.Background(), store.By{Actor: "user:" + user}, x); err != nil {
+	if _, err := s.GrantSession(context.Background(), store.By{Actor: "user:" + user}, [32]byte{}, x); err != nil {
 		t.Fatalf("grant: %v", err)
 	}
 	return x.ID
