@@ -52,14 +52,16 @@ func lineOf(ctx context.Context) line {
 	if !ok {
 		return line{}
 	}
-	if under, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
-		c = under.NetConn()
+	for {
+		switch under := c.(type) {
+		case interface{ NetConn() net.Conn }: // TLS, and what the gateway has below it
+			c = under.NetConn()
+		case *net.TCPConn:
+			return readLine(under)
+		default:
+			return line{}
+		}
 	}
-	tcp, ok := c.(*net.TCPConn)
-	if !ok {
-		return line{}
-	}
-	return readLine(tcp)
 }
 
 // proxyHeaders are what proxies between a browser and the gateway add. Anybody can add them too: they explain, and decide nothing.

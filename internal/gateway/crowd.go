@@ -11,8 +11,9 @@ import (
 )
 
 // connections are how many may be open at once on a listener, sockets that were taken over not counted: those have limits of their
-// own. A connection at rest costs some 30 KB; what its streams cost is bounded by [streams]. One network outside has room for a
-// branch office behind a translated address; the town hall may stand behind one as a whole.
+// own. A connection at rest costs some 30 KB; what its streams cost is bounded by [streams], what waits for who does not read by
+// [unread]. One network outside has room for a branch office behind a translated address; the town hall may stand behind one as a
+// whole.
 func connections() crowd.Limits {
 	return crowd.Limits{Strangers: 2048, Known: 4096, PerNetwork: 256, PerInside: 2048}
 }
@@ -45,6 +46,7 @@ func (v *visitors) state(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateActive:
 		place.Work()
+		bound(conn)
 	case http.StateIdle:
 		place.Rest()
 	case http.StateHijacked, http.StateClosed:

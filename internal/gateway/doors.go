@@ -77,12 +77,14 @@ func listen(ctx context.Context, address string, log *slog.Logger) (*link.Listen
 // add prepares a listener; without a TLS configuration it is a local socket.
 func (d *doors) add(l net.Listener, config *tls.Config, handler http.Handler) {
 	if config != nil {
-		config = config.Clone() // http adds to it
+		config = config.Clone()                   // http adds to it
+		config.DynamicRecordSizingDisabled = true // [unread] tells by a record's size whether more is to come
 		handler = &requests{crowd: crowd.New(streams(), d.standing), next: handler}
 	}
 	d.all = append(d.all, door{listener: l, secure: config != nil, server: &http.Server{
 		Handler: handler, TLSConfig: config, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, HTTP2: http2(), ConnContext: api.WithConn, ConnState: newVisitors(crowd.New(connections(), d.standing)).state, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, HTTP2: http2(), ConnContext: api.WithConn,
+		ConnState: newVisitors(crowd.New(connections(), d.standing)).state, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}})
 }
 
@@ -110,7 +112,7 @@ func (d *doors) serve(ctx context.Context, group *errgroup.Group) {
 
 func (d *door) serve() error {
 	if d.secure {
-		return d.server.ServeTLS(d.listener, "", "")
+		return d.server.ServeTLS(attentive{d.listener}, "", "")
 	}
 	return d.server.Serve(d.listener)
 }
