@@ -77,7 +77,7 @@ func TestScreenSaverIsNoLock(t *testing.T) {
 	s := open(t, d, "i3lock", "--nofork")
 	conn := dial(t, d)
 	before := clients(t, conn)
-	must(t, d.Start(daemon(t), "-quiet", "-i", "/etc/hostname")) // waits for somebody who pastes
+	must(t, d.Start(program(t, "xclip", "xscreensaver", 0), "-quiet", "-i", "/etc/hostname")) // waits for somebody who pastes
 	for clients(t, conn) == before {
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -89,19 +89,41 @@ func TestScreenSaverIsNoLock(t *testing.T) {
 	unlock(t, s, x)
 }
 
-// daemon is a program of root's by the name of a screen saver that has no window.
-func daemon(t *testing.T) string {
+// TestForeignLockerIsNoLock: a program that covers the screen and holds the keyboard is no lock by that alone: it must be known by its name,
+// and be root's.
+func TestForeignLockerIsNoLock(t *testing.T) {
+	for name, owner := range map[string]int{"i3lock": 65534, "a-game": 0} {
+		t.Run(name, func(t *testing.T) {
+			d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
+			s := open(t, d)
+			conn := dial(t, d)
+			must(t, d.Start(program(t, "i3lock", name, owner), "--nofork"))
+			for cover := x11.Window(0); cover == 0 || !held(t, conn); time.Sleep(20 * time.Millisecond) {
+				var err error
+				cover, err = conn.Cover(image.Rect(0, 0, 640, 480))
+				must(t, err)
+			}
+			wantLocked(t, s, false)
+		})
+	}
+}
+
+// program is a copy of a program under another name, which belongs to somebody if root runs the test.
+func program(t *testing.T, of, name string, owner int) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "jiseki-saver-")
+	dir, err := os.MkdirTemp("/tmp", "jiseki-program-")
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
-	xclip, err := exec.LookPath("xclip")
+	found, err := exec.LookPath(of)
 	must(t, err)
-	raw, err := os.ReadFile(xclip)
+	raw, err := os.ReadFile(found)
 	must(t, err)
-	path := filepath.Join(dir, "xscreensaver")
+	path := filepath.Join(dir, name)
 	must(t, os.WriteFile(path, raw, 0o755))
+	if os.Getuid() == 0 {
+		must(t, os.Chown(path, owner, owner))
+	}
 	return path
 }
 
