@@ -30,8 +30,8 @@ import (
 	"jiseki/internal/wake"
 )
 
-// The machines of TestLAN are processes of this test binary, each in a network namespace of its own. Their role is in the
-// environment; they begin when a line comes on standard input, for by then their adapter is there.
+// The machines of TestLAN are processes of this test binary, each in a network namespace of its own. Their role is in
+// the environment; they begin when a line comes on standard input, for by then their adapter is there.
 const (
 	roleVariable = "JISEKI_TEST_ROLE"
 	roleHall     = "hall"    // the test itself, in a namespace with the switches
@@ -94,8 +94,8 @@ func serveDesk(dir string) error {
 	return a.Run(ctx)
 }
 
-// sleep is a sleeping machine's adapter: it has no address and sees every frame of its network. It prints the address of each magic
-// packet, and returns when the next line comes.
+// sleep is a sleeping machine's adapter: it has no address and sees every frame of its network. It prints the address
+// of each magic packet, and returns when the next line comes.
 func sleep(lines *bufio.Reader) error {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(networkOrder(unix.ETH_P_ALL)))
 	if err != nil {
@@ -118,7 +118,8 @@ func networkOrder(n uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, n))
 }
 
-// listen prints the magic packets of every frame. Frames that the machine sends itself are among them only after it has booted.
+// listen prints the magic packets of every frame. Frames that the machine sends itself are among them only after it has
+// booted.
 func listen(fd int) {
 	frame := make([]byte, 2048)
 	for {
@@ -139,8 +140,9 @@ func listen(fd int) {
 	}
 }
 
-// TestLAN wakes desks in real broadcast domains: two switches, a gateway beside them, always-on wakers, desks that are on and desks
-// that sleep. It makes its networks in a user namespace, so that anybody may run it; where that is forbidden, root still may.
+// TestLAN wakes desks in real broadcast domains: two switches, a gateway beside them, always-on wakers, desks that are
+// on and desks that sleep. It makes its networks in a user namespace, so that anybody may run it; where that is
+// forbidden, root still may.
 func TestLAN(t *testing.T) {
 	if os.Getenv(roleVariable) == roleHall {
 		testHall(t)

@@ -65,8 +65,8 @@ func run(args []string, out, errs io.Writer) int {
 	return 0
 }
 
-// defaultDir is where the agent keeps the desk's identity: as root where the system keeps such things, else in the user's state
-// folder (XDG Base Directory Specification), which is where the systemd unit of the user looks too.
+// defaultDir is where the agent keeps the desk's identity: as root where the system keeps such things, else in the
+// user's state folder (XDG Base Directory Specification), which is where the systemd unit of the user looks too.
 func defaultDir(uid int, env func(string) string) string {
 	if uid == 0 {
 		return "/var/lib/jiseki-agent"
@@ -124,8 +124,8 @@ type runCommand struct {
 	RequireLock bool   `help:"Refuse sessions while the desk could not lock itself."`
 }
 
-// words are a command and its arguments, written with commas between them. (A []string would read a word that begins with a
-// dash as another flag of the agent's own.)
+// words are a command and its arguments, written with commas between them. (A []string would read a word that begins
+// with a dash as another flag of the agent's own.)
 type words []string
 
 // UnmarshalText implements encoding.TextUnmarshaler.

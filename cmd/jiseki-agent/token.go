@@ -25,8 +25,8 @@ func (t terminal) read() (string, error) {
 	return string(raw), err
 }
 
-// ask prompts for a line and reads it without echo; a pipe is read without a prompt. When ctx ends the terminal shows again what is
-// typed.
+// ask prompts for a line and reads it without echo; a pipe is read without a prompt. When ctx ends the terminal shows
+// again what is typed.
 func (t terminal) ask(ctx context.Context, what string) (string, error) {
 	fd := int(t.in.Fd()) //nolint:gosec // a descriptor is small
 	if !term.IsTerminal(fd) {

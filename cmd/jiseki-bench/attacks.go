@@ -51,8 +51,8 @@ func (s *siege) workers(ctx context.Context, each int, do func(ctx context.Conte
 	group.Wait()
 }
 
-// send calls a method with a body and waits for the answer. What comes is nothing to an attacker; one that is refused before it has
-// spoken waits a little, as his kernel would.
+// send calls a method with a body and waits for the answer. What comes is nothing to an attacker; one that is refused
+// before it has spoken waits a little, as his kernel would.
 func (s *siege) send(ctx context.Context, client *http.Client, method, form, coding string, body io.Reader) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+s.town.Host+"/api/jiseki.control.v1."+method, body)
 	if err != nil {
@@ -71,7 +71,8 @@ func (s *siege) send(ctx context.Context, client *http.Client, method, form, cod
 	answer.Body.Close()
 }
 
-// floodBodies sends bodies that decode to half a million messages, packed and plain, and begins others that it does not end.
+// floodBodies sends bodies that decode to half a million messages, packed and plain, and begins others that it does not
+// end.
 func floodBodies(ctx context.Context, s *siege) {
 	plain := bytes.Repeat([]byte{0x0a, 0x00}, 512<<10)
 	var packed bytes.Buffer

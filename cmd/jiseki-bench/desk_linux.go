@@ -70,8 +70,8 @@ type deskLine struct {
 	rate  float64       // bytes a second each way; 0 is no limit
 }
 
-// A benchDesk is a whole town hall on this machine: gateway and viewer in this process, X server and agent in processes of
-// their own, with TLS over real sockets between all of them.
+// A benchDesk is a whole town hall on this machine: gateway and viewer in this process, X server and agent in processes
+// of their own, with TLS over real sockets between all of them.
 type benchDesk struct {
 	dir     string
 	cancel  context.CancelFunc

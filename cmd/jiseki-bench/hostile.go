@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// hostileCommand attacks a gateway from many addresses of this machine and measures what the honest have of it. The gateway is this program
-// again, in a process of its own; attackers and the honest user are in this one and take their share of the processors.
+// hostileCommand attacks a gateway from many addresses of this machine and measures what the honest have of it. The
+// gateway is this program again, in a process of its own; attackers and the honest user are in this one and take their
+// share of the processors.
 type hostileCommand struct {
 	JSON      bool     `help:"Print one JSON object a line."`
 	Seconds   float64  `help:"How long each attack lasts." default:"20"`

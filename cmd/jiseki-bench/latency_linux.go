@@ -24,8 +24,8 @@ import (
 	"jiseki/internal/x11"
 )
 
-// latencyCommand measures the time from a key to the pixel that it changes: a viewer presses a key, a program on the desk
-// flips a colour, and the colour shows in the viewer's picture.
+// latencyCommand measures the time from a key to the pixel that it changes: a viewer presses a key, a program on the
+// desk flips a colour, and the colour shows in the viewer's picture.
 type latencyCommand struct {
 	JSON    bool          `help:"Print one JSON object a line."`
 	Samples int           `help:"Keys for each load." default:"200"`

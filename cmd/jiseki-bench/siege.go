@@ -32,8 +32,8 @@ import (
 	"jiseki/internal/viewer"
 )
 
-// gatewayServe is the gateway under attack, in a process of its own: it makes a town in a folder, prints its address, and serves until its
-// input ends.
+// gatewayServe is the gateway under attack, in a process of its own: it makes a town in a folder, prints its address,
+// and serves until its input ends.
 type gatewayServe struct {
 	Dir    string `required:""`
 	Costly bool   `help:"Hash passwords as a town hall does."`

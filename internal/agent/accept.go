@@ -12,8 +12,8 @@ import (
 	"jiseki/internal/wire"
 )
 
-// accept checks an offer and starts a session for it. code says why not, in the words of one machine to another; it is empty if
-// the offer was taken.
+// accept checks an offer and starts a session for it. code says why not, in the words of one machine to another; it is
+// empty if the offer was taken.
 func (a *Agent) accept(offer *controlv1.Offer) (id cert.SessionID, code string) {
 	g, err := grant.Parse(offer.GetGrant())
 	if err != nil {
@@ -96,8 +96,8 @@ func codeOf(err error) string {
 	return "refused"
 }
 
-// openFor says whether user would find the screen open with somebody else's work on it: within the grace period, or after a
-// lock that failed. The caller holds mu.
+// openFor says whether user would find the screen open with somebody else's work on it: within the grace period, or
+// after a lock that failed. The caller holds mu.
 func (a *Agent) openFor(user string) bool { return a.work.ofOthers(user) && !a.isLocked }
 
 // serve opens and runs one session, and sees to the desk after it.

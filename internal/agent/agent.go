@@ -54,8 +54,8 @@ type Desk struct {
 	// Notice tells whoever is at the desk that it is used from elsewhere, by whom, until it is closed. end is called when
 	// somebody at the desk ends the session.
 	Notice func(name string, end func()) (io.Closer, error)
-	// Say shows a line with a button until it is closed; pressed is called when somebody presses the button. nil: the desk has
-	// no place for it.
+	// Say shows a line with a button until it is closed; pressed is called when somebody presses the button. nil: the
+	// desk has no place for it.
 	Say func(text, button string, pressed func()) (io.Closer, error)
 	// Recall is Say for the last sessions, below the other lines. nil: they are not shown.
 	Recall func(text, button string, pressed func()) (io.Closer, error)
@@ -194,8 +194,8 @@ func New(cfg Config) (*Agent, error) {
 // farewell is how long an agent that stops waits for the gateway to take its last events.
 const farewell = 2 * time.Second
 
-// Run serves the desk until ctx ends. Before it returns, it ends the session, locks the desk if somebody worked on it, and tells
-// the gateway if that listens.
+// Run serves the desk until ctx ends. Before it returns, it ends the session, locks the desk if somebody worked on it,
+// and tells the gateway if that listens.
 func (a *Agent) Run(ctx context.Context) error {
 	sessions, cancel := context.WithCancel(context.WithoutCancel(ctx)) // they are told before they end
 	defer cancel()

@@ -24,16 +24,17 @@ const (
 	registerEndFile = "register.end"
 )
 
-// announced is the desk's own copy of the gateway's register of devices. What it does not hold opens nothing here, whoever signed it: a
-// gateway can only continue the copy, and only one that knows what it ends in. It is safe for concurrent use.
+// announced is the desk's own copy of the gateway's register of devices. What it does not hold opens nothing here,
+// whoever signed it: a gateway can only continue the copy, and only one that knows what it ends in. It is safe for
+// concurrent use.
 type announced struct {
 	dir string
 
 	mu     sync.Mutex
 	list   *register.List
 	joined bool // a gateway has given us a register, so one without is refused from then on
-	// end is an end that the copy has reached, kept apart from it: a copy that was damaged or cut off opens nothing until what a gateway
-	// gives leads there again.
+	// end is an end that the copy has reached, kept apart from it: a copy that was damaged or cut off opens nothing
+	// until what a gateway gives leads there again.
 	end registerEnd
 }
 
@@ -65,8 +66,8 @@ func (e registerEnd) passed(l *register.List) bool {
 	return hex.EncodeToString(hash[:]) == e.Hash
 }
 
-// openAnnounced reads the copy that an earlier run kept. One that is damaged is set aside: the desk lets nobody in until a gateway leads it
-// to the end that it had reached.
+// openAnnounced reads the copy that an earlier run kept. One that is damaged is set aside: the desk lets nobody in
+// until a gateway leads it to the end that it had reached.
 func (a *Agent) openAnnounced() error {
 	c := &a.announced
 	c.dir, c.list = a.cfg.Dir, &register.List{}
@@ -196,8 +197,8 @@ func (a *announced) keep(next *register.List) error {
 	return nil
 }
 
-// check says whether a user may come to a desk with a device: both must be announced. A desk that no gateway has given a register yet
-// believes certificate and grant alone.
+// check says whether a user may come to a desk with a device: both must be announced. A desk that no gateway has given
+// a register yet believes certificate and grant alone.
 func (a *announced) check(device *cert.Certificate, g *grant.Grant) (code string) {
 	if owner, personal := strings.CutPrefix(device.Owner, "user:"); personal && owner != g.User {
 		return "device_owner"

@@ -52,8 +52,9 @@ func (a *announced) opens() string {
 	return a.check(&cert.Certificate{Subject: "d1", Owner: "user:tanaka"}, &grant.Grant{Desk: "k1", User: "tanaka"})
 }
 
-// TestDamagedRegisterOpensNothing: after any damage of what the desk keeps, a gateway that does not know the register gets nobody in, and
-// the desk's own gateway does as soon as it has given the register again, unless copy and end are both lost.
+// TestDamagedRegisterOpensNothing: after any damage of what the desk keeps, a gateway that does not know the register
+// gets nobody in, and the desk's own gateway does as soon as it has given the register again, unless copy and end are
+// both lost.
 func TestDamagedRegisterOpensNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(log, end string) error

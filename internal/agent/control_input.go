@@ -87,8 +87,9 @@ func (s *session) paste(ctx context.Context, m *wire.Clipboard) (denied wire.Cod
 // errLater is a message of a later version than the one that was chosen.
 var errLater = errors.New("a message of a later version")
 
-// write types a text that was written without keys, or pastes it where the layout has no keys for it and the grant allows that. On
-// a locked desk nothing is pasted: what is written there is a password, which would stay on the desk's clipboard.
+// write types a text that was written without keys, or pastes it where the layout has no keys for it and the grant
+// allows that. On a locked desk nothing is pasted: what is written there is a password, which would stay on the desk's
+// clipboard.
 func (s *session) write(ctx context.Context, text string) (denied wire.Code, err error) {
 	if s.sealed.Version < wire.TextVersion {
 		return 0, s.leave(ctx, wire.ProtocolError, errLater)

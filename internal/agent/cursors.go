@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// shapeShare is how much of the line's time pointer shapes may take: one part of so many. What the user waits for, the picture,
-	// has the others.
+	// shapeShare is how much of the line's time pointer shapes may take: one part of so many. What the user waits for,
+	// the picture, has the others.
 	shapeShare = 4
 	// blindRate is how many bytes of pointer shapes a second a viewer gets that does not know marks (wire version 1).
 	blindRate = 16 << 10
@@ -20,8 +20,8 @@ const (
 	recordSize = 256
 )
 
-// cursors shows the shape of the desk's pointer at the viewer. One message is on its way at a time, and then the newest shape is
-// next: a pointer that moves like a film never fills a slow line.
+// cursors shows the shape of the desk's pointer at the viewer. One message is on its way at a time, and then the newest
+// shape is next: a pointer that moves like a film never fills a slow line.
 type cursors struct {
 	session *session
 	slots   slots
@@ -69,7 +69,8 @@ func (c *cursors) measure(ctx context.Context) error {
 	return c.launch(ctx, 0)
 }
 
-// step sends the newest shape if the viewer does not show it and the line is free. wait is how long it is not, if that is known.
+// step sends the newest shape if the viewer does not show it and the line is free. wait is how long it is not, if that
+// is known.
 func (c *cursors) step(ctx context.Context) (wait time.Duration, err error) {
 	if c.waiting || !c.session.wanted().visible {
 		return 0, nil
@@ -110,7 +111,8 @@ func (c *cursors) launch(ctx context.Context, size int) error {
 	return c.session.tell(ctx, &wire.Mark{ID: c.mark})
 }
 
-// answered takes the viewer's answer to a mark. After a shape the line rests from shapes by the time that this one took of it.
+// answered takes the viewer's answer to a mark. After a shape the line rests from shapes by the time that this one took
+// of it.
 func (c *cursors) answered(id uint32) {
 	if !c.waiting || id != c.mark {
 		return
@@ -141,9 +143,9 @@ const (
 	stale  = 256 // a slot that was not shown among so many shapes is given away first
 )
 
-// slots remembers which shapes the viewer holds. A film of more shapes than there are slots must not push each out just before it
-// is shown again: a shape that is new takes the slot of the last new one, so that most of the film stays. A shape that comes back
-// soon is none of a film, and takes the slot that was not used for longest.
+// slots remembers which shapes the viewer holds. A film of more shapes than there are slots must not push each out just
+// before it is shown again: a shape that is new takes the slot of the last new one, so that most of the film stays. A
+// shape that comes back soon is none of a film, and takes the slot that was not used for longest.
 type slots struct {
 	sums   [wire.CursorSlots][sha256.Size]byte
 	used   int

@@ -156,7 +156,8 @@ func (v *slowViewer) control(t *testing.T, s *seal.Session) {
 	}
 }
 
-// TestPointerFilmOnASlowLine moves a pointer of 90 shapes of 64 x 64 pixels, 60 a second, over 1 Mbit/s: 8 Mbit/s of shapes.
+// TestPointerFilmOnASlowLine moves a pointer of 90 shapes of 64 x 64 pixels, 60 a second, over 1 Mbit/s: 8 Mbit/s of
+// shapes.
 func TestPointerFilmOnASlowLine(t *testing.T) {
 	for name, version := range map[string]uint16{"marks": wire.MarkVersion, "no marks": 1} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { filmOnASlowLine(t, version) }) })
@@ -260,7 +261,8 @@ func (k *keyboard) Paste(text string) error {
 	return nil
 }
 
-// spoken runs a session, has the viewer say something, and ends it. It returns how it ended and the codes of the notices.
+// spoken runs a session, has the viewer say something, and ends it. It returns how it ended and the codes of the
+// notices.
 func spoken(t *testing.T, k *keyboard, version uint16, rights grant.Rights, words ...wire.Message) ([]wire.Code, error) {
 	t.Helper()
 	a, _ := newTestAgent(t, t.TempDir())
@@ -304,7 +306,8 @@ func spoken(t *testing.T, k *keyboard, version uint16, rights grant.Rights, word
 	return heard, err
 }
 
-// TestLockKeysAreLeftAsFound changes them from a device and leaves; what the session may not touch it does not put back either.
+// TestLockKeysAreLeftAsFound changes them from a device and leaves; what the session may not touch it does not put back
+// either.
 func TestLockKeysAreLeftAsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &keyboard{locks: input.Num}

@@ -29,8 +29,8 @@ type feed struct {
 	stop    context.CancelFunc
 	done    chan struct{}
 
-	// generation is that of the present layout, 0 before the first picture. It stands alone: who points must not wait for mu, which
-	// coding holds for as long as it reads the picture.
+	// generation is that of the present layout, 0 before the first picture. It stands alone: who points must not wait
+	// for mu, which coding holds for as long as it reads the picture.
 	generation atomic.Uint32
 
 	shapes sync.Mutex // guards what follows; may be taken while mu is held

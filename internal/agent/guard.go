@@ -101,8 +101,8 @@ func (g *guard) cancel() {
 	g.stop = nil
 }
 
-// lock locks the desk, and reports in the name of a session which it was: locked, and proved so, or not. One that is not is
-// told at the desk and to the gateway, and tried until it is, ctx ends, or it is not wanted any more.
+// lock locks the desk, and reports in the name of a session which it was: locked, and proved so, or not. One that is
+// not is told at the desk and to the gateway, and tried until it is, ctx ends, or it is not wanted any more.
 func (g *guard) lock(ctx, wanted context.Context, session [16]byte) {
 	told := func() {}
 	defer func() { told() }()

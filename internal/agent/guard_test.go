@@ -203,8 +203,8 @@ func TestGuardGivesUpForItsUser(t *testing.T) {
 	})
 }
 
-// TestTornLockIsMended: a lock that falls without anybody unlocking is put up again, in nobody's name; so is one that was
-// ordered and failed.
+// TestTornLockIsMended: a lock that falls without anybody unlocking is put up again, in nobody's name; so is one that
+// was ordered and failed.
 func TestTornLockIsMended(t *testing.T) {
 	for name, lose := range map[string]func(*Agent, context.Context){
 		"torn": func(a *Agent, ctx context.Context) { a.stands(ctx, lock.Torn) },

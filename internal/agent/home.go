@@ -108,7 +108,8 @@ type EnrollConfig struct {
 	Version  string
 	Hostname string
 	System   string
-	// Again replaces the certificate of a desk that is enrolled. One whose certificate has expired is enrolled again anyway.
+	// Again replaces the certificate of a desk that is enrolled. One whose certificate has expired is enrolled again
+	// anyway.
 	Again bool
 	Now   func() time.Time
 }
@@ -125,8 +126,9 @@ func (e *RefusedError) Error() string {
 }
 
 // Enroll redeems a token: it makes the desk's identity key, has it certified by the gateway that the token names, and
-// keeps both. Nothing is trusted that the token does not vouch for. It returns the desk's name at the gateway. A desk that is enrolled
-// already keeps its key and gets a new certificate if that is asked for or the old one has expired; else it is ErrEnrolled.
+// keeps both. Nothing is trusted that the token does not vouch for. It returns the desk's name at the gateway. A desk
+// that is enrolled already keeps its key and gets a new certificate if that is asked for or the old one has expired;
+// else it is ErrEnrolled.
 func Enroll(ctx context.Context, cfg EnrollConfig) (name string, err error) {
 	home, err := LoadHome(cfg.Dir)
 	if !errors.Is(err, ErrNotEnrolled) && !cfg.Again && (err != nil || cfg.Now().Before(home.Self.NotAfter)) {

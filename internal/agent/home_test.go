@@ -15,8 +15,8 @@ import (
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
-// TestEnrolAgain: an enrolled desk is not enrolled by mistake; when it is asked for, or when the certificate has expired, a new token
-// brings a new certificate for the same desk and the same key.
+// TestEnrolAgain: an enrolled desk is not enrolled by mistake; when it is asked for, or when the certificate has
+// expired, a new token brings a new certificate for the same desk and the same key.
 func TestEnrolAgain(t *testing.T) {
 	town := gatewaytest.Start(t)
 	desk, text := town.NewDesk(t, "総務課 1")

@@ -11,9 +11,9 @@ const (
 	journalOfSizes = 2       // it grows up to so many pictures
 )
 
-// A journal keeps what the updates on their way overwrote in the mirror, so that the mirror can be taken back to what the
-// viewer shows when the line dies before all of them came. It holds as much as was asked for, forgets the oldest update
-// first, and allocates nothing once it has grown to what the session needs. It is for one goroutine.
+// A journal keeps what the updates on their way overwrote in the mirror, so that the mirror can be taken back to what
+// the viewer shows when the line dies before all of them came. It holds as much as was asked for, forgets the oldest
+// update first, and allocates nothing once it has grown to what the session needs. It is for one goroutine.
 type journal struct {
 	most  int    // bytes of pixels
 	floor uint32 // the mirror can be taken back to what it was after this update, and not further

@@ -71,8 +71,8 @@ func (s *scene) paint(r screen.Rect, pixel func() uint32) {
 	}
 }
 
-// TestJournalGoesBackToEveryUpdate cuts the line after every update that the viewer may have got: the mirror must become what
-// it was then, as long as the journal's size allows, which must be exactly as long as promised.
+// TestJournalGoesBackToEveryUpdate cuts the line after every update that the viewer may have got: the mirror must
+// become what it was then, as long as the journal's size allows, which must be exactly as long as promised.
 func TestJournalGoesBackToEveryUpdate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := screen.Point{X: rapid.IntRange(1, 500).Draw(t, "width"), Y: rapid.IntRange(1, 400).Draw(t, "height")}
@@ -219,8 +219,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestResumeAfterNothingCame: the viewer's last session sent updates of which none came, so that it still names the picture
-// of the session before by its number there.
+// TestResumeAfterNothingCame: the viewer's last session sent updates of which none came, so that it still names the
+// picture of the session before by its number there.
 func TestResumeAfterNothingCame(t *testing.T) {
 	b := newBench(t, screen.Point{X: 400, Y: 300})
 	a, s := b.p.session.agent, b.p.session

@@ -45,7 +45,8 @@ type storedEvent struct {
 	TimeMs  int64  `json:"time_ms"`
 }
 
-// openOutbox reads what an earlier run could not deliver. run names this run. A file that cannot be understood is set aside.
+// openOutbox reads what an earlier run could not deliver. run names this run. A file that cannot be understood is set
+// aside.
 func openOutbox(dir string, run []byte, now func() time.Time) (*outbox, error) {
 	o := &outbox{
 		path: filepath.Join(dir, "events.json"), run: run, now: now, wake: make(chan struct{}, 1), taken: make(chan struct{}, 1),
@@ -71,8 +72,8 @@ func (o *outbox) add(kind controlv1.SessionEventKind, session [16]byte, code uin
 	return o.put(kind, session, code, false)
 }
 
-// note keeps an event of what has happened already. When it returns an error, the disk does not hold it: it is delivered all the
-// same, unless the agent is killed before, or too many wait.
+// note keeps an event of what has happened already. When it returns an error, the disk does not hold it: it is
+// delivered all the same, unless the agent is killed before, or too many wait.
 func (o *outbox) note(kind controlv1.SessionEventKind, session [16]byte, code uint32) error {
 	return o.put(kind, session, code, true)
 }
@@ -97,8 +98,8 @@ func (o *outbox) put(kind controlv1.SessionEventKind, session [16]byte, code uin
 	return err
 }
 
-// acknowledge forgets an event that the gateway has written to its log. When it returns an error, the disk still holds the event:
-// a later run delivers it once more, which the gateway does not mind.
+// acknowledge forgets an event that the gateway has written to its log. When it returns an error, the disk still holds
+// the event: a later run delivers it once more, which the gateway does not mind.
 func (o *outbox) acknowledge(run []byte, seq uint64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -70,7 +70,8 @@ func TestOutboxSetsADamagedFileAside(t *testing.T) {
 	}
 }
 
-// TestOutboxDeliversWhatTheDiskDoesNotTake: what has happened is told all the same, and when there is room again, it is kept too.
+// TestOutboxDeliversWhatTheDiskDoesNotTake: what has happened is told all the same, and when there is room again, it is
+// kept too.
 func TestOutboxDeliversWhatTheDiskDoesNotTake(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "agent")
 	o := openTestOutbox(t, dir, "run")

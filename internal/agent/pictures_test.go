@@ -163,8 +163,8 @@ func glyph(p *screen.Picture, x, y, shape int) {
 	}
 }
 
-// BenchmarkScrolling is a frame with a page that has moved up by three lines on a desk of 1920x1080: nearly all of the mirror
-// is overwritten, and so kept in the journal.
+// BenchmarkScrolling is a frame with a page that has moved up by three lines on a desk of 1920x1080: nearly all of the
+// mirror is overwritten, and so kept in the journal.
 func BenchmarkScrolling(b *testing.B) {
 	x := newBench(b, screen.Point{X: 1920, Y: 1080})
 	page := image.Rect(160, 80, 1760, 1040)

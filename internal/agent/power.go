@@ -31,8 +31,8 @@ func (a *Agent) use() power.Use {
 	return power.Use{InSession: a.session != nil || len(a.pending) > 0, LoggedOn: a.loggedOn, Present: a.present}
 }
 
-// onPurpose says whether a code ends a session for good: somebody ended it, or its time was over. The others leave a user who
-// comes back.
+// onPurpose says whether a code ends a session for good: somebody ended it, or its time was over. The others leave a
+// user who comes back.
 func onPurpose(code wire.Code) bool {
 	return code == wire.EndedByUser || code == wire.Expired || code == wire.Policy
 }

@@ -23,8 +23,9 @@ type recall struct {
 	shown io.Closer // nil: nothing is
 }
 
-// recallVisits shows, after an unlock and when a session begins on an unlocked desk, who was here. At the desk: all since somebody there
-// pressed the button; a press in a session only closes the line. In a session: the one before it, unless the user has just left it.
+// recallVisits shows, after an unlock and when a session begins on an unlocked desk, who was here. At the desk: all
+// since somebody there pressed the button; a press in a session only closes the line. In a session: the one before it,
+// unless the user has just left it.
 func (a *Agent) recallVisits() {
 	if a.desk.Recall == nil {
 		return

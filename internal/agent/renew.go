@@ -18,7 +18,8 @@ func (a *Agent) certificate() *cert.Certificate {
 	return a.self
 }
 
-// renewDue says whether two thirds of a certificate's time have passed, or it has not begun: a clock that was ahead made it.
+// renewDue says whether two thirds of a certificate's time have passed, or it has not begun: a clock that was ahead
+// made it.
 func renewDue(c *cert.Certificate, now time.Time) bool {
 	return now.Before(c.NotBefore.Add(-cert.Skew)) || now.After(c.NotBefore.Add(c.NotAfter.Sub(c.NotBefore)*2/3))
 }

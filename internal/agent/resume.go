@@ -8,8 +8,9 @@ import (
 	"jiseki/internal/wire"
 )
 
-// A resume is what may be left of the picture of a viewer whose link was lost. If the viewer comes back with the picture of
-// any update that the journal reaches, only the differences are sent: it does not matter what was on its way.
+// A resume is what may be left of the picture of a viewer whose link was lost. If the viewer comes back with the
+// picture of any update that the journal reaches, only the differences are sent: it does not matter what was on its
+// way.
 type resume struct {
 	mu         sync.Mutex
 	device     string
@@ -33,8 +34,8 @@ func (a *Agent) dropResume() {
 	a.resume.mirror, a.resume.journal = nil, nil
 }
 
-// takeResume returns the picture that the viewer shows, if it is one that was sent to this device in its last session; else
-// nil.
+// takeResume returns the picture that the viewer shows, if it is one that was sent to this device in its last session;
+// else nil.
 func (a *Agent) takeResume(s *session, layout screen.Layout, start *wire.Start) *screen.Picture {
 	a.resume.mu.Lock()
 	defer a.resume.mu.Unlock()

@@ -46,8 +46,8 @@ func (n *noise) statement() (*cert.DeskStatement, error) {
 	return statement, nil
 }
 
-// wall is what the clock shows, without the monotonic one, which knows nothing of sleep nor of a clock that was put right: a statement
-// counts by what clocks show.
+// wall is what the clock shows, without the monotonic one, which knows nothing of sleep nor of a clock that was put
+// right: a statement counts by what clocks show.
 func (n *noise) wall() time.Time { return n.now().Round(0) }
 
 // rotates is when the newest statement has to be replaced.

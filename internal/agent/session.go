@@ -158,7 +158,8 @@ func (s *session) run(ctx context.Context) error {
 	return err
 }
 
-// putLocksBack leaves the lock keys as the session found them: whoever sits down at the desk knows nothing of a device at home.
+// putLocksBack leaves the lock keys as the session found them: whoever sits down at the desk knows nothing of a device
+// at home.
 func (s *session) putLocksBack() {
 	if !s.rights.Has(grant.RightInput) {
 		return
@@ -305,8 +306,8 @@ func (s *session) leave(ctx context.Context, code wire.Code, why error) error {
 	return verdict
 }
 
-// judge makes e the reason of the session's end, if it is the first, and returns the reason. A viewer that hears it hangs
-// up at once, and then the lost link must not count.
+// judge makes e the reason of the session's end, if it is the first, and returns the reason. A viewer that hears it
+// hangs up at once, and then the lost link must not count.
 func (s *session) judge(e *endError) *endError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -335,7 +336,8 @@ func (s *session) watch(ctx context.Context) error {
 	}
 }
 
-// inform tells the viewer of lock keys, the lock and the coming end, while the session works or until the links are lost.
+// inform tells the viewer of lock keys, the lock and the coming end, while the session works or until the links are
+// lost.
 func (s *session) inform(working, links context.Context) error {
 	tick := time.NewTicker(idleCheck)
 	defer tick.Stop()

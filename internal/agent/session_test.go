@@ -18,7 +18,8 @@ import (
 	"jiseki/internal/wire"
 )
 
-// A memPipe is one end of a link in memory that holds room messages; who sends more waits, as for a peer that does not read.
+// A memPipe is one end of a link in memory that holds room messages; who sends more waits, as for a peer that does not
+// read.
 type memPipe struct {
 	in, out chan []byte
 	done    chan struct{}

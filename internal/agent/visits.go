@@ -56,8 +56,8 @@ func (v Visit) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// visits is the desk's own journal of sessions: what the gateway's log may hide is here. Each entry names the hash of the one before. It
-// is safe for concurrent use.
+// visits is the desk's own journal of sessions: what the gateway's log may hide is here. Each entry names the hash of
+// the one before. It is safe for concurrent use.
 type visits struct {
 	path string
 	now  func() time.Time

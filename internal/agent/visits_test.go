@@ -40,8 +40,8 @@ func worked(t *testing.T, a *Agent, user string, number byte) {
 	a.release(s, &endError{code: wire.EndedAtDesk})
 }
 
-// TestDeskShowsItsLastSessions: what was since somebody at the desk has looked is shown at each unlock until a press there, and a press in
-// a session does not count.
+// TestDeskShowsItsLastSessions: what was since somebody at the desk has looked is shown at each unlock until a press
+// there, and a press in a session does not count.
 func TestDeskShowsItsLastSessions(t *testing.T) {
 	a, lock := newTestAgent(t, t.TempDir())
 	l := &lines{}
@@ -87,7 +87,8 @@ func TestDeskShowsItsLastSessions(t *testing.T) {
 	}
 }
 
-// TestSessionShowsTheOneBefore: a session from another device is told of, that of the same device of a moment ago is not.
+// TestSessionShowsTheOneBefore: a session from another device is told of, that of the same device of a moment ago is
+// not.
 func TestSessionShowsTheOneBefore(t *testing.T) {
 	a, lock := newTestAgent(t, t.TempDir())
 	go func() {

@@ -13,9 +13,9 @@ import (
 	"jiseki/internal/wire"
 )
 
-// work is whose open work lies on the desk's screen: from the opening of a session until the screen was locked. It is kept
-// on disk too, so that an agent that was killed in the middle of a session locks the desk when it runs again, and lets
-// nobody else at it before. The agent's lock guards it.
+// work is whose open work lies on the desk's screen: from the opening of a session until the screen was locked. It is
+// kept on disk too, so that an agent that was killed in the middle of a session locks the desk when it runs again, and
+// lets nobody else at it before. The agent's lock guards it.
 type work struct {
 	path string
 	kept keptWork // of nobody when the user is empty
@@ -109,8 +109,8 @@ func (a *Agent) covered() {
 	}
 }
 
-// bare notes that the lock fell without anybody unlocking: whose work it covered is not known, so it is nobody's until the desk is
-// locked again, and a later run of the agent locks too. The caller holds mu.
+// bare notes that the lock fell without anybody unlocking: whose work it covered is not known, so it is nobody's until
+// the desk is locked again, and a later run of the agent locks too. The caller holds mu.
 func (a *Agent) bare() {
 	if a.session != nil || a.work.kept.User != "" {
 		return

@@ -158,7 +158,8 @@ func TestDamagedEventsLockAndGoOn(t *testing.T) {
 	mustTake(t, a, offered(t, a, "sato", 1))
 }
 
-// TestAgentThatCannotRunLocks: whatever keeps an agent from running, work that an earlier run left open is not left open.
+// TestAgentThatCannotRunLocks: whatever keeps an agent from running, work that an earlier run left open is not left
+// open.
 func TestAgentThatCannotRunLocks(t *testing.T) {
 	dir := t.TempDir()
 	lock := &fakeLock{calls: make(chan struct{}, 16)}
@@ -212,7 +213,8 @@ func TestNobodyElseAfterAFailedLock(t *testing.T) {
 	mustTake(t, a, other)
 }
 
-// TestNobodyWhileALockIsTorn: whose work a locker covered that died is not known, so it is nobody's until the desk is locked again.
+// TestNobodyWhileALockIsTorn: whose work a locker covered that died is not known, so it is nobody's until the desk is
+// locked again.
 func TestNobodyWhileALockIsTorn(t *testing.T) {
 	dir := t.TempDir()
 	a, fake := newTestAgent(t, dir)

@@ -21,8 +21,8 @@ type X11Config struct {
 	Log       *slog.Logger
 }
 
-// OpenX11 opens a desk whose screen is an X server. close frees it; it unlocks nothing. A server that cannot be shown, or lacks what
-// working on it takes, is a desk too: it says so by its faults.
+// OpenX11 opens a desk whose screen is an X server. close frees it; it unlocks nothing. A server that cannot be shown,
+// or lacks what working on it takes, is a desk too: it says so by its faults.
 func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 	watch, err := capture.WatchX11(capture.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 	if err != nil {
@@ -68,7 +68,8 @@ func shown(cfg notice.X11Config) (io.Closer, error) {
 	return n, nil
 }
 
-// openInput opens the desk's input. Of a server that has no way for it, the fault is that instead of those of the screen.
+// openInput opens the desk's input. Of a server that has no way for it, the fault is that instead of those of the
+// screen.
 func openInput(cfg X11Config, faults <-chan capture.Fault) (input.Injector, <-chan capture.Fault, error) {
 	injector, err := input.OpenX11(input.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 	var missing *x11.MissingExtensionError

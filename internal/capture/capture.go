@@ -1,5 +1,5 @@
-// Package capture reads a desk's screen: the newest picture whenever something changed, the arrangement of the monitors,
-// and the shape of the pointer.
+// Package capture reads a desk's screen: the newest picture whenever something changed, the arrangement of the
+// monitors, and the shape of the pointer.
 //
 // A source never queues pictures. What changes while nobody asks is in the next frame; an idle screen costs nothing.
 package capture

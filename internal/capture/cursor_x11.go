@@ -42,8 +42,9 @@ func (s *X11) shape() *screen.Cursor {
 	return fromARGB(k)
 }
 
-// fromARGB turns a server's image into a shape. Servers tell hot spots outside of the image, as of the empty pointer that a
-// program shows while somebody types: such a one is moved to the nearest pixel, for a shape points by one of its own.
+// fromARGB turns a server's image into a shape. Servers tell hot spots outside of the image, as of the empty pointer
+// that a program shows while somebody types: such a one is moved to the nearest pixel, for a shape points by one of its
+// own.
 func fromARGB(k *x11.CursorImage) *screen.Cursor {
 	hot := screen.Point{X: max(0, min(k.Hot.X, k.Size.X-1)), Y: max(0, min(k.Hot.Y, k.Size.Y-1))}
 	c := &screen.Cursor{Size: k.Size, Hot: hot, Pix: make([]byte, 0, len(k.ARGB)*4)}

@@ -15,7 +15,8 @@ import (
 	"jiseki/internal/x11"
 )
 
-// TestX11Depths shows screens of every depth that has true colour, with and without shared memory; of others it says so.
+// TestX11Depths shows screens of every depth that has true colour, with and without shared memory; of others it says
+// so.
 func TestX11Depths(t *testing.T) {
 	for depth, loss := range map[int]int{15: 8, 16: 8, 24: 0, 30: 0} {
 		for _, more := range [][]string{nil, {"-extension", "MIT-SHM"}} {

@@ -1,7 +1,7 @@
 package capture
 
-// A Fault is why the screen of a desk cannot be shown, in the words of one machine to another (State of the control channel). Empty:
-// it can.
+// A Fault is why the screen of a desk cannot be shown, in the words of one machine to another (State of the control
+// channel). Empty: it can.
 type Fault string
 
 // The faults.

@@ -71,7 +71,8 @@ func TestX11Faults(t *testing.T) {
 	}
 }
 
-// TestX11FaultFollowsTheLayout has a screen grow beyond what can be shown, and shrink again; many monitors and none are no fault.
+// TestX11FaultFollowsTheLayout has a screen grow beyond what can be shown, and shrink again; many monitors and none are
+// no fault.
 func TestX11FaultFollowsTheLayout(t *testing.T) {
 	d, _ := desktoptest.GrowingUntil(t, image.Pt(640, 480))
 	conn, err := x11.Dial(x11.Options{Display: d.Display(), Authority: d.Authority()})

@@ -40,7 +40,8 @@ func WatchX11(cfg X11Config) (*X11Watch, error) {
 	return w, nil
 }
 
-// Faults delivers the present fault at once, then each change. It holds the newest alone, and is closed when the server is gone.
+// Faults delivers the present fault at once, then each change. It holds the newest alone, and is closed when the server
+// is gone.
 func (w *X11Watch) Faults() <-chan Fault { return w.faults }
 
 // Close ends the watch.

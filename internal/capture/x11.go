@@ -53,8 +53,8 @@ type X11 struct {
 	settles bool        // the timer runs
 }
 
-// OpenX11 connects to an X server. The server must have DAMAGE, XFIXES and RANDR 1.5, and a true-colour screen of 2 or 4
-// bytes a pixel; it should have MIT-SHM 1.2.
+// OpenX11 connects to an X server. The server must have DAMAGE, XFIXES and RANDR 1.5, and a true-colour screen of 2 or
+// 4 bytes a pixel; it should have MIT-SHM 1.2.
 func OpenX11(cfg X11Config) (*X11, error) {
 	s := &X11{
 		log:      cfg.Log,

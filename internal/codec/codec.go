@@ -1,8 +1,8 @@
 // Package codec turns the changes of a desk's screen into bytes and back, without loss.
 //
-// An Encoder belongs to one session and keeps the mirror: the picture that the viewer has after all updates so far. Each
-// call of Encode yields one update that brings the mirror closer to the newest picture; each update is decoded by the
-// session's Decoder in the same order. The format is specified in docs/protocol/codec.md.
+// An Encoder belongs to one session and keeps the mirror: the picture that the viewer has after all updates so far.
+// Each call of Encode yields one update that brings the mirror closer to the newest picture; each update is decoded by
+// the session's Decoder in the same order. The format is specified in docs/protocol/codec.md.
 package codec
 
 import (
@@ -16,8 +16,8 @@ import (
 // A Coder names a format of updates. Viewer and agent negotiate it in the handshake.
 type Coder uint8
 
-// CoderQ2Z is tokens like those of QOI with runs from above, in one zstd stream as long as the session, and a Golomb coder
-// for photos. Its name is "q2z".
+// CoderQ2Z is tokens like those of QOI with runs from above, in one zstd stream as long as the session, and a Golomb
+// coder for photos. Its name is "q2z".
 const CoderQ2Z Coder = 1
 
 // ParseCoder returns the coder of a name.

@@ -34,7 +34,8 @@ func newPair(t testing.TB, size screen.Point) *pair {
 	return &pair{e, newDecoder(t, size)}
 }
 
-// reuse takes over the memory of the zstd streams of a pair that is done with: clearing new memory would take more time than coding.
+// reuse takes over the memory of the zstd streams of a pair that is done with: clearing new memory would take more time
+// than coding.
 func (p *pair) reuse(old *pair) {
 	p.encoder.stream, p.decoder.stream = old.encoder.stream, old.decoder.stream
 	p.encoder.stream.Reset(&p.encoder.packed)
@@ -366,7 +367,8 @@ func TestAllocs(t *testing.T) {
 	}
 }
 
-// renew makes a decoder new, but keeps the memory of its zstd stream: without that a fuzzer would do little else than clear it.
+// renew makes a decoder new, but keeps the memory of its zstd stream: without that a fuzzer would do little else than
+// clear it.
 func renew(d *Decoder, size screen.Point) {
 	*d = Decoder{picture: screen.NewPicture(size), tiles: newTileMap(size), stream: d.stream, raw: d.raw}
 	for i := range d.rows {

@@ -21,8 +21,8 @@ func newTileMap(size screen.Point) *tileMap {
 
 func (m *tileMap) clear() { clear(m.box) }
 
-// compare sets the boxes of the tiles that touch clip to what differs between a and b inside clip. It walks in memory order:
-// that is 2.5 times as fast as tile after tile.
+// compare sets the boxes of the tiles that touch clip to what differs between a and b inside clip. It walks in memory
+// order: that is 2.5 times as fast as tile after tile.
 func (m *tileMap) compare(a, b *screen.Picture, clip screen.Rect) {
 	for y := clip.Min.Y; y < clip.Max.Y; y++ {
 		ra, rb := a.Row(y, clip.Min.X, clip.Max.X), b.Row(y, clip.Min.X, clip.Max.X)

@@ -64,8 +64,8 @@ func (d *Decoder) Picture() *screen.Picture { return d.picture }
 // Close releases what the decoder holds besides memory.
 func (d *Decoder) Close() { d.stream.Close() }
 
-// Decode applies the next update and returns the rectangles that it wrote; they are valid until the next call. It keeps no
-// reference to update. After an error, which wraps ErrMalformed, each further call fails.
+// Decode applies the next update and returns the rectangles that it wrote; they are valid until the next call. It keeps
+// no reference to update. After an error, which wraps ErrMalformed, each further call fails.
 func (d *Decoder) Decode(update []byte) (damage []screen.Rect, err error) {
 	if d.err == nil {
 		d.err = d.decode(update)

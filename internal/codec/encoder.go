@@ -82,13 +82,13 @@ func NewEncoder(c Config) (*Encoder, error) {
 // Mirror is what the viewer has after all updates so far. It shares memory with the encoder.
 func (e *Encoder) Mirror() *screen.Picture { return e.mirror }
 
-// Encode appends to dst one update, which brings the mirror closer to pic inside clip, and reports whether the mirror now
-// equals pic there, as far as it was compared. It appends nothing if nothing differs.
+// Encode appends to dst one update, which brings the mirror closer to pic inside clip, and reports whether the mirror
+// now equals pic there, as far as it was compared. It appends nothing if nothing differs.
 //
-// It codes about maxPixels pixels that are new and not flat, text before photos and what is in damage before the rest; moves
-// and what was shown before do not count. An update never exceeds MaxUpdate, whatever maxPixels is. damage says where pic may
-// differ from the picture of the call before and nil means anywhere; it is a hint: changes outside of it are found by the
-// next call with nil. pic is only read, and only during the call; byte X of its pixels must be 0.
+// It codes about maxPixels pixels that are new and not flat, text before photos and what is in damage before the rest;
+// moves and what was shown before do not count. An update never exceeds MaxUpdate, whatever maxPixels is. damage says
+// where pic may differ from the picture of the call before and nil means anywhere; it is a hint: changes outside of it
+// are found by the next call with nil. pic is only read, and only during the call; byte X of its pixels must be 0.
 func (e *Encoder) Encode(dst []byte, pic *screen.Picture, clip screen.Rect, damage []screen.Rect, maxPixels int) (out []byte, done bool, err error) {
 	if pic.Size != e.mirror.Size || len(pic.Pix) != len(e.mirror.Pix) {
 		return dst, false, fmt.Errorf("codec: picture of %v pixels, not %v", pic.Size, e.mirror.Size)
@@ -260,8 +260,8 @@ const (
 	flatShare   = 8                  // a flat pixel costs this part of one that needs a literal
 )
 
-// choose marks the tiles that this update codes: text before photos, damaged before others. One update of fairTurn takes all
-// tiles alike and goes on where the last such update ended, so that none starves.
+// choose marks the tiles that this update codes: text before photos, damaged before others. One update of fairTurn
+// takes all tiles alike and goes on where the last such update ended, so that none starves.
 func (e *Encoder) choose(pic *screen.Picture, damage []screen.Rect, budget int) {
 	clear(e.chosen)
 	for i, box := range e.tiles.box {

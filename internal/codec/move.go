@@ -29,8 +29,8 @@ const (
 	maxVoteProbe  = 8
 )
 
-// A mover finds moves: it samples features of the mirror and of the picture at places that the contents define, lets equal
-// ones vote on an offset, and verifies the offsets with most votes pixel by pixel.
+// A mover finds moves: it samples features of the mirror and of the picture at places that the contents define, lets
+// equal ones vote on an offset, and verifies the offsets with most votes pixel by pixel.
 type mover struct {
 	size     screen.Point
 	features []feature
@@ -45,7 +45,8 @@ type mover struct {
 	same []bool // of a block in grid: equals the mirror or is covered by a move
 }
 
-// A feature is where in the mirror a short run of pixels stands; count 0 is an empty slot, more than 1 an ambiguous one.
+// A feature is where in the mirror a short run of pixels stands; count 0 is an empty slot, more than 1 an ambiguous
+// one.
 type feature struct {
 	hash  uint32
 	x, y  int16
@@ -89,8 +90,8 @@ func (m *mover) find(pic, mirror *screen.Picture, tiles *tileMap, clip screen.Re
 	}
 }
 
-// sampleMirror fills the feature table from the mirror in and around the dirty rectangle. In large areas it samples one of
-// thin.by columns of tiles.
+// sampleMirror fills the feature table from the mirror in and around the dirty rectangle. In large areas it samples one
+// of thin.by columns of tiles.
 func (m *mover) sampleMirror(mirror *screen.Picture, area screen.Rect, thin thinning) {
 	clear(m.features)
 	for y := area.Min.Y; y < area.Max.Y; y++ {

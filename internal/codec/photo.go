@@ -46,7 +46,8 @@ func (c *photoContext) update(u uint32) {
 	}
 }
 
-// busy maps a neighbourhood's sum of absolute differences to a context: twice the bit length and the bit below the first.
+// busy maps a neighbourhood's sum of absolute differences to a context: twice the bit length and the bit below the
+// first.
 func busy(sum uint32) uint32 {
 	if sum < 2 {
 		return sum
@@ -70,8 +71,8 @@ func abs(v int32) int32 {
 	return (v ^ m) - m
 }
 
-// row appends the codes of a row. up is the row above from one pixel left of cur to one pixel right of it, left the pixel
-// before cur[0].
+// row appends the codes of a row. up is the row above from one pixel left of cur to one pixel right of it, left the
+// pixel before cur[0].
 func (m *photoModel) row(w *bitWriter, cur, up []uint32, left uint32) {
 	up = up[:len(cur)+2]
 	ag, ar, ab := planesOf(left)
@@ -215,8 +216,8 @@ func (r *bitReader) take(n uint32) uint32 {
 	return v
 }
 
-// end closes the codes of a rectangle: the bits up to the byte's end must be zero, and none may have been missing. The next
-// rectangle's codes begin with a new byte.
+// end closes the codes of a rectangle: the bits up to the byte's end must be zero, and none may have been missing. The
+// next rectangle's codes begin with a new byte.
 func (r *bitReader) end() error {
 	if r.extra > r.n {
 		return errShort

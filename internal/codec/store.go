@@ -9,8 +9,8 @@ import (
 	"jiseki/internal/screen"
 )
 
-// The store keeps up to maxSlots tiles at both ends, so that what was covered can be shown again without being coded again.
-// The encoder alone decides what is kept where; the decoder follows.
+// The store keeps up to maxSlots tiles at both ends, so that what was covered can be shown again without being coded
+// again. The encoder alone decides what is kept where; the decoder follows.
 const (
 	maxSlots    = 2048
 	maxSaves    = 4096 // in an update

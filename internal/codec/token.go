@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Tokens. A run of n has n-1 in the low bits of its token, or the greatest value of these bits and then n-1 minus that value
-// as a uvarint.
+// Tokens. A run of n has n-1 in the low bits of its token, or the greatest value of these bits and then n-1 minus that
+// value as a uvarint.
 const (
 	tokIndex  = 0x00 // 00iiiiii: the colour at index i
 	tokDiff   = 0x40 // 01rrggbb: left pixel + (r-2, g-2, b-2)
@@ -46,7 +46,8 @@ type tokenizer struct {
 	run     int
 }
 
-// row appends the tokens of a row cur. up is the row above it, old what the picture holds, left the pixel before cur[0].
+// row appends the tokens of a row cur. up is the row above it, old what the picture holds, left the pixel before
+// cur[0].
 func (t *tokenizer) row(cur, up, old []uint32, left uint32) {
 	w := len(cur)
 	up, old = up[:w], old[:w]

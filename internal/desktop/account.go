@@ -60,8 +60,8 @@ func lookupAccount(name string) (account, error) {
 	return a, nil
 }
 
-// A folder is a home folder. Paths are relative to it and never lead out of it, whatever links the account, which owns the
-// folder, has put there: root writes to it.
+// A folder is a home folder. Paths are relative to it and never lead out of it, whatever links the account, which owns
+// the folder, has put there: root writes to it.
 type folder struct {
 	root  *os.Root
 	owner account

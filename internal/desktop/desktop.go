@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package desktop starts a virtual desk: an X server without a screen that can change its mode and have two monitors and,
-// unless a bare one is wanted, an office PC's programs on it, with a Japanese input method that works.
+// Package desktop starts a virtual desk: an X server without a screen that can change its mode and have two monitors
+// and, unless a bare one is wanted, an office PC's programs on it, with a Japanese input method that works.
 //
 // The demo and the end-to-end tests use it. Everything runs as an unprivileged user and ends with Run.
 package desktop
@@ -78,8 +78,8 @@ func New(cfg Config) (*Desktop, error) {
 	return d, nil
 }
 
-// Ready is closed when the desk can be used: a bare one when the X server answers, a full one when the window manager and
-// the input method answer too.
+// Ready is closed when the desk can be used: a bare one when the X server answers, a full one when the window manager
+// and the input method answer too.
 func (d *Desktop) Ready() <-chan struct{} { return d.ready }
 
 // Display is the X display, such as ":1". It is known when Ready is closed.

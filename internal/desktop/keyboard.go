@@ -16,15 +16,15 @@ import (
 // keyboardSocket is where the X server's inputtest driver listens.
 func (d *Desktop) keyboardSocket() string { return filepath.Join(d.dir, "keyboard") }
 
-// A Keyboard is the desk's own, the one on its table: to the X server its keys come from hardware. Its methods may be called
-// from several goroutines.
+// A Keyboard is the desk's own, the one on its table: to the X server its keys come from hardware. Its methods may be
+// called from several goroutines.
 type Keyboard struct {
 	mu   sync.Mutex
 	conn net.Conn
 }
 
-// What the driver and its client say to each other (xf86-input-inputtest-protocol.h, version 1): a length that counts itself, a
-// type, and fields of four bytes in the machine's order.
+// What the driver and its client say to each other (xf86-input-inputtest-protocol.h, version 1): a length that counts
+// itself, a type, and fields of four bytes in the machine's order.
 const (
 	keyboardVersion  = 0
 	keyboardSync     = 1

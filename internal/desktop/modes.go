@@ -48,8 +48,8 @@ func (d *Desktop) SetScreen(ctx context.Context, size screen.Point) error {
 	return d.xrandr(ctx, "--fb", fmt.Sprintf("%dx%d", size.X, size.Y))
 }
 
-// mode makes a mode of a size known to the server and offered by an output. The timing means nothing to the dummy driver
-// as long as it is within its limits.
+// mode makes a mode of a size known to the server and offered by an output. The timing means nothing to the dummy
+// driver as long as it is within its limits.
 func (d *Desktop) mode(ctx context.Context, output string, size screen.Point) (string, error) {
 	name := fmt.Sprintf("jiseki-%dx%d", size.X, size.Y)
 	known, err := d.command(ctx, "xrandr").Output()

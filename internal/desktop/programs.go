@@ -27,8 +27,8 @@ var programs = map[string][]string{
 
 var errNotRunning = errors.New("desktop: the desk is not running")
 
-// Start starts a program on the desk, as its user would: "editor", "files", "terminal", "browser", or any other by name. The
-// desk must be ready. The program runs until it ends by itself or with the desk.
+// Start starts a program on the desk, as its user would: "editor", "files", "terminal", "browser", or any other by
+// name. The desk must be ready. The program runs until it ends by itself or with the desk.
 func (d *Desktop) Start(name string, args ...string) error {
 	d.mu.Lock()
 	ctx := d.running

@@ -17,8 +17,9 @@ import (
 	"jiseki/internal/x11"
 )
 
-// serverConfig makes an X server without hardware: the dummy driver has 16 outputs and any mode, the inputtest driver a keyboard.
-// The keyboard has its layout from the configuration, as Debian does it, so that XTEST's own keyboard starts with another.
+// serverConfig makes an X server without hardware: the dummy driver has 16 outputs and any mode, the inputtest driver a
+// keyboard. The keyboard has its layout from the configuration, as Debian does it, so that XTEST's own keyboard starts
+// with another.
 const serverConfig = `Section "ServerFlags"
   Option "AutoAddDevices" "false"
   Option "AutoAddGPU" "false"
@@ -88,8 +89,8 @@ func (d *Desktop) writeCookie(display int, cookie []byte) error {
 	return d.home.write(".jiseki/Xauthority", x11.AppendAuthority(nil, display, cookie), 0o600)
 }
 
-// socketFolder makes the folder of the X servers' sockets as systems do at boot; a server that is not root cannot give it
-// the right owner.
+// socketFolder makes the folder of the X servers' sockets as systems do at boot; a server that is not root cannot give
+// it the right owner.
 func socketFolder() error {
 	const path = "/tmp/.X11-unix"
 	if err := os.Mkdir(path, 0o777); err != nil {

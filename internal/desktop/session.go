@@ -25,7 +25,8 @@ var sessionPrograms = []string{
 	"/usr/lib/mozc/mozc_server",
 }
 
-// startSession starts what makes an X server an office PC, and waits until window manager, panel and input method answer.
+// startSession starts what makes an X server an office PC, and waits until window manager, panel and input method
+// answer.
 func (d *Desktop) startSession(ctx, soon context.Context, tasks *errgroup.Group) error {
 	if err := d.writeHome(); err != nil {
 		return err

@@ -1,8 +1,8 @@
 // Package durable writes files that survive a crash: a killed process, a full disk, a power cut.
 //
-// It is the one way in which Jiseki writes what must be there after that. Each write goes to a file beside its place, is
-// seen on the disk, gets its name, and the folder that holds the name is seen on the disk too. A reader finds the file as
-// it was before or as it is after, whole, never a part of it and never an empty one.
+// It is the one way in which Jiseki writes what must be there after that. Each write goes to a file beside its place,
+// is seen on the disk, gets its name, and the folder that holds the name is seen on the disk too. A reader finds the
+// file as it was before or as it is after, whole, never a part of it and never an empty one.
 package durable
 
 import (
@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// Replace puts a file with the content data in the place of path, whether there was one or not. perm is the mode of the new
-// file on systems that have one. If it fails, what was there is unchanged.
+// Replace puts a file with the content data in the place of path, whether there was one or not. perm is the mode of the
+// new file on systems that have one. If it fails, what was there is unchanged.
 func Replace(path string, data []byte, perm fs.FileMode) error {
 	return put(path, data, perm, os.Rename)
 }
@@ -69,8 +69,9 @@ func Remove(path string) error {
 	return syncFolder(path)
 }
 
-// Append adds a line to a file, which is made if it is not there, and sees it on the disk. line ends with its end of line.
-// What is there is never changed; if a crash left a last line without its end, the new one begins on a line of its own.
+// Append adds a line to a file, which is made if it is not there, and sees it on the disk. line ends with its end of
+// line. What is there is never changed; if a crash left a last line without its end, the new one begins on a line of
+// its own.
 func Append(path string, line []byte, perm fs.FileMode) (err error) {
 	_, absent := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_RDWR, perm)

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// A Reserve is room on a disk that is kept for what must be written even when the disk is full: a file that holds blocks and
-// gives them back when it is removed.
+// A Reserve is room on a disk that is kept for what must be written even when the disk is full: a file that holds
+// blocks and gives them back when it is removed.
 type Reserve struct {
 	Path string
 	Size int64 // bytes

@@ -22,8 +22,8 @@ import (
 	"jiseki/internal/wire"
 )
 
-// A tap stands before the gateway's listener with the gateway's own TLS key and sees what a relay's memory sees: all that
-// both sides of a session send, without TLS.
+// A tap stands before the gateway's listener with the gateway's own TLS key and sees what a relay's memory sees: all
+// that both sides of a session send, without TLS.
 type tap struct {
 	listener net.Listener
 	key      chan *tls.Config // of the gateway; comes once
@@ -103,7 +103,8 @@ func (p *tap) pass(ctx context.Context, client *tls.Conn, target string) {
 	both.Wait()
 }
 
-// messages returns what the relay carried, by stream: the payloads of the WebSocket messages, unmasked, one after the other.
+// messages returns what the relay carried, by stream: the payloads of the WebSocket messages, unmasked, one after the
+// other.
 func (p *tap) messages(t *testing.T) (carried [][]byte) {
 	t.Helper()
 	p.mu.Lock()
@@ -194,8 +195,8 @@ func find(carried [][]byte, all []needle) (found []string) {
 	return found
 }
 
-// TestRelayIsBlind records all that passes the relay on both sides while a known picture is shown and known text is typed
-// and pasted, and finds nothing of it.
+// TestRelayIsBlind records all that passes the relay on both sides while a known picture is shown and known text is
+// typed and pasted, and finds nothing of it.
 func TestRelayIsBlind(t *testing.T) {
 	p := newTap(t)
 	h := build(t, plan{

@@ -249,7 +249,8 @@ func TestAgentLineDies(t *testing.T) {
 	again.sameAsDesk()
 }
 
-// TestResumeInFlight cuts a line of 2 Mbit/s while updates are on it: what came before them is kept, and not sent again.
+// TestResumeInFlight cuts a line of 2 Mbit/s while updates are on it: what came before them is kept, and not sent
+// again.
 func TestResumeInFlight(t *testing.T) {
 	relay := openDoor(t)
 	h := build(t, plan{

@@ -160,8 +160,8 @@ func (s *staff) via(relay *door, l look) *eyes {
 	return v
 }
 
-// TestTwoGateways runs a town hall on two gateways, one PostgreSQL and a NATS cluster of two. The desk is at the one that a
-// test can kill, the viewer signs in at the other.
+// TestTwoGateways runs a town hall on two gateways, one PostgreSQL and a NATS cluster of two. The desk is at the one
+// that a test can kill, the viewer signs in at the other.
 func TestTwoGateways(t *testing.T) {
 	cluster, front, relay := bustest.Start(t, 2), openDoor(t), openDoor(t)
 	var other *process
@@ -212,8 +212,8 @@ func TestTwoGateways(t *testing.T) {
 	h.verifyLog()
 }
 
-// TestDeskMovesBetweenGateways: of two connections of one desk the newer counts, also when the older hangs at another gateway
-// that does not know that it is dead.
+// TestDeskMovesBetweenGateways: of two connections of one desk the newer counts, also when the older hangs at another
+// gateway that does not know that it is dead.
 func TestDeskMovesBetweenGateways(t *testing.T) {
 	watchGoroutines(t)
 	cluster, database := bustest.Start(t, 2), databases.empty(t)

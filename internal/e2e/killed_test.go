@@ -87,8 +87,8 @@ func serveGateway(path string) error {
 	return g.Run(context.Background())
 }
 
-// TestAgentKilled kills the agent's process with a key and a button down. The next one releases them, locks the desk that
-// was left open, and accounts for it.
+// TestAgentKilled kills the agent's process with a key and a button down. The next one releases them, locks the desk
+// that was left open, and accounts for it.
 func TestAgentKilled(t *testing.T) {
 	h := build(t, plan{})
 	h.agent.stop()

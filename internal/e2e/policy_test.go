@@ -41,7 +41,8 @@ func (h *house) rule(rule *controlv1.PolicyRule) {
 	})
 }
 
-// hours gives a user hours that end so many minutes from now, today; not in the last minutes of a day, which are too short.
+// hours gives a user hours that end so many minutes from now, today; not in the last minutes of a day, which are too
+// short.
 func (h *house) hours(user string, left int) {
 	h.t.Helper()
 	minute := calendar.MinuteOf(time.Now())
@@ -63,8 +64,8 @@ func (h *house) hours(user string, left int) {
 	})
 }
 
-// TestViewerHearsOfTheEnd: hours are made shorter under a session, and the viewer is told that it ends soon; where it does not end
-// with them, that they do.
+// TestViewerHearsOfTheEnd: hours are made shorter under a session, and the viewer is told that it ends soon; where it
+// does not end with them, that they do.
 func TestViewerHearsOfTheEnd(t *testing.T) {
 	h := build(t, plan{})
 	tanaka := h.staff("tanaka")
@@ -76,7 +77,8 @@ func TestViewerHearsOfTheEnd(t *testing.T) {
 	v.heard(wire.EndsSoon)
 }
 
-// TestPolicyEndsAndLocks changes policy under a session: the viewer is told the code after which it asks again, and the desk locks.
+// TestPolicyEndsAndLocks changes policy under a session: the viewer is told the code after which it asks again, and the
+// desk locks.
 func TestPolicyEndsAndLocks(t *testing.T) {
 	h := build(t, plan{})
 	tanaka := h.staff("tanaka")
@@ -98,8 +100,8 @@ func TestPolicyEndsAndLocks(t *testing.T) {
 	h.verifyLog()
 }
 
-// TestOpenedAnewWithoutLock does what a viewer does whose session may last longer: it hangs up and opens the session anew. The desk
-// stays unlocked, the picture is kept.
+// TestOpenedAnewWithoutLock does what a viewer does whose session may last longer: it hangs up and opens the session
+// anew. The desk stays unlocked, the picture is kept.
 func TestOpenedAnewWithoutLock(t *testing.T) {
 	h := build(t, plan{})
 	tanaka := h.staff("tanaka")
@@ -115,7 +117,8 @@ func TestOpenedAnewWithoutLock(t *testing.T) {
 	}
 }
 
-// TestPolicyActsAcrossGateways: policy is changed at one gateway, the session was granted by another and runs through its relay.
+// TestPolicyActsAcrossGateways: policy is changed at one gateway, the session was granted by another and runs through
+// its relay.
 func TestPolicyActsAcrossGateways(t *testing.T) {
 	cluster, relay := bustest.Start(t, 2), openDoor(t)
 	var other *process

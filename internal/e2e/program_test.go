@@ -70,8 +70,8 @@ func (p *program) run(h *house) {
 	})
 }
 
-// TestAgentBehindProxy enrols and runs the agent's program where the only way out is an HTTP proxy, as the environment or the
-// agent's own setting says; and breaks the proxy in the middle of a session.
+// TestAgentBehindProxy enrols and runs the agent's program where the only way out is an HTTP proxy, as the environment
+// or the agent's own setting says; and breaks the proxy in the middle of a session.
 func TestAgentBehindProxy(t *testing.T) {
 	path := buildAgent(t)
 	t.Run("from the environment", func(t *testing.T) {

@@ -188,7 +188,8 @@ func TestHidden(t *testing.T) {
 	v.sameAsDesk()
 }
 
-// forgets checks that nobody holds a viewer that has hung up: one that has resumed its picture would hold all before it.
+// forgets checks that nobody holds a viewer that has hung up: one that has resumed its picture would hold all before
+// it.
 func forgets(t *testing.T, e *eyes) {
 	t.Helper()
 	former := weak.Make(e.Viewer)
@@ -237,8 +238,8 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestBlackMonitor opens a monitor on which every pixel is black, as the coder's mirror is at first: the viewer must learn
-// that this is the picture.
+// TestBlackMonitor opens a monitor on which every pixel is black, as the coder's mirror is at first: the viewer must
+// learn that this is the picture.
 func TestBlackMonitor(t *testing.T) {
 	h := build(t, plan{})
 	if err := h.screen.AddMonitor(soon(t), "DUMMY1", screen.Point{X: 640, Y: 480}, screen.Point{X: 640}); err != nil {

@@ -239,8 +239,8 @@ func (th *thief) lure(front *door) hub.Arrival {
 	}
 }
 
-// TestCopiedKeysOpenNothing: who copied the keys folder and leads a desk to a false gateway gets neither a picture nor a key in: not
-// with a register that he makes up, and not with a backup of the real one that is no longer its end.
+// TestCopiedKeysOpenNothing: who copied the keys folder and leads a desk to a false gateway gets neither a picture nor
+// a key in: not with a register that he makes up, and not with a backup of the real one that is no longer its end.
 func TestCopiedKeysOpenNothing(t *testing.T) {
 	front := openDoor(t)
 	h := build(t, plan{front: front, more: func(h *house) { front.lead(h.town.Host) }})
@@ -273,8 +273,8 @@ func TestCopiedKeysOpenNothing(t *testing.T) {
 	}
 }
 
-// TestStolenDatabaseLeavesATrace: who has the keys and the whole register of this moment, as root of the gateway has, can continue it.
-// The desk then holds what the gateway does not, and both say so.
+// TestStolenDatabaseLeavesATrace: who has the keys and the whole register of this moment, as root of the gateway has,
+// can continue it. The desk then holds what the gateway does not, and both say so.
 func TestStolenDatabaseLeavesATrace(t *testing.T) {
 	front := openDoor(t)
 	h := build(t, plan{front: front, more: func(h *house) { front.lead(h.town.Host) }})

@@ -16,7 +16,8 @@ import (
 	"jiseki/internal/x11"
 )
 
-// TestDeskThatCannotBeShown is refused before a session, in the portal and by PrepareSession, for the reason that its agent gives.
+// TestDeskThatCannotBeShown is refused before a session, in the portal and by PrepareSession, for the reason that its
+// agent gives.
 func TestDeskThatCannotBeShown(t *testing.T) {
 	for name, c := range map[string]struct {
 		server []string
@@ -37,7 +38,8 @@ func TestDeskThatCannotBeShown(t *testing.T) {
 	}
 }
 
-// TestScreenThatGrows is shown with more monitors than a layout has, refused while it is larger than what can be shown, and shown again.
+// TestScreenThatGrows is shown with more monitors than a layout has, refused while it is larger than what can be shown,
+// and shown again.
 func TestScreenThatGrows(t *testing.T) {
 	h := found(t, plan{grows: true})
 	if err := h.x.WatchLayout(); err != nil {

@@ -88,7 +88,8 @@ func (w *window) fill(r image.Rectangle, colour uint32) {
 	w.sync()
 }
 
-// noise paints pixels that no coder can make small, the same ones for the same seed, and returns them as they are painted.
+// noise paints pixels that no coder can make small, the same ones for the same seed, and returns them as they are
+// painted.
 func (w *window) noise(seed uint64, at, size image.Point) []byte {
 	w.h.t.Helper()
 	pix := noise(seed, size)

@@ -1,5 +1,5 @@
-// Package grant holds the signed right to open one session: the gateway mints it, the agent verifies and spends it. The byte
-// form is that of PROTOCOL.md section 2. It does no I/O.
+// Package grant holds the signed right to open one session: the gateway mints it, the agent verifies and spends it. The
+// byte form is that of PROTOCOL.md section 2. It does no I/O.
 package grant
 
 import (
@@ -164,8 +164,8 @@ func (g *Grant) appendSigned(b []byte) []byte {
 	return cert.AppendTime(b, g.SessionUntil)
 }
 
-// Parse reads a grant and keeps no reference to b. It checks the form, and that there is no clipboard in the zones lgwan
-// and mynumber; nothing of it may be trusted before Verify. Errors are *cert.Error.
+// Parse reads a grant and keeps no reference to b. It checks the form, and that there is no clipboard in the zones
+// lgwan and mynumber; nothing of it may be trusted before Verify. Errors are *cert.Error.
 func Parse(b []byte) (*Grant, error) {
 	r := cert.NewReader(b)
 	r.Header(magic, version)
@@ -275,8 +275,9 @@ var (
 	ErrFull   = &cert.Error{Code: CodeFull}
 )
 
-// Verify returns nil if g was signed by one of the grant keys, is for the expected desk, and may be opened at now give or
-// take skew. The errors are *cert.Error: CodeIssuer, CodeSignature, CodeDesk, CodeClockSkew or CodeExpired. It does not spend g.
+// Verify returns nil if g was signed by one of the grant keys, is for the expected desk, and may be opened at now give
+// or take skew. The errors are *cert.Error: CodeIssuer, CodeSignature, CodeDesk, CodeClockSkew or CodeExpired. It does
+// not spend g.
 func (g *Grant) Verify(keys []cert.PublicKey, want Expect, now time.Time, skew time.Duration) error {
 	if err := cert.VerifyIssued(name, cert.ContextGrant, keys, g.Issuer, g.appendSigned(nil), g.Signature); err != nil {
 		return err

@@ -7,8 +7,9 @@ import (
 	"jiseki/internal/cert"
 )
 
-// Spent remembers the sessions that an agent opened, so that a grant opens one session once. It forgets sessions only when it has to
-// make room and their grants can no longer be opened, and refuses all rather than forget one too early. It is safe for concurrent use.
+// Spent remembers the sessions that an agent opened, so that a grant opens one session once. It forgets sessions only
+// when it has to make room and their grants can no longer be opened, and refuses all rather than forget one too early.
+// It is safe for concurrent use.
 type Spent struct {
 	skew  time.Duration
 	limit int
@@ -23,9 +24,9 @@ func NewSpent(limit int, skew time.Duration) *Spent {
 	return &Spent{skew: skew, limit: limit, until: make(map[cert.SessionID]time.Time)}
 }
 
-// Spend returns nil the first time that it is called for g's session. The errors are *cert.Error: CodeSpent, CodeExpired,
-// or CodeFull if limit sessions are remembered. A clock that goes back does not bring a session back, and one that was ahead
-// does not keep later sessions out.
+// Spend returns nil the first time that it is called for g's session. The errors are *cert.Error: CodeSpent,
+// CodeExpired, or CodeFull if limit sessions are remembered. A clock that goes back does not bring a session back, and
+// one that was ahead does not keep later sessions out.
 func (s *Spent) Spend(g *Grant, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

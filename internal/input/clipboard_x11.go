@@ -11,8 +11,8 @@ import (
 	"jiseki/internal/x11"
 )
 
-// A clipboard owns the CLIPBOARD selection while it has a text to offer (ICCCM, section 2). It needs no transfer in parts
-// (INCR): in every form a text of MaxClipboard is below what X servers take in one request.
+// A clipboard owns the CLIPBOARD selection while it has a text to offer (ICCCM, section 2). It needs no transfer in
+// parts (INCR): in every form a text of MaxClipboard is below what X servers take in one request.
 type clipboard struct {
 	conn  *x11.Conn
 	win   x11.Window
@@ -122,7 +122,8 @@ func (c *clipboard) offer(text string) error {
 	return nil
 }
 
-// now is the server's time: that of a change of a property. Selections must not be taken at "the current time" (ICCCM, 2.1).
+// now is the server's time: that of a change of a property. Selections must not be taken at "the current time" (ICCCM,
+// 2.1).
 func (c *clipboard) now() (uint32, error) {
 	select { // an older one
 	case <-c.clock:
@@ -169,8 +170,8 @@ func (c *clipboard) forget() {
 	}
 }
 
-// answer writes what a program asks for where it wants it, and tells it so, or that it is refused. Programs may vanish at any
-// time, so errors mean only that.
+// answer writes what a program asks for where it wants it, and tells it so, or that it is refused. Programs may vanish
+// at any time, so errors mean only that.
 func (c *clipboard) answer(s x11.Selection) {
 	c.mu.Lock()
 	text, since := c.text, c.since
@@ -218,8 +219,8 @@ func (c *clipboard) given() {
 // maxPairs is how many forms are written for one MULTIPLE.
 const maxPairs = 64
 
-// convertAll writes all forms that the pairs of target and property in the requestor's property name. A pair that cannot be
-// done gets no property there.
+// convertAll writes all forms that the pairs of target and property in the requestor's property name. A pair that
+// cannot be done gets no property there.
 func (c *clipboard) convertAll(s x11.Selection, text string, since uint32) bool {
 	kind, pairs, err := c.conn.Property(s.Requestor, s.Property)
 	if err != nil || kind == 0 || len(pairs)%8 != 0 || len(pairs) > maxPairs*8 {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/text/encoding/japanese"
 )
 
-// latin1 is a text in ISO 8859-1, which the form STRING of a clipboard is (ICCCM, section 2.7.1); false when the text has other
-// characters.
+// latin1 is a text in ISO 8859-1, which the form STRING of a clipboard is (ICCCM, section 2.7.1); false when the text
+// has other characters.
 func latin1(text string) ([]byte, bool) {
 	out := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -37,8 +37,8 @@ const (
 	unmapped            // as UTF-8
 )
 
-// compoundText is a text in Compound Text: ISO 8859-1, JIS X 0208, and UTF-8 for what neither has. It has at most 3.6 bytes
-// for each of the text.
+// compoundText is a text in Compound Text: ISO 8859-1, JIS X 0208, and UTF-8 for what neither has. It has at most 3.6
+// bytes for each of the text.
 func compoundText(text string) []byte {
 	out := make([]byte, 0, len(text))
 	left, utf := ascii, false

@@ -22,7 +22,8 @@ func TestCompoundText(t *testing.T) {
 	}
 }
 
-// TestCompoundTextIsBounded takes the texts that need the most escapes: a clipboard's fits into one request in every form.
+// TestCompoundTextIsBounded takes the texts that need the most escapes: a clipboard's fits into one request in every
+// form.
 func TestCompoundTextIsBounded(t *testing.T) {
 	const largest = 4*0xffff - 24 // what X servers take as data of one ChangeProperty
 	for _, unit := range []string{"αa", "α\u0100", "\u0100a", "あa", "あ\u0100", "あ\u0100a", "α\u0100a"} {

@@ -240,7 +240,8 @@ func refresh(t *testing.T, h *Held, during time.Duration, code keys.Code) {
 	}
 }
 
-// TestHeldStalledLineRepeatsNothing holds a key while the line is frozen, longer than any keyboard waits before it repeats.
+// TestHeldStalledLineRepeatsNothing holds a key while the line is frozen, longer than any keyboard waits before it
+// repeats.
 func TestHeldStalledLineRepeatsNothing(t *testing.T) {
 	repeats(t, func(t *testing.T, h *Held, r *recorder) {
 		ok(t, h.Key(keys.KeyA, true))

@@ -56,12 +56,12 @@ type Injector interface {
 	// what is down, or releasing what is up, does nothing.
 	Key(code keys.Code, down bool) error
 
-	// Repeat writes once more what a key writes that is down, as holding it does. For a key that is up it does nothing. The desk
-	// repeats nothing by itself of what an Injector holds.
+	// Repeat writes once more what a key writes that is down, as holding it does. For a key that is up it does nothing.
+	// The desk repeats nothing by itself of what an Injector holds.
 	Repeat(code keys.Code) error
 
-	// RepeatTimes says how the desk's own keyboard repeats a key that is held: how long before the first time, and between two.
-	// 0, 0: not at all.
+	// RepeatTimes says how the desk's own keyboard repeats a key that is held: how long before the first time, and
+	// between two. 0, 0: not at all.
 	RepeatTimes(code keys.Code) (delay, every time.Duration, err error)
 
 	// Pointer moves the pointer to a place of the layout; beyond its edge means at its edge.
@@ -82,12 +82,12 @@ type Injector interface {
 	// SetClipboard offers a text to the desk's programs. The desk's clipboard is never read.
 	SetClipboard(text string) error
 
-	// Type writes a text by keys of the desk's layout, after releasing everything. A line end is Enter. It is ErrNoKey, and nothing
-	// is written, when the layout lacks a character.
+	// Type writes a text by keys of the desk's layout, after releasing everything. A line end is Enter. It is ErrNoKey,
+	// and nothing is written, when the layout lacks a character.
 	Type(text string) error
 
-	// Paste offers a text as SetClipboard does, releases everything and has the program with the focus paste it. It waits a moment
-	// until the text was fetched.
+	// Paste offers a text as SetClipboard does, releases everything and has the program with the focus paste it. It
+	// waits a moment until the text was fetched.
 	Paste(text string) error
 
 	// ReleaseAll releases every key and button that this injector holds down.

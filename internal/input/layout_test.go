@@ -28,8 +28,8 @@ func (w *watcher) symbols(t *testing.T, codes ...keys.Code) []uint32 {
 	return out
 }
 
-// TestLayoutOfTheDesk types on a desk whose layout comes from the X configuration: what a program sees must be what is printed
-// on the desk's keyboard, also after somebody typed on that.
+// TestLayoutOfTheDesk types on a desk whose layout comes from the X configuration: what a program sees must be what is
+// printed on the desk's keyboard, also after somebody typed on that.
 func TestLayoutOfTheDesk(t *testing.T) {
 	x, w, d := open(t)
 	real, err := d.Keyboard()

@@ -10,10 +10,11 @@ import (
 	"jiseki/internal/x11"
 )
 
-// A layout keeps XTEST's keyboard like the desk's own. The server gives XTEST a keyboard with its built-in layout, whatever the
-// configuration says of the real ones, and programs see the keymap of the keyboard that was used last.
+// A layout keeps XTEST's keyboard like the desk's own. The server gives XTEST a keyboard with its built-in layout,
+// whatever the configuration says of the real ones, and programs see the keymap of the keyboard that was used last.
 //
-// XTEST's keyboard also repeats by itself what is held, even while the line to the viewer is dead; that is switched off.
+// XTEST's keyboard also repeats by itself what is held, even while the line to the viewer is dead; that is switched
+// off.
 type layout struct {
 	conn     *x11.Conn
 	keyboard *x11.Keyboard
@@ -123,7 +124,8 @@ func (l *layout) copyKeymap() error {
 	return errors.Join(failed, err)
 }
 
-// quiet keeps XTEST's keyboard from repeating. What a desktop sets for all keyboards, it sets for XTEST's too, at any time.
+// quiet keeps XTEST's keyboard from repeating. What a desktop sets for all keyboards, it sets for XTEST's too, at any
+// time.
 func (l *layout) quiet() error {
 	if l.test == 0 {
 		return nil

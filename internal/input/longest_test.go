@@ -23,8 +23,8 @@ func longest() string {
 	return strings.Repeat(line, input.MaxClipboard/len(line))
 }
 
-// TestXclipPastesTheLongest: the longest text is no longer than what one request carries, so that a program that knows no transfer in
-// parts gets it, in every form.
+// TestXclipPastesTheLongest: the longest text is no longer than what one request carries, so that a program that knows
+// no transfer in parts gets it, in every form.
 func TestXclipPastesTheLongest(t *testing.T) {
 	x, w, d := open(t)
 	must(t, x.SetClipboard(longest()))

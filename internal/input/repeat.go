@@ -8,15 +8,16 @@ import (
 )
 
 const (
-	// repeatLook is when a key that is held is looked at first. Most keys are up again by then, and no keyboard repeats sooner.
+	// repeatLook is when a key that is held is looked at first. Most keys are up again by then, and no keyboard repeats
+	// sooner.
 	repeatLook = 150 * time.Millisecond
-	// repeatTrust is how long after the viewer said that a key is held it is repeated: the time until the viewer's next word, and
-	// some for the line. On a line that is stalled nothing is repeated.
+	// repeatTrust is how long after the viewer said that a key is held it is repeated: the time until the viewer's next
+	// word, and some for the line. On a line that is stalled nothing is repeated.
 	repeatTrust = 350 * time.Millisecond
 )
 
-// repeating is the key that is repeated while the viewer says that it is held: the one that was pressed last, as on any keyboard.
-// The zero value repeats nothing.
+// repeating is the key that is repeated while the viewer says that it is held: the one that was pressed last, as on any
+// keyboard. The zero value repeats nothing.
 type repeating struct {
 	code      keys.Code
 	due       time.Time     // for the first; while every is 0: when it was pressed
@@ -54,8 +55,8 @@ func (r *repeating) confirm(held bool) {
 	}
 }
 
-// watchRepeat begins to repeat a key that was just pressed, unless it is one that does not repeat and leaves others alone, such
-// as a modifier.
+// watchRepeat begins to repeat a key that was just pressed, unless it is one that does not repeat and leaves others
+// alone, such as a modifier.
 func (h *Held) watchRepeat(code keys.Code) {
 	if !code.Repeats() {
 		return

@@ -13,7 +13,8 @@ import (
 	"jiseki/internal/x11"
 )
 
-// typed are the symbols that a program sees until all keys are up, by the core keymap and the state of Shift that it keeps.
+// typed are the symbols that a program sees until all keys are up, by the core keymap and the state of Shift that it
+// keeps.
 func (w *watcher) typed(t *testing.T, x *input.X11) string {
 	t.Helper()
 	must(t, x.Key(keys.F12, true))

@@ -26,8 +26,9 @@ const (
 	keysymLetterV             = 'v'
 )
 
-// switches are keys of Apple's Japanese keyboards that say on and off to the input method, and what says so on the layout of an
-// office PC: the first of these symbols that it has. Linux numbers those keys as 한/영 and 한자, which switch other things.
+// switches are keys of Apple's Japanese keyboards that say on and off to the input method, and what says so on the
+// layout of an office PC: the first of these symbols that it has. Linux numbers those keys as 한/영 and 한자, which switch
+// other things.
 var switches = map[keys.Code][]uint32{
 	keys.Lang1: {keysymHiraganaKatakana, keysymHiragana, keysymHenkan, keysymKanaLock},
 	keys.Lang2: {keysymMuhenkan, keysymEisuShift},
@@ -84,8 +85,8 @@ func (x *X11) Type(text string) error {
 	return nil
 }
 
-// strokes finds the keys for a text in the group of the layout that is in use; ErrNoKey if there are not all. shift is the key
-// for Shift.
+// strokes finds the keys for a text in the group of the layout that is in use; ErrNoKey if there are not all. shift is
+// the key for Shift.
 func (x *X11) strokes(text string) (list []stroke, shift uint8, err error) {
 	if !utf8.ValidString(text) {
 		return nil, 0, ErrText

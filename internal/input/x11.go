@@ -96,8 +96,8 @@ func (x *X11) open(cfg X11Config, ready *atomic.Bool) (err error) {
 	return err
 }
 
-// releaseLeft releases what an injector left down whose process was killed: the server keeps the keys of XTEST's devices
-// down when their client is gone. Keys of other devices stay as they are.
+// releaseLeft releases what an injector left down whose process was killed: the server keeps the keys of XTEST's
+// devices down when their client is gone. Keys of other devices stay as they are.
 func (x *X11) releaseLeft() error {
 	down, err := x.conn.KeysDown()
 	if err != nil {
@@ -255,8 +255,8 @@ func (x *X11) turn(rest *int, by int, negative, positive uint8) error {
 // The symbols on the lock keys (keysymdef.h).
 const keysymNumLock, keysymScrollLock, keysymCapsLock, keysymShiftLock = 0xff7f, 0xff14, 0xffe5, 0xffe6
 
-// lockMasks returns the modifier of each lock key; 0 where the desk's layout has no such key, as with ctrl:nocaps: what no key
-// of the desk can clear, nobody may set.
+// lockMasks returns the modifier of each lock key; 0 where the desk's layout has no such key, as with ctrl:nocaps: what
+// no key of the desk can clear, nobody may set.
 func (x *X11) lockMasks() (caps, num, scroll uint8, err error) {
 	modifiers, err := x.conn.ModifierMap()
 	if err != nil {

@@ -313,7 +313,8 @@ func TestX11Clipboard(t *testing.T) {
 	}
 }
 
-// TestX11ClipboardForms asks for the text in every form that ICCCM names, several at once, as old programs do, and with times.
+// TestX11ClipboardForms asks for the text in every form that ICCCM names, several at once, as old programs do, and with
+// times.
 func TestX11ClipboardForms(t *testing.T) {
 	x, w, _ := open(t)
 	for text, forms := range map[string]map[string]string{

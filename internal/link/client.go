@@ -26,8 +26,8 @@ type ClientConfig struct {
 	Single bool
 }
 
-// NewClient returns a client for calls of the gateway's API, on the way that Dial takes. It follows no redirect, for passwords and
-// tokens are for the gateway alone, takes at most 4 MiB of an answer and waits 30 s at most.
+// NewClient returns a client for calls of the gateway's API, on the way that Dial takes. It follows no redirect, for
+// passwords and tokens are for the gateway alone, takes at most 4 MiB of an answer and waits 30 s at most.
 func NewClient(cfg ClientConfig) *http.Client {
 	config := cfg.TLS.Clone()
 	if config == nil {

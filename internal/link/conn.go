@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A Conn is one open link. One goroutine may be in Receive or Forward and any number in Send at the same time; Close may
-// be called at any time. A Conn starts no goroutine that outlives a call, but a timer, which ends with it: whoever
+// A Conn is one open link. One goroutine may be in Receive or Forward and any number in Send at the same time; Close
+// may be called at any time. A Conn starts no goroutine that outlives a call, but a timer, which ends with it: whoever
 // holds a Conn closes it.
 type Conn struct {
 	nc     net.Conn // carries the frames: TLS, or plain where there is none

@@ -66,8 +66,8 @@ func Dial(ctx context.Context, cfg DialConfig) (*Conn, error) {
 	return c, nil
 }
 
-// DialBoth opens the control and the display link of a session at once, as [Dial] does; cfg.Channel does not count. If one
-// fails, the other is closed.
+// DialBoth opens the control and the display link of a session at once, as [Dial] does; cfg.Channel does not count. If
+// one fails, the other is closed.
 func DialBoth(ctx context.Context, cfg DialConfig) (control, display *Conn, err error) {
 	dial := func(channel Channel) (*Conn, error) {
 		one := cfg
@@ -262,7 +262,8 @@ func checkAccepted(resp *http.Response, key string) error {
 	return nil
 }
 
-// reason is the first line of an answer in plain text, of at most maxReason bytes, without what could mislead a reader of the log.
+// reason is the first line of an answer in plain text, of at most maxReason bytes, without what could mislead a reader
+// of the log.
 func reason(resp *http.Response) string {
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "text/plain" {
 		return ""

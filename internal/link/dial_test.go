@@ -128,7 +128,8 @@ func TestDialRefuses(t *testing.T) {
 	}
 }
 
-// TestRefusalSaysWhy: the server's reason is in the error as one short line, however long the answer is and whatever it holds.
+// TestRefusalSaysWhy: the server's reason is in the error as one short line, however long the answer is and whatever it
+// holds.
 func TestRefusalSaysWhy(t *testing.T) {
 	for _, tt := range []struct{ kind, body, want string }{
 		{"text/plain; charset=utf-8", "agent_network: not from here\n", ": agent_network: not from here"},
@@ -225,8 +226,8 @@ func TestDialThroughProxy(t *testing.T) {
 	}
 }
 
-// TestProxiesThatSayItOtherwise: RFC 9110 lets a proxy send 1xx first, and any 2xx means a tunnel (section 9.3.6). Links and calls go
-// the same way.
+// TestProxiesThatSayItOtherwise: RFC 9110 lets a proxy send 1xx first, and any 2xx means a tunnel (section 9.3.6).
+// Links and calls go the same way.
 func TestProxiesThatSayItOtherwise(t *testing.T) {
 	socket := echoes(t)
 	url, client := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,6 @@
-// Package link is the message pipe between a viewer or an agent and its peer: WebSocket over TLS 1.3, binary messages of
-// at most 64 KiB, in order, with back pressure and no queue of its own. It knows the claim with which a client tells the
-// relay who it is, and nothing of what the messages hold: they are sealed (package seal).
+// Package link is the message pipe between a viewer or an agent and its peer: WebSocket over TLS 1.3, binary messages
+// of at most 64 KiB, in order, with back pressure and no queue of its own. It knows the claim with which a client tells
+// the relay who it is, and nothing of what the messages hold: they are sealed (package seal).
 //
 // The same [Conn] serves both ends: [Dial] and [DialSocket] make it on the client's side, [Upgrade] on the server's. A
 // Conn pings every 5 s, ends itself after 15 s in which it wanted to read and heard nothing, and after 15 s in which a

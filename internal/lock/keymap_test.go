@@ -13,8 +13,9 @@ import (
 	"jiseki/internal/x11"
 )
 
-// TestLocksWhileTheLayoutChanges locks a desk whose keyboard and pointer others hold, again and again, while its layout changes and
-// the agent's input makes XTEST's keyboard like the real one each time: that may undo what takes the grabs back.
+// TestLocksWhileTheLayoutChanges locks a desk whose keyboard and pointer others hold, again and again, while its layout
+// changes and the agent's input makes XTEST's keyboard like the real one each time: that may undo what takes the grabs
+// back.
 func TestLocksWhileTheLayoutChanges(t *testing.T) {
 	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
 	x, err := input.OpenX11(input.X11Config{Display: d.Display(), Authority: d.Authority(), Log: slog.New(slog.DiscardHandler)})

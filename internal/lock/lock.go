@@ -1,5 +1,5 @@
-// Package lock locks a desk's screen and makes sure that it is locked; it tells when it is unlocked, how long nobody has
-// used the desk, and whether somebody uses it on the spot.
+// Package lock locks a desk's screen and makes sure that it is locked; it tells when it is unlocked, how long nobody
+// has used the desk, and whether somebody uses it on the spot.
 package lock
 
 import (

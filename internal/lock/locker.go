@@ -96,8 +96,8 @@ func (s *X11) lockers() (map[x11.Client]int, error) {
 	return clients, nil
 }
 
-// isLocker says whether a process belongs to the locker that this one started, to one that an earlier agent started, or is a
-// program that does nothing but lock.
+// isLocker says whether a process belongs to the locker that this one started, to one that an earlier agent started, or
+// is a program that does nothing but lock.
 func (s *X11) isLocker(pid int) bool {
 	if l := s.ours(); l != nil && l.alive() && sessionOf(pid) == l.pid {
 		return true
@@ -105,8 +105,8 @@ func (s *X11) isLocker(pid int) bool {
 	return isMarked(pid) || runsLocker(pid)
 }
 
-// remains says whether a locker may come to lock again: one that an agent started runs, or one of somebody else's shows a window. Those may
-// run on without locking: screen savers are daemons.
+// remains says whether a locker may come to lock again: one that an agent started runs, or one of somebody else's shows
+// a window. Those may run on without locking: screen savers are daemons.
 func (s *X11) remains() (bool, error) {
 	lockers, err := s.lockers()
 	if err != nil || s.ours() != nil {

@@ -89,8 +89,8 @@ func TestScreenSaverIsNoLock(t *testing.T) {
 	unlock(t, s, x)
 }
 
-// TestForeignLockerIsNoLock: a program that covers the screen and holds the keyboard is no lock by that alone: it must be known by its name,
-// and be root's.
+// TestForeignLockerIsNoLock: a program that covers the screen and holds the keyboard is no lock by that alone: it must
+// be known by its name, and be root's.
 func TestForeignLockerIsNoLock(t *testing.T) {
 	for name, owner := range map[string]int{"i3lock": 65534, "a-game": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -134,8 +134,8 @@ func clients(t *testing.T, conn *x11.Conn) int {
 	return len(all)
 }
 
-// TestLockLeavesAnotherLockerItsKeyboard locks while somebody's own locker, which hangs, holds the keyboard below another window: it would
-// cover the screen for good without the keyboard.
+// TestLockLeavesAnotherLockerItsKeyboard locks while somebody's own locker, which hangs, holds the keyboard below
+// another window: it would cover the screen for good without the keyboard.
 func TestLockLeavesAnotherLockerItsKeyboard(t *testing.T) {
 	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
 	s := open(t, d, "i3lock", "--nofork")
@@ -160,7 +160,8 @@ func TestLockLeavesAnotherLockerItsKeyboard(t *testing.T) {
 	signalLocker(t, conn, syscall.SIGCONT)
 }
 
-// signalLocker sends a signal to the processes of i3lock on a server: one holds the keyboard, one brings the window to the top.
+// signalLocker sends a signal to the processes of i3lock on a server: one holds the keyboard, one brings the window to
+// the top.
 func signalLocker(t *testing.T, conn *x11.Conn, signal syscall.Signal) {
 	t.Helper()
 	all, err := conn.Processes()

@@ -10,8 +10,8 @@ import (
 	"jiseki/internal/x11"
 )
 
-// covered says whether windows of lockers cover every monitor, and no other window shows above them. One pixel at each edge
-// may stay free: xsecurelock leaves it so that no compositor takes its window for a film.
+// covered says whether windows of lockers cover every monitor, and no other window shows above them. One pixel at each
+// edge may stay free: xsecurelock leaves it so that no compositor takes its window for a film.
 func (s *X11) covered(lockers map[x11.Client]int) (bool, error) {
 	if len(lockers) == 0 {
 		s.stacked.Store(false)
@@ -152,9 +152,9 @@ const symEscape = 0xff1b
 // Menus lie in one another at most so deep.
 const maxMenus = 8
 
-// clear has programs let go of keyboard and pointer, which a locker needs: menus are closed by Escape; what stays, such as a
-// drag or the choice of an area, loses its hold. A locker that somebody else has started keeps its own: it would cover the screen for good
-// without them.
+// clear has programs let go of keyboard and pointer, which a locker needs: menus are closed by Escape; what stays, such
+// as a drag or the choice of an area, loses its hold. A locker that somebody else has started keeps its own: it would
+// cover the screen for good without them.
 func (s *X11) clear(ctx context.Context) error {
 	if locker, err := s.lockerHolds(); err != nil || locker {
 		return err

@@ -35,11 +35,12 @@ type X11Config struct {
 // lockTime bounds how long a locker may take; a loaded machine needs seconds.
 const lockTime = 20 * time.Second
 
-// recheck is how long to wait between two looks while a locker's window covers the screen but it does not hold the keyboard:
-// it is just starting or ending.
+// recheck is how long to wait between two looks while a locker's window covers the screen but it does not hold the
+// keyboard: it is just starting or ending.
 const recheck = 50 * time.Millisecond
 
-// settles is how long a locker that runs may leave the screen uncovered, as when a monitor comes and it grows its window.
+// settles is how long a locker that runs may leave the screen uncovered, as when a monitor comes and it grows its
+// window.
 const settles = 2 * time.Second
 
 // watchEvery is how often a lock is looked at while nothing seems to happen.
@@ -135,16 +136,17 @@ func (s *X11) Can() error {
 	return nil
 }
 
-// Locked implements Screen: windows of a locker cover every monitor with nothing above them, and the keyboard is held by a
-// locker: the press of a key that means nothing reaches it and nobody else. The keyboard is tried only under such windows,
-// so that looking disturbs nobody at work.
+// Locked implements Screen: windows of a locker cover every monitor with nothing above them, and the keyboard is held
+// by a locker: the press of a key that means nothing reaches it and nobody else. The keyboard is tried only under such
+// windows, so that looking disturbs nobody at work.
 func (s *X11) Locked() (bool, error) {
 	covered, held, err := s.look(true)
 	return covered && held, err
 }
 
-// look says whether a locker's windows cover the screen, and whether a locker holds the keyboard. What was proved stands
-// while the lockers are the same and the keyboard is never found free, unless a fresh proof is wanted: it wakes monitors.
+// look says whether a locker's windows cover the screen, and whether a locker holds the keyboard. What was proved
+// stands while the lockers are the same and the keyboard is never found free, unless a fresh proof is wanted: it wakes
+// monitors.
 func (s *X11) look(fresh bool) (covered, held bool, err error) {
 	s.probing.Lock()
 	defer s.probing.Unlock()
@@ -217,8 +219,8 @@ var (
 	errNoKeyboard = errors.New("it covers the screen, but does not get the keyboard")
 )
 
-// recovers gives a locker that runs, but does not lock, time to do so, and ends it when it does not: it would keep a new one
-// from taking the keyboard.
+// recovers gives a locker that runs, but does not lock, time to do so, and ends it when it does not: it would keep a
+// new one from taking the keyboard.
 func (s *X11) recovers(ctx context.Context) (bool, error) {
 	for end := time.Now().Add(settles); time.Now().Before(end) && len(s.started()) > 0; {
 		if locked, err := s.Locked(); locked || err != nil {
@@ -331,8 +333,8 @@ func (s *X11) state(last State) (state State, pending bool, err error) {
 	return last, covered, nil
 }
 
-// lost says what became of a lock that is no longer there: the locker ends well only when somebody has unlocked, and one that
-// runs on may cover the screen again.
+// lost says what became of a lock that is no longer there: the locker ends well only when somebody has unlocked, and
+// one that runs on may cover the screen again.
 func (s *X11) lost() (state State, pending bool, err error) {
 	for end := time.Now().Add(settles); time.Now().Before(end); {
 		if l := s.ours(); l != nil && !l.alive() {

@@ -1,5 +1,5 @@
-// Package notice shows a line with a button at a desk: that somebody uses it from afar and how to end that, or what the desk is
-// about to do. It is a strip at the top of the screen that stays above other windows and can be moved aside.
+// Package notice shows a line with a button at a desk: that somebody uses it from afar and how to end that, or what the
+// desk is about to do. It is a strip at the top of the screen that stays above other windows and can be moved aside.
 package notice
 
 import (

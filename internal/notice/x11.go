@@ -61,8 +61,8 @@ type due struct {
 // otherwise flicker.
 const raiseAfter = 200 * time.Millisecond
 
-// ShowX11 shows the notice at the top of the primary monitor; while the screen is locked, below the lock. An error means that it cannot be shown; the session need not
-// end for it.
+// ShowX11 shows the notice at the top of the primary monitor; while the screen is locked, below the lock. An error
+// means that it cannot be shown; the session need not end for it.
 func ShowX11(cfg X11Config) (*X11, error) {
 	n := &X11{cfg: cfg, todo: make(chan struct{}, 1), ended: make(chan struct{})}
 	if err := n.draw(); err != nil {
@@ -224,7 +224,8 @@ func (n *X11) do(d due) error {
 	return errors.Join(errs...)
 }
 
-// stack brings the notice to the top, but below the window of a locker: lockers insist on the top, and a lock below a notice is none.
+// stack brings the notice to the top, but below the window of a locker: lockers insist on the top, and a lock below a
+// notice is none.
 func (n *X11) stack() error {
 	cover, err := n.cover()
 	if err != nil {

@@ -161,8 +161,8 @@ func TestNoticeStaysOnTopButNotOfALock(t *testing.T) {
 	}
 }
 
-// TestNoEventIsLost: a press is followed by a flood of motion before anybody has time for it; the release and the need to
-// paint count all the same.
+// TestNoEventIsLost: a press is followed by a flood of motion before anybody has time for it; the release and the need
+// to paint count all the same.
 func TestNoEventIsLost(t *testing.T) {
 	ended := make(chan struct{})
 	n := &X11{cfg: X11Config{OnEnd: func() { close(ended) }}, todo: make(chan struct{}, 1), button: image.Rect(0, 0, 10, 10)}

@@ -1,9 +1,9 @@
-// Package power is a desk's power as the gateway plans it: it sets the machine's wake timer for the next approved day, reminds
-// whoever is at the desk in the evening to leave it on, and lets the desk sleep or shut down after sessions.
+// Package power is a desk's power as the gateway plans it: it sets the machine's wake timer for the next approved day,
+// reminds whoever is at the desk in the evening to leave it on, and lets the desk sleep or shut down after sessions.
 //
-// It never takes a desk from somebody: while a session runs or somebody uses the desk's own keyboard or mouse nothing happens;
-// where somebody is logged on it asks on the screen, counts down, and any use or the button calls it off. What was not ended on
-// purpose, such as a session whose line was lost, is put to sleep at most and never shut down.
+// It never takes a desk from somebody: while a session runs or somebody uses the desk's own keyboard or mouse nothing
+// happens; where somebody is logged on it asks on the screen, counts down, and any use or the button calls it off. What
+// was not ended on purpose, such as a session whose line was lost, is put to sleep at most and never shut down.
 package power
 
 import (
@@ -235,8 +235,8 @@ func (m *Manager) drop(r *rest) {
 	}
 }
 
-// arm keeps the wake timer at the plan's next time. The kernel keeps it over sleep and shut-down, so it is set at once and not
-// only before sleep: a machine that loses its battery still wakes.
+// arm keeps the wake timer at the plan's next time. The kernel keeps it over sleep and shut-down, so it is set at once
+// and not only before sleep: a machine that loses its battery still wakes.
 func (m *Manager) arm(plan *Plan, now time.Time) {
 	if m.cfg.Timer == nil {
 		return

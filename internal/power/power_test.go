@@ -212,8 +212,8 @@ func TestCountDownIsCalledOff(t *testing.T) {
 	}
 }
 
-// TestRestAfterAWrongClock: a session that ended, or a count-down that began, while the clock was ahead by a month does not keep the desk
-// awake for a month when the clock is put right.
+// TestRestAfterAWrongClock: a session that ended, or a count-down that began, while the clock was ahead by a month does
+// not keep the desk awake for a month when the clock is put right.
 func TestRestAfterAWrongClock(t *testing.T) {
 	for name, wrong := range map[string]time.Duration{"session": time.Second, "count-down": settle + 20*time.Second} {
 		t.Run(name, func(t *testing.T) {

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// An RTC is a real-time clock of Linux that wakes the machine (Documentation/admin-guide/rtc.rst of the kernel). Its files must be
-// writable: the package's udev rule gives them to the group jiseki-agent.
+// An RTC is a real-time clock of Linux that wakes the machine (Documentation/admin-guide/rtc.rst of the kernel). Its
+// files must be writable: the package's udev rule gives them to the group jiseki-agent.
 type RTC struct{ dir string }
 
 // ErrNoRTC means that the machine has no clock that can wake it.
 var ErrNoRTC = errors.New("power: no real-time clock that wakes the machine")
 
-// FindRTC finds the clock among those that the kernel lists in a folder, /sys/class/rtc: the one that sets the system's time, or
-// the first that can wake.
+// FindRTC finds the clock among those that the kernel lists in a folder, /sys/class/rtc: the one that sets the system's
+// time, or the first that can wake.
 func FindRTC(dir string) (*RTC, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -44,8 +44,8 @@ func FindRTC(dir string) (*RTC, error) {
 	return found, nil
 }
 
-// Set implements Timer. The clock may show local time, as other systems on the machine like it: the alarm counts from what the
-// clock shows.
+// Set implements Timer. The clock may show local time, as other systems on the machine like it: the alarm counts from
+// what the clock shows.
 func (r *RTC) Set(at, now time.Time) error {
 	base, err := r.number("since_epoch")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// decode reads a file in UTF-8, UTF-16 or CP932, with or without a mark, and makes all ends of lines line feeds. What cannot be read becomes
-// U+FFFD.
+// decode reads a file in UTF-8, UTF-16 or CP932, with or without a mark, and makes all ends of lines line feeds. What
+// cannot be read becomes U+FFFD.
 func decode(file []byte) string {
 	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(characters(file))
 }
@@ -54,8 +54,8 @@ func decodeUTF16(b []byte, order binary.ByteOrder) string {
 	return string(utf16.Decode(units))
 }
 
-// looksLikeUTF8 says whether a file without a mark is UTF-8: all of it is, or more characters of three bytes are in it, as Japanese has
-// them, than faults. Text in CP932 has hardly any by chance.
+// looksLikeUTF8 says whether a file without a mark is UTF-8: all of it is, or more characters of three bytes are in it,
+// as Japanese has them, than faults. Text in CP932 has hardly any by chance.
 func looksLikeUTF8(file []byte) bool {
 	long, faults := 0, 0
 	for len(file) > 0 {

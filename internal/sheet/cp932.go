@@ -11,8 +11,8 @@ import (
 	"jiseki/internal/typed"
 )
 
-// windows31J maps what Windows writes with another character than Unicode's first choice: Microsoft's table and JIS X 0208 disagree.
-// What is read looks the same, so that these do not count as changes.
+// windows31J maps what Windows writes with another character than Unicode's first choice: Microsoft's table and JIS X
+// 0208 disagree. What is read looks the same, so that these do not count as changes.
 var windows31J = map[rune]rune{
 	'\u301c': '\uff5e', '\u2212': '\uff0d', '\u2014': '\u2015', '\u2016': '\u2225', '\u00a5': '\uffe5', '\u00a2': '\uffe0', '\u00a3': '\uffe1',
 	'\u00ac': '\uffe2', '\u203e': '\uffe3', '\u00a0': ' ',
@@ -35,8 +35,9 @@ type Loss struct {
 	Lost    int // written as 〓
 }
 
-// EncodeCP932 writes text as Windows-31J. What the charset has is written as it is, IBM's additional characters (such as 髙 and the old forms of
-// 隆 and 神) and private use among them; the rest by its composed or common form, or else as 〓, and counted.
+// EncodeCP932 writes text as Windows-31J. What the charset has is written as it is, IBM's additional characters (such
+// as 髙 and the old forms of 隆 and 神) and private use among them; the rest by its composed or common form, or else as 〓,
+// and counted.
 func EncodeCP932(text string) ([]byte, Loss) {
 	e := cp932Encoder{out: make([]byte, 0, len(text))}
 	for len(text) > 0 {

@@ -1,5 +1,5 @@
-// Package sheet reads tables as people's spreadsheets write them, whatever the charset, the separator and the empty rest, and says what is wrong by
-// line and column; and it writes text in CP932. Pure.
+// Package sheet reads tables as people's spreadsheets write them, whatever the charset, the separator and the empty
+// rest, and says what is wrong by line and column; and it writes text in CP932. Pure.
 package sheet
 
 import (
@@ -28,12 +28,13 @@ type Format struct {
 	Columns  []Column
 	MaxBytes int
 	MaxRows  int // without the header
-	// Plain tables have their columns in this order. The header may have other names, or be missing: a first row with a digit
-	// in its first cell is no header.
+	// Plain tables have their columns in this order. The header may have other names, or be missing: a first row with a
+	// digit in its first cell is no header.
 	Plain bool
 }
 
-// A Problem is what is wrong in a file. Line counts from 1. Column counts cells from 1; 0 is the line as a whole, and has no name.
+// A Problem is what is wrong in a file. Line counts from 1. Column counts cells from 1; 0 is the line as a whole, and
+// has no name.
 type Problem struct {
 	Line, Column       int
 	ColumnJA, ColumnEN string
@@ -47,7 +48,8 @@ type Row struct {
 	table *table
 }
 
-// Cell is the text under a column of the format, by its place there. It has no blanks around it and no control character in it; "" is none.
+// Cell is the text under a column of the format, by its place there. It has no blanks around it and no control
+// character in it; "" is none.
 func (r *Row) Cell(i int) string { return r.cells[i] }
 
 // Line is where the row begins, from 1.
@@ -58,8 +60,8 @@ func (r *Row) Problem(i int, ja, en string) Problem {
 	return r.table.problem(r.line, r.table.place(i), ja, en)
 }
 
-// Read reads a file in UTF-8, UTF-16 or CP932, separated by commas, tabs or semicolons. Rows and columns without text do not count. Either there are rows,
-// at least one, or problems, at most 20 and in the order of the lines.
+// Read reads a file in UTF-8, UTF-16 or CP932, separated by commas, tabs or semicolons. Rows and columns without text
+// do not count. Either there are rows, at least one, or problems, at most 20 and in the order of the lines.
 func (f *Format) Read(file []byte) ([]Row, []Problem) {
 	if len(file) > f.MaxBytes {
 		return nil, []Problem{{Line: 1, JA: fmt.Sprintf("ファイルが大きすぎます（上限%dKB）。", f.MaxBytes>>10), EN: fmt.Sprintf("The file is too large (limit %d KB).", f.MaxBytes>>10)}}
@@ -133,8 +135,8 @@ func lineOf(r *csv.Reader, cell int) int {
 	return line
 }
 
-// separator finds what separates the cells of the first line that is not blank: a tab, a comma, or else a semicolon; or what Excel's own first line
-// says it is.
+// separator finds what separates the cells of the first line that is not blank: a tab, a comma, or else a semicolon; or
+// what Excel's own first line says it is.
 func separator(text string) (rune, string) {
 	if rest, ok := strings.CutPrefix(text, "sep="); ok && len(rest) > 1 && rest[1] == '\n' && strings.ContainsRune(",;\t", rune(rest[0])) {
 		return rune(rest[0]), rest[1:] // with the end of the line, so that lines keep their numbers

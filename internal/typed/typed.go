@@ -1,5 +1,5 @@
-// Package typed folds what people type and what their programs hand over: ids, cells, words to search for. It never folds a name
-// that is kept: a name is the characters that its owner writes. Pure.
+// Package typed folds what people type and what their programs hand over: ids, cells, words to search for. It never
+// folds a name that is kept: a name is the characters that its owner writes. Pure.
 package typed
 
 import (
@@ -13,9 +13,9 @@ import (
 // ID is the one form of an id of a user or desk: NFKC, in lower case, without blanks around it.
 func ID(s string) string { return strings.ToLower(strings.TrimSpace(norm.NFKC.String(s))) }
 
-// Fold is a text as searches compare it: compatibility forms, full and half width, case and kinds of kana are one, as are dashes and the
-// long vowel mark (an input method writes one for the other); blanks, variation selectors and characters without a form are left out.
-// web/src/portal/fold.ts does the same, held by vectors/typed.
+// Fold is a text as searches compare it: compatibility forms, full and half width, case and kinds of kana are one, as
+// are dashes and the long vowel mark (an input method writes one for the other); blanks, variation selectors and
+// characters without a form are left out. web/src/portal/fold.ts does the same, held by vectors/typed.
 func Fold(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -44,8 +44,8 @@ func Matches(word string, texts ...string) bool {
 // IsSelector says whether r chooses a form of the character before it (variation selectors).
 func IsSelector(r rune) bool { return r >= 0xfe00 && r <= 0xfe0f || r >= 0xe0100 && r <= 0xe01ef }
 
-// Tidy is a cell without blanks around it: blanks of other widths become one that everybody can type, but for that of the full width; what
-// has no width is left out. Joiners stay, for some names need them.
+// Tidy is a cell without blanks around it: blanks of other widths become one that everybody can type, but for that of
+// the full width; what has no width is left out. Joiners stay, for some names need them.
 func Tidy(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
@@ -58,8 +58,8 @@ func Tidy(s string) string {
 	}, s))
 }
 
-// IsBad says whether no line of text may have r in it: controls, line separators, what turns the direction of writing, what is
-// no character, and the replacement of one that could not be read.
+// IsBad says whether no line of text may have r in it: controls, line separators, what turns the direction of writing,
+// what is no character, and the replacement of one that could not be read.
 func IsBad(r rune) bool {
 	switch {
 	case unicode.IsControl(r), r == utf8.RuneError, r == 0x2028, r == 0x2029, unicode.Is(unicode.Bidi_Control, r):

@@ -125,8 +125,8 @@ func (v *Viewer) readDisplay(ctx context.Context) error {
 	}
 }
 
-// startAfresh begins a new history of the coder for the layout of a generation. It waits until that layout is known: the
-// channels are not ordered against each other.
+// startAfresh begins a new history of the coder for the layout of a generation. It waits until that layout is known:
+// the channels are not ordered against each other.
 func (v *Viewer) startAfresh(ctx context.Context, generation uint32) error {
 	find := func() int {
 		return slices.IndexFunc(v.coming, func(l screen.Layout) bool { return l.Generation == generation })

@@ -1,5 +1,5 @@
-// Package viewer is the engine of the device's side without a window: it reaches the relay, shakes hands with the agent,
-// keeps the desk's picture in memory and sends keys and pointer. The native viewer, the end-to-end tests and the
+// Package viewer is the engine of the device's side without a window: it reaches the relay, shakes hands with the
+// agent, keeps the desk's picture in memory and sends keys and pointer. The native viewer, the end-to-end tests and the
 // benchmarks are built on it; web/src/session.ts is its counterpart in the browser.
 package viewer
 
@@ -247,7 +247,8 @@ func (v *Viewer) Send(ctx context.Context, m wire.Message) error {
 	return v.sealed.Control.Send(ctx, m.Append(nil))
 }
 
-// Echo returns the round trip to the agent, through both seals. What was sent before has reached the agent when it returns.
+// Echo returns the round trip to the agent, through both seals. What was sent before has reached the agent when it
+// returns.
 func (v *Viewer) Echo(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	v.mu.Lock()

@@ -1,8 +1,8 @@
 package wire
 
-// Parse reads one message of a route. The message is fresh; byte fields (Update.Coder, Cursor.Pix, Clipboard.Text) are views
-// into b, which the caller must leave alone as long as it uses them. The error is an *Error; its class Skip means that
-// the message is to be passed over.
+// Parse reads one message of a route. The message is fresh; byte fields (Update.Coder, Cursor.Pix, Clipboard.Text) are
+// views into b, which the caller must leave alone as long as it uses them. The error is an *Error; its class Skip means
+// that the message is to be passed over.
 func Parse(route Route, b []byte) (Message, error) {
 	if len(b) == 0 {
 		return nil, &Error{Class: Short}
@@ -116,9 +116,9 @@ func parseBody(r *reader, m Message, body []byte) error {
 	return nil
 }
 
-// A Parser parses the messages of one route without allocating for the frequent ones (Key, KeyTap, Held, Pointer, Wheel,
-// Ping; Cursor, CursorUse, Pong; Update, Ack): it owns and reuses their structs. The zero value with Route set is ready. Not
-// for concurrent use.
+// A Parser parses the messages of one route without allocating for the frequent ones (Key, KeyTap, Held, Pointer,
+// Wheel, Ping; Cursor, CursorUse, Pong; Update, Ack): it owns and reuses their structs. The zero value with Route set
+// is ready. Not for concurrent use.
 type Parser struct {
 	Route Route
 

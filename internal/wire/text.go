@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Text is what the user wrote without physical keys, by a keyboard on the screen of the device. The agent types it where the
-// desk's layout has keys for all of it, else pastes it where the grant allows that. It prints its length only.
+// Text is what the user wrote without physical keys, by a keyboard on the screen of the device. The agent types it
+// where the desk's layout has keys for all of it, else pastes it where the grant allows that. It prints its length
+// only.
 //
 //	UTF-8 text to the end, 1 to MaxText bytes, no NUL
 //

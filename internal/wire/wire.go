@@ -1,10 +1,10 @@
 // Package wire is the messages inside the seal: what viewer and agent say to each other, as bytes and as structs. It is
-// pure: no I/O, no logger, no clock. docs/PROTOCOL.md section 5 is normative; vectors/wire pins each message in Go and in
-// TypeScript (web/src/wire mirrors this package file by file).
+// pure: no I/O, no logger, no clock. docs/PROTOCOL.md section 5 is normative; vectors/wire pins each message in Go and
+// in TypeScript (web/src/wire mirrors this package file by file).
 //
 // Parsing is bounded and strict: lengths are checked before anything is allocated, what is too short, too long, out of
-// range or followed by more bytes is refused. Appending does not check: a message with fields out of their limits gives bytes
-// that every reader refuses.
+// range or followed by more bytes is refused. Appending does not check: a message with fields out of their limits gives
+// bytes that every reader refuses.
 package wire
 
 import "encoding/binary"

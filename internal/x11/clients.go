@@ -13,8 +13,8 @@ type Client uint32
 // Client is who made a window.
 func (c *Conn) Client(win Window) Client { return Client(uint32(win) &^ c.Setup.idMask) }
 
-// Processes returns the processes behind the clients of this machine (X-Resource 1.2). Clients of which the server does not
-// know it are left out.
+// Processes returns the processes behind the clients of this machine (X-Resource 1.2). Clients of which the server does
+// not know it are left out.
 func (c *Conn) Processes() (map[Client]int, error) {
 	e, err := c.Extension("X-Resource")
 	if err != nil {
@@ -56,9 +56,9 @@ const (
 	recordStart, recordEnd, recordFromServer              = 4, 5, 0
 )
 
-// KeyReceivers presses and releases a key by XTEST and returns the clients to which the server delivered the press as an
-// event of the core or of XInput 2, each once. While a client holds the keyboard, that is this client alone. It uses RECORD
-// on a second connection and waits for nothing but the server.
+// KeyReceivers presses and releases a key by XTEST and returns the clients to which the server delivered the press as
+// an event of the core or of XInput 2, each once. While a client holds the keyboard, that is this client alone. It uses
+// RECORD on a second connection and waits for nothing but the server.
 func (c *Conn) KeyReceivers(keycode uint8) ([]Client, error) {
 	test, err := c.Test()
 	if err != nil {
@@ -129,8 +129,8 @@ func keyPresses(events []byte) bool {
 	return false
 }
 
-// enableRecord asks for what a record holds: each part goes to take, on the connection's reading goroutine, until take says
-// that no more come. heard tells once how it ended.
+// enableRecord asks for what a record holds: each part goes to take, on the connection's reading goroutine, until take
+// says that no more come. heard tells once how it ended.
 func (c *Conn) enableRecord(opcode uint8, id uint32, take func(reply) (more bool)) (heard <-chan error, err error) {
 	k := c.newCall(nil)
 	k.take = take

@@ -124,8 +124,8 @@ func (c *Conn) State(win Window) (WindowState, error) {
 	return WindowState{Viewable: r.u8(26) == 2, Override: r.u8(27) != 0, InputOnly: r.u16(12) == 2}, nil
 }
 
-// Cover returns the window that covers an area of the screen beyond the window manager's reach, as those of screen lockers do; 0 when
-// there is none. One pixel at each edge may stay free: xsecurelock leaves it.
+// Cover returns the window that covers an area of the screen beyond the window manager's reach, as those of screen
+// lockers do; 0 when there is none. One pixel at each edge may stay free: xsecurelock leaves it.
 func (c *Conn) Cover(area image.Rectangle) (Window, error) {
 	windows, err := c.Children(c.Setup.Root)
 	if err != nil {

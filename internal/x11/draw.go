@@ -41,8 +41,8 @@ func (c *Conn) PutPicture(win Window, gc Context, at, size image.Point, pix []by
 	return nil
 }
 
-// GetPicture reads a rectangle of a window in rows as the server has them: RowBytes each. The answer shares memory with into
-// when that is large enough (32 bytes more than the pixels).
+// GetPicture reads a rectangle of a window in rows as the server has them: RowBytes each. The answer shares memory with
+// into when that is large enough (32 bytes more than the pixels).
 func (c *Conn) GetPicture(win Window, r image.Rectangle, into []byte) ([]byte, error) {
 	b, err := c.request(73, 2).u32(uint32(win)).i16(r.Min.X, r.Min.Y, r.Dx(), r.Dy()).u32(0xffffffff).call(into)
 	if err != nil {

@@ -13,8 +13,8 @@ type Device struct {
 	Test bool // XTEST made it up
 }
 
-// Keyboards returns the keyboards that feed the core keyboard, in the order of the server, and the one whose keymap the core
-// keyboard has now: the one that was used last. It needs XInput 2.0.
+// Keyboards returns the keyboards that feed the core keyboard, in the order of the server, and the one whose keymap the
+// core keyboard has now: the one that was used last. It needs XInput 2.0.
 func (c *Conn) Keyboards() (list []Device, used uint16, err error) {
 	e, err := c.Extension("XInputExtension")
 	if err != nil {
@@ -84,7 +84,8 @@ func (c *Conn) devices(opcode uint8) ([]device, error) {
 	return list, nil
 }
 
-// A Keymap is what each key of a keyboard means, in the server's own form. Two keyboards with equal keymaps write the same.
+// A Keymap is what each key of a keyboard means, in the server's own form. Two keyboards with equal keymaps write the
+// same.
 type Keymap struct{ body []byte }
 
 // Equal says whether two keymaps are the same.
@@ -108,8 +109,8 @@ func (k *Keyboard) Keymap(id uint16) (Keymap, error) {
 // mapHead is the length of the head of XkbGetMap's answer.
 const mapHead = 40
 
-// Load gives a keyboard the keymap of another: first by its names, which the server compiles, so that names, types and lights
-// fit; then, where it was changed since it was compiled (xmodmap), key by key.
+// Load gives a keyboard the keymap of another: first by its names, which the server compiles, so that names, types and
+// lights fit; then, where it was changed since it was compiled (xmodmap), key by key.
 func (k *Keyboard) Load(to, from uint16) error {
 	want, err := k.Keymap(from)
 	if err != nil {
@@ -167,7 +168,8 @@ func (k *Keyboard) loadNamed(to, from uint16) error {
 	return nil
 }
 
-// setMap gives a keyboard a keymap part by part. The answer of XkbGetMap and the request XkbSetMap are alike but for the types.
+// setMap gives a keyboard a keymap part by part. The answer of XkbGetMap and the request XkbSetMap are alike but for
+// the types.
 func (k *Keyboard) setMap(to uint16, m Keymap) error {
 	r := reply(append(make([]byte, 8), m.body...))
 	types, rest, err := setTypes(r, int(r.u8(15)))

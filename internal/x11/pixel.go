@@ -28,8 +28,8 @@ func (c channel) place(v uint32) uint32 {
 	return v >> (8 - c.width) << c.shift
 }
 
-// TrueColour says whether pictures of the root window can be read and drawn: 2 or 4 bytes a pixel, little endian, each colour
-// with bits of its own. Depths 15, 16, 24, 30 and 32 are so, 8 is not.
+// TrueColour says whether pictures of the root window can be read and drawn: 2 or 4 bytes a pixel, little endian, each
+// colour with bits of its own. Depths 15, 16, 24, 30 and 32 are so, 8 is not.
 func (s *Setup) TrueColour() bool {
 	channels := s.RedMask != 0 && s.GreenMask != 0 && s.BlueMask != 0
 	return s.LittleEndian && channels && (s.BitsPerPixel == 16 || s.BitsPerPixel == 32)
@@ -38,8 +38,8 @@ func (s *Setup) TrueColour() bool {
 // RowBytes is the size of a row of a picture of the root window.
 func (s *Setup) RowBytes(width int) int { return pad4(width * int(s.BitsPerPixel) / 8) }
 
-// ToBGRX turns rows of width pixels, as the server gives them, into rows of 4 bytes a pixel without gaps: blue, green, red, 0.
-// dst is as long as that needs.
+// ToBGRX turns rows of width pixels, as the server gives them, into rows of 4 bytes a pixel without gaps: blue, green,
+// red, 0. dst is as long as that needs.
 func (s *Setup) ToBGRX(dst, src []byte, width int) {
 	red, green, blue := channelOf(s.RedMask), channelOf(s.GreenMask), channelOf(s.BlueMask)
 	stride, size := s.RowBytes(width), int(s.BitsPerPixel)/8

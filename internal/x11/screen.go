@@ -71,7 +71,8 @@ func (c *Conn) ScreenEvents() (n ScreenEvents, err error) {
 	return ScreenEvents{damage.FirstEvent, fixes.FirstEvent + 1, randr.FirstEvent}, nil
 }
 
-// WatchDamage reports changes of a window and all that is in it: one event when it becomes damaged, then none until Take.
+// WatchDamage reports changes of a window and all that is in it: one event when it becomes damaged, then none until
+// Take.
 func (c *Conn) WatchDamage(win Window) (*Damage, error) {
 	fixes, err := c.fixes()
 	if err != nil {

@@ -4,9 +4,9 @@ package x11
 
 import "errors"
 
-// UngrabAll has the server take keyboard and pointer back from all who hold them, as the symbol XF86Ungrab does on keyboards
-// that have it. For that the keyboard of XTEST, and no other, has an action of the server (XKB, Private 0x86, "Ungrab") on a
-// spare key for a moment.
+// UngrabAll has the server take keyboard and pointer back from all who hold them, as the symbol XF86Ungrab does on
+// keyboards that have it. For that the keyboard of XTEST, and no other, has an action of the server (XKB, Private 0x86,
+// "Ungrab") on a spare key for a moment.
 func (c *Conn) UngrabAll(spare uint8) error {
 	test, err := c.Test()
 	if err != nil {
@@ -27,8 +27,8 @@ func (c *Conn) UngrabAll(spare uint8) error {
 	return errors.Join(err, keyboard.takeAll(device, spare))
 }
 
-// giveUngrab gives a key of a device the symbol XF86Ungrab, and then its action: servers count the actions of a key by the
-// symbols that it had before the request. It does not wait: who follows the keymap may put it right at any time.
+// giveUngrab gives a key of a device the symbol XF86Ungrab, and then its action: servers count the actions of a key by
+// the symbols that it had before the request. It does not wait: who follows the keymap may put it right at any time.
 func (k *Keyboard) giveUngrab(device uint16, key uint8) error {
 	const symbol, private = 0x1008fe20, 0x86
 	oneLevel := []uint8{0, 0, 0, 0, 1, 1, 1, 0} // types of the groups, groups, levels, symbols

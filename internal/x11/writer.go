@@ -105,8 +105,8 @@ func (w *writer) call(into []byte) (reply, error) {
 
 var inputFocusRequest = [4]byte{43, 0, 1, 0} // GetInputFocus; never written to
 
-// maxSilence is how many requests may go without an answer. Sequence numbers on the wire have 16 bits, so an answer must
-// come before they wrap.
+// maxSilence is how many requests may go without an answer. Sequence numbers on the wire have 16 bits, so an answer
+// must come before they wrap.
 const maxSilence = 30000
 
 // write sends a request. The caller holds c.writing.

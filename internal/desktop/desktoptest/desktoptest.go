@@ -34,8 +34,8 @@ func Password(t testing.TB) string {
 	return string(raw)
 }
 
-// Bare starts an X server without programs for the time of a test. Zero size means 1920x1080; args are further arguments of
-// the server.
+// Bare starts an X server without programs for the time of a test. Zero size means 1920x1080; args are further
+// arguments of the server.
 func Bare(t testing.TB, size screen.Point, args ...string) *desktop.Desktop {
 	t.Helper()
 	d, _ := start(t, desktop.Config{Bare: true, Size: size, ServerArgs: args})

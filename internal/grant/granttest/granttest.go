@@ -18,8 +18,8 @@ const (
 	Desk   = "desk"
 )
 
-// New makes a grant for user sato on device pc-0102 to desk desk-0304 in zone internet, issued at now, that changes may alter
-// before it is minted.
+// New makes a grant for user sato on device pc-0102 to desk desk-0304 in zone internet, issued at now, that changes may
+// alter before it is minted.
 func New(t testing.TB, now time.Time, noise cert.NoiseKey, changes ...func(*grant.Grant)) *grant.Grant {
 	t.Helper()
 	session := sha256.Sum256([]byte("session"))

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A Proxy is an HTTP proxy that knows CONNECT and nothing else, as a town hall's that everybody must go through. It can be
-// killed and started again.
+// A Proxy is an HTTP proxy that knows CONNECT and nothing else, as a town hall's that everybody must go through. It can
+// be killed and started again.
 type Proxy struct {
 	// User and Password are asked for, unless User is empty.
 	User, Password string
