@@ -443,3 +443,60 @@ func TestSyslogThatHangs(t *testing.T) {
 	}
 	t.Error("nobody read, and nothing failed")
 }
+
+// stuck is a sink that hangs while it is told to.
+type stuck struct {
+	memory
+	free chan struct{}
+}
+
+func (s *stuck) Put(ctx context.Context, h audit.Head) error {
+	<-s.free // as a disk does, whatever ctx says
+	return s.memory.Put(ctx, h)
+}
+
+// TestSinkThatHangs is said once, keeps no other sink from its heads and nobody from stopping, and gets the newest head when it is back.
+func TestSinkThatHangs(t *testing.T) {
+	k := key(t)
+	synctest.Test(t, func(t *testing.T) {
+		events := chain(t, 5)
+		first, second := &stuck{free: make(chan struct{})}, &stuck{free: make(chan struct{})}
+		sound := &memory{head: events[0].Mark()}
+		var log bytes.Buffer
+		p := audit.Publisher{
+			Head: sound.read, Key: k, Sinks: []audit.HeadSink{first, second, sound}, Every: time.Minute,
+			Log: slog.New(slog.NewTextHandler(&log, nil)),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- p.Run(ctx) }()
+		for _, e := range events[:4] {
+			sound.set(e.Mark(), false)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		}
+		if n := len(sound.heads); n != 4 {
+			t.Errorf("the sink that does not hang has %d heads of 4", n)
+		}
+		if n := strings.Count(log.String(), "hangs"); n != 2 {
+			t.Errorf("said %d times of two sinks that they hang:\n%s", n, &log)
+		}
+		close(first.free)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := len(first.heads); n != 2 || first.heads[1].Mark != events[3].Mark() {
+			t.Errorf("the sink that came back has %d heads", n)
+		}
+		cancel()
+		synctest.Wait()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("stopping waits for a sink that hangs")
+		}
+		close(second.free)
+	})
+}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"time"
@@ -18,69 +17,11 @@ import (
 	"jiseki/internal/durable"
 )
 
-// HeadSink keeps copies of signed heads outside the database. Put may be slow and may fail; it is called by one goroutine.
+// HeadSink keeps copies of signed heads outside the database. Put may be slow and may fail; it is not called again before it has
+// returned.
 type HeadSink interface {
 	// Put keeps a copy of the head.
 	Put(ctx context.Context, h Head) error
-}
-
-// Publisher signs the head of the chain when it has moved and gives copies to all sinks.
-type Publisher struct {
-	// Head reads the head from the store.
-	Head func(ctx context.Context) (Mark, error)
-	// Key signs heads.
-	Key cert.PrivateKey
-	// Sinks keep the copies.
-	Sinks []HeadSink
-	// Every is how often the head is looked at; an attacker can cut off at most so much unnoticed of what does not move it.
-	Every time.Duration
-	// Moved has the head looked at now. nil: only each period.
-	Moved <-chan struct{}
-	// Last is the head that all sinks have. With the zero Mark the first Publish gives out whatever there is.
-	Last Mark
-	Log  *slog.Logger
-}
-
-// Run publishes at once, whenever Moved says so, and in each period until ctx ends.
-func (p *Publisher) Run(ctx context.Context) error {
-	tick := time.NewTicker(p.Every)
-	defer tick.Stop()
-	for {
-		if err := p.Publish(ctx); err != nil && ctx.Err() == nil {
-			p.Log.Error("the head of the audit log was not copied", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-p.Moved:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-// Publish gives out the head if it is another than Last. A sink that fails gets the next one, and all sinks with it: a newer
-// head says all that an older one does. It must not be called by two at a time, nor while Run runs.
-func (p *Publisher) Publish(ctx context.Context) error {
-	m, err := p.Head(ctx)
-	if err != nil {
-		return fmt.Errorf("read the head of the audit log: %w", err)
-	}
-	if m == p.Last || m.Number == 0 {
-		return nil
-	}
-	h, err := m.Sign(p.Key)
-	if err != nil {
-		return err
-	}
-	var failed []error
-	for _, s := range p.Sinks {
-		failed = append(failed, s.Put(ctx, h))
-	}
-	if err := errors.Join(failed...); err != nil {
-		return fmt.Errorf("copy the head of the audit log: %w", err)
-	}
-	p.Last = m
-	return nil
 }
 
 // FileSink appends heads to a file, one JSON object a line, and sees each on the disk. It never changes what is there, so that the
