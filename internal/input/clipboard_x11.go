@@ -7,6 +7,7 @@ import (
 	"errors"
 	"image"
 	"sync"
+	"sync/atomic"
 
 	"jiseki/internal/x11"
 )
@@ -14,18 +15,21 @@ import (
 // A clipboard owns the CLIPBOARD selection while it has a text to offer (ICCCM, section 2). It needs no transfer in
 // parts (INCR): in every form a text of MaxClipboard is below what X servers take in one request.
 type clipboard struct {
-	conn  *x11.Conn
-	win   x11.Window
-	atoms clipboardAtoms
-	asked chan struct{} // one signal: requests holds something
-	lost  chan struct{} // another program owns the selection now
-	clock chan uint32   // times of the server, of changes of the window's properties; the newest
-	ended chan struct{}
+	conn    *x11.Conn
+	win     x11.Window
+	atoms   clipboardAtoms
+	asked   chan struct{} // one signal: requests holds something
+	lost    chan struct{} // another program owns the selection now
+	between atomic.Bool   // another program has owned it since the last offer
+	clock   chan uint32   // times of the server, of changes of the window's properties; the newest
+	ended   chan struct{}
 
 	mu      sync.Mutex
 	text    string
-	since   uint32        // when the selection became ours, in the server's time
-	fetched chan struct{} // closed when a program gets the text; nil: nobody waits
+	owned   uint32        // when the selection became ours, in the server's time
+	since   uint32        // when the text became what is offered
+	fetched chan struct{} // closed when the program of by gets the text; nil: nobody waits
+	by      x11.Client    // 0: any
 
 	queue    sync.Mutex
 	requests []x11.Selection // of programs, oldest first
@@ -82,6 +86,7 @@ func (c *clipboard) onEvent(e x11.Event) {
 		c.queue.Unlock()
 		signal(c.asked)
 	case x11.SelectionClear:
+		c.between.Store(true)
 		signal(c.lost)
 	case x11.PropertyNotify:
 		select { // the newest
@@ -114,9 +119,8 @@ func (c *clipboard) offer(text string) error {
 	if !owner {
 		return errors.New("input: another program holds the clipboard")
 	}
-	select { // that an older offer was lost means nothing any more
-	case <-c.lost:
-	default:
+	if c.between.Swap(false) || c.text == "" {
+		c.owned = now
 	}
 	c.text, c.since = text, now
 	return nil
@@ -174,10 +178,12 @@ func (c *clipboard) forget() {
 // at any time, so errors mean only that.
 func (c *clipboard) answer(s x11.Selection) {
 	c.mu.Lock()
-	text, since := c.text, c.since
+	text, owned, since := c.text, c.owned, c.since
 	c.mu.Unlock()
 	const anyTime = 0
-	early := s.Time != anyTime && int32(s.Time-since) < 0 // asked of who owned the selection before
+	// Asked of who owned the selection before. The time of an older offer is as good as that of the newest: programs
+	// that paste twice in a row by way of an input method name the first time again.
+	early := s.Time != anyTime && int32(s.Time-owned) < 0
 	done := false
 	switch {
 	case text == "" || early:
@@ -194,23 +200,24 @@ func (c *clipboard) answer(s x11.Selection) {
 	}
 	c.conn.NotifySelection(s) //nolint:errcheck // see above
 	if s.Property != 0 && s.Target != c.atoms.targets && s.Target != c.atoms.timestamp {
-		c.given()
+		c.given(c.conn.Client(s.Requestor))
 	}
 }
 
-// fetch returns a channel that is closed when a program gets the text.
-func (c *clipboard) fetch() <-chan struct{} {
+// fetch returns a channel that is closed when a program gets the text; 0 means any. Input methods and clipboard
+// managers get every text as soon as it is offered, so who waits for a paste must name the program that pastes.
+func (c *clipboard) fetch(by x11.Client) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fetched = make(chan struct{})
+	c.fetched, c.by = make(chan struct{}), by
 	return c.fetched
 }
 
 // given wakes who waits for the text to be fetched.
-func (c *clipboard) given() {
+func (c *clipboard) given(to x11.Client) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fetched != nil {
+	if c.fetched != nil && (c.by == 0 || c.by == to) {
 		close(c.fetched)
 		c.fetched = nil
 	}

@@ -22,9 +22,11 @@ const (
 	keysymEisuShift           = 0xff2f
 	keysymKanaLock            = 0xff2d
 	controlModifier, shiftRow = 2, 0 // rows of the modifier map
-	longestPaste              = 500 * time.Millisecond
 	keysymLetterV             = 'v'
 )
+
+// longestPaste is how long a program may take to paste. Nothing else is typed meanwhile: it would come before the text.
+const longestPaste = 2 * time.Second
 
 // switches are keys of Apple's Japanese keyboards that say on and off to the input method, and what says so on the
 // layout of an office PC: the first of these symbols that it has. Linux numbers those keys as 한/영 and 한자, which switch
@@ -179,7 +181,11 @@ func (x *X11) Paste(text string) error {
 	if err != nil {
 		return err
 	}
-	fetched := x.clipboard.fetch()
+	focus, err := x.conn.Focus()
+	if err != nil {
+		return err
+	}
+	fetched := x.clipboard.fetch(x.conn.Client(focus))
 	if err := x.chord(modifiers[controlModifier][0], v); err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ func Steps() []Step {
 		{"agent-dies", "エージェントが異常終了しても自動で続く", agentDies},
 		{"take-over", "同じ職員が別の端末から接続すると切り替わり、前の画面に表示する", staffTakesOver},
 		{"end", "接続を終了すると自席端末がロックされ、次の接続で解除できる", staffEnds},
+		{"touch", "携帯電話の大きさの画面で、指と画面上のキーボードで自席を使う", staffTouches},
 		{"paste-lgwan", "LGWAN接続系の自席端末には貼り付けられない", lgwanRefusesPaste},
 		{"totp", "職員がワンタイムパスワードを設定し、それを使ってサインインする", staffSetsUpTOTP},
 		{"audit", "監査記録にすべて残り、改ざんがない", auditTells},

@@ -4,10 +4,12 @@ package journey
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 
@@ -93,11 +95,46 @@ func adminLooksAround(ctx context.Context, j *Journey) error {
 		menu("自席端末"), j.heading("自席端末"), j.text("総務課-03"), j.sizes("desks"),
 		menu("接続元端末"), j.heading("接続元端末"), j.sizes("devices"),
 		menu("接続"), j.heading("接続"), j.sizes("sessions"),
-		menu("監査記録"), j.heading("監査記録"), j.text("パスワード"), j.sizes("events"),
+		menu("監査記録"), j.heading("監査記録"), j.text("パスワード"), j.sizes("events"), j.timesAreJapans,
 		menu("所属"), j.heading("所属"), j.text("税務課"), j.sizes("sections"),
 		menu("設定"), j.heading("設定"), j.sizes("settings"),
 		j.signOut,
 	)
+}
+
+// timesAreJapans looks at the audit log on a device that is in another zone, or thinks so.
+func (j *Journey) timesAreJapans(ctx context.Context) (err error) {
+	out, err := j.town.Gateway(ctx, "--json", "audit", "list", "--kind", "sign_in", "--limit", "1")
+	if err != nil {
+		return err
+	}
+	var log struct {
+		Events []struct {
+			Number int64 `json:"number,string"`
+			TimeMS int64 `json:"time_ms,string"`
+		} `json:"events"`
+	}
+	if err := json.Unmarshal([]byte(out), &log); err != nil || len(log.Events) != 1 {
+		return errors.Join(fmt.Errorf("the audit log has %d sign-ins", len(log.Events)), err)
+	}
+	const abroad = "America/New_York"
+	if err := j.page.Zone(abroad); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.page.Zone("")) }()
+	last := log.Events[0]
+	japan := time.UnixMilli(last.TimeMS).In(time.FixedZone("JST", 9*60*60))
+	err = all(ctx,
+		j.goTo("/console/events"), j.heading("監査記録"),
+		func(ctx context.Context) error {
+			return j.page.Wait(ctx, "the device to be abroad", `Intl.DateTimeFormat().resolvedOptions().timeZone === "`+abroad+`"`)
+		},
+		j.text(japan.Format("2006/01/02 15:04:05")),
+		j.click(fmt.Sprintf("番号%dの内訳", last.Number)), j.text(japan.Format("2006年1月2日 15:04")),
+		j.goTo("/console/events"),
+	)
+	j.note("端末の時間帯が %s でも、画面の時刻は日本時間", abroad)
+	return err
 }
 
 func (j *Journey) signOut(ctx context.Context) error {

@@ -95,6 +95,15 @@ func (c *Conn) SetFocus(win Window) error {
 	return c.request(42, 1).u32(uint32(win), 0).check()
 }
 
+// Focus returns the window that has the keyboard focus. 0 (None) and 1 (PointerRoot) are not windows of a client.
+func (c *Conn) Focus() (Window, error) {
+	r, err := c.request(43, 0).call(nil)
+	if err != nil {
+		return 0, err
+	}
+	return Window(r.u32(8)), nil
+}
+
 // Geometry returns the position in its parent and the size of a window or pixmap.
 func (c *Conn) Geometry(win Window) (image.Rectangle, error) {
 	r, err := c.request(14, 0).u32(uint32(win)).call(nil)

@@ -23,12 +23,15 @@ type Page struct {
 	watch watcher
 	size  Size
 	keys  modifiers
+
+	fingers int // on the screen
 }
 
 // A Size is a window's, in CSS pixels, with the device pixels of each.
 type Size struct {
 	Width, Height int
 	Ratio         float64 // 0 means 1
+	Touch         bool    // of a telephone or tablet: fingers, no pointer
 }
 
 func (s Size) String() string {
@@ -112,9 +115,9 @@ func (p *Page) Resize(size Size) error {
 	p.size = size
 	_, err := chromedp.Call(p.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: int64(size.Width), Height: int64(size.Height), DeviceScaleFactor: size.Ratio,
-		ScreenWidth: int64(size.Width), ScreenHeight: int64(size.Height),
+		ScreenWidth: int64(size.Width), ScreenHeight: int64(size.Height), Mobile: size.Touch,
 	})
-	return err
+	return errors.Join(err, p.touchable(size.Touch))
 }
 
 // Size is the window's.
@@ -279,8 +282,17 @@ func (p *Page) ClickOn(ctx context.Context, what, element string) error {
 	return p.clickOn(ctx, what, element)
 }
 
-// clickOn clicks into the middle of an element. It waits until the element stands still in the window and nothing covers it.
+// clickOn clicks into the middle of an element.
 func (p *Page) clickOn(ctx context.Context, what, element string) error {
+	at, err := p.free(ctx, what, element)
+	if err != nil {
+		return err
+	}
+	return p.ClickAt(ctx, at[0], at[1])
+}
+
+// free is the middle of an element. It waits until the element stands still in the window and nothing covers it.
+func (p *Page) free(ctx context.Context, what, element string) (middle [2]float64, err error) {
 	free := `(() => {
   const e = ` + element + `;
   if (!e || e.disabled || e.getAttribute("aria-disabled") === "true" || e.dataset.loading === "true") return null;
@@ -300,11 +312,11 @@ func (p *Page) clickOn(ctx context.Context, what, element string) error {
 		before = at
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("waited in vain for %s: %w", what, ctx.Err()), err)
+			return middle, errors.Join(fmt.Errorf("waited in vain for %s: %w", what, ctx.Err()), err)
 		case <-time.After(look):
 		}
 	}
-	return p.ClickAt(ctx, at[0], at[1])
+	return [2]float64{at[0], at[1]}, nil
 }
 
 // Screenshot takes a picture of the window.
