@@ -236,8 +236,8 @@ export class Input {
       case "release":
         this.#pointing.finger(g.x, g.y, 0);
         break;
-      case "scroll": // the page goes with the fingers
-        this.#pointing.wheel({ clientX: g.x, clientY: g.y, deltaX: -g.dx, deltaY: -g.dy, deltaMode: 0, shiftKey: false });
+      case "scroll":
+        this.#pointing.scroll(g.x, g.y, g.dx, g.dy);
         break;
     }
   }

@@ -72,6 +72,13 @@ export class Pointing {
     }
   }
 
+  /** Fingers move by dx, dy CSS pixels: what the desk shows goes with them, also while the picture is small. */
+  scroll(clientX: number, clientY: number, dx: number, dy: number): void {
+    const a = this.#c.area();
+    const scale = a === null ? 1 : a.width / a.box.width;
+    this.wheel({ clientX, clientY, deltaX: -dx * scale, deltaY: -dy * scale, deltaMode: 0, shiftKey: false });
+  }
+
   /** Everything was released. */
   blur(): void {
     this.#stale = this.#device;

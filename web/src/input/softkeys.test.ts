@@ -112,7 +112,7 @@ describe("fingers on the desk", () => {
     expect(desk.take()).toEqual(["at 120,20 0", "at 120,20 4", "at 120,20 0"]);
   });
 
-  test("scroll by two and press nothing", () => {
+  test("scroll by two as far as the picture goes with them, and press nothing", () => {
     const { finger, desk } = phone();
     finger("pointerdown", 1, 20, 30);
     finger("pointerdown", 2, 60, 30);
@@ -125,6 +125,8 @@ describe("fingers on the desk", () => {
     const sent = desk.take();
     expect(sent.length).toBeGreaterThan(0);
     expect(sent.every((m) => m.startsWith("wheel 0,-"))).toBe(true);
+    const turns = sent.map((m) => Number(/,(-\d+) /.exec(m)?.[1]));
+    expect(turns.reduce((a, b) => a + b)).toBe(-240); // 100 CSS pixels are 200 of the desk, which are two notches
     expect(desk.buttons).toBe(0);
   });
 
