@@ -21,7 +21,9 @@ export type Heard = (readonly [method: string, body: Body])[];
 
 /** Sets up the browser's parts that jsdom lacks, for each test of the file. */
 export function usePages(): void {
-  configure({ asyncUtilTimeout: 15_000 }); // pages come in pieces, on a busy machine slowly
+  // Pages come in pieces, on a busy machine slowly. Who looks for what is hidden asks for the styles of every element, which takes
+  // jsdom eight times as long as all the rest.
+  configure({ asyncUtilTimeout: 50_000, defaultHidden: true });
   vi.setConfig({ testTimeout: 120_000 });
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-24T10:00:00+09:00") }); // pages know today before the gateway says so

@@ -58,25 +58,31 @@ export function daysBetween(from: string, until: string): string[] {
   return days;
 }
 
-const format = (language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-  new Intl.DateTimeFormat(language === "ja" ? "ja-JP" : "en-GB", { timeZone: "UTC", ...options });
+const WEEKDAYS = { ja: ["日", "月", "火", "水", "木", "金", "土"], en: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] };
+
+// Made once: making one takes as long as hundreds of uses, and a form shows many days.
+const english = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
+const DAY = english({ weekday: "short", day: "numeric", month: "short" });
+const FULL_DAY = english({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const MONTH = english({ month: "long", year: "numeric" });
 
 /** A day in words: `11月24日（火）`. */
 export function dayWords(day: string, language: Language): string {
-  if (language === "en") return format("en", { weekday: "short", day: "numeric", month: "short" }).format(noon(day));
-  return `${format("ja", { month: "long", day: "numeric" }).format(noon(day))}（${weekdayWord(day, "ja")}）`;
+  return language === "en" ? DAY.format(noon(day)) : `${monthDay(day)}（${weekdayWord(day, "ja")}）`;
+}
+
+function monthDay(day: string): string {
+  return `${Number(day.slice(5, 7))}月${Number(day.slice(8))}日`;
 }
 
 /** A day in words with its year: `令和8年11月24日（火）`. */
 export function fullDay(day: string, language: Language): string {
-  if (language === "en") return format("en", { weekday: "short", day: "numeric", month: "short", year: "numeric" }).format(noon(day));
-  return `${era(day)}${Number(day.slice(5, 7))}月${Number(day.slice(8))}日（${weekdayWord(day, "ja")}）`;
+  return language === "en" ? FULL_DAY.format(noon(day)) : `${era(day)}${monthDay(day)}（${weekdayWord(day, "ja")}）`;
 }
 
 /** A month in words: `令和8年11月`. */
 export function monthWords(month: string, language: Language): string {
-  if (language === "en") return format("en", { month: "long", year: "numeric" }).format(noon(`${month}-01`));
-  return `${era(`${month}-01`)}${Number(month.slice(5))}月`;
+  return language === "en" ? MONTH.format(noon(`${month}-01`)) : `${era(`${month}-01`)}${Number(month.slice(5))}月`;
 }
 
 /** Reiwa began on 1 May 2019; days before are not written by this system. */
@@ -87,7 +93,7 @@ function era(day: string): string {
 
 /** 月 to 日, or Mon to Sun. */
 export function weekdayWord(day: string, language: Language): string {
-  return format(language, { weekday: "short" }).format(noon(day));
+  return WEEKDAYS[language][new Date(noon(day)).getUTCDay()] ?? "";
 }
 
 /** Minutes after midnight as `8:30`. */

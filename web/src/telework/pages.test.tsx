@@ -18,7 +18,7 @@ test("a request that is refused keeps what was filled in", async () => {
   const work = screen.getByLabelText(/行う業務/);
   await user.click(screen.getByRole("button", { name: "申請する" }));
   expect(document.activeElement).toBe(work);
-  await user.type(work, "予算要求書の作成");
+  await user.paste("予算要求書の作成");
   await user.click(screen.getByRole("button", { name: "申請する" }));
   expect((await screen.findByRole("alert")).textContent).toContain("申請の期限を過ぎています。");
   expect(screen.getByLabelText<HTMLTextAreaElement>(/行う業務/).value).toBe("予算要求書の作成");
