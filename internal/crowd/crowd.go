@@ -1,6 +1,6 @@
-// Package crowd shares places out, so that strangers who take all they can get keep nobody else out: places in all and of each
-// network are bounded, some are kept for those who are known, and where there is none left, somebody who has shown nothing yet gives
-// way instead of the newcomer being refused.
+// Package crowd shares places out, so that strangers who take all they can get keep nobody else out, and who is known nobody in the
+// town hall: places of each standing and of each network are bounded, and where there is none left, somebody who has shown nothing
+// yet gives way instead of the newcomer being refused.
 package crowd
 
 import (
@@ -24,8 +24,8 @@ const (
 
 // Limits are how many places there are.
 type Limits struct {
-	Strangers int // for all strangers together
-	Known     int // kept for those who are Met or Inside
+	// Strangers, Met and Inside are for all of a standing together: no standing takes another's.
+	Strangers, Met, Inside int
 	// PerNetwork is what one network outside may take, as remote.Networks counts; PerInside the same for one Inside, where all
 	// may stand behind one translated address.
 	PerNetwork, PerInside int
@@ -45,9 +45,9 @@ type Crowd struct {
 
 // name of a group: a network, or with the zero Prefix the whole pool.
 type name struct {
-	known  bool
-	prefix netip.Prefix
-	pool   bool
+	standing Standing
+	prefix   netip.Prefix
+	pool     bool
 }
 
 // A group is who shares a limit.
@@ -137,18 +137,18 @@ func (p *Place) Leave() {
 }
 
 func (c *Crowd) groupsOf(a netip.Addr, standing Standing) []*group {
-	known, pool, each := standing != Stranger, c.limits.Strangers, c.limits.PerNetwork
-	if known {
-		pool = c.limits.Known
-	}
-	if standing == Inside {
-		each = c.limits.PerInside
+	pool, each := c.limits.Strangers, c.limits.PerNetwork
+	switch standing {
+	case Met:
+		pool = c.limits.Met
+	case Inside:
+		pool, each = c.limits.Inside, c.limits.PerInside
 	}
 	var all []*group
 	for _, n := range remote.Networks(a) {
-		all = append(all, c.group(name{known: known, prefix: n.Prefix}, n.Times, each*n.Times))
+		all = append(all, c.group(name{standing: standing, prefix: n.Prefix}, n.Times, each*n.Times))
 	}
-	return append(all, c.group(name{known: known, pool: true}, 0, pool))
+	return append(all, c.group(name{standing: standing, pool: true}, 0, pool))
 }
 
 func (c *Crowd) group(of name, times, most int) *group {

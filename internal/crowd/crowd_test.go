@@ -8,7 +8,7 @@ import (
 	"jiseki/internal/crowd"
 )
 
-var limits = crowd.Limits{Strangers: 8, Known: 8, PerNetwork: 4, PerInside: 6}
+var limits = crowd.Limits{Strangers: 8, Met: 8, Inside: 8, PerNetwork: 4, PerInside: 6}
 
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
@@ -141,6 +141,29 @@ func TestTheKnownHavePlacesOfTheirOwn(t *testing.T) {
 	if known.Of(addr("198.51.100.1")) != crowd.Stranger {
 		t.Error("an address is known for ever")
 	}
+}
+
+// TestTheTownHallHasPlacesOfItsOwn: somebody who is known at many addresses pushes no connection of the town hall out, though it
+// stands behind one address.
+func TestTheTownHallHasPlacesOfItsOwn(t *testing.T) {
+	hall := addr("10.0.0.1")
+	g := &guests{T: t, crowd: crowd.New(limits, func(a netip.Addr) crowd.Standing {
+		if a == hall {
+			return crowd.Inside
+		}
+		return crowd.Met
+	})}
+	for range limits.PerInside {
+		g.enter("hall", hall.String()).Work()
+	}
+	met := addr("198.51.100.1")
+	for range 10 * limits.Met {
+		if p := g.crowd.Enter(met, func() {}); p != nil {
+			p.Work()
+		}
+		met = met.Next()
+	}
+	g.wantLost()
 }
 
 // TestIPv6IsCountedByTheWiderNetworksToo: who has a /48 has 65,536 networks.

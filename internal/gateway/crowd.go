@@ -15,7 +15,7 @@ import (
 // [unread]. One network outside has room for a branch office behind a translated address; the town hall may stand behind one as a
 // whole.
 func connections() crowd.Limits {
-	return crowd.Limits{Strangers: 2048, Known: 4096, PerNetwork: 256, PerInside: 2048}
+	return crowd.Limits{Strangers: 2048, Met: 2048, Inside: 2048, PerNetwork: 256, PerInside: 2048}
 }
 
 // visitors are the connections of a listener, so that strangers who open sockets and say nothing take neither all memory nor

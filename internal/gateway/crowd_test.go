@@ -57,7 +57,7 @@ func TestSilentOnesGiveWay(t *testing.T) {
 
 // TestVisitorsForget those that were closed or taken over.
 func TestVisitorsForget(t *testing.T) {
-	places := crowd.New(crowd.Limits{Strangers: 2, Known: 2, PerNetwork: 2, PerInside: 2}, nil)
+	places := crowd.New(crowd.Limits{Strangers: 2, Met: 2, Inside: 2, PerNetwork: 2, PerInside: 2}, nil)
 	v := newVisitors(places)
 	one, _ := net.Pipe()
 	two, _ := net.Pipe()

@@ -58,7 +58,7 @@ func stall(t *testing.T, address string, config *tls.Config, given chan<- uint32
 // ended, and keeps nobody from getting theirs.
 func TestStalledStreamsGiveWay(t *testing.T) {
 	const connections, stay = 3, 20
-	limits := crowd.Limits{Strangers: 100, Known: 100, PerNetwork: stay, PerInside: stay}
+	limits := crowd.Limits{Strangers: 100, Met: 100, Inside: 100, PerNetwork: stay, PerInside: stay}
 	server := httptest.NewUnstartedServer(&requests{crowd: crowd.New(limits, nil), next: http.NotFoundHandler()})
 	server.EnableHTTP2 = true
 	server.StartTLS()

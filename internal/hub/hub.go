@@ -146,7 +146,7 @@ func New(cfg Config) (*Hub, error) {
 	h := &Hub{
 		cfg: cfg, log: cfg.Log, ctx: ctx, stop: stop, budget: newBudget(),
 		desks: make(map[string]*conn), halfOpen: crowd.New(crowd.Limits{
-			Strangers: halfOpenStrangers, Known: halfOpenKnown, PerNetwork: halfOpenPerNetwork, PerInside: halfOpenKnown,
+			Strangers: halfOpenStrangers, Met: halfOpenKnown, Inside: halfOpenKnown, PerNetwork: halfOpenPerNetwork, PerInside: halfOpenKnown,
 		}, cfg.Standing),
 	}
 	silent, err := cfg.Bus.Listen(topicEpoch, h.onEpoch)

@@ -15,7 +15,7 @@ const (
 	// oldest: an honest hello comes within moments.
 	halfOpenStrangers  = 256
 	halfOpenPerNetwork = 64
-	// halfOpenKnown are kept for the town hall's own networks and those of desks
+	// halfOpenKnown are kept for the town hall's own networks, and as many for those of desks
 	// that were here before: a whole town hall that reconnects after a restart.
 	halfOpenKnown = 512
 	// maxMessage is the limit of docs/PROTOCOL.md section 6.

@@ -17,7 +17,7 @@ type Limits struct {
 	// a provider's customers may share one, and after a restart of the gateway all come back at once with two links each.
 	UnclaimedPerAddress int
 
-	// UnclaimedKnown are places kept for those of whom Config.Standing knows something; a network of the town hall's own may take
+	// UnclaimedKnown are places kept for the town hall, and as many for others of whom Config.Standing knows something; a network of the town hall's own may take
 	// all. Default 1024.
 	UnclaimedKnown int
 
@@ -49,6 +49,6 @@ func (l Limits) withDefaults() Limits {
 
 func (l Limits) unclaimed() crowd.Limits {
 	return crowd.Limits{
-		Strangers: l.Unclaimed, Known: l.UnclaimedKnown, PerNetwork: l.UnclaimedPerAddress, PerInside: l.UnclaimedKnown,
+		Strangers: l.Unclaimed, Met: l.UnclaimedKnown, Inside: l.UnclaimedKnown, PerNetwork: l.UnclaimedPerAddress, PerInside: l.UnclaimedKnown,
 	}
 }
