@@ -164,11 +164,14 @@ func New(cfg Config) (*Agent, error) {
 		cfg: cfg, desk: cfg.Desk, self: cfg.Self, log: cfg.Log, now: cfg.Now, name: cfg.Self.Subject,
 		bundle: bundle{b: cfg.Bundle}, noise: noise{identity: cfg.Identity, now: cfg.Now},
 		feed: newFeed(cfg.Desk.Screen), spent: grant.NewSpent(1024, cert.Skew),
-		stateChanged: make(chan struct{}, 1), opening: make(chan struct{}, maxOpening), revoked: map[string]bool{}, pending: map[*session]bool{},
+		stateChanged: make(chan struct{}, 1), opening: make(chan struct{}, maxOpening),
+		revoked: map[string]bool{}, pending: map[*session]bool{},
 	}
 	rand.Read(a.run[:]) // never fails
 	a.guard.agent = a
-	a.power = power.New(power.Config{Log: cfg.Log, Now: cfg.Now, Use: a.use, Timer: cfg.Timer, Show: cfg.Desk.Say, Command: cfg.Command})
+	a.power = power.New(power.Config{
+		Log: cfg.Log, Now: cfg.Now, Use: a.use, Timer: cfg.Timer, Show: cfg.Desk.Say, Command: cfg.Command,
+	})
 	var err error
 	if a.events, err = openOutbox(cfg.Dir, a.run[:], cfg.Now); err != nil {
 		return nil, err
@@ -185,7 +188,8 @@ func New(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	// One that a clock that was ahead has made is renewed before the first channel, and opens nothing until then.
-	if err := a.self.Verify(cert.KindDesk, cfg.Bundle.DeskCAs, cfg.Now(), cert.Skew); err != nil && !errors.Is(err, cert.ErrClockSkew) {
+	err = a.self.Verify(cert.KindDesk, cfg.Bundle.DeskCAs, cfg.Now(), cert.Skew)
+	if err != nil && !errors.Is(err, cert.ErrClockSkew) {
 		return nil, fmt.Errorf("the desk's own certificate: %w", err)
 	}
 	return a, nil
@@ -304,7 +308,9 @@ func (a *Agent) changed() {
 func (a *Agent) state() *controlv1.State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := &controlv1.State{LoggedIn: a.loggedOn, Locked: a.isLocked, Present: a.present, Lockable: a.lockable(), ScreenFault: string(a.fault)}
+	s := &controlv1.State{
+		LoggedIn: a.loggedOn, Locked: a.isLocked, Present: a.present, Lockable: a.lockable(), ScreenFault: string(a.fault),
+	}
 	if a.session != nil {
 		id := a.session.grant.Session
 		s.SessionIds = [][]byte{id[:]}

@@ -105,7 +105,8 @@ func (a *Agent) openAnnounced() error {
 		}
 	}
 	if !c.end.reached(c.list) {
-		a.log.Error("the register of devices is not whole: nobody gets this desk until the gateway has given it again", "entries", c.list.Len())
+		a.log.Error("the register of devices is not whole: nobody gets this desk until the gateway has given it again",
+			"entries", c.list.Len())
 	}
 	return nil
 }

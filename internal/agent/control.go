@@ -20,7 +20,7 @@ import (
 // How the agent keeps its control channel.
 const (
 	firstWait  = time.Second      // before the first new try
-	longWait   = 15 * time.Second // the longest wait between two tries: after a restart of the gateway all desks are back soon
+	longWait   = 15 * time.Second // the longest wait between two tries: after a restart of the gateway all are back soon
 	helloLimit = 15 * time.Second // for dialling and the exchange up to the welcome
 	// leaseLimit is how long sessions go on without a lease (docs/PROTOCOL.md section 6). A gateway cannot make it longer.
 	leaseLimit = 60 * time.Second
@@ -84,7 +84,9 @@ func (a *Agent) control(ctx context.Context) error {
 	}
 	dialing, cancel := context.WithTimeout(ctx, helloLimit)
 	defer cancel()
-	conn, err := link.DialSocket(dialing, link.DialConfig{URL: a.agentURL(), TLS: a.tlsConfig(), Proxy: a.cfg.Proxy, Log: a.log})
+	conn, err := link.DialSocket(dialing, link.DialConfig{
+		URL: a.agentURL(), TLS: a.tlsConfig(), Proxy: a.cfg.Proxy, Log: a.log,
+	})
 	if err != nil {
 		return fmt.Errorf("reach the gateway: %w", err)
 	}
@@ -138,7 +140,8 @@ func (a *Agent) hello(challenge cert.Nonce) (*controlv1.Hello, error) {
 		return nil, err
 	}
 	self := a.certificate()
-	signature, err := cert.AgentHello{Nonce: challenge, Desk: self.Subject, Statement: statement.Hash()}.Sign(a.cfg.Identity)
+	proof := cert.AgentHello{Nonce: challenge, Desk: self.Subject, Statement: statement.Hash()}
+	signature, err := proof.Sign(a.cfg.Identity)
 	if err != nil {
 		return nil, fmt.Errorf("sign hello: %w", err)
 	}
@@ -194,7 +197,8 @@ func (c *channel) deliver(ctx context.Context, before map[eventID]bool) (sent ma
 		if before[id] {
 			continue
 		}
-		if err := c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_SessionEvent{SessionEvent: e}}); err != nil {
+		message := &controlv1.AgentMessage{Message: &controlv1.AgentMessage_SessionEvent{SessionEvent: e}}
+		if err := c.send(ctx, message); err != nil {
 			return nil, err
 		}
 	}
@@ -256,9 +260,8 @@ func (c *channel) answer(ctx context.Context, offer *controlv1.Offer) error {
 	if code != "" {
 		c.agent.log.Warn("offer refused", "session", id, "code", code)
 	}
-	return c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_OfferAnswer{OfferAnswer: &controlv1.OfferAnswer{
-		SessionId: id[:], Accepted: code == "", Code: code,
-	}}})
+	answer := &controlv1.OfferAnswer{SessionId: id[:], Accepted: code == "", Code: code}
+	return c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_OfferAnswer{OfferAnswer: answer}})
 }
 
 // signed reads an order, does it, and answers where an answer is expected.
@@ -284,9 +287,8 @@ func (c *channel) signed(ctx context.Context, signed *controlv1.Signed) error {
 
 // answerOrder says what became of an order; an empty code is done.
 func (c *channel) answerOrder(ctx context.Context, got *controlv1.Order, code string) error {
-	return c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_OrderAnswer{OrderAnswer: &controlv1.OrderAnswer{
-		Number: got.GetNumber(), Done: code == "", Code: code,
-	}}})
+	answer := &controlv1.OrderAnswer{Number: got.GetNumber(), Done: code == "", Code: code}
+	return c.send(ctx, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_OrderAnswer{OrderAnswer: answer}})
 }
 
 // order reads the welcome: the first order of a channel.

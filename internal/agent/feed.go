@@ -61,7 +61,10 @@ type view struct {
 func (f *feed) look(poke, reshaped func()) *view {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	v := &view{feed: f, poke: poke, reshaped: reshaped, unknown: true, damage: make([]screen.Rect, 0, maxDamage), spare: make([]screen.Rect, 0, maxDamage)}
+	v := &view{
+		feed: f, poke: poke, reshaped: reshaped, unknown: true,
+		damage: make([]screen.Rect, 0, maxDamage), spare: make([]screen.Rect, 0, maxDamage),
+	}
 	f.views[v] = struct{}{}
 	f.shapes.Lock()
 	f.eyes[v] = struct{}{}

@@ -59,11 +59,8 @@ func (g *guard) insist(ctx context.Context) {
 		return
 	}
 	wanted := g.begin()
-	g.tasks.Go(func() { g.lock(ctx, wanted, nobody) })
+	g.tasks.Go(func() { g.lock(ctx, wanted, unknownSession) })
 }
-
-// nobody is the session in whose name a desk is locked that nobody has worked on.
-var nobody [16]byte
 
 // begin starts a trying: its context ends when it is not wanted any more. The caller holds mu.
 func (g *guard) begin() context.Context {
@@ -108,19 +105,19 @@ func (g *guard) lock(ctx, wanted context.Context, session [16]byte) {
 	defer func() { told() }()
 	defer g.ended(wanted)
 	for try := 1; ; try++ {
-		if wanted.Err() != nil || session != nobody && g.agent.inSession() {
+		if wanted.Err() != nil || session != unknownSession && g.agent.inSession() {
 			return // its user came back meanwhile; nobody else can
 		}
 		err := g.try(ctx, lockLimit)
 		if err == nil {
-			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
+			g.agent.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
 			g.agent.log.Info("desk locked", "try", try)
 			return
 		}
 		g.agent.log.Warn("desk did not lock", "try", try, "err", err)
 		if !g.isFailing() && (try >= lockTries || ctx.Err() != nil || g.agent.desk.Lock.Can() != nil) {
 			g.setFailing(true)
-			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, session, wire.CannotLock)
+			g.agent.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, session, wire.CannotLock)
 			g.agent.log.Error("desk is NOT locked", "err", err)
 			told = g.tell()
 		}
@@ -141,12 +138,6 @@ func rest(ctx, wanted context.Context, failing bool) {
 	case <-time.After(pause):
 	case <-ctx.Done():
 	case <-wanted.Done():
-	}
-}
-
-func (g *guard) report(kind controlv1.SessionEventKind, session [16]byte, code wire.Code) {
-	if session != nobody {
-		g.agent.record(kind, session, code)
 	}
 }
 

@@ -32,7 +32,8 @@ const (
 )
 
 // ErrNotEnrolled says that a home holds no certificate yet.
-var ErrNotEnrolled = errors.New("this desk is not enrolled: run jiseki-agent enroll with the token of the administrator")
+var ErrNotEnrolled = errors.New(
+	"this desk is not enrolled: run jiseki-agent enroll with the token of the administrator")
 
 // ErrEnrolled says that a home holds a certificate already.
 var ErrEnrolled = errors.New("this desk is enrolled already: --again replaces its certificate")
@@ -153,7 +154,9 @@ func Enroll(ctx context.Context, cfg EnrollConfig) (name string, err error) {
 }
 
 // redeem proves the key and the token to the gateway.
-func redeem(ctx context.Context, client controlv1connect.AgentServiceClient, identity cert.PrivateKey, cfg EnrollConfig) (*controlv1.DeskEnrolled, error) {
+func redeem(
+	ctx context.Context, client controlv1connect.AgentServiceClient, identity cert.PrivateKey, cfg EnrollConfig,
+) (*controlv1.DeskEnrolled, error) {
 	challenge, err := client.GetAgentChallenge(ctx, &controlv1.GetAgentChallengeRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("reach the gateway: %w", err)
@@ -212,7 +215,9 @@ func settle(cfg EnrollConfig, enrolled *controlv1.DeskEnrolled) error {
 }
 
 // agentService is the gateway's service for agents, over TLS that trusts what config says of the gateway's host.
-func agentService(gateway, proxy string, config func(host string) *tls.Config) (controlv1connect.AgentServiceClient, error) {
+func agentService(
+	gateway, proxy string, config func(host string) *tls.Config,
+) (controlv1connect.AgentServiceClient, error) {
 	base, err := url.Parse(gateway)
 	if err != nil || base.Scheme != "https" || base.Host == "" {
 		return nil, fmt.Errorf("%q is not the https address of a gateway", gateway)

@@ -19,7 +19,9 @@ func (a *Agent) adapters() (adapters []*controlv1.Adapter, reaches []string) {
 		a.log.Warn("the machine's adapters are not known", "err", err)
 	}
 	for _, one := range all {
-		message := &controlv1.Adapter{Mac: one.MAC[:], WakeAllowed: one.Wake == wake.Allowed, WakeKnown: one.Wake != wake.Unknown}
+		message := &controlv1.Adapter{
+			Mac: one.MAC[:], WakeAllowed: one.Wake == wake.Allowed, WakeKnown: one.Wake != wake.Unknown,
+		}
 		for _, p := range one.Prefixes {
 			message.Prefixes = append(message.Prefixes, p.String())
 		}

@@ -49,7 +49,8 @@ type storedEvent struct {
 // aside.
 func openOutbox(dir string, run []byte, now func() time.Time) (*outbox, error) {
 	o := &outbox{
-		path: filepath.Join(dir, "events.json"), run: run, now: now, wake: make(chan struct{}, 1), taken: make(chan struct{}, 1),
+		path: filepath.Join(dir, "events.json"), run: run, now: now,
+		wake: make(chan struct{}, 1), taken: make(chan struct{}, 1),
 	}
 	raw, err := os.ReadFile(o.path)
 	switch {
@@ -143,7 +144,8 @@ func (o *outbox) undelivered() []*controlv1.SessionEvent {
 	events := make([]*controlv1.SessionEvent, 0, len(o.waiting))
 	for _, e := range o.waiting {
 		events = append(events, &controlv1.SessionEvent{
-			Run: e.Run, Seq: e.Seq, Kind: controlv1.SessionEventKind(e.Kind), SessionId: e.Session, Code: e.Code, TimeMs: e.TimeMs,
+			Run: e.Run, Seq: e.Seq, Kind: controlv1.SessionEventKind(e.Kind),
+			SessionId: e.Session, Code: e.Code, TimeMs: e.TimeMs,
 		})
 	}
 	return events

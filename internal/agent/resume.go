@@ -44,7 +44,8 @@ func (a *Agent) takeResume(s *session, layout screen.Layout, start *wire.Start) 
 	switch {
 	case start.Resume == nil || mirror == nil || a.resume.device != s.grant.Device:
 		return nil
-	case start.Resume.Run != a.run || start.Resume.Generation != layout.Generation || a.resume.generation != layout.Generation:
+	case start.Resume.Run != a.run, start.Resume.Generation != layout.Generation,
+		a.resume.generation != layout.Generation:
 		return nil
 	}
 	// A viewer that got nothing in its last session still shows the picture with which that one began, and may name it by

@@ -275,7 +275,8 @@ func (s *session) begin(ctx context.Context, start *wire.Start) (*pictures, erro
 		Run: s.agent.run, Resumed: resumed, Lockable: s.agent.lockable(), Rights: uint32(s.rights),
 		SessionUntil: s.grant.SessionUntil, Idle: s.grant.Idle, Desk: s.agent.deskName(),
 	}
-	for _, m := range []wire.Message{welcome, &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(s.locks)}} {
+	layout, locks := &wire.Layout{Layout: p.layout}, &wire.LockState{Locks: wire.LockBits(s.locks)}
+	for _, m := range []wire.Message{welcome, layout, locks} {
 		if err := s.tell(ctx, m); err != nil {
 			return p, err
 		}
@@ -365,13 +366,12 @@ type told struct {
 func (s *session) news(ctx context.Context, now time.Time, t *told) error {
 	if left := s.grant.SessionUntil.Sub(now); !t.ending && left < endsSoon {
 		t.ending = true
-		if err := s.tell(ctx, &wire.Notice{Code: wire.EndsSoon, Seconds: uint32(left / time.Second)}); err != nil {
+		if err := s.tell(ctx, soon(wire.EndsSoon, left)); err != nil {
 			return err
 		}
 	}
 	if a := s.announced(); a != nil {
-		left := max(a.at.Sub(now), 0)
-		if err := s.tell(ctx, &wire.Notice{Code: a.code, Seconds: uint32(left / time.Second)}); err != nil { //nolint:gosec // far below 2^32
+		if err := s.tell(ctx, soon(a.code, a.at.Sub(now))); err != nil {
 			return err
 		}
 	}
@@ -390,6 +390,11 @@ func (s *session) news(ctx context.Context, now time.Time, t *told) error {
 	}
 	t.locks = locks
 	return s.tell(ctx, &wire.LockState{Locks: wire.LockBits(locks)})
+}
+
+// soon tells of something that comes in a while, or is due.
+func soon(code wire.Code, left time.Duration) *wire.Notice {
+	return &wire.Notice{Code: code, Seconds: uint32(max(left, 0) / time.Second)} //nolint:gosec // far below 2^32
 }
 
 func lockNotice(locked bool) *wire.Notice {

@@ -42,7 +42,8 @@ func openWork(dir string) work {
 	return w
 }
 
-// unknownSession stands for the one whose work lies on a desk of which nothing else is known.
+// unknownSession stands for the one whose work lies on a desk of which nothing else is known, and for none: nothing is
+// reported of it.
 var unknownSession [16]byte
 
 // suspect takes a desk of which nothing is known for one with somebody's work, which is locked before anybody gets it.

@@ -33,7 +33,9 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 		watch.Close()
 		return Desk{}, nil, fmt.Errorf("open the desk's input: %w", err)
 	}
-	locker, err := lock.OpenX11(lock.X11Config{Display: cfg.Display, Authority: cfg.Authority, Command: cfg.Locker, Log: cfg.Log})
+	locker, err := lock.OpenX11(lock.X11Config{
+		Display: cfg.Display, Authority: cfg.Authority, Command: cfg.Locker, Log: cfg.Log,
+	})
 	if err != nil {
 		injector.Close()
 		watch.Close()
@@ -45,23 +47,22 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 			return capture.OpenX11(capture.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 		},
 		Notice: func(name string, end func()) (io.Closer, error) {
-			return shown(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Name: name, OnEnd: end, Log: cfg.Log})
+			return cfg.show(notice.X11Config{Name: name, OnEnd: end})
 		},
 		Say: func(text, button string, pressed func()) (io.Closer, error) {
-			return shown(notice.X11Config{Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Log: cfg.Log})
+			return cfg.show(notice.X11Config{Text: text, Button: button, OnEnd: pressed})
 		},
 		Recall: func(text, button string, pressed func()) (io.Closer, error) {
-			return shown(notice.X11Config{
-				Display: cfg.Display, Authority: cfg.Authority, Text: text, Button: button, OnEnd: pressed, Row: 1, Log: cfg.Log,
-			})
+			return cfg.show(notice.X11Config{Text: text, Button: button, OnEnd: pressed, Row: 1})
 		},
 	}
 	return desk, func() error { return errors.Join(injector.Close(), locker.Close(), watch.Close()) }, nil
 }
 
-// shown shows a notice. One that fails is nil, and no Closer that holds nil.
-func shown(cfg notice.X11Config) (io.Closer, error) {
-	n, err := notice.ShowX11(cfg)
+// show shows a notice on the desk. One that fails is nil, and no Closer that holds nil.
+func (cfg X11Config) show(what notice.X11Config) (io.Closer, error) {
+	what.Display, what.Authority, what.Log = cfg.Display, cfg.Authority, cfg.Log
+	n, err := notice.ShowX11(what)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,8 @@ func blend(p *screen.Picture, r screen.Rect, src []byte, damage []screen.Rect) [
 		for y := top; y < bottom; y++ {
 			row := src[(y-r.Min.Y)*stride : (y-r.Min.Y+1)*stride]
 			if x0, x1 := blendRow(p.Row(y, r.Min.X, r.Max.X), row); x0 < x1 {
-				changed = changed.Union(screen.Rect{Min: screen.Point{X: r.Min.X + x0, Y: y}, Max: screen.Point{X: r.Min.X + x1, Y: y + 1}})
+				row := screen.Rect{Min: screen.Point{X: x0, Y: y}, Max: screen.Point{X: x1, Y: y + 1}}
+				changed = changed.Union(row.Add(screen.Point{X: r.Min.X}))
 			}
 		}
 		if !changed.Empty() {

@@ -25,7 +25,9 @@ type X11Watch struct {
 // WatchX11 connects to an X server. A server that lacks something is no error but a fault.
 func WatchX11(cfg X11Config) (*X11Watch, error) {
 	w := &X11Watch{log: cfg.Log, relayout: make(chan struct{}, 1), faults: make(chan Fault, 1)}
-	conn, err := x11.Dial(x11.Options{Display: cfg.Display, Authority: cfg.Authority, OnEvent: func(x11.Event) { signal(w.relayout) }})
+	conn, err := x11.Dial(x11.Options{
+		Display: cfg.Display, Authority: cfg.Authority, OnEvent: func(x11.Event) { signal(w.relayout) },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)
 	}

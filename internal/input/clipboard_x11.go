@@ -250,7 +250,9 @@ func (c *clipboard) convert(win x11.Window, target, property x11.Atom, text stri
 }
 
 // form is what a target asks for: its type, bits an element, and bytes.
-func (c *clipboard) form(target x11.Atom, text string, since uint32) (kind x11.Atom, format uint8, data []byte, ok bool) {
+func (c *clipboard) form(
+	target x11.Atom, text string, since uint32,
+) (kind x11.Atom, format uint8, data []byte, ok bool) {
 	a := &c.atoms
 	single, isSingle := latin1(text)
 	switch {

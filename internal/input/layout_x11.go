@@ -32,10 +32,7 @@ type layout struct {
 // onEvent takes the server's word that some keyboard has changed.
 func (l *layout) onEvent(e x11.Event) {
 	if e.Type() == l.keyboard.Event() {
-		select {
-		case l.changed <- struct{}{}:
-		default:
-		}
+		signal(l.changed)
 	}
 }
 

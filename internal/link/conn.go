@@ -23,7 +23,7 @@ type Conn struct {
 	client bool     // masks what it sends
 	peer   net.Addr
 
-	receiving chan struct{} // holds one token while somebody reads; no mutex, for tests in which time stands still under one
+	receiving chan struct{} // holds one token while somebody reads; a mutex would stop the time of tests
 	br        *bufio.Reader
 	ahead     []byte  // read before the Conn was made, served first
 	held      *buffer // what the last message lies in

@@ -218,9 +218,10 @@ func (cfg *DialConfig) open(ctx context.Context, nc net.Conn, u *url.URL) (*Conn
 		return nil, err
 	}
 	key := base64.StdEncoding.EncodeToString(nonce[:])
-	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: u.Path, RawQuery: u.RawQuery}, Host: u.Host, Header: http.Header{
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: u.Path, RawQuery: u.RawQuery}, Host: u.Host}
+	r.Header = http.Header{
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-WebSocket-Version": {"13"}, "Sec-WebSocket-Key": {key},
-	}}
+	}
 	resp, ahead, err := exchange(ctx, tc, r)
 	if err != nil {
 		return nil, err

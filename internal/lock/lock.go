@@ -14,7 +14,7 @@ type State uint8
 const (
 	Open   State = iota // never locked, or unlocked by who knows the password
 	Locked              // a locker's window covers the screen, and the locker holds the keyboard
-	Torn                // it was locked, and is open although nobody unlocked it: the locker died or no longer covers the screen
+	Torn                // it was locked, and is open although nobody unlocked it: the locker died or no longer covers it
 )
 
 // A Screen is a desk's screen, as far as locking goes. Its methods may be called from several goroutines.

@@ -187,8 +187,8 @@ func sessionOf(pid int) int {
 	if err != nil {
 		return 0
 	}
-	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:]) // the name may hold blanks, and ends with the last bracket
-	const session = 3                                             // state, parent, group, session: proc(5)
+	const session = 3 // state, parent, group, session: proc(5), after the name, which may hold blanks and brackets
+	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
 	if len(fields) <= session {
 		return 0
 	}

@@ -62,7 +62,7 @@ type X11 struct {
 	locking sync.Mutex         // one Lock at a time
 	seen    atomic.Bool        // a look found it locked since watch looked last
 	probing sync.Mutex         // one look at a time: a probe holds the keyboard for a moment
-	proof   map[x11.Client]int // the lockers of which one was seen to get the keys, while nothing has changed; guarded by probing
+	proof   map[x11.Client]int // the lockers of which one was seen to get the keys, until something changes; by probing
 
 	mu      sync.Mutex
 	current *locker // that this process started last

@@ -46,7 +46,8 @@ var ErrPlan = errors.New("power: malformed plan")
 
 // Check refuses a plan that cannot be meant.
 func (p *Plan) Check() error {
-	if len(p.Wake) > maxWakes || p.After > ShutDown || p.RemindUntil.Before(p.RemindFrom) || p.RemindUntil.Sub(p.RemindFrom) > 24*time.Hour ||
+	reminder := p.RemindUntil.Sub(p.RemindFrom)
+	if len(p.Wake) > maxWakes || p.After > ShutDown || reminder < 0 || reminder > 24*time.Hour ||
 		!slices.IsSortedFunc(p.Wake, time.Time.Compare) {
 		return ErrPlan
 	}

@@ -201,7 +201,9 @@ func (p *Portal) Authorize(ctx context.Context, desk string, continues *cert.Ses
 	}
 	o := &Opening{Desk: desk, Key: key, DeskCAs: p.device.Bundle.DeskCAs}
 	o.Session = cert.SessionID(prepared.GetSessionId())
-	signed := cert.Request{Nonce: cert.Nonce(prepared.GetNonce()), Session: o.Session, User: p.user, Desk: desk, NoiseKey: key.Public()}
+	signed := cert.Request{
+		Nonce: cert.Nonce(prepared.GetNonce()), Session: o.Session, User: p.user, Desk: desk, NoiseKey: key.Public(),
+	}
 	signature, err := signed.Sign(p.device.Identity)
 	if err != nil {
 		return nil, fmt.Errorf("sign the request: %w", err)

@@ -163,7 +163,10 @@ func (v *Viewer) apply(update *wire.Update) error {
 	}
 	v.seq, v.settled = update.Seq, update.Flags&wire.Settled != 0
 	if v.cfg.Shown != nil {
-		v.cfg.Shown(Shown{Seq: v.seq, Fresh: update.Flags&wire.Fresh != 0, Settled: v.settled, Bytes: len(update.Coder), Damage: damage, Picture: v.picture})
+		v.cfg.Shown(Shown{
+			Seq: v.seq, Fresh: update.Flags&wire.Fresh != 0, Settled: v.settled,
+			Bytes: len(update.Coder), Damage: damage, Picture: v.picture,
+		})
 	}
 	v.tellChange()
 	return nil

@@ -132,7 +132,7 @@ func Open(ctx context.Context, cfg Config) (*Viewer, error) {
 
 // begin says what the viewer wants to see and takes the agent's welcome.
 func (v *Viewer) begin(ctx context.Context) error {
-	defer func() { v.cfg.Resume = nil }() // its picture is ours now, or of no use; nobody holds a chain of all viewers before
+	defer func() { v.cfg.Resume = nil }() // its picture is ours now, or of no use; no chain of all before is held
 	start := &wire.Start{Visible: true, Monitor: v.cfg.Monitor, Resume: v.cfg.Resume.resume()}
 	if err := v.Send(ctx, start); err != nil {
 		return err
