@@ -31,6 +31,7 @@ const (
 	statusDone   = 0
 	statusSilent = 1
 	statusAway   = 2
+	statusFailed = 3
 
 	// topicEpoch tells: epoch u64 · desk.
 	topicEpoch = "epoch"
@@ -63,6 +64,8 @@ func ask[A any, P interface {
 		return nil, ErrAway
 	case reply[0] == statusSilent:
 		return nil, ErrSilent
+	case reply[0] == statusFailed:
+		return nil, ErrFailed
 	}
 	answer := P(new(A))
 	if err := proto.Unmarshal(reply[1:], answer); err != nil {
@@ -81,6 +84,9 @@ func (h *Hub) order(ctx context.Context, desk string, order *controlv1.Order) er
 func (c *conn) onBus(ctx context.Context, message []byte) []byte {
 	answer, err := c.act(ctx, message)
 	switch {
+	case errors.Is(err, errStore):
+		c.hub.log.Error("message to a desk was not delivered", "desk", c.desk, "err", err)
+		return []byte{statusFailed}
 	case errors.Is(err, ErrSilent), errors.Is(err, context.DeadlineExceeded):
 		return []byte{statusSilent}
 	case err != nil:
@@ -89,7 +95,7 @@ func (c *conn) onBus(ctx context.Context, message []byte) []byte {
 	}
 	reply, err := proto.MarshalOptions{}.MarshalAppend([]byte{statusDone}, answer)
 	if err != nil {
-		return []byte{statusAway}
+		return []byte{statusFailed}
 	}
 	return reply
 }

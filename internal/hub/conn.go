@@ -34,7 +34,7 @@ func upgrade(w http.ResponseWriter, r *http.Request) (socket, error) {
 
 var (
 	errClosed = errors.New("control channel is closed")
-	errStore  = errors.New("the store did not record")
+	errStore  = errors.New("the store failed")
 )
 
 // A conn is one agent's control channel after its hello. At rest it costs one
@@ -162,7 +162,7 @@ func (c *conn) takeState(ctx context.Context, state *controlv1.State) error {
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.SetState(ctx, c.desk, c.epoch, state); err != nil {
-		return fmt.Errorf("%w the state of a desk: %w", errStore, err)
+		return fmt.Errorf("%w: the state of a desk: %w", errStore, err)
 	}
 	c.state = state
 	return nil
@@ -184,7 +184,7 @@ func (c *conn) takeEvent(ctx context.Context, event *controlv1.SessionEvent) err
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.Record(ctx, c.desk, event); err != nil {
-		return fmt.Errorf("%w a session event: %w", errStore, err)
+		return fmt.Errorf("%w: a session event: %w", errStore, err)
 	}
 	return c.send(&controlv1.GatewayMessage{Message: &controlv1.GatewayMessage_SessionEventAck{
 		SessionEventAck: &controlv1.SessionEventAck{Run: event.GetRun(), Seq: event.GetSeq()},

@@ -37,6 +37,8 @@ var (
 	ErrAway = errors.New("desk_away")
 	// ErrSilent: the desk has a channel, but did not answer in time.
 	ErrSilent = errors.New("desk_silent")
+	// ErrFailed: the desk has a channel, and the gateway that holds it could not do what comes before; its log says why.
+	ErrFailed = errors.New("gateway_failed")
 	// ErrUnknownDesk is what Desks.Attach returns for a desk that is not enrolled.
 	ErrUnknownDesk = errors.New("desk_unknown")
 	// ErrRevoked is what Desks.Attach returns for a desk whose certificate was revoked.
@@ -207,7 +209,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Offer brings an offer to the agent of the desk, whichever gateway holds it,
-// and returns its answer. Errors are ErrAway, ErrSilent, ctx's, or the bus's.
+// and returns its answer. Errors are ErrAway, ErrSilent, ErrFailed, ctx's, or the bus's.
 //
 // Who offers has read in the store that the desk is there. So when nobody holds
 // it, it is on its way from one gateway to another, or has just come and the news

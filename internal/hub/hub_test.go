@@ -197,6 +197,7 @@ type identity struct {
 	adapters   []*controlv1.Adapter
 	waker      bool
 	reaches    []string
+	register   *controlv1.RegisterCopy
 }
 
 func (w *world) identity(t testing.TB, desk string) identity {
@@ -262,7 +263,7 @@ func (w *world) hello(t testing.TB, id identity) (*agent, *controlv1.GatewayMess
 	send(t, conn, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_Hello{Hello: &controlv1.Hello{
 		Certificate: certificate.Append(nil), Statement: statement.Append(nil), Signature: signature[:],
 		Nonce: mine, Run: mine[:16], TimeMs: id.now.UnixMilli(), AgentVersion: "1", BundleVersion: 3,
-		Adapters: id.adapters, Waker: id.waker, Reaches: id.reaches,
+		Adapters: id.adapters, Waker: id.waker, Reaches: id.reaches, Register: id.register,
 	}}})
 	next, err := receive(t, conn)
 	if err != nil {
@@ -419,6 +420,24 @@ func TestAgentThatHangsUpIsAway(t *testing.T) {
 		if err := ask(); !errors.Is(err, hub.ErrAway) {
 			t.Errorf("%s: %v, want that the desk is away", name, err)
 		}
+	}
+}
+
+// TestFailingStoreIsNoDeskThatIsAway: when the gateway cannot read what the desk must know before an offer, the desk is not to blame.
+func TestFailingStoreIsNoDeskThatIsAway(t *testing.T) {
+	w := start(t)
+	id := w.identity(t, "d1")
+	id.register = &controlv1.RegisterCopy{}
+	_, next := w.hello(t, id)
+	if next.GetSigned() == nil {
+		t.Fatalf("not welcome: %v", next)
+	}
+	w.ready(t, "d1")
+	w.desks.mu.Lock()
+	w.desks.broken = errors.New("no disk")
+	w.desks.mu.Unlock()
+	if _, err := w.hub.Offer(t.Context(), "d1", cert.SessionID{1}, &controlv1.Offer{}); !errors.Is(err, hub.ErrFailed) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -24,7 +24,7 @@ func (c *conn) follow(ctx context.Context) error {
 	for first := !c.told; ; first = false {
 		part, err := c.hub.cfg.Desks.Register(ctx, c.known, register.MaxEntries)
 		if err != nil {
-			return fmt.Errorf("read the register of devices: %w", err)
+			return fmt.Errorf("%w: read the register of devices: %w", errStore, err)
 		}
 		if len(part.Entries) == 0 && !first {
 			return nil
@@ -65,7 +65,7 @@ func (c *conn) takeOrderAnswer(ctx context.Context, answer *controlv1.OrderAnswe
 		return errors.New("agent reports too often")
 	}
 	if err := c.hub.cfg.Desks.Differs(ctx, c.desk, code, c.claimed); err != nil {
-		return fmt.Errorf("%w that a desk holds another register: %w", errStore, err)
+		return fmt.Errorf("%w: a desk holds another register: %w", errStore, err)
 	}
 	c.differs = true
 	return nil
