@@ -1,7 +1,7 @@
 // Package quiet keeps what strangers do from filling the log: lines that somebody outside can cause at will are written as samples, with a
 // count of those that were left out. All other lines pass.
 //
-// A line is a stranger's when it has an attribute made by [From]. Whoever logs decides that where the line is written.
+// A line is a stranger's when it has an attribute made by [From] or [Desk]. Whoever logs decides that where the line is written.
 package quiet
 
 import (
@@ -16,7 +16,7 @@ import (
 
 // Limits of strangers' lines in a minute.
 const (
-	// perAddress lines of one message from one network are written in full: enough to see what somebody does.
+	// perAddress lines of one message from one network or desk are written in full: enough to see what somebody does.
 	perAddress = 5
 	// perMinute lines of all strangers together: at 300 bytes 86 MB a day at worst.
 	perMinute = 200
@@ -24,22 +24,33 @@ const (
 	maxAddresses = 10_000
 )
 
-// stranger is the value of an attribute that makes its line a stranger's.
-type stranger struct{ address netip.Addr }
+// stranger is the value of an attribute that makes its line a stranger's: an address, or the id of a desk.
+type stranger struct {
+	address netip.Addr
+	desk    string
+}
 
-// String is how the address is written.
-func (s stranger) String() string { return s.address.String() }
+// String is how the stranger is written.
+func (s stranger) String() string {
+	if s.desk != "" {
+		return s.desk
+	}
+	return s.address.String()
+}
 
 // MarshalText is the same for a handler that writes JSON.
 func (s stranger) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // From is the attribute "address" of a line that somebody there causes and can cause again as often as he likes.
-func From(a netip.Addr) slog.Attr { return slog.Any("address", stranger{a}) }
+func From(a netip.Addr) slog.Attr { return slog.Any("address", stranger{address: a}) }
+
+// Desk is the attribute "desk" of a line that a desk, which may be in hostile hands, causes as often as it likes.
+func Desk(id string) slog.Attr { return slog.Any("desk", stranger{desk: id}) }
 
 // A Handler samples the lines of strangers before another handler writes them. It is safe for use by several goroutines.
 type Handler struct {
 	next   slog.Handler
-	from   *netip.Addr // of an attribute that all lines have
+	from   *stranger // of an attribute that all lines have
 	counts *counts
 }
 
@@ -59,7 +70,7 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	with.next = h.next.WithAttrs(attrs)
 	for _, a := range attrs {
 		if s, ok := a.Value.Any().(stranger); ok {
-			with.from = &s.address
+			with.from = &s
 		}
 	}
 	return &with
@@ -78,7 +89,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	from := h.from
 	r.Attrs(func(a slog.Attr) bool {
 		if s, ok := a.Value.Any().(stranger); ok {
-			from = &s.address
+			from = &s
 		}
 		return from == nil
 	})
@@ -109,6 +120,7 @@ type counts struct {
 
 type source struct {
 	network netip.Prefix
+	desk    string
 	message string
 }
 
@@ -116,7 +128,7 @@ type source struct {
 type leftOut struct{ lines, addresses int }
 
 // take counts a line and says whether it is written, and at the first line after a minute what was left out in it.
-func (c *counts) take(from *netip.Addr, message string) (left map[string]leftOut, write bool) {
+func (c *counts) take(from *stranger, message string) (left map[string]leftOut, write bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now := c.now(); now.Sub(c.window) >= time.Minute || now.Before(c.window) {
@@ -126,7 +138,7 @@ func (c *counts) take(from *netip.Addr, message string) (left map[string]leftOut
 	if from == nil {
 		return left, true
 	}
-	return left, c.stranger(source{remote.Network(*from), message})
+	return left, c.stranger(source{remote.Network(from.address), from.desk, message})
 }
 
 func (c *counts) stranger(s source) bool {

@@ -71,6 +71,19 @@ func TestFloodIsSampled(t *testing.T) {
 	}
 }
 
+// TestDesksAreCountedApart: what one desk causes hides nothing of another.
+func TestDesksAreCountedApart(t *testing.T) {
+	w := newWorld()
+	for range 100 {
+		for _, desk := range []string{"k1", "k2"} {
+			w.log.Warn("a desk reported", quiet.Desk(desk))
+		}
+	}
+	if n := w.lines("desk=k1"); n != 5 || w.lines("a desk reported") != 10 {
+		t.Errorf("%d lines of k1 and %d in all, want 5 and 10", n, w.lines("a desk reported"))
+	}
+}
+
 // TestKindsAreCountedApart: a flood of one kind hides no other kind of the same address, and one address no other.
 func TestKindsAreCountedApart(t *testing.T) {
 	w := newWorld()

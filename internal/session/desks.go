@@ -10,6 +10,7 @@ import (
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/hub"
+	"jiseki/internal/quiet"
 	"jiseki/internal/register"
 	"jiseki/internal/store"
 )
@@ -113,7 +114,7 @@ func (d *Desks) Record(ctx context.Context, desk string, e *controlv1.SessionEve
 		TimeMS: e.GetTimeMs(),
 	})
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrLife) || errors.Is(err, store.ErrInvalid) {
-		d.log.Warn("a desk reported of a session what cannot be", "desk", desk, "session", id, "kind", e.GetKind(), "err", err)
+		d.log.With(quiet.Desk(desk)).Warn("a desk reported of a session what cannot be", "session", id, "kind", e.GetKind(), "err", err)
 		return nil
 	}
 	return err
@@ -129,7 +130,7 @@ func (d *Desks) RegisterEnd(ctx context.Context) (uint64, error) { return d.stor
 
 // Differs records that a desk cannot follow the register, and tells administrators.
 func (d *Desks) Differs(ctx context.Context, desk, code string, entries uint64) error {
-	d.log.Error("a desk holds another register of devices than this gateway", "desk", desk, "code", code, "entries", entries)
+	d.log.With(quiet.Desk(desk)).Error("a desk holds another register of devices than this gateway", "code", code, "entries", entries)
 	return d.store.DeskDiffers(ctx, desk, code, entries)
 }
 

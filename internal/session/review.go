@@ -37,10 +37,10 @@ const (
 	warnHoursEnd = "hours_end"
 )
 
-// quiet are the kinds of events that no running session stands on, or that are acted on at once where they happen (OnSegment),
+// quietKinds are the kinds of events that no running session stands on, or that are acted on at once where they happen (OnSegment),
 // or that only give more. Every other kind, also one that is added later, has running
 // sessions decided anew.
-var quiet = map[audit.Kind]bool{
+var quietKinds = map[audit.Kind]bool{
 	audit.GatewayStarted: true, audit.GatewayStopped: true, audit.KeysCreated: true, audit.KeysChanged: true,
 	audit.SignIn: true, audit.SignInRefused: true, audit.SignOut: true, audit.PasswordChanged: true, audit.RecoveryCodeUsed: true,
 	audit.UserCreated: true, audit.UserUnlocked: true, audit.UserEnabled: true,
@@ -117,7 +117,7 @@ func (m *Manager) changed(ctx context.Context, after uint64) (changed bool, head
 	if err != nil {
 		return false, after, err
 	}
-	changed = len(kinds) == manyEvents || slices.ContainsFunc(kinds, func(k audit.Kind) bool { return !quiet[k] })
+	changed = len(kinds) == manyEvents || slices.ContainsFunc(kinds, func(k audit.Kind) bool { return !quietKinds[k] })
 	return changed, mark.Number, nil
 }
 
@@ -281,7 +281,7 @@ func (m *Manager) OnSegment(ctx context.Context, user string) {
 // on changed before the session was granted, so that the review of that change, or OnSegment, did not find it.
 func (m *Manager) overtaken(ctx context.Context, id cert.SessionID, after uint64) (bool, error) {
 	kinds, err := m.cfg.Store.KindsAfter(ctx, after, manyEvents)
-	loud := func(k audit.Kind) bool { return !quiet[k] || k == audit.WorkdayReported }
+	loud := func(k audit.Kind) bool { return !quietKinds[k] || k == audit.WorkdayReported }
 	if err != nil || (len(kinds) < manyEvents && !slices.ContainsFunc(kinds, loud)) {
 		return false, err
 	}

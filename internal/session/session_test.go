@@ -19,6 +19,7 @@ import (
 	"jiseki/internal/grant"
 	"jiseki/internal/hub"
 	"jiseki/internal/link"
+	"jiseki/internal/quiet"
 	"jiseki/internal/relay"
 	"jiseki/internal/store"
 	"jiseki/internal/store/storetest"
@@ -407,5 +408,21 @@ func TestPresence(t *testing.T) {
 		if got := Presence(&c.desk, now); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
+	}
+}
+
+// TestWhatADeskReportsDoesNotFillTheLog: a desk in hostile hands reports 600 times a minute what cannot be.
+func TestWhatADeskReportsDoesNotFillTheLog(t *testing.T) {
+	h := newHall(t)
+	var text strings.Builder
+	log := slog.New(quiet.New(slog.NewTextHandler(&text, nil), h.clock.Now))
+	desks := NewDesks(log, h.clock.Now, h.store, "g1")
+	for i := range uint64(20) {
+		h.check(desks.Record(t.Context(), "k9", &controlv1.SessionEvent{
+			SessionId: make([]byte, 16), Run: make([]byte, 16), Seq: i + 1, Kind: controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED,
+		}))
+	}
+	if n := strings.Count(text.String(), "what cannot be"); n != 5 || !strings.Contains(text.String(), "desk=k9") {
+		t.Errorf("%d lines:\n%s", n, text.String())
 	}
 }
