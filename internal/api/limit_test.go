@@ -119,8 +119,12 @@ func TestFloodedAddressAdmitsSignIns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	met := ""
 	s := &Server{
-		cfg:     Config{Now: clock.Now, Store: town, Auth: auth.New(auth.Config{Store: town, Now: clock.Now})},
+		cfg: Config{
+			Now: clock.Now, Store: town, Auth: auth.New(auth.Config{Store: town, Now: clock.Now}),
+			Met: func(who string, at netip.Addr) { met += who + " " + at.String() },
+		},
 		limiter: newLimiter(clock.Now),
 	}
 	address := netip.MustParseAddr("203.0.113.9")
@@ -130,8 +134,8 @@ func TestFloodedAddressAdmitsSignIns(t *testing.T) {
 		_, err := s.admit(ctx, Public, signedIn, header)
 		return err
 	}
-	if err := call(token); err != nil {
-		t.Fatal(err)
+	if err := call(token); err != nil || met != "user:tanaka 203.0.113.9" {
+		t.Fatalf("%v; met %q", err, met)
 	}
 	for s.limiter.take(address, false) == 0 {
 	}
@@ -140,5 +144,23 @@ func TestFloodedAddressAdmitsSignIns(t *testing.T) {
 	}
 	if err := call([]byte("a cookie that was never given out")[:32]); failureOf(err).code != access.TooManyAtOnce {
 		t.Errorf("a stranger is told %v", err)
+	}
+}
+
+// TestLimitsAfterTheClockWasSetBack: nobody waits for a minute of a clock that was ahead.
+func TestLimitsAfterTheClockWasSetBack(t *testing.T) {
+	now := time.Date(2026, 11, 24, 8, 30, 0, 0, time.UTC)
+	l, p := newLimiter(func() time.Time { return now }), newProbes(func() time.Time { return now })
+	address := netip.MustParseAddr("192.0.2.7")
+	for l.take(address, true) == 0 {
+	}
+	for p.take("tanaka", 1) == 0 {
+	}
+	now = now.Add(-30 * 24 * time.Hour)
+	if wait := l.take(address, true); wait > 0 {
+		t.Errorf("calls wait %d s", wait)
+	}
+	if wait := p.take("tanaka", 1); wait > 0 {
+		t.Errorf("measurements wait %d s", wait)
 	}
 }
