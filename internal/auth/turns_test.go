@@ -54,6 +54,27 @@ func TestStrangersKeepNobodyWaiting(t *testing.T) {
 	})
 }
 
+// TestStrangersRunOneAtATime: however many they are and however long each takes, the other place is free at once for who is known.
+func TestStrangersRunOneAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns()
+		hold(t, turns, stranger(0))
+		next := make(chan error, 1)
+		go func() { next <- turns.enter(t.Context(), stranger(1)) }()
+		synctest.Wait()
+		hold(t, turns, Turn{Reserved: true, From: "device:pc1"})
+		select {
+		case err := <-next:
+			t.Fatalf("two strangers run at once: %v", err)
+		default:
+		}
+		turns.leave(stranger(0))
+		if err := <-next; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestTheKnownStarveNoStranger: one place in two is theirs when they wait.
 func TestTheKnownStarveNoStranger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
