@@ -141,6 +141,11 @@ func TestTheKnownHavePlacesOfTheirOwn(t *testing.T) {
 	if known.Of(addr("198.51.100.1")) != crowd.Stranger {
 		t.Error("an address is known for ever")
 	}
+	known.Meet("user:tanaka", addr("198.51.100.1"))
+	now = now.Add(-100 * time.Hour) // the clock was ahead
+	if known.Of(addr("198.51.100.1")) != crowd.Stranger {
+		t.Error("an address is known from next week")
+	}
 }
 
 // TestTheTownHallHasPlacesOfItsOwn: somebody who is known at many addresses pushes no connection of the town hall out, though it

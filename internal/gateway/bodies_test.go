@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"jiseki/internal/gateway/gatewaytest"
+	"jiseki/internal/link"
 )
 
 // manyMessages are n bytes that some methods decode to n/2 messages.
@@ -214,5 +215,44 @@ func TestRefusalsDoNotFillTheLog(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "head of the audit log") || !strings.Contains(log.String(), "a call was refused") {
 		t.Errorf("the log lacks what belongs there: %.2000s", log.String())
+	}
+}
+
+// TestWhatStrangersCauseIsSampled: whatever somebody without any right does again and again leaves a few lines of each kind.
+func TestWhatStrangersCauseIsSampled(t *testing.T) {
+	var log notebook
+	town := gatewaytest.Start(t, gatewaytest.WithLog(slog.New(slog.NewTextHandler(&log, nil))))
+	client := town.NewBrowser(t).Client
+	socket := func(path string, first []byte) {
+		c, err := link.DialSocket(t.Context(), link.DialConfig{URL: "wss://" + town.Host + path, TLS: town.TLS(), Proxy: link.Direct})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Send(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		for err == nil { // until the gateway has hung up
+			_, err = c.Receive(t.Context())
+		}
+	}
+	const tries, written = 12, 5
+	for range tries {
+		sendBody(t, client, town.Host, "DeskService/ListDesks", "application/json", false, strings.NewReader("{}"))
+		answer, err := client.Get("https://" + town.Host + "/agent") //nolint:noctx // of this process
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		socket("/agent", []byte("no hello"))
+		socket("/relay", []byte("no claim"))
+		socket("/relay", claim(link.Viewer))
+	}
+	town.Stop(t)
+	for _, message := range []string{
+		"a call was refused", "control channel was not opened", "agent was refused", "link without a claim", "claim refused",
+	} {
+		if n := strings.Count(log.String(), `msg="`+message+`"`); n != written {
+			t.Errorf("%q is written %d times, want %d of %d", message, n, written, tries)
+		}
 	}
 }

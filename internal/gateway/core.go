@@ -153,16 +153,8 @@ func (c *core) openBus(context.Context) (err error) {
 }
 
 func (c *core) openSessions(context.Context) (err error) {
-	c.relay = relay.New(relay.Config{
-		Log: c.env.Log, Now: c.env.Now, Limits: relay.Limits{Sessions: c.cfg.Relay.MaxSessions}, Standing: c.known.Of,
-		Closed: func(s relay.Stats, code link.Code) { c.sessions.Closed(s, code) },
-	})
-	c.hub, err = hub.New(hub.Config{
-		Log: c.env.Log, Now: c.env.Now, Bus: c.bus, Desks: session.NewDesks(c.env.Log, c.env.Now, c.store, c.id),
-		Orders: c.ca.GrantKey(), Bundle: c.ca.Bundle, Organisation: c.org.name, Head: c.newest.bytes, MyNumber: c.cfg.MyNumber(),
-		Standing: c.known.Of, Met: c.known.Meet,
-	})
-	if err != nil {
+	c.relay = relay.New(c.relayConfig())
+	if c.hub, err = hub.New(c.hubConfig()); err != nil {
 		return err
 	}
 	c.waking = waking.New(waking.Config{Log: c.env.Log, Now: c.env.Now, Store: c.store, Agents: c.hub, Gateway: c.id})
@@ -173,6 +165,21 @@ func (c *core) openSessions(context.Context) (err error) {
 	return err
 }
 
+func (c *core) relayConfig() relay.Config {
+	return relay.Config{
+		Log: c.env.Log, Now: c.env.Now, Limits: relay.Limits{Sessions: c.cfg.Relay.MaxSessions}, Standing: c.known.Of,
+		Closed: func(s relay.Stats, code link.Code) { c.sessions.Closed(s, code) },
+	}
+}
+
+func (c *core) hubConfig() hub.Config {
+	return hub.Config{
+		Log: c.env.Log, Now: c.env.Now, Bus: c.bus, Desks: session.NewDesks(c.env.Log, c.env.Now, c.store, c.id),
+		Orders: c.ca.GrantKey(), Bundle: c.ca.Bundle, Organisation: c.org.name, Head: c.newest.bytes, MyNumber: c.cfg.MyNumber(),
+		Standing: c.known.Of, Met: c.known.Meet,
+	}
+}
+
 func (c *core) openAPI(context.Context) error {
 	hasher, err := auth.NewHasher(c.env.Cost)
 	if err != nil {
@@ -181,8 +188,13 @@ func (c *core) openAPI(context.Context) error {
 	if c.desks, err = c.cfg.agentNetworks(); err != nil {
 		return err
 	}
+	c.api = api.New(c.apiConfig(hasher))
+	return nil
+}
+
+func (c *core) apiConfig(hasher *auth.Hasher) api.Config {
 	nonces := auth.NewNonces(c.ca.Secret("nonces"), c.env.Now)
-	c.api = api.New(api.Config{
+	return api.Config{
 		Log: c.env.Log, Now: c.env.Now, Store: c.store, Nonces: nonces, Hasher: hasher, CA: c.ca, Sessions: c.sessions, Hub: c.hub,
 		Waking:    c.waking,
 		KeptHeads: c.keptHeads, MailPasswordSet: c.mailPasswordSet, Met: c.known.Meet,
@@ -191,8 +203,7 @@ func (c *core) openAPI(context.Context) error {
 		Auth: auth.New(auth.Config{
 			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), Now: c.env.Now, Log: c.env.Log,
 		}),
-	})
-	return nil
+	}
 }
 
 // makeRoom gives up the reserve on the disk.

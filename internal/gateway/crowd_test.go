@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"jiseki/internal/crowd"
@@ -74,11 +77,34 @@ func TestVisitorsForget(t *testing.T) {
 	}
 }
 
+// TestDoorsAreNotForCrowds: every door counts connections, and those of the network what each connection of HTTP/2 asks and leaves unread;
+// both ask who is known.
 func TestDoorsAreNotForCrowds(t *testing.T) {
-	var d doors
-	d.log = slog.New(slog.DiscardHandler)
-	d.add(nil, nil, nil)
-	if d.all[0].server.ConnState == nil {
-		t.Error("a door lets everybody in")
+	asked := 0
+	d := doors{log: slog.New(slog.DiscardHandler), standing: func(netip.Addr) crowd.Standing {
+		asked++
+		return crowd.Met
+	}}
+	d.add(nil, nil, http.NotFoundHandler())
+	d.add(nil, &tls.Config{MinVersion: tls.VersionTLS13}, http.NotFoundHandler())
+	for i, door := range d.all {
+		one, _ := net.Pipe()
+		door.server.ConnState(one, http.StateNew)
+		if asked != i+1 {
+			t.Errorf("door %d lets everybody in", i)
+		}
+	}
+	network := d.all[1].server
+	two := httptest.NewRequest(http.MethodGet, "/", nil)
+	two.ProtoMajor = 2
+	network.Handler.ServeHTTP(httptest.NewRecorder(), two)
+	if asked != 3 {
+		t.Error("requests of HTTP/2 are not counted")
+	}
+	if h := network.HTTP2; h.WriteByteTimeout != unreadTimeout || h.MaxConcurrentStreams != maxStreams || h.MaxReceiveBufferPerConnection != maxUnread {
+		t.Errorf("HTTP/2 is bounded by %+v", h)
+	}
+	if network.MaxHeaderBytes != maxHeader || network.ReadHeaderTimeout != headerTimeout || network.ReadTimeout != bodyTimeout {
+		t.Errorf("heads have %d bytes and %s, requests %s", network.MaxHeaderBytes, network.ReadHeaderTimeout, network.ReadTimeout)
 	}
 }

@@ -71,3 +71,16 @@ func TestPulseDoesNotWaitForEver(t *testing.T) {
 		}
 	})
 }
+
+// TestPulseAfterTheClockWasSetBack: an answer of later counts no longer.
+func TestPulseAfterTheClockWasSetBack(t *testing.T) {
+	now, broken := time.Unix(1_800_000_000, 0), error(nil)
+	p := &pulse{log: slog.New(slog.DiscardHandler), now: func() time.Time { return now }, look: func(context.Context) error { return broken }}
+	if status := ask(t.Context(), p); status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
+	now, broken = now.Add(-time.Hour), errors.New("gone")
+	if status := ask(t.Context(), p); status != http.StatusServiceUnavailable {
+		t.Errorf("status %d", status)
+	}
+}

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 
 	"jiseki/internal/bus"
 	"jiseki/internal/cert"
+	"jiseki/internal/crowd"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/hub"
 	"jiseki/internal/link"
@@ -131,7 +134,7 @@ func key(t testing.TB) *cert.SignerKey {
 	return k
 }
 
-func start(t testing.TB) *world {
+func start(t testing.TB, changes ...func(*hub.Config)) *world {
 	t.Helper()
 	w := &world{desks: newDesks(), deskCA: key(t), grants: key(t), ended: make(chan struct{})}
 	log := slog.New(slog.DiscardHandler)
@@ -144,11 +147,15 @@ func start(t testing.TB) *world {
 		Version: 3, DeviceCAs: []cert.PublicKey{key(t).Public()},
 		DeskCAs: []cert.PublicKey{w.deskCA.Public()}, Grants: []cert.PublicKey{w.grants.Public()},
 	}
-	w.hub, err = hub.New(hub.Config{
+	cfg := hub.Config{
 		Log: log, Now: time.Now, Bus: b, Desks: w.desks, Orders: w.grants,
 		Bundle: func() *cert.Bundle { return bundle }, Organisation: func() string { return "みどり町" },
 		Head: func() []byte { return []byte("head") },
-	})
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	w.hub, err = hub.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +241,12 @@ func send(t testing.TB, c *link.Conn, m *controlv1.AgentMessage) {
 // hello answers the challenge and returns the gateway's next message.
 func (w *world) hello(t testing.TB, id identity) (*agent, *controlv1.GatewayMessage) {
 	t.Helper()
-	conn := w.dial(t)
+	return w.helloOn(t, w.dial(t), id)
+}
+
+// helloOn says hello on a socket that has said nothing.
+func (w *world) helloOn(t testing.TB, conn *link.Conn, id identity) (*agent, *controlv1.GatewayMessage) {
+	t.Helper()
 	first, err := receive(t, conn)
 	if err != nil {
 		t.Fatal(err)
@@ -680,5 +692,36 @@ func TestStrangersCannotTakeAllPlaces(t *testing.T) {
 	}
 	if _, err := receive(t, first); err == nil {
 		t.Error("the first socket heard something")
+	}
+}
+
+// TestTheKnownHavePlacesOfTheirOwn: whatever strangers take at the same address, a socket where desks were before keeps its place until
+// its hello.
+func TestTheKnownHavePlacesOfTheirOwn(t *testing.T) {
+	var standing atomic.Int64
+	w := start(t, func(cfg *hub.Config) {
+		cfg.Standing = func(netip.Addr) crowd.Standing { return crowd.Standing(standing.Load()) }
+	})
+	standing.Store(int64(crowd.Met))
+	desk := w.dial(t)
+	standing.Store(int64(crowd.Stranger))
+	for range 66 {
+		w.dial(t)
+	}
+	if _, m := w.helloOn(t, desk, w.identity(t, "d1")); m.GetSigned() == nil {
+		t.Errorf("the desk was answered %v", m)
+	}
+}
+
+// TestDesksAreMetWhereTheyCome: an address is known after a good hello, and not after one that proves nothing.
+func TestDesksAreMetWhereTheyCome(t *testing.T) {
+	met := make(chan string, 8)
+	w := start(t, func(cfg *hub.Config) { cfg.Met = func(who string, at netip.Addr) { met <- who + " " + at.String() } })
+	stranger := w.identity(t, "d1")
+	stranger.ca = key(t)
+	w.hello(t, stranger)
+	w.join(t, "d2")
+	if got := <-met; got != "desk:d2 127.0.0.1" {
+		t.Errorf("met %q first", got)
 	}
 }

@@ -28,15 +28,15 @@ func TestMain(m *testing.M) {
 	if os.Getenv("HUB_TEST_CROWD") == "" {
 		os.Exit(m.Run())
 	}
-	if err := crowd(); err != nil {
+	if err := manyAgents(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// crowd connects agents and keeps them until its input ends. Input: the CA
+// manyAgents connects agents and keeps them until its input ends. Input: the CA
 // certificate of TLS, the key of the desk CA.
-func crowd() error {
+func manyAgents() error {
 	count, err := strconv.Atoi(os.Getenv("HUB_TEST_CROWD"))
 	if err != nil {
 		return err

@@ -8,11 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"jiseki/internal/crowd"
 	"jiseki/internal/link"
 	"jiseki/internal/link/linktest"
 	"jiseki/internal/relay"
@@ -41,18 +44,17 @@ var viewerTicket, agentTicket = link.Ticket{1, 2, 3}, link.Ticket{4, 5, 6}
 
 var sessionID = [16]byte{0xab, 0xcd}
 
-func newBench(t *testing.T, l net.Listener, limits relay.Limits) *bench {
+func newBench(t *testing.T, l net.Listener, cfg relay.Config) *bench {
 	t.Helper()
 	server, client, err := linktest.TLS()
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, client: client, url: "wss://localhost/relay", opened: make(chan relay.Stats, 9), closed: make(chan ending, 9)}
-	b.relay = relay.New(relay.Config{
-		Log: quiet, Now: time.Now, Limits: limits,
-		Opened: func(s relay.Stats) { b.opened <- s },
-		Closed: func(s relay.Stats, c link.Code) { b.closed <- ending{s, c} },
-	})
+	cfg.Log, cfg.Now = quiet, time.Now
+	cfg.Opened = func(s relay.Stats) { b.opened <- s }
+	cfg.Closed = func(s relay.Stats, c link.Code) { b.closed <- ending{s, c} }
+	b.relay = relay.New(cfg)
 	s := &http.Server{Handler: b.relay, ErrorLog: slog.NewLogLogger(quiet.Handler(), slog.LevelError)}
 	go func() { _ = s.Serve(tls.NewListener(l, server)) }()
 	t.Cleanup(func() {
@@ -72,7 +74,7 @@ func onLoopback(t *testing.T, limits relay.Limits) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, l, limits)
+	b := newBench(t, l, relay.Config{Limits: limits})
 	b.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 	}
@@ -82,8 +84,13 @@ func onLoopback(t *testing.T, limits relay.Limits) *bench {
 // inMemory is a bench over pipes, for synctest bubbles.
 func inMemory(t *testing.T, limits relay.Limits) *bench {
 	t.Helper()
+	return inMemoryOf(t, relay.Config{Limits: limits})
+}
+
+func inMemoryOf(t *testing.T, cfg relay.Config) *bench {
+	t.Helper()
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	b := newBench(t, l, limits)
+	b := newBench(t, l, cfg)
 	b.dial = l.dial
 	return b
 }
@@ -441,6 +448,38 @@ func TestOldestUnclaimedLinkGivesWay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTheKnownKeepTheirLinks: links of strangers take no place of who is known.
+func TestTheKnownKeepTheirLinks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var standing atomic.Int64
+		b := inMemoryOf(t, relay.Config{
+			Limits:   relay.Limits{Unclaimed: 2, UnclaimedKnown: 2},
+			Standing: func(netip.Addr) crowd.Standing { return crowd.Standing(standing.Load()) },
+		})
+		open := func(s crowd.Standing) *link.Conn {
+			standing.Store(int64(s))
+			c, err := link.DialSocket(t.Context(), b.config(0, 0, link.Ticket{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		known, first := open(crowd.Met), open(crowd.Stranger)
+		second, third := open(crowd.Stranger), open(crowd.Stranger)
+		if _, err := first.Receive(t.Context()); err == nil {
+			t.Error("a link without a claim heard something")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := known.Receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the link of who is known: %v", err)
+		}
+		for _, c := range []*link.Conn{known, second, third} {
+			_ = c.Close(link.Normal, "")
+		}
+	})
 }
 
 // A peer that does not read is ended, and the other side is told that it was not its own line.
