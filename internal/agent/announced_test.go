@@ -126,3 +126,41 @@ func flip(path string, at int) error {
 	}
 	return err
 }
+
+// TestOnlyWhatIsAnnouncedComesIn: certificate and grant of the gateway's keys are not enough: device, owner, key, user and desk must all be
+// as announced.
+func TestOnlyWhatIsAnnouncedComesIn(t *testing.T) {
+	desk := openedIn(t, t.TempDir())
+	tanaka, k1 := cert.Certificate{Subject: "d1", Owner: "user:tanaka"}, grant.Grant{Desk: "k1", User: "tanaka"}
+	own := holder(1)
+	own.Add(register.Entry{Op: register.Add, What: register.Device("shared", "section:soumu", cert.PublicKey{})})
+	own.Add(register.Entry{Op: register.Add, What: register.Device("d2", "user:sato", cert.PublicKey{})})
+	if code := desk.check(&cert.Certificate{Subject: "any", Owner: "user:tanaka"}, &k1); code != "" {
+		t.Errorf("before there is a register: %s", code)
+	}
+	if code := desk.told(own); code != "" {
+		t.Fatal(code)
+	}
+	for name, c := range map[string]struct {
+		device cert.Certificate
+		grant  grant.Grant
+		want   string
+	}{
+		"as announced":          {tanaka, k1, ""},
+		"a device of a section": {cert.Certificate{Subject: "shared", Owner: "section:soumu"}, k1, ""},
+		"another device":        {cert.Certificate{Subject: "d9", Owner: "user:tanaka"}, k1, "device_unannounced"},
+		"another key":           {cert.Certificate{Subject: "d1", Owner: "user:tanaka", Key: cert.PublicKey{1}}, k1, "device_unannounced"},
+		"a device of another":   {cert.Certificate{Subject: "d2", Owner: "user:sato"}, k1, "device_owner"},
+		"another owner":         {cert.Certificate{Subject: "d1", Owner: "section:soumu"}, k1, "device_unannounced"},
+		"another user":          {cert.Certificate{Subject: "d2", Owner: "user:sato"}, grant.Grant{Desk: "k1", User: "sato"}, "user_unannounced"},
+		"another desk":          {tanaka, grant.Grant{Desk: "k2", User: "tanaka"}, "user_unannounced"},
+	} {
+		if code := desk.check(&c.device, &c.grant); code != c.want {
+			t.Errorf("%s: %q, want %q", name, code, c.want)
+		}
+	}
+	own.Add(register.Entry{Op: register.Remove, What: register.Device("d1", "user:tanaka", cert.PublicKey{})})
+	if code := desk.told(own); code != "" || desk.check(&tanaka, &k1) != "device_unannounced" {
+		t.Errorf("a device that was taken back: %q, %q", code, desk.check(&tanaka, &k1))
+	}
+}

@@ -500,3 +500,25 @@ func TestSinkThatHangs(t *testing.T) {
 		close(second.free)
 	})
 }
+
+// TestRightsMoveTheHead: whatever gives or takes a right has the head copied at once, and so has a kind that nobody has thought of yet.
+func TestRightsMoveTheHead(t *testing.T) {
+	for _, k := range []audit.Kind{
+		audit.OrganisationCreated, audit.SettingsChanged, audit.SectionChanged, audit.SectionDeleted, audit.KeysCreated, audit.KeysChanged,
+		audit.UserCreated, audit.UserChanged, audit.UserDisabled, audit.UserEnabled, audit.UserUnlocked, audit.PasswordChanged, audit.PasswordReset,
+		audit.TOTPChanged, audit.RecoveryCodeUsed, audit.SignIn, audit.SignOut, audit.DeviceCodeCreated, audit.DeviceEnrolled, audit.DeviceRenewed,
+		audit.DeviceRevoked, audit.DeviceLost, audit.DeskCreated, audit.DeskChanged, audit.DeskDeleted, audit.DeskTokenCreated, audit.DeskEnrolled,
+		audit.DeskRenewed, audit.DeskLockOrdered, audit.RegisterKept, audit.SessionGranted, audit.SessionEndOrdered,
+		audit.RequestApproved, audit.RequestWithdrawn, audit.RequestCancelled, audit.OrderGiven, audit.AbsenceEntered, audit.AbsenceDeleted, audit.RouteChanged,
+		audit.PolicyChanged, audit.HolidaysChanged, audit.StaffChanged, audit.RegistrationsRenewed, "new_tomorrow",
+	} {
+		if !k.OfRights() {
+			t.Errorf("%s moves no head", k)
+		}
+	}
+	for _, k := range []audit.Kind{audit.SignInRefused, audit.DeviceRefused, audit.DeskRefused, audit.SessionRefused, audit.DeskConnected, audit.DeskGone} {
+		if k.OfRights() {
+			t.Errorf("%s, which anybody can cause, moves the head", k)
+		}
+	}
+}

@@ -96,3 +96,16 @@ func TestKindsAreCountedApart(t *testing.T) {
 		t.Errorf("%d lines, want 40", n)
 	}
 }
+
+// TestAfterTheClockWasSetBack: what was left out before counts no more.
+func TestAfterTheClockWasSetBack(t *testing.T) {
+	w := newWorld()
+	for range 10 {
+		w.log.Info("a call was refused", quiet.From(netip.MustParseAddr("192.0.2.1")))
+	}
+	w.now = w.now.Add(-time.Hour)
+	w.log.Info("a call was refused", quiet.From(netip.MustParseAddr("192.0.2.1")))
+	if n := w.lines(`msg="a call was refused"`); n != 6 {
+		t.Errorf("%d lines, want 6", n)
+	}
+}

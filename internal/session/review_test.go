@@ -10,6 +10,7 @@ import (
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
+	"jiseki/internal/cert"
 	"jiseki/internal/grant"
 	"jiseki/internal/store"
 	"jiseki/internal/store/storetest"
@@ -123,6 +124,56 @@ func TestReviewsLeaveTimeForOthers(t *testing.T) {
 			t.Errorf("life %v, want %v", got, want)
 		}
 		h.clock.Add(time.Second)
+	}
+}
+
+// TestOneKeepsNoOther: what is damaged about one session, or gone, keeps no other from ending: not in a sweep, not after a report of work,
+// and not when several are taken away together.
+func TestOneKeepsNoOther(t *testing.T) {
+	for name, end := range map[string]func(h *hall, all []store.Session) error{
+		"sweep":          func(h *hall, _ []store.Session) error { return h.m.sweep(h.t.Context()) },
+		"review":         func(h *hall, _ []store.Session) error { return h.m.look(h.t.Context()) },
+		"report of work": func(h *hall, _ []store.Session) error { h.m.OnSegment(h.t.Context(), "tanaka"); return nil },
+		"taken away": func(h *hall, all []store.Session) error {
+			_, err := h.m.EndAll(h.t.Context(), storetest.Admin, append([]store.Session{{ID: cert.SessionID{0xee}}}, all...), "device_revoked")
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHall(t)
+			ctx := t.Context()
+			damaged := storetest.Session(t, h.store, 2, "tanaka", "d1", "k2")
+			h.open(damaged)
+			h.clock.Add(time.Second)
+			r := h.prepare()
+			_, err := h.m.Open(ctx, h.caller, r)
+			h.check(err)
+			h.open(r.Session)
+			whole, err := h.store.Session(ctx, r.Session)
+			h.check(err)
+			_, err = h.store.DeleteDesk(ctx, storetest.Admin, "k9") // its sessions were not ended: the gateway was killed
+			h.check(err)
+			h.damage(`UPDATE devices SET kind = 'none' WHERE id = 'd1'`)
+			h.damage(`UPDATE desks SET zone = 'none' WHERE id = 'k2'`)
+			if err := end(h, []store.Session{whole}); err == nil && name != "report of work" {
+				t.Error("the damaged session was decided")
+			}
+			if got := h.life(r.Session); got != store.LifeEnded {
+				t.Errorf("the other session: life %v", got)
+			}
+		})
+	}
+}
+
+// TestReviewAfterTheClockWasSetBack: running sessions are decided anew at once, not when the clock has come to where it was.
+func TestReviewAfterTheClockWasSetBack(t *testing.T) {
+	h := newHall(t)
+	h.check(h.m.look(t.Context()))
+	h.check(h.m.look(t.Context())) // nothing is new any more
+	h.clock.Add(-time.Hour)
+	h.check(h.m.look(t.Context()))
+	if got := h.m.review.last; !got.Equal(h.clock.Now()) {
+		t.Errorf("the last review was at %s", got)
 	}
 }
 

@@ -389,6 +389,54 @@ func TestSweepEndsWhatTheDeskLost(t *testing.T) {
 	}
 }
 
+// TestSweepAfterAClockThatWasAhead: a desk that was seen in the future only has not been seen.
+func TestSweepAfterAClockThatWasAhead(t *testing.T) {
+	h := newHall(t)
+	r := h.prepare()
+	_, err := h.m.Open(t.Context(), h.caller, r)
+	h.check(err)
+	h.open(r.Session)
+	d, err := h.store.Desk(t.Context(), "k9")
+	h.check(err)
+	h.clock.Add(24 * time.Hour)
+	h.check(h.store.DeskGone(t.Context(), "k9", d.Epoch, ""))
+	h.clock.Add(-24 * time.Hour)
+	h.check(h.m.sweep(t.Context()))
+	if h.life(r.Session) != store.LifeEnded {
+		t.Errorf("life %v", h.life(r.Session))
+	}
+}
+
+// TestLostAtTheDeskAfterAClockThatWasAhead: a session that opened in the future is no young one, which the desk need not name yet.
+func TestLostAtTheDeskAfterAClockThatWasAhead(t *testing.T) {
+	h := newHall(t)
+	r := h.prepare()
+	_, err := h.m.Open(t.Context(), h.caller, r)
+	h.check(err)
+	h.clock.Add(time.Minute + 50*time.Second)
+	h.open(r.Session)
+	h.clock.Add(-time.Minute - 50*time.Second)
+	d, err := h.store.Desk(t.Context(), "k9")
+	h.check(err)
+	desks := NewDesks(slog.New(slog.DiscardHandler), h.clock.Now, h.store, "g1")
+	h.check(desks.SetState(t.Context(), "k9", uint64(d.Epoch), &controlv1.State{LoggedIn: true, Lockable: true})) //nolint:gosec // counts from 1
+	if h.life(r.Session) != store.LifeEnded {
+		t.Errorf("life %v", h.life(r.Session))
+	}
+}
+
+// TestPaceAfterTheClockWasSetBack: nobody waits for a minute of a clock that was ahead.
+func TestPaceAfterTheClockWasSetBack(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	p := newPace(func() time.Time { return now })
+	for p.take(p.opened, "tanaka") == nil {
+	}
+	now = now.Add(-30 * 24 * time.Hour)
+	if err := p.take(p.opened, "tanaka"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPresence(t *testing.T) {
 	now := time.Now().Truncate(time.Millisecond) // as the store keeps times
 	at := func(ago time.Duration) int64 { return now.Add(-ago).UnixMilli() }
@@ -403,6 +451,7 @@ func TestPresence(t *testing.T) {
 		"off":                           {store.Desk{Gateway: "g1", AliveMS: at(time.Second)}, access.Off},
 		"off at a gateway that is gone": {store.Desk{Gateway: "g1", AliveMS: at(time.Hour)}, access.Unknown},
 		"lost in a session":             {store.Desk{Gateway: "g1", AliveMS: at(time.Second), Session: []byte{1}}, access.Unknown},
+		"on at a clock that was ahead":  {store.Desk{Connected: true, Gateway: "g1", AliveMS: at(-time.Hour)}, access.Unknown},
 		"on in a session":               {store.Desk{Connected: true, Gateway: "g1", AliveMS: at(time.Second), Session: []byte{1}}, access.On},
 	} {
 		if got := Presence(&c.desk, now); got != c.want {

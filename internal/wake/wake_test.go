@@ -164,6 +164,13 @@ func TestLimits(t *testing.T) {
 	if err := m.Wake(t.Context(), one, network); !errors.Is(err, ErrNotHere) {
 		t.Errorf("in the next minute: %v", err)
 	}
+	for range perMinute {
+		_ = m.Wake(t.Context(), one, network)
+	}
+	now = now.Add(-time.Hour)
+	if err := m.Wake(t.Context(), one, network); !errors.Is(err, ErrNotHere) {
+		t.Errorf("after the clock was set back: %v", err)
+	}
 	if _, err := New(Config{Reaches: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}}); err == nil {
 		t.Error("a machine may reach the whole world")
 	}

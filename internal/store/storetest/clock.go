@@ -34,7 +34,8 @@ func clockAhead(t *suite) {
 	t.ok(t.s.AddDeviceCode(t.ctx, Admin, "tanaka", store.NewDeviceCode{Hash: code, Kind: grant.DevicePrivate, UntilMS: soon()}))
 	t.ok(t.s.AddDeskToken(t.ctx, Admin, store.DeskToken{Hash: token, Zone: grant.ZoneInternet, Section: "zeimu", Uses: 2, UntilMS: soon()}))
 	t.ok(t.s.SpendTOTPStep(t.ctx, "tanaka", step()))
-	prepared := t.bringTo(1, store.LifePrepared)
+	t.ok(t.s.KeepRegister(t.ctx, "g1"))
+	prepared, forgotten := t.bringTo(1, store.LifePrepared), t.bringTo(4, store.LifePrepared)
 	granted, open := Session(t.T, t.s, 2, "tanaka", "d1", "k1"), t.bringTo(3, store.LifeOpen)
 	t.clock.Add(-ahead)
 
@@ -48,6 +49,9 @@ func clockAhead(t *suite) {
 	_, err = t.s.SignIn(t.ctx, hash)
 	t.fails(err, store.ErrNotFound)
 	t.signIn(2, "tanaka", "")
+	opens, err := t.s.DeskTokenOpen(t.ctx, token)
+	t.ok(err)
+	t.equal(opens, false)
 	t.fails(t.s.EnrolDevice(t.ctx, store.By{Actor: "user:tanaka"}, "tanaka", code, [32]byte{2}, Device("n1", "user:tanaka")), store.ErrExpired)
 	_, err = t.s.EnrolDesk(t.ctx, store.DeskEnrolment{TokenHash: token, Key: Key("new"), NewID: "new", Hostname: "pc"})
 	t.fails(err, store.ErrExpired)
@@ -55,6 +59,12 @@ func clockAhead(t *suite) {
 	t.fails(t.s.SpendTOTPStep(t.ctx, "tanaka", step()), store.ErrSpent)
 
 	t.fails(t.grant(store.By{Actor: "user:tanaka"}, store.Session{ID: prepared}), store.ErrExpired)
+	t.bringTo(5, store.LifePrepared)
+	_, err = t.s.Session(t.ctx, forgotten)
+	t.fails(err, store.ErrNotFound)
+	running, err := t.s.RunningSessions(t.ctx, "")
+	t.ok(err)
+	t.equal(len(running), 1) // the open one, until it is swept away
 	seats, err := t.s.Seats(t.ctx, &access.Settings{})
 	t.ok(err)
 	t.equal(len(seats), 1) // the open one, until it is swept away
@@ -66,6 +76,9 @@ func clockAhead(t *suite) {
 		t.ok(err)
 		t.equal([]any{x.Life, x.EndReason}, []any{store.LifeEnded, why})
 	}
+	marked := t.registerOf().Len()
+	t.ok(t.s.KeepRegister(t.ctx, "g1"))
+	t.equal(t.registerOf().Len(), marked+1)
 	// The log goes on from its last time and says the real one beside it.
 	t.ok(t.s.Record(t.ctx, Admin, audit.Entry{Kind: audit.SessionRefused}))
 	if got, want := t.last().Details, "{\"clock\":\"2026-11-24T00:00:00Z\"}"; got != want {

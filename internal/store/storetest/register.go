@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"jiseki/internal/audit"
@@ -52,6 +54,8 @@ func registerOfDevices(t *suite) {
 	_, err = before.Follow(after.Part(before.Len(), register.MaxEntries)) // it only grows
 	t.ok(err)
 	t.equal(t.last().Kind, audit.UserCreated)
+	end := after.Hash(after.Len())
+	t.equal(strings.Contains(t.last().Details, fmt.Sprintf(`"register":%d,"register_hash":"%x"`, after.Len(), end)), true)
 
 	t.ok(t.s.KeepRegister(t.ctx, "g1")) // nothing was forgotten: only the day's mark
 	t.equal(t.registerOf().Len(), after.Len()+1)

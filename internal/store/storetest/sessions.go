@@ -169,6 +169,7 @@ func foreignReports(t *suite) {
 		t.ok(t.s.AddAgentEvent(t.ctx, e)) // it was told already
 		t.equal(t.last().Number, told.Number)
 	}
+	t.fails(t.s.EndSession(t.ctx, store.By{Actor: "desk:k2"}, prepared, 7, ""), store.ErrLife)
 	x, err := t.s.Session(t.ctx, prepared)
 	t.ok(err)
 	t.equal([]any{x.Life, x.LockedAfterEnd, x.OpenedMS}, []any{store.LifePrepared, false, int64(0)})

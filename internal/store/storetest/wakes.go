@@ -186,6 +186,17 @@ func powerAsks(t *suite) {
 		return ids
 	}
 	t.equal(colleagues(), []string{"suzuki false"})
+	here := func(n byte) {
+		suzuki, err := t.s.User(t.ctx, "suzuki")
+		t.ok(err)
+		in := store.SignIn{Hash: [32]byte{n}, User: "suzuki", Place: access.Office, UntilMS: t.clock.Now().Add(time.Hour).UnixMilli()}
+		t.ok(t.s.AddSignIn(t.ctx, in, &suzuki, [32]byte{}))
+	}
+	t.clock.Add(24 * time.Hour)
+	here(1)
+	t.equal(colleagues(), []string{"suzuki true"})
+	t.clock.Add(-24 * time.Hour) // the clock was ahead
+	t.equal(colleagues(), []string{"suzuki false"})
 	epoch, err := t.s.DeskConnected(t.ctx, store.DeskHello{Desk: "k2", Gateway: "g1"})
 	t.ok(err)
 	t.ok(t.s.SetDeskState(t.ctx, "k2", epoch, store.DeskState{Present: true}))
