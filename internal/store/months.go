@@ -256,9 +256,7 @@ func (t *tx) confirmMonth(by By, superior, name, user string, month calendar.Mon
 // RecordExport notes that somebody took months of others away as a file.
 func (s *Store) RecordExport(ctx context.Context, by By, month calendar.Month, users []string) error {
 	return s.act(ctx, func(t *tx) error {
-		return t.record(by.entry(audit.MonthsExported, "", audit.Details{
-			"month": month.String(), "users": users[:min(len(users), 60)], "count": len(users),
-		}))
+		return t.recordAll(by.entry(audit.MonthsExported, "", audit.Details{"month": month.String(), "count": len(users)}), each("users", users))
 	})
 }
 

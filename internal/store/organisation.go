@@ -64,7 +64,7 @@ func scanOrganisation(row scanner, o *Organisation) error {
 }
 
 // UpdateSettings replaces name and settings, all but the policy, if revision is still the current one, else ErrStale. It returns
-// the new revision. The event says each changed setting with its old and new value.
+// the new revision. Events say each changed setting with its old and new value.
 func (s *Store) UpdateSettings(ctx context.Context, by By, revision int64, name string, settings access.Settings) (int64, error) {
 	return s.changeSettings(ctx, by, revision, audit.SettingsChanged, func(o *Organisation) {
 		settings.Policy = o.Settings.Policy
@@ -91,11 +91,11 @@ func (s *Store) changeSettings(ctx context.Context, by By, revision int64, kind 
 		if err != nil {
 			return err
 		}
-		d, err := changes(before, after)
+		all, err := changesOf(before, after)
 		if err != nil {
 			return err
 		}
-		return t.record(by.entry(kind, "", d))
+		return t.recordAll(by.entry(kind, "", nil), all)
 	})
 }
 
@@ -109,43 +109,6 @@ func settingsText(name string, settings *access.Settings) (string, error) {
 	}
 	b, err := json.Marshal(settings)
 	return string(b), err
-}
-
-// changes lists the settings that differ as "old -> new", parts of the policy each for itself.
-func changes(before, after Organisation) (audit.Details, error) {
-	d := audit.Details{}
-	if before.Name != after.Name {
-		d["name"] = audit.Cut(before.Name+" -> "+after.Name, 500)
-	}
-	if err := differ(d, "policy.", before.Settings.Policy, after.Settings.Policy); err != nil {
-		return nil, err
-	}
-	before.Settings.Policy, after.Settings.Policy = access.PolicySettings{}, access.PolicySettings{}
-	return d, differ(d, "", before.Settings, after.Settings)
-}
-
-// differ notes the members of two structures, as JSON has them, that differ.
-func differ(d audit.Details, prefix string, before, after any) error {
-	var olds, news map[string]json.RawMessage
-	for _, x := range []struct {
-		from any
-		to   *map[string]json.RawMessage
-	}{{before, &olds}, {after, &news}} {
-		b, err := json.Marshal(x.from)
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(b, x.to); err != nil {
-			return err
-		}
-	}
-	for name, v := range news {
-		if string(olds[name]) != string(v) {
-			// A setting's name may hold a word that the log keeps out (totp_outside); the setting is no secret.
-			d[prefix+strings.ReplaceAll(name, "totp", "second_factor")] = audit.Cut(string(olds[name])+" -> "+string(v), 500)
-		}
-	}
-	return nil
 }
 
 // checkText refuses text with control characters or of a length, in characters, that is out of range.

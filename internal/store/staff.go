@@ -92,10 +92,9 @@ func (s *Store) PutStaff(ctx context.Context, by By, m StaffMember) error {
 		if err := t.putHours(m.User, m.Hours); err != nil {
 			return err
 		}
-		return t.record(by.entry(audit.StaffChanged, "user:"+m.User, audit.Details{
+		return t.recordAll(by.entry(audit.StaffChanged, "user:"+m.User, audit.Details{
 			"employment": m.Employment, "mail": audit.Cut(m.Mail, 200), "registered_until": m.RegisteredUntil.String(), "clerk": m.Clerk,
-			"hours": hoursText(m.Hours),
-		}))
+		}), pieces("hours", hoursText(m.Hours)))
 	})
 }
 
@@ -160,11 +159,11 @@ func hoursText(hours []calendar.Dated) string {
 		texts[i] = fmt.Sprintf("%s %07b %02d:%02d-%02d:%02d", h.From, h.Weekdays,
 			h.Hours.Start/60, h.Hours.Start%60, h.Hours.End/60, h.Hours.End%60)
 	}
-	return audit.Cut(strings.Join(texts, ", "), 500)
+	return strings.Join(texts, ", ")
 }
 
 // RenewRegistrations sets the registration of these users, or with all of everybody who is not disabled, to end on a day. It
-// returns how many changed: one event names them all. ErrNotFound: one of the users does not exist.
+// returns how many changed; events name them all. ErrNotFound: one of the users does not exist.
 func (s *Store) RenewRegistrations(ctx context.Context, by By, users []string, all bool, until calendar.Date) (renewed int, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		if all {
@@ -183,9 +182,7 @@ func (s *Store) RenewRegistrations(ctx context.Context, by By, users []string, a
 		if renewed == 0 {
 			return errUnchanged
 		}
-		return t.record(by.entry(audit.RegistrationsRenewed, "", audit.Details{
-			"until": until.String(), "users": renewed, "all": all, "ids": audit.Cut(strings.Join(users, " "), 1000),
-		}))
+		return t.recordAll(by.entry(audit.RegistrationsRenewed, "", audit.Details{"until": until.String(), "users": renewed, "all": all}), each("ids", users))
 	})
 	return renewed, err
 }

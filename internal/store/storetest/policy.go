@@ -145,7 +145,7 @@ func registrations(t *suite) {
 	n, err := t.s.RenewRegistrations(t.ctx, Admin, nil, true, date("2027-03-31"))
 	t.ok(err)
 	t.equal(n, 2)
-	t.equal(t.last().Details, `{"all":true,"ids":"admin tanaka","until":"2027-03-31","users":2}`)
+	t.equal(t.last().Details, `{"all":true,"ids":["admin","tanaka"],"until":"2027-03-31","users":2}`)
 	before := t.last().Number
 	n, err = t.s.RenewRegistrations(t.ctx, Admin, []string{"tanaka"}, false, date("2027-03-31"))
 	t.ok(err)
