@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"errors"
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
@@ -156,6 +157,7 @@ func (p *Post) deliver(ctx context.Context, claim string, mails []Mail, s *Setti
 			l.close()
 		}
 	}()
+	var failed []error // to be written down: of one mail, which keeps no other from its turn
 	for i := range mails {
 		if lineCtx.Err() != nil { // no time left: these were not tried
 			break
@@ -163,7 +165,7 @@ func (p *Post) deliver(ctx context.Context, claim string, mails []Mail, s *Setti
 		text, err := message(&mails[i], s, p.cfg.Now())
 		if err == nil && l == nil {
 			if l, err = p.dial(lineCtx, s); err != nil {
-				return p.failAll(ctx, claim, mails[i:], err)
+				return errors.Join(append(failed, p.failAll(ctx, claim, mails[i:], err))...)
 			}
 		}
 		if err == nil {
@@ -173,23 +175,20 @@ func (p *Post) deliver(ctx context.Context, claim string, mails []Mail, s *Setti
 				l = nil
 			}
 		}
-		if err := p.settle(ctx, claim, &mails[i], err); err != nil {
-			return err
-		}
+		failed = append(failed, p.settle(ctx, claim, &mails[i], err))
 	}
-	return p.cfg.Outbox.ReleaseMails(keep(ctx), claim)
+	return errors.Join(append(failed, p.cfg.Outbox.ReleaseMails(keep(ctx), claim))...)
 }
 
 func (p *Post) failAll(ctx context.Context, claim string, mails []Mail, cause error) error {
 	if ctx.Err() != nil { // the gateway stops; the server is not to blame
 		return p.cfg.Outbox.ReleaseMails(keep(ctx), claim)
 	}
+	failed := make([]error, len(mails))
 	for i := range mails {
-		if err := p.settle(ctx, claim, &mails[i], cause); err != nil {
-			return err
-		}
+		failed[i] = p.settle(ctx, claim, &mails[i], cause)
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // settle writes down what became of a mail. A gateway that is stopping still does.

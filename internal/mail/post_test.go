@@ -332,6 +332,7 @@ func TestTLS(t *testing.T) {
 		"starttls is not offered":       {"starttls", "PLAIN", "127.0.0.1", mailtest.NoTLS, "jiseki", "does not offer STARTTLS"},
 		"another server":                {"starttls", "PLAIN", "127.0.0.2", mailtest.Good, "jiseki", "certificate"},
 		"password over an open line":    {"none", "PLAIN LOGIN", "127.0.0.1", mailtest.Good, "jiseki", "open line"},
+		"answer over an open line":      {"none", "CRAM-MD5", "127.0.0.1", mailtest.Good, "jiseki", "open line"},
 		"a way to sign in from Mars":    {"starttls", "XMARS", "127.0.0.1", mailtest.Good, "jiseki", "XMARS"},
 		"tls to a server without it":    {"tls", "PLAIN", "127.0.0.1", mailtest.Busy, "jiseki", "tls"},
 		"sign-in that is not asked for": {"starttls", "PLAIN", "127.0.0.1", mailtest.Good, "", ""},

@@ -102,6 +102,10 @@ func (l *line) begin(s *Settings, host string, roots *x509.CertPool, password fu
 }
 
 func (l *line) signIn(s *Settings, host string, password func() (string, error)) error {
+	if _, encrypted := l.client.TLSConnectionState(); !encrypted {
+		// Not even as an answer to CRAM-MD5, from which who listens can guess a weak one.
+		return errors.New("the password would go over an open line")
+	}
 	secret, err := password()
 	if err != nil {
 		return fmt.Errorf("password: %w", err)
@@ -110,17 +114,13 @@ func (l *line) signIn(s *Settings, host string, password func() (string, error))
 	if err != nil {
 		return err
 	}
-	mechanisms := offers["AUTH"]
-	_, encrypted := l.client.TLSConnectionState()
-	switch {
-	case encrypted && slices.Contains(mechanisms, "PLAIN"):
+	switch mechanisms := offers["AUTH"]; {
+	case slices.Contains(mechanisms, "PLAIN"):
 		err = l.client.Auth(smtp.PlainAuth("", s.User, secret, host))
-	case encrypted && slices.Contains(mechanisms, "LOGIN"):
+	case slices.Contains(mechanisms, "LOGIN"):
 		err = l.login(s.User, secret)
 	case slices.Contains(mechanisms, "CRAM-MD5"):
 		err = l.client.Auth(smtp.CRAMMD5Auth(s.User, secret))
-	case !encrypted:
-		return errors.New("the password would go over an open line")
 	default:
 		return fmt.Errorf("the server offers no way to sign in that is known here: %.100q", mechanisms)
 	}

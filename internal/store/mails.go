@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"jiseki/internal/audit"
@@ -52,18 +53,17 @@ func (s *Store) GatherMails(ctx context.Context, digest time.Duration, compose f
 		WHERE n.mail_id = '' AND n.read_ms = 0 AND f.mail <> '' AND NOT u.disabled AND (g.last_ms IS NULL OR g.last_ms <= $1 OR g.last_ms > $2)
 		GROUP BY n.user_id, f.mail HAVING ABS(CAST($3 AS BIGINT) - MIN(n.time_ms)) >= $4`,
 		now-digest.Milliseconds(), now+wrongClock, now, settleMS)
-	for _, r := range readers {
-		err = s.transact(ctx, func(t *tx) error { return t.gather(r.user, r.address, digest, compose) })
-		if errors.Is(err, errNotDue) {
-			err = nil
-			continue
+	failed := []error{err}
+	for _, r := range readers { // one that cannot be gathered keeps no other waiting
+		err := s.transact(ctx, func(t *tx) error { return t.gather(r.user, r.address, digest, compose) })
+		switch {
+		case err == nil:
+			mails++
+		case !errors.Is(err, errNotDue):
+			failed = append(failed, fmt.Errorf("notices of %s: %w", r.user, err))
 		}
-		if err != nil {
-			break
-		}
-		mails++
 	}
-	return mails, err
+	return mails, errors.Join(failed...)
 }
 
 // errNotDue: another gateway was faster, or the user has read everything meanwhile.
@@ -139,11 +139,14 @@ func (s *Store) MailSent(ctx context.Context, id, claim string) error {
 	})
 }
 
-// MailFailed notes that a mail was not taken and when it is due again; after its time it is given up.
+// MailFailed notes that a mail was not taken and when it is due again; after its time it is given up. A time that a clock which was
+// ahead has set is as long from now as it would be with a right one.
 func (s *Store) MailFailed(ctx context.Context, id, claim, why string, wait time.Duration) error {
 	return s.transact(ctx, func(t *tx) error {
 		return t.exec(`UPDATE mails SET state = CASE WHEN give_up_ms <= $3 THEN 3 ELSE 1 END, last_error = $4, next_ms = $5, claim = '',
-			claim_until_ms = 0 WHERE id = $1 AND claim = $2 AND state = 1`, id, claim, t.now, audit.Cut(why, 500), t.now+wait.Milliseconds())
+			claim_until_ms = 0, give_up_ms = CASE WHEN give_up_ms > $6 THEN $6 ELSE give_up_ms END
+			WHERE id = $1 AND claim = $2 AND state = 1`,
+			id, claim, t.now, audit.Cut(why, 500), t.now+wait.Milliseconds(), t.now+mail.GiveUpAfter.Milliseconds())
 	})
 }
 

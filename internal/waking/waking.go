@@ -219,19 +219,19 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 // work does the due steps of all wakes that no other gateway does.
-func (s *Service) work(ctx context.Context) error {
+func (s *Service) work(ctx context.Context) (failing error) {
 	for ctx.Err() == nil {
 		due, err := s.cfg.Store.WakesDue(ctx)
 		if err != nil || !due {
-			return err
+			return errors.Join(failing, err)
 		}
 		claimed, err := s.cfg.Store.ClaimWakes(ctx, s.cfg.Gateway, hold, atOnce)
 		if err != nil || len(claimed) == 0 {
-			return err
+			return errors.Join(failing, err)
 		}
 		l, err := s.lan(ctx)
 		if err != nil {
-			return err
+			return errors.Join(failing, err)
 		}
 		failed := make([]error, len(claimed))
 		var group sync.WaitGroup
@@ -239,11 +239,9 @@ func (s *Service) work(ctx context.Context) error {
 			group.Go(func() { failed[i] = s.step(ctx, l, w) })
 		}
 		group.Wait()
-		if err := errors.Join(failed...); err != nil {
-			return err
-		}
+		failing = errors.Join(failing, errors.Join(failed...)) // who failed is held for a while, and keeps no other waiting
 	}
-	return nil
+	return failing
 }
 
 // step goes on with one wake. A wake that ended meanwhile, for its desk came, is well.
@@ -315,11 +313,11 @@ func (s *Service) wakeMorning(ctx context.Context, l *lan, covers map[string][]s
 			})
 		}
 	}
-	if len(asks) == 0 {
-		return nil
+	failed := make([]error, len(asks))
+	for i, ask := range asks { // each by itself: one that cannot be asked for, for its desk was just deleted, keeps no other asleep
+		_, failed[i] = s.cfg.Store.AskWakes(ctx, store.By{Actor: "gateway:" + s.cfg.Gateway}, ask)
 	}
-	_, err := s.cfg.Store.AskWakes(ctx, store.By{Actor: "gateway:" + s.cfg.Gateway}, asks...)
-	return err
+	return errors.Join(failed...)
 }
 
 func bare(covers []store.DeskCover) []telework.Cover {
