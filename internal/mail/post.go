@@ -2,9 +2,9 @@ package mail
 
 import (
 	"context"
-	"errors"
 	"crypto/rand"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
