@@ -3,6 +3,8 @@
 package lock_test
 
 import (
+	"context"
+	"errors"
 	"image"
 	"log/slog"
 	"os"
@@ -158,6 +160,47 @@ func TestLockLeavesAnotherLockerItsKeyboard(t *testing.T) {
 		t.Errorf("the keyboard of their locker: %v, %v", got, err)
 	}
 	signalLocker(t, conn, syscall.SIGCONT)
+}
+
+// TestWindowThatComesBackToTheTop: a lock is none that is seen between two shows of another window. The locker below it
+// goes on holding the keyboard.
+func TestWindowThatComesBackToTheTop(t *testing.T) {
+	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
+	s := open(t, d, "i3lock", "--nofork")
+	must(t, s.Lock(t.Context()))
+	state(t, s, lock.Locked)
+	conn := dial(t, d)
+	signalLocker(t, conn, syscall.SIGSTOP)
+	win, err := conn.CreateWindow(image.Rect(0, 0, 300, 300), x11.Attributes{OverrideRedirect: true})
+	must(t, err)
+	quiet, gone := make(chan struct{}), make(chan error)
+	go func() {
+		var err error
+		for open := true; open && err == nil; {
+			err = conn.MapWindow(win)
+			select {
+			case <-quiet:
+				open = false
+			case <-time.After(10 * time.Millisecond):
+			}
+			err = errors.Join(err, conn.UnmapWindow(win))
+		}
+		gone <- err
+	}()
+	state(t, s, lock.Torn)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	if err := s.Lock(ctx); err == nil {
+		t.Error("locked, it is said")
+	}
+	if got, err := dial(t, d).GrabKeyboard(); err != nil || !got.Held() {
+		t.Errorf("the keyboard: %v, %v", got, err)
+	}
+	close(quiet)
+	must(t, <-gone)
+	must(t, s.Lock(t.Context()))
+	signalLocker(t, conn, syscall.SIGCONT)
+	wantLocked(t, s, true)
 }
 
 // signalLocker sends a signal to the processes of i3lock on a server: one holds the keyboard, one brings the window to

@@ -10,9 +10,18 @@ import (
 	"jiseki/internal/x11"
 )
 
+// isOverlaid says whether a locker holds the keyboard, and a window of another program shows above its windows.
+func (s *X11) isOverlaid() (bool, error) {
+	holds, err := s.lockerHolds()
+	s.probing.Lock()
+	defer s.probing.Unlock()
+	return holds && s.above, err
+}
+
 // covered says whether windows of lockers cover every monitor, and no other window shows above them. One pixel at each
 // edge may stay free: xsecurelock leaves it so that no compositor takes its window for a film.
 func (s *X11) covered(lockers map[x11.Client]int) (bool, error) {
+	s.above = false
 	if len(lockers) == 0 {
 		s.stacked.Store(false)
 		return false, nil
@@ -26,6 +35,7 @@ func (s *X11) covered(lockers map[x11.Client]int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	highest := true
 	for i := len(windows) - 1; i >= 0 && len(open) > 0; i-- { // the highest first
 		bounds, shows, err := s.shown(windows[i])
 		if err != nil {
@@ -35,8 +45,9 @@ func (s *X11) covered(lockers map[x11.Client]int) (bool, error) {
 			continue
 		}
 		if _, ok := lockers[s.conn.Client(windows[i])]; ok {
-			open = uncovered(open, bounds)
+			open, highest = uncovered(open, bounds), false
 		} else if meets(open, bounds) {
+			s.above = highest
 			return false, nil
 		}
 	}

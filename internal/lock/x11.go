@@ -39,6 +39,9 @@ const lockTime = 20 * time.Second
 // keyboard: it is just starting or ending.
 const recheck = 50 * time.Millisecond
 
+// steadyLooks are needed for a lock; recheck lies between two.
+const steadyLooks = 4
+
 // settles is how long a locker that runs may leave the screen uncovered, as when a monitor comes and it grows its
 // window.
 const settles = 2 * time.Second
@@ -63,6 +66,8 @@ type X11 struct {
 	seen    atomic.Bool        // a look found it locked since watch looked last
 	probing sync.Mutex         // one look at a time: a probe holds the keyboard for a moment
 	proof   map[x11.Client]int // the lockers of which one was seen to get the keys, until something changes; by probing
+
+	above bool // the last look found another program's window above the lockers'; guarded by probing
 
 	mu      sync.Mutex
 	current *locker // that this process started last
@@ -190,7 +195,7 @@ func (s *X11) probe(fresh bool) (covered, held bool, err error) {
 func (s *X11) Lock(ctx context.Context) error {
 	s.locking.Lock()
 	defer s.locking.Unlock()
-	if locked, err := s.Locked(); locked || err != nil {
+	if locked, err := s.stays(ctx, true); locked || err != nil {
 		return err
 	}
 	if err := s.Can(); err != nil {
@@ -217,18 +222,45 @@ const firstPatience = time.Second
 var (
 	errEnded      = errors.New("it has ended")
 	errNoKeyboard = errors.New("it covers the screen, but does not get the keyboard")
+	errOverlaid   = errors.New("a window of another program shows above it")
 )
 
-// recovers gives a locker that runs, but does not lock, time to do so, and ends it when it does not: it would keep a
-// new one from taking the keyboard.
+// stays says whether the screen is locked at several looks in a row: a window that insists on the top lets the locker's
+// show in between.
+func (s *X11) stays(ctx context.Context, fresh bool) (bool, error) {
+	for range steadyLooks {
+		covered, held, err := s.look(fresh)
+		if err != nil || !covered || !held {
+			return false, err
+		}
+		if err := s.pause(ctx); err != nil {
+			return false, err
+		}
+		fresh = false
+	}
+	return true, nil
+}
+
+// recovers gives a locker that runs, but does not lock, time to do so, and ends it when it does not: it would keep a new
+// one from taking the keyboard. One that holds the keyboard below another window guards more than a new one would.
 func (s *X11) recovers(ctx context.Context) (bool, error) {
 	for end := time.Now().Add(settles); time.Now().Before(end) && len(s.started()) > 0; {
-		if locked, err := s.Locked(); locked || err != nil {
+		if locked, err := s.stays(ctx, true); locked || err != nil {
 			return locked, err
 		}
 		if err := s.pause(ctx); err != nil {
 			return false, err
 		}
+	}
+	if len(s.started()) == 0 {
+		return false, nil
+	}
+	overlaid, err := s.isOverlaid()
+	if err != nil {
+		return false, fmt.Errorf("lock: %w", err)
+	}
+	if overlaid {
+		return false, fmt.Errorf("lock: the locker does not lock: %w", errOverlaid)
 	}
 	s.killStarted()
 	return false, nil
@@ -247,10 +279,16 @@ func (s *X11) attempt(ctx context.Context, patience time.Duration) error {
 	var late <-chan time.Time // when the locker has covered the screen for long enough
 	for {
 		covered, held, err := s.look(true)
-		if err != nil || covered && held {
+		if err != nil {
 			return err
 		}
-		if covered && late == nil {
+		switch {
+		case covered && held:
+			late = nil
+			if locked, err := s.stays(ctx, false); err != nil || locked {
+				return err
+			}
+		case covered && late == nil:
 			late = time.After(patience)
 		}
 		select {
@@ -260,6 +298,9 @@ func (s *X11) attempt(ctx context.Context, patience time.Duration) error {
 			l.kill()
 			return fmt.Errorf("lock: %s did not lock: %w", s.cfg.Command[0], errNoKeyboard)
 		case <-ctx.Done():
+			if overlaid, err := s.isOverlaid(); err == nil && overlaid {
+				return fmt.Errorf("lock: %s did not lock: %w", s.cfg.Command[0], errOverlaid)
+			}
 			l.kill()
 			return fmt.Errorf("lock: %s did not lock in time: %w", s.cfg.Command[0], ctx.Err())
 		case <-time.After(recheck):
@@ -348,7 +389,7 @@ func (s *X11) lost() (state State, pending bool, err error) {
 		if remains, err := s.remains(); err != nil || !remains {
 			return Open, false, err
 		}
-		if covered, held, err := s.look(false); err != nil || covered && held {
+		if locked, err := s.stays(context.Background(), false); err != nil || locked {
 			return Locked, false, err
 		}
 		if err := s.pause(context.Background()); err != nil {
