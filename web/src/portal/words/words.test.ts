@@ -50,3 +50,12 @@ test("events are called what package audit calls them", () => {
   expect(Object.fromEntries(words.map((m) => [names.get(m[1]), m[2]]))).toEqual(kindsJa);
   expect(Object.fromEntries(words.map((m) => [names.get(m[1]), first(m[3])]))).toEqual(kindsEn);
 });
+
+test("a grade of a key is shown as what the device says of itself, wherever it is named", () => {
+  const grades = japanese.filter(([k]) => /(^grade\.(?!unknown)|\.grade[A-Z])/.test(k));
+  expect(grades.length).toBeGreaterThanOrEqual(6);
+  for (const [key, text] of grades) {
+    expect(text, key).toContain("自己申告");
+    expect(english.get(key), key).toMatch(/self-declared|as the device says/);
+  }
+});
