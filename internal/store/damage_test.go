@@ -75,7 +75,8 @@ func TestDamagedDateKeepsNoReminderBack(t *testing.T) {
 func TestMailOfAClockThatWasAhead(t *testing.T) {
 	s, clock := damaged(t, `UPDATE notices SET read_ms = 1 WHERE user_id = 'tanaka'`)
 	clock.Add(30 * 24 * time.Hour)
-	if n, err := s.GatherMails(t.Context(), time.Minute, func([]mail.Told) mail.Letter { return mail.Letter{Subject: "x"} }); n != 1 || err != nil {
+	n, err := s.GatherMails(t.Context(), time.Minute, func([]mail.Told) mail.Letter { return mail.Letter{Subject: "x"} })
+	if n != 1 || err != nil {
 		t.Fatalf("%d mails, %v", n, err)
 	}
 	clock.Add(-30 * 24 * time.Hour)
