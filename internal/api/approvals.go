@@ -22,9 +22,12 @@ const decidedDays = 30
 // maxAtOnce bounds what one call decides, orders or confirms.
 const maxAtOnce = 200
 
+// maxShown is of how many decisions in one call the request comes back too.
+const maxShown = 20
+
 func (s *approvalService) ListInbox(ctx context.Context, _ *controlv1.ListInboxRequest) (*controlv1.ListInboxResponse, error) {
 	user := callerOf(ctx).identity.User.ID
-	waiting, err := s.cfg.Store.Inbox(ctx, user)
+	waiting, more, err := s.cfg.Store.Inbox(ctx, user)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +35,7 @@ func (s *approvalService) ListInbox(ctx context.Context, _ *controlv1.ListInboxR
 	if err != nil {
 		return nil, err
 	}
-	answer := &controlv1.ListInboxResponse{}
+	answer := &controlv1.ListInboxResponse{More: more}
 	if answer.Waiting, err = s.requestMessages(ctx, waiting...); err != nil {
 		return nil, err
 	}
@@ -55,7 +58,9 @@ func (s *approvalService) DecideRequests(ctx context.Context, r *controlv1.Decid
 			Answer: telework.Answer(r.GetAnswer()), Revision: int(d.GetRevision()), Step: int(d.GetStep()), Comment: r.GetComment(), //nolint:gosec // 1 to 3
 		})
 		if err == nil {
-			decided = append(decided, request)
+			if len(decided) < maxShown {
+				decided = append(decided, request)
+			}
 		} else if result.Refusal, err = refusedDecision(err); err != nil {
 			return nil, err
 		}
@@ -97,12 +102,12 @@ func few(n int) error {
 }
 
 func (s *approvalService) ListReviews(ctx context.Context, _ *controlv1.ListReviewsRequest) (*controlv1.ListReviewsResponse, error) {
-	unread, err := s.cfg.Store.Reviews(ctx, callerOf(ctx).identity.User.ID)
+	unread, more, err := s.cfg.Store.Reviews(ctx, callerOf(ctx).identity.User.ID)
 	if err != nil {
 		return nil, err
 	}
 	messages, err := s.requestMessages(ctx, unread...)
-	return &controlv1.ListReviewsResponse{Requests: messages}, err
+	return &controlv1.ListReviewsResponse{Requests: messages, More: more}, err
 }
 
 func (s *approvalService) ConfirmReviews(ctx context.Context, r *controlv1.ConfirmReviewsRequest) (*controlv1.ConfirmReviewsResponse, error) {
@@ -131,6 +136,11 @@ func (s *approvalService) PutOrder(ctx context.Context, r *controlv1.PutOrderReq
 		return nil, err
 	}
 	messages, err := s.requestMessages(ctx, given...)
+	for i, m := range messages {
+		if i > 0 {
+			m.Draft = nil // as in the first, and there may be 200
+		}
+	}
 	return &controlv1.PutOrderResponse{Outcome: &controlv1.PutOrderResponse_Orders{Orders: &controlv1.Orders{Requests: messages}}}, err
 }
 

@@ -111,9 +111,18 @@ func refusedRequest(err error) (*controlv1.Refusal, bool) {
 	return nil, false
 }
 
-// requestMessages puts requests into words for the caller: those that the caller may see, and reasons only where the caller may see
-// these too.
+// requestMessages is messages without their history: for lists.
 func (s *Server) requestMessages(ctx context.Context, all ...telework.Request) ([]*controlv1.Request, error) {
+	found, err := s.messages(ctx, all...)
+	for _, m := range found {
+		m.History = nil
+	}
+	return found, err
+}
+
+// messages puts requests into words for the caller: those that the caller may see, and reasons only where the caller may see
+// these too.
+func (s *Server) messages(ctx context.Context, all ...telework.Request) ([]*controlv1.Request, error) {
 	chart, err := s.cfg.Store.Chart(ctx)
 	if err != nil {
 		return nil, err
@@ -132,7 +141,7 @@ func (s *Server) requestMessages(ctx context.Context, all ...telework.Request) (
 
 // oneRequest hides a request from whoever may not see it (any more) as if it were not there.
 func (s *Server) oneRequest(ctx context.Context, r telework.Request) (*controlv1.Request, error) {
-	messages, err := s.requestMessages(ctx, r)
+	messages, err := s.messages(ctx, r)
 	if err == nil && len(messages) == 0 {
 		err = store.ErrNotFound
 	}

@@ -60,7 +60,7 @@ func (s *teleworkService) addStanding(ctx context.Context, answer *controlv1.Get
 // addRequests: what is asked for and approved of today.
 func (s *teleworkService) addRequests(ctx context.Context, answer *controlv1.GetTodayResponse, day *telework.Today) error {
 	user, date := callerOf(ctx).identity.User.ID, calendar.DateOf(day.Now)
-	requests, err := s.cfg.Store.RequestsBetween(ctx, user, date, date)
+	requests, err := s.cfg.Store.RequestsOn(ctx, user, date)
 	if err != nil {
 		return err
 	}
@@ -82,11 +82,11 @@ func (s *teleworkService) addOffice(ctx context.Context, answer *controlv1.GetTo
 	authority := chart.Authority(user)
 	answer.Approver, answer.Clerk = chart.Heads(user), authority.Clerk != ""
 	if answer.GetApprover() {
-		waiting, err := s.cfg.Store.Inbox(ctx, user)
+		waiting, err := s.cfg.Store.InboxCount(ctx, user)
 		if err != nil {
 			return err
 		}
-		answer.Inbox = int32(len(waiting)) //nolint:gosec // a count
+		answer.Inbox = int32(waiting) //nolint:gosec // a count
 	}
 	unread, err := s.cfg.Store.UnreadNotices(ctx, user)
 	answer.UnreadNotices = int32(unread) //nolint:gosec // a count

@@ -238,7 +238,7 @@ func (s *Server) reports(ctx context.Context, month calendar.Month, asked []stri
 		if slices.Contains(users, user) {
 			return nil, nil, invalid(errors.New("a user twice"))
 		}
-		report, err := s.cfg.Store.Month(ctx, user, month)
+		report, err := s.cfg.Store.WholeMonth(ctx, user, month)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -262,7 +262,7 @@ func (s *approvalService) ListMonths(ctx context.Context, r *controlv1.ListMonth
 	}
 	answer := &controlv1.ListMonthsResponse{GapLimitMs: limit.Milliseconds()}
 	for i := range reports {
-		answer.Reports = append(answer.Reports, reportMessage(&reports[i], limit))
+		answer.Reports = append(answer.Reports, totalsMessage(&reports[i], limit))
 	}
 	return answer, nil
 }
@@ -313,14 +313,19 @@ func segmentMessages(segments []telework.Segment) []*controlv1.Segment {
 }
 
 func reportMessage(r *telework.Report, limit time.Duration) *controlv1.MonthReport {
-	t := r.Totals(limit)
-	m := &controlv1.MonthReport{
-		UserId: r.User, UserName: r.UserName, SectionName: r.SectionName, Month: r.Month.String(), Days: int32(t.Days), //nolint:gosec // at most 31
-		WorkMs: t.WorkMS, ConnectedMs: t.ConnectedMS, GapDays: int32(t.GapDays), ApprovedDays: int32(t.ApprovedDays), //nolint:gosec // see above
-		ConfirmedMs: r.ConfirmedMS, ConfirmedByName: r.ConfirmedBy, OpenDays: int32(t.EndMissing), //nolint:gosec // see above
-	}
+	m := totalsMessage(r, limit)
 	for i := range r.Days {
 		m.Workdays = append(m.Workdays, workdayMessage(&r.Days[i], limit))
 	}
 	return m
+}
+
+// totalsMessage is a month without its days.
+func totalsMessage(r *telework.Report, limit time.Duration) *controlv1.MonthReport {
+	t := r.Totals(limit)
+	return &controlv1.MonthReport{
+		UserId: r.User, UserName: r.UserName, SectionName: r.SectionName, Month: r.Month.String(), Days: int32(t.Days), //nolint:gosec // at most 31
+		WorkMs: t.WorkMS, ConnectedMs: t.ConnectedMS, GapDays: int32(t.GapDays), ApprovedDays: int32(t.ApprovedDays), //nolint:gosec // see above
+		ConfirmedMs: r.ConfirmedMS, ConfirmedByName: r.ConfirmedBy, OpenDays: int32(t.EndMissing), //nolint:gosec // see above
+	}
 }

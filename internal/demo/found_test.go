@@ -73,11 +73,11 @@ func verifyLog(t *testing.T, s *store.Store) {
 // verifyPast looks for what the demo promises to show.
 func verifyPast(t *testing.T, s *store.Store, now time.Time) {
 	t.Helper()
-	inbox, err := s.Inbox(t.Context(), "zeimu01")
+	inbox, _, err := s.Inbox(t.Context(), "zeimu01")
 	if err != nil || len(inbox) < 2 {
 		t.Errorf("%d requests wait for the head, %v", len(inbox), err)
 	}
-	reviews, err := s.Reviews(t.Context(), "zeimu01")
+	reviews, _, err := s.Reviews(t.Context(), "zeimu01")
 	if err != nil || len(reviews) == 0 {
 		t.Errorf("%d decisions of the deputy wait for the head, %v", len(reviews), err)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -214,18 +215,41 @@ func (t *tx) begun(by By, c *RequestCheck, revision int) (telework.Request, erro
 	return fresh, t.refuseFlood(by, c.User)
 }
 
-// maxRequests is how many requests somebody may begin for a user in a day: each tells the approvers.
-const maxRequests = 100
+const (
+	// maxRequests is how many requests somebody may begin for a user in a day: each tells the approvers.
+	maxRequests = 100
+	// maxWaiting is how many somebody may have waiting or returned for a user: calendars show them all.
+	maxWaiting = 50
+	// maxOpen is how many somebody may have waiting or returned for all users: the board of a day shows them all.
+	maxOpen = 500
+	// maxOrders is how many orders somebody may give a user in a day.
+	maxOrders = 20
+)
 
 // refuseFlood refuses one more request than anybody means (too_many_at_once).
 func (t *tx) refuseFlood(by By, user string) error {
-	var begun int
-	err := t.one(`SELECT COUNT(*) FROM requests WHERE user_id = $1 AND by_user_id = $2 AND created_ms > $3 AND created_ms <= $4`,
-		[]any{user, by.user(), t.now - 24*time.Hour.Milliseconds(), t.now}, &begun)
-	if err == nil && begun >= maxRequests {
-		err = &telework.Refusal{Problems: []telework.Problem{{Code: access.TooManyAtOnce, Forbids: true}}}
+	begun, err := t.begunOf(by, user, false)
+	if err != nil {
+		return err
+	}
+	var own, open int
+	err = t.one(`SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END), COUNT(*) FROM requests WHERE by_user_id = $1 AND state IN (1, 3)`,
+		[]any{by.user(), user}, &own, &open)
+	if err == nil && (begun >= maxRequests || own >= maxWaiting || open >= maxOpen) {
+		err = tooMany()
 	}
 	return err
+}
+
+// begunOf counts what somebody began for a user within a day: requests, or orders.
+func (t *tx) begunOf(by By, user string, orders bool) (n int, err error) {
+	err = t.one(`SELECT COUNT(*) FROM requests WHERE user_id = $1 AND by_user_id = $2 AND created_ms > $3 AND created_ms <= $4 AND (kind > 1) = $5`,
+		[]any{user, by.user(), t.now - 24*time.Hour.Milliseconds(), t.now, orders}, &n)
+	return n, err
+}
+
+func tooMany() error {
+	return &telework.Refusal{Problems: []telework.Problem{{Code: access.TooManyAtOnce, Forbids: true}}}
 }
 
 // OrderTelework gives an order to several users: to all or to none.
@@ -256,6 +280,9 @@ func (s *Store) OrderTelework(ctx context.Context, by By, kind telework.Kind, us
 
 func (t *tx) order(chart *telework.Organisation, by By, kind telework.Kind, user string, d telework.Draft) (telework.Request, error) {
 	r := telework.Request{ID: newID(), User: user}
+	if given, err := t.begunOf(by, user, true); err != nil || given >= maxOrders {
+		return r, cmp.Or(err, tooMany())
+	}
 	rules, err := readRules(t.ctx, t, user)
 	if err != nil {
 		return r, err
@@ -388,13 +415,17 @@ func (s *Store) WithdrawRequest(ctx context.Context, by By, id, comment string) 
 // ConfirmReviews notes that a user read decisions made in the user's absence, or what was circulated to the user. Requests in which
 // nothing is unread are passed over: who has nothing to confirm keeps nobody from writing.
 func (s *Store) ConfirmReviews(ctx context.Context, by By, ids []string) error {
-	reviews, err := s.Reviews(ctx, by.user())
+	asked := slices.Compact(slices.Sorted(slices.Values(ids)))
+	ids = nil
+	_, _, err := s.reviews(ctx, by.user(), func(r *telework.Request) bool {
+		if slices.Contains(asked, r.ID) {
+			ids = append(ids, r.ID)
+		}
+		return false
+	})
 	if err != nil {
 		return err
 	}
-	ids = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(ids))), func(id string) bool {
-		return !slices.ContainsFunc(reviews, func(r telework.Request) bool { return r.ID == id })
-	})
 	if len(ids) == 0 {
 		return nil
 	}

@@ -23,7 +23,7 @@ func (s *Store) Today(ctx context.Context, user string) (telework.DayReport, err
 
 // Workday is a user's day with connections, corrections and figures; without a report it has no segments.
 func (s *Store) Workday(ctx context.Context, user string, date calendar.Date) (telework.DayReport, error) {
-	days, err := s.days(ctx, user, date, date)
+	days, err := s.days(ctx, user, date, date, selectCorrection)
 	if err != nil {
 		return telework.DayReport{}, err
 	}
@@ -32,8 +32,18 @@ func (s *Store) Workday(ctx context.Context, user string, date calendar.Date) (t
 	return days[0], err
 }
 
-// Month is a user's month up to today: the days that have a report, a connection or an approval.
+// Month is a user's month up to today: the days that have a report, a connection or an approval. Of corrections it has no former
+// segments.
 func (s *Store) Month(ctx context.Context, user string, month calendar.Month) (telework.Report, error) {
+	return s.month(ctx, user, month, selectCorrectionOnly)
+}
+
+// WholeMonth is Month with the former segments of corrections.
+func (s *Store) WholeMonth(ctx context.Context, user string, month calendar.Month) (telework.Report, error) {
+	return s.month(ctx, user, month, selectCorrection)
+}
+
+func (s *Store) month(ctx context.Context, user string, month calendar.Month, corrections string) (telework.Report, error) {
 	r := telework.Report{User: user, Month: month}
 	err := translate(s.read.QueryRowContext(ctx, `SELECT u.name, COALESCE((SELECT x.name FROM posts p JOIN sections x ON x.id = p.section_id
 		WHERE p.user_id = u.id AND p.main), '') FROM users u WHERE u.id = $1`, user).Scan(&r.UserName, &r.SectionName))
@@ -47,7 +57,7 @@ func (s *Store) Month(ctx context.Context, user string, month calendar.Month) (t
 	if last.Before(month.First()) {
 		return r, nil
 	}
-	days, err := s.days(ctx, user, month.First(), last)
+	days, err := s.days(ctx, user, month.First(), last, corrections)
 	if err != nil {
 		return r, err
 	}
@@ -69,11 +79,16 @@ func (s *Store) confirmation(ctx context.Context, user string, month calendar.Mo
 	return ms, by, err
 }
 
-// maxDays bounds one report.
-const maxDays = 100
+// What bounds one report.
+const (
+	maxDays = 100
+	// maxConnections are read of a report, and dayConnections told of a day: figures count all that are read.
+	maxConnections = 10_000
+	dayConnections = 50
+)
 
-// days are all days from a date until another, measured.
-func (s *Store) days(ctx context.Context, user string, from, until calendar.Date) ([]telework.DayReport, error) {
+// days are all days from a date until another, measured, with corrections as a statement selects them.
+func (s *Store) days(ctx context.Context, user string, from, until calendar.Date, corrections string) ([]telework.DayReport, error) {
 	kept, err := workdays(ctx, s.read, user, from.Add(-1), until)
 	if err != nil {
 		return nil, err
@@ -90,15 +105,26 @@ func (s *Store) days(ctx context.Context, user string, from, until calendar.Date
 		}
 		days = append(days, telework.DayReport{Workday: w})
 	}
-	for _, fill := range []func(context.Context, string, []telework.DayReport) error{s.fillCorrections, s.fillCovers} {
-		if err := fill(ctx, user, days); err != nil {
-			return nil, err
-		}
+	if err := s.fillCorrections(ctx, user, days, corrections); err != nil {
+		return nil, err
+	}
+	if err := s.fillCovers(ctx, user, days); err != nil {
+		return nil, err
 	}
 	return days, s.fillConnections(ctx, user, days, by)
 }
 
-func (s *Store) fillCorrections(ctx context.Context, user string, days []telework.DayReport) error {
+// Corrections with and without the segments that were replaced.
+const (
+	selectCorrection = `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, c.former
+		FROM workday_corrections c JOIN users u ON u.id = c.by_user
+		WHERE c.user_id = $1 AND c.date BETWEEN $2 AND $3 ORDER BY c.date, c.number`
+	selectCorrectionOnly = `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, 'null'
+		FROM workday_corrections c JOIN users u ON u.id = c.by_user
+		WHERE c.user_id = $1 AND c.date BETWEEN $2 AND $3 ORDER BY c.date, c.number`
+)
+
+func (s *Store) fillCorrections(ctx context.Context, user string, days []telework.DayReport, selected string) error {
 	type dated struct {
 		date string
 		telework.Correction
@@ -109,8 +135,7 @@ func (s *Store) fillCorrections(ctx context.Context, user string, days []telewor
 			return err
 		}
 		return json.Unmarshal([]byte(former), &c.Before)
-	}, `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, c.former FROM workday_corrections c JOIN users u ON u.id = c.by_user
-		WHERE c.user_id = $1 AND c.date BETWEEN $2 AND $3 ORDER BY c.date, c.number`, user, days[0].Date.String(), days[len(days)-1].Date.String())
+	}, selected, user, days[0].Date.String(), days[len(days)-1].Date.String())
 	for i := range days {
 		for j := range all {
 			if all[j].date == days[i].Date.String() {
@@ -148,7 +173,7 @@ func (s *Store) fillConnections(ctx context.Context, user string, days []telewor
 		return row.Scan(&c.FromMS, &c.UntilMS, &c.Desk, &c.Place)
 	}, `SELECT s.opened_ms, s.ended_ms, d.name, s.place FROM sessions s JOIN desks d ON d.id = s.desk_id
 		WHERE s.user_id = $1 AND s.prepared_ms BETWEEN $2 AND $3 AND s.opened_ms > 0 AND s.opened_ms < $3
-		AND (s.ended_ms = 0 OR s.ended_ms > $4) ORDER BY s.opened_ms`, user, first-longest, last, first)
+		AND (s.ended_ms = 0 OR s.ended_ms > $4) ORDER BY s.opened_ms LIMIT $5`, user, first-longest, last, first, maxConnections)
 	if err != nil {
 		return err
 	}
@@ -160,6 +185,7 @@ func (s *Store) fillConnections(ctx context.Context, user string, days []telewor
 			d.Place = d.Connections[0].Place
 		}
 		d.Measure(s.now())
+		d.Connections = d.Connections[:min(len(d.Connections), dayConnections)]
 	}
 	return nil
 }

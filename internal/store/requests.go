@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +12,16 @@ import (
 	"jiseki/internal/telework"
 )
 
-const selectRequest = `SELECT r.id, r.kind, r.state, r.user_id, r.by_user_id, r.section_id, r.section_name, r.place, r.place_note, r.reason,
+const (
+	selectRequest = `SELECT r.id, r.kind, r.state, r.user_id, r.by_user_id, r.section_id, r.section_name, r.place, r.place_note, r.reason,
 	r.reason_text, r.work, r.personal_data, r.take_out, r.take_out_device, r.after_fact, r.created_ms, r.submitted_ms, r.revision,
 	COALESCE(r.replaces, '') FROM requests r`
+
+	// selectBrief is selectRequest without what its user wrote.
+	selectBrief = `SELECT r.id, r.kind, r.state, r.user_id, r.by_user_id, r.section_id, r.section_name, r.place, '', r.reason,
+	'', '', r.personal_data, r.take_out, '', r.after_fact, r.created_ms, r.submitted_ms, r.revision,
+	COALESCE(r.replaces, '') FROM requests r`
+)
 
 func scanRequest(row scanner, r *telework.Request) error {
 	d := &r.Draft
@@ -35,6 +43,9 @@ const (
 		comment, seen_ms FROM request_steps`
 
 	selectChange = `SELECT request_id, time_ms, by_user, state, step, COALESCE(for_user, ''), comment, revision FROM request_changes`
+
+	// selectBriefChange is selectChange without comments.
+	selectBriefChange = `SELECT request_id, time_ms, by_user, state, step, COALESCE(for_user, ''), '', revision FROM request_changes`
 )
 
 func scanDay(row scanner, p *part[telework.Day]) error {
@@ -58,132 +69,236 @@ func scanChange(row scanner, p *part[telework.Change]) error {
 	return row.Scan(&p.request, &c.AtMS, &c.By, &c.State, &c.Step, &c.For, &c.Comment, &c.Revision)
 }
 
-// requests reads whole requests by a query that begins with selectRequest.
-func requests(ctx context.Context, q querier, query string, args ...any) ([]telework.Request, error) {
-	all, err := list(ctx, q, scanRequest, query, args...)
+// of is the condition that a column is one of some ids.
+func of(column string, ids []string) (where string, args []any) {
+	places := make([]string, len(ids))
+	for i, id := range ids {
+		places[i], args = "$"+strconv.Itoa(i+1), append(args, id)
+	}
+	return ` WHERE ` + column + ` IN (` + strings.Join(places, ",") + `)`, args
+}
+
+func idsOf(all []telework.Request) (ids []string, by map[string]*telework.Request) {
+	by = make(map[string]*telework.Request, len(all))
+	for i := range all {
+		ids, by[all[i].ID] = append(ids, all[i].ID), &all[i]
+	}
+	return ids, by
+}
+
+// addDays reads the days of at most maxIn requests.
+func addDays(ctx context.Context, q querier, all []telework.Request) error {
+	if len(all) == 0 {
+		return nil
+	}
+	ids, by := idsOf(all)
+	where, args := of("request_id", ids)
+	days, err := list(ctx, q, scanDay, selectDay+where+` ORDER BY request_id, date`, args...)
+	for _, p := range days {
+		by[p.request].Draft.Days = append(by[p.request].Draft.Days, p.value)
+	}
+	return err
+}
+
+// addParts reads days, steps and history, as a statement selects it, of at most maxIn requests: one query each.
+func addParts(ctx context.Context, q querier, all []telework.Request, changes string) error {
+	if len(all) == 0 {
+		return nil
+	}
+	if err := addDays(ctx, q, all); err != nil {
+		return err
+	}
+	ids, by := idsOf(all)
+	where, args := of("request_id", ids)
+	steps, err := list(ctx, q, scanStep, selectStep+where+` ORDER BY request_id, position`, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for first := 0; first < len(all); first += maxIn {
-		if err := addParts(ctx, q, all[first:min(first+maxIn, len(all))]); err != nil {
-			return nil, err
-		}
+	for _, p := range steps {
+		by[p.request].Steps = append(by[p.request].Steps, p.value)
 	}
-	return all, nil
+	history, err := list(ctx, q, scanChange, changes+where+` ORDER BY request_id, position`, args...)
+	for _, p := range history {
+		by[p.request].History = append(by[p.request].History, p.value)
+	}
+	return err
 }
 
 // maxIn bounds the ids of one query.
 const maxIn = 500
 
-// addParts reads days, steps and history of requests: one query each.
-func addParts(ctx context.Context, q querier, all []telework.Request) error {
-	index := make(map[string]*telework.Request, len(all))
-	ids := make([]any, len(all))
-	places := make([]string, len(all))
-	for i := range all {
-		index[all[i].ID], ids[i], places[i] = &all[i], all[i].ID, "$"+strconv.Itoa(i+1)
-	}
-	of := ` WHERE request_id IN (` + strings.Join(places, ",") + `) ORDER BY request_id, `
-	days, err := list(ctx, q, scanDay, selectDay+of+"date", ids...)
-	if err != nil {
-		return err
-	}
-	for _, p := range days {
-		index[p.request].Draft.Days = append(index[p.request].Draft.Days, p.value)
-	}
-	steps, err := list(ctx, q, scanStep, selectStep+of+"position", ids...)
-	if err != nil {
-		return err
-	}
-	for _, p := range steps {
-		index[p.request].Steps = append(index[p.request].Steps, p.value)
-	}
-	history, err := list(ctx, q, scanChange, selectChange+of+"position", ids...)
-	for _, p := range history {
-		index[p.request].History = append(index[p.request].History, p.value)
-	}
-	return err
-}
-
 func readRequest(ctx context.Context, q querier, id string) (telework.Request, error) {
-	found, err := requests(ctx, q, selectRequest+` WHERE r.id = $1`, id)
+	found, err := list(ctx, q, scanRequest, selectRequest+` WHERE r.id = $1`, id)
+	if err == nil && len(found) == 0 {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return telework.Request{}, err
 	}
-	if len(found) == 0 {
-		return telework.Request{}, ErrNotFound
-	}
-	return found[0], nil
+	return found[0], addParts(ctx, q, found, selectChange)
 }
+
+const (
+	// listRoom is how much of requests a list holds, in bytes of what their users and approvers wrote, by weight: one user
+	// submits a hundred a day, of 20 KB each.
+	listRoom = 250 << 10
+	// listStep is how many requests are read at a time.
+	listStep = 25
+)
+
+// weight of a request in a list.
+func weight(r *telework.Request) int {
+	d := &r.Draft
+	n := 500 + len(d.PlaceNote) + len(d.ReasonText) + len(d.Work) + len(d.TakeOutDevice) + 100*len(d.Days) + 100*len(r.History)
+	for i := range r.Steps {
+		n += 200 + len(r.Steps[i].Comment)
+	}
+	return n
+}
+
+// gather reads those requests of a list of ids that are kept, in the list's order, until listRoom is used up: more says that there are
+// others. Comments of their history are left out.
+func (s *Store) gather(ctx context.Context, ids []string, keep func(*telework.Request) bool) (found []telework.Request, more bool, err error) {
+	room := listRoom
+	for some := range slices.Chunk(ids, listStep) {
+		where, args := of("r.id", some)
+		read, err := list(ctx, s.read, scanRequest, selectRequest+where, args...)
+		if err == nil {
+			err = addParts(ctx, s.read, read, selectBriefChange)
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		_, by := idsOf(read)
+		for _, id := range some {
+			r := by[id]
+			if r == nil || !keep(r) {
+				continue
+			}
+			if room <= 0 {
+				return found, true, nil
+			}
+			room -= weight(r)
+			found = append(found, *r)
+		}
+	}
+	return found, false, nil
+}
+
+func every(*telework.Request) bool { return true }
 
 // Request reads a request. Who may see it, and how much, telework.Organisation.View says.
 func (s *Store) Request(ctx context.Context, id string) (telework.Request, error) {
 	return readRequest(ctx, s.read, id)
 }
 
-// RequestsOf lists a user's requests and orders, newest first.
+// RequestsOf lists a user's requests and orders, newest first. A page may be shorter than it was asked for.
 func (s *Store) RequestsOf(ctx context.Context, user string, p Page) (found []telework.Request, next string, err error) {
 	ms, id, err := parsePlace(p.After)
 	if err != nil {
 		return nil, "", err
 	}
-	all, err := requests(ctx, s.read, selectRequest+` WHERE r.user_id = $1 AND (r.created_ms, r.id) < ($2, $3)
+	ids, err := list(ctx, s.read, scanOne[string], `SELECT r.id FROM requests r WHERE r.user_id = $1 AND (r.created_ms, r.id) < ($2, $3)
 		ORDER BY r.created_ms DESC, r.id DESC LIMIT $4`, user, ms, id, p.limit()+1)
-	found, next = cut(all, p, func(r *telework.Request) string { return place(r.CreatedMS, r.ID) })
+	if err != nil {
+		return nil, "", err
+	}
+	found, more, err := s.gather(ctx, ids[:min(len(ids), p.limit())], every)
+	if n := len(found); n > 0 && (more || len(ids) > p.limit()) {
+		next = place(found[n-1].CreatedMS, found[n-1].ID)
+	}
 	return found, next, err
 }
 
-// RequestsBetween lists what waits, was approved or was returned and has a day from one date until another, both included; of one user,
-// or of all if user is empty.
-func (s *Store) RequestsBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Request, error) {
-	return requests(ctx, s.read, selectRequest+` WHERE r.state IN (1, 2, 3) AND ($1 = '' OR r.user_id = $1) AND EXISTS
-		(SELECT 1 FROM request_days d WHERE d.request_id = r.id AND d.date >= $2 AND d.date <= $3) ORDER BY r.created_ms, r.id`,
-		user, from.String(), until.String())
-}
-
-// Inbox lists what waits for a user's decision, oldest first.
-func (s *Store) Inbox(ctx context.Context, user string) ([]telework.Request, error) {
-	chart, err := s.Chart(ctx)
+// RequestsOn lists what a user asked for that waits, was approved or was returned and has a day on a date.
+func (s *Store) RequestsOn(ctx context.Context, user string, date calendar.Date) ([]telework.Request, error) {
+	brief, err := s.RequestsBetween(ctx, user, date, date)
 	if err != nil {
 		return nil, err
 	}
-	all, err := requests(ctx, s.read, selectRequest+` WHERE r.state = 1 AND EXISTS
+	ids, _ := idsOf(brief)
+	found, _, err := s.gather(ctx, ids, every)
+	return found, err
+}
+
+// RequestsBetween lists what waits, was approved or was returned and has a day from one date until another, both included; of one user,
+// or of all if user is empty. What was written, steps and history are not read.
+func (s *Store) RequestsBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Request, error) {
+	found, err := list(ctx, s.read, scanRequest, selectBrief+` WHERE r.state IN (1, 2, 3) AND ($1 = '' OR r.user_id = $1) AND EXISTS
+		(SELECT 1 FROM request_days d WHERE d.request_id = r.id AND d.date >= $2 AND d.date <= $3) ORDER BY r.created_ms, r.id`,
+		user, from.String(), until.String())
+	if err != nil {
+		return nil, err
+	}
+	for some := range slices.Chunk(found, maxIn) {
+		if err := addDays(ctx, s.read, some); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// Inbox lists what waits for a user's decision, oldest first; more says that others wait behind.
+func (s *Store) Inbox(ctx context.Context, user string) (mine []telework.Request, more bool, err error) {
+	return s.inbox(ctx, user, every)
+}
+
+// InboxCount counts what waits for a user's decision.
+func (s *Store) InboxCount(ctx context.Context, user string) (n int, err error) {
+	_, _, err = s.inbox(ctx, user, func(*telework.Request) bool {
+		n++
+		return false
+	})
+	return n, err
+}
+
+func (s *Store) inbox(ctx context.Context, user string, keep func(*telework.Request) bool) (mine []telework.Request, more bool, err error) {
+	chart, err := s.Chart(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	ids, err := list(ctx, s.read, scanOne[string], `SELECT r.id FROM requests r WHERE r.state = 1 AND EXISTS
 		(SELECT 1 FROM request_steps st JOIN section_heads h ON h.section_id = st.section_id
 			WHERE st.request_id = r.id AND st.answer = 0 AND NOT st.circulate AND h.user_id = $1)
 		ORDER BY r.submitted_ms, r.id`, user)
-	var mine []telework.Request
-	for i := range all {
-		if chart.View(&all[i], user, false, s.now()).Decides {
-			mine = append(mine, all[i])
-		}
+	if err != nil {
+		return nil, false, err
 	}
-	return mine, err
+	return s.gather(ctx, ids, func(r *telework.Request) bool { return chart.View(r, user, false, s.now()).Decides && keep(r) })
 }
 
 // DecidedBy lists what a user decided since a time, newest first, at most 100.
 func (s *Store) DecidedBy(ctx context.Context, user string, since time.Time) ([]telework.Request, error) {
-	return requests(ctx, s.read, selectRequest+` JOIN (SELECT request_id, MAX(time_ms) AS last_ms FROM request_changes
-			WHERE by_user = $1 AND step > 0 AND time_ms >= $2 GROUP BY request_id) c ON c.request_id = r.id
-		ORDER BY c.last_ms DESC, r.id LIMIT 100`, user, since.UnixMilli())
-}
-
-// Reviews lists what deputies decided in a user's absence (後閲), and what is for the user to read (供覧), until it is confirmed.
-func (s *Store) Reviews(ctx context.Context, user string) ([]telework.Request, error) {
-	chart, err := s.Chart(ctx)
+	ids, err := list(ctx, s.read, scanOne[string], `SELECT request_id FROM request_changes
+		WHERE by_user = $1 AND step > 0 AND time_ms >= $2 GROUP BY request_id ORDER BY MAX(time_ms) DESC, request_id LIMIT 100`,
+		user, since.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
-	all, err := requests(ctx, s.read, selectRequest+` WHERE EXISTS (SELECT 1 FROM request_steps st WHERE st.request_id = r.id AND st.seen_ms = 0
+	found, _, err := s.gather(ctx, ids, every)
+	return found, err
+}
+
+// Reviews lists what deputies decided in a user's absence (後閲), and what is for the user to read (供覧), until it is confirmed, oldest
+// first; more says that there are others behind.
+func (s *Store) Reviews(ctx context.Context, user string) (mine []telework.Request, more bool, err error) {
+	return s.reviews(ctx, user, every)
+}
+
+func (s *Store) reviews(ctx context.Context, user string, keep func(*telework.Request) bool) (mine []telework.Request, more bool, err error) {
+	chart, err := s.Chart(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	ids, err := list(ctx, s.read, scanOne[string], `SELECT r.id FROM requests r WHERE EXISTS
+		(SELECT 1 FROM request_steps st WHERE st.request_id = r.id AND st.seen_ms = 0
 		AND (st.for_user = $1 OR (r.state = 2 AND st.circulate AND EXISTS
 			(SELECT 1 FROM section_heads h WHERE h.section_id = st.section_id AND h.user_id = $1))))
 		ORDER BY r.submitted_ms, r.id`, user)
-	var mine []telework.Request
-	for i := range all {
-		if len(all[i].Unread(&chart, user)) > 0 {
-			mine = append(mine, all[i])
-		}
+	if err != nil {
+		return nil, false, err
 	}
-	return mine, err
+	return s.gather(ctx, ids, func(r *telework.Request) bool { return len(r.Unread(&chart, user)) > 0 && keep(r) })
 }
 
 // Covers are a user's approved times, by request or order, that overlap a time, in order.

@@ -272,18 +272,23 @@ func formerText(segments []telework.Segment) []string {
 	return texts
 }
 
-// maxCorrections bounds the corrections of a day: whoever reads the month reads them all.
-const maxCorrections = 30
+// maxCorrections bounds the corrections of a day and monthCorrections those of a month: whoever reads it reads them all.
+const (
+	maxCorrections   = 30
+	monthCorrections = 100
+)
 
 // addCorrection keeps what a day was.
 func (t *tx) addCorrection(before *telework.Workday, by, reason string) error {
-	var kept int
-	err := t.one(`SELECT COUNT(*) FROM workday_corrections WHERE user_id = $1 AND date = $2`, []any{before.User, before.Date.String()}, &kept)
+	var day, month int
+	of := before.Date.InMonth()
+	err := t.one(`SELECT COUNT(CASE WHEN date = $2 THEN 1 END), COUNT(*) FROM workday_corrections WHERE user_id = $1 AND date BETWEEN $3 AND $4`,
+		[]any{before.User, before.Date.String(), of.First().String(), of.Last().String()}, &day, &month)
 	if err != nil {
 		return err
 	}
-	if kept >= maxCorrections {
-		return fmt.Errorf("%w: the day was corrected %d times", ErrInvalid, kept)
+	if day >= maxCorrections || month >= monthCorrections {
+		return fmt.Errorf("%w: the day was corrected %d times, its month %d times", ErrInvalid, day, month)
 	}
 	former, err := json.Marshal(before.Segments)
 	if err != nil {

@@ -18,7 +18,7 @@ type Connection struct {
 // DayReport is a workday with what the gateway saw beside it.
 type DayReport struct {
 	Workday
-	Connections []Connection // within the day's window, see Window
+	Connections []Connection // within the day's window, see Window; the first of them
 	Corrections []Correction // oldest first
 	Approved    bool         // an approved request or an order covers a part of the day
 	Place       access.Place // of the approval, else of the first connection; 0: unknown

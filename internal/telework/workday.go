@@ -18,8 +18,8 @@ const (
 	Longest = 24 * time.Hour
 	// maxCorrected bounds a workday that is entered by correction.
 	maxCorrected = 48 * time.Hour
-	// maxSegments bounds the segments of a day.
-	maxSegments = 200
+	// maxSegments bounds the segments of a day: the log keeps as many of a corrected one.
+	maxSegments = 40
 	// maxReason bounds the reason of a correction, in characters.
 	maxReason = 400
 )
@@ -192,9 +192,9 @@ func checkApart(w *Workday, others []Workday, now time.Time) error {
 	return nil
 }
 
-// CheckDone refuses a text of what was done that has control characters or is longer than 4000 characters.
+// CheckDone refuses a text of what was done that has control characters or is longer than 2000 characters.
 func CheckDone(done string) error {
-	if !readable(done, 2*maxText) {
+	if !readable(done, maxText) {
 		return fmt.Errorf("%w: text of what was done", ErrWorkday)
 	}
 	return nil
@@ -215,5 +215,5 @@ type Correction struct {
 	By     string // user id
 	ByName string
 	Reason string
-	Before []Segment
+	Before []Segment // read for one day or a file; else left out
 }

@@ -9,7 +9,7 @@ import { call } from "../api.ts";
 import type { RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
-import { Empty, Failed, PageTitle, Section, Tag, Waiting } from "../portal/parts.tsx";
+import { Banner, Empty, Failed, PageTitle, Section, Tag, Waiting } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
 import { RequestDays, RequestState } from "../telework/requests.tsx";
 import { reasonKeys } from "../telework/enums.ts";
@@ -33,6 +33,7 @@ export function Inbox(): JSX.Element {
       {isPending ? <Waiting lines={4} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data === undefined ? null : <WaitingRequests requests={data.waiting ?? []} />}
+      {data?.more === true ? <Banner tone="info" title={t("approval.inbox.more")} /> : null}
       <Reviews />
       {data === undefined ? null : (
         <Section title={t("approval.inbox.decided")}>
@@ -173,6 +174,7 @@ function Reviews(): JSX.Element | null {
   return (
     <Section title={t("approval.inbox.reviews")}>
       <p className="lead">{t("approval.inbox.reviewsHelp")}</p>
+      {data?.more === true ? <Banner tone="info" title={t("approval.inbox.moreReviews")} /> : null}
       {confirm.error === null ? null : <Failed error={confirm.error} />}
       <Table
         caption={t("approval.inbox.reviewsCaption")}

@@ -41,6 +41,8 @@ export const approvalEn: Words<typeof approvalJa> = {
     decidedCaption: "List of requests decided lately",
     state: "State",
     reviews: "To confirm or read",
+    more: "There are more requests. They appear when you have decided those in this list.",
+    moreReviews: "There are more. They appear when you have confirmed those in this list.",
     reviewsHelp: "Requests that a deputy decided while you were absent, and requests for your information. Read them and press “Confirm”.",
     reviewsCaption: "List of requests to confirm or read",
     deputy: "Decided by {{name}}",

@@ -38,6 +38,8 @@ export const approvalJa = {
     decidedCaption: "最近処理した申請の一覧",
     state: "状態",
     reviews: "後閲・供覧",
+    more: "ほかにも申請があります。この一覧の申請を決裁すると表示されます。",
+    moreReviews: "ほかにもあります。この一覧のものを確認すると表示されます。",
     reviewsHelp: "不在の間に代決された申請と、供覧の申請です。内容を確かめて「確認した」を押してください。",
     reviewsCaption: "後閲と供覧の一覧",
     deputy: "{{name}}が代決",

@@ -61,7 +61,9 @@ type ListInboxResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Waiting []*Request             `protobuf:"bytes,1,rep,name=waiting,proto3" json:"waiting,omitempty"`
 	// decided by the caller in the last 30 days, newest first, at most 100.
-	Decided       []*Request `protobuf:"bytes,2,rep,name=decided,proto3" json:"decided,omitempty"`
+	Decided []*Request `protobuf:"bytes,2,rep,name=decided,proto3" json:"decided,omitempty"`
+	// more wait: they come when these have been decided.
+	More          bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -108,6 +110,13 @@ func (x *ListInboxResponse) GetDecided() []*Request {
 		return x.Decided
 	}
 	return nil
+}
+
+func (x *ListInboxResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
 }
 
 type Decision struct {
@@ -281,7 +290,8 @@ type DecisionResult struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// refusal is absent when it was decided.
-	Refusal       *Refusal `protobuf:"bytes,2,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Refusal *Refusal `protobuf:"bytes,2,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// request of the first 20.
 	Request       *Request `protobuf:"bytes,3,opt,name=request,proto3" json:"request,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -375,8 +385,10 @@ func (*ListReviewsRequest) Descriptor() ([]byte, []int) {
 }
 
 type ListReviewsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Requests      []*Request             `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Requests []*Request             `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	// more are unread: they come when these have been confirmed.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -416,6 +428,13 @@ func (x *ListReviewsResponse) GetRequests() []*Request {
 		return x.Requests
 	}
 	return nil
+}
+
+func (x *ListReviewsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
 }
 
 type ConfirmReviewsRequest struct {
@@ -1031,8 +1050,9 @@ func (*PutOrderResponse_Orders) isPutOrderResponse_Outcome() {}
 func (*PutOrderResponse_Refusal) isPutOrderResponse_Outcome() {}
 
 type Orders struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Requests      []*Request             `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// requests, the draft in the first only.
+	Requests      []*Request `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2126,10 +2146,11 @@ var File_jiseki_control_v1_approval_proto protoreflect.FileDescriptor
 const file_jiseki_control_v1_approval_proto_rawDesc = "" +
 	"\n" +
 	" jiseki/control/v1/approval.proto\x12\x11jiseki.control.v1\x1a\x1ejiseki/control/v1/shared.proto\x1a jiseki/control/v1/telework.proto\"\x12\n" +
-	"\x10ListInboxRequest\"\x7f\n" +
+	"\x10ListInboxRequest\"\x93\x01\n" +
 	"\x11ListInboxResponse\x124\n" +
 	"\awaiting\x18\x01 \x03(\v2\x1a.jiseki.control.v1.RequestR\awaiting\x124\n" +
-	"\adecided\x18\x02 \x03(\v2\x1a.jiseki.control.v1.RequestR\adecided\"Y\n" +
+	"\adecided\x18\x02 \x03(\v2\x1a.jiseki.control.v1.RequestR\adecided\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"Y\n" +
 	"\bDecision\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1a\n" +
@@ -2146,9 +2167,10 @@ const file_jiseki_control_v1_approval_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x124\n" +
 	"\arefusal\x18\x02 \x01(\v2\x1a.jiseki.control.v1.RefusalR\arefusal\x124\n" +
 	"\arequest\x18\x03 \x01(\v2\x1a.jiseki.control.v1.RequestR\arequest\"\x14\n" +
-	"\x12ListReviewsRequest\"M\n" +
+	"\x12ListReviewsRequest\"a\n" +
 	"\x13ListReviewsResponse\x126\n" +
-	"\brequests\x18\x01 \x03(\v2\x1a.jiseki.control.v1.RequestR\brequests\"8\n" +
+	"\brequests\x18\x01 \x03(\v2\x1a.jiseki.control.v1.RequestR\brequests\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"8\n" +
 	"\x15ConfirmReviewsRequest\x12\x1f\n" +
 	"\vrequest_ids\x18\x01 \x03(\tR\n" +
 	"requestIds\"\x18\n" +

@@ -850,7 +850,7 @@ type Request struct {
 	// replaces is the approved request that this one changes.
 	Replaces string  `protobuf:"bytes,13,opt,name=replaces,proto3" json:"replaces,omitempty"`
 	Steps    []*Step `protobuf:"bytes,14,rep,name=steps,proto3" json:"steps,omitempty"`
-	// history, oldest first.
+	// history, oldest first; left out in lists.
 	History []*RequestChange `protobuf:"bytes,15,rep,name=history,proto3" json:"history,omitempty"`
 	// may_decide: the caller may answer the current step. may_change, may_withdraw: the caller may do so now.
 	MayDecide     bool `protobuf:"varint,16,opt,name=may_decide,json=mayDecide,proto3" json:"may_decide,omitempty"`
@@ -1628,6 +1628,7 @@ func (x *ListMyRequestsRequest) GetPage() *Page {
 	return nil
 }
 
+// ListMyRequestsResponse may have fewer requests than were asked for.
 type ListMyRequestsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Requests      []*Request             `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
@@ -2546,7 +2547,7 @@ type Correction struct {
 	TimeMs int64                  `protobuf:"varint,1,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	ByName string                 `protobuf:"bytes,2,opt,name=by_name,json=byName,proto3" json:"by_name,omitempty"`
 	Reason string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// before are the segments that were replaced.
+	// before are the segments that were replaced; left out in months.
 	Before        []*Segment `protobuf:"bytes,4,rep,name=before,proto3" json:"before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2611,12 +2612,13 @@ func (x *Correction) GetBefore() []*Segment {
 }
 
 type Workday struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	UserId      string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	Date        string                 `protobuf:"bytes,2,opt,name=date,proto3" json:"date,omitempty"`
-	State       WorkdayState           `protobuf:"varint,3,opt,name=state,proto3,enum=jiseki.control.v1.WorkdayState" json:"state,omitempty"`
-	Segments    []*Segment             `protobuf:"bytes,4,rep,name=segments,proto3" json:"segments,omitempty"`
-	Connections []*Connection          `protobuf:"bytes,5,rep,name=connections,proto3" json:"connections,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	UserId   string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	Date     string                 `protobuf:"bytes,2,opt,name=date,proto3" json:"date,omitempty"`
+	State    WorkdayState           `protobuf:"varint,3,opt,name=state,proto3,enum=jiseki.control.v1.WorkdayState" json:"state,omitempty"`
+	Segments []*Segment             `protobuf:"bytes,4,rep,name=segments,proto3" json:"segments,omitempty"`
+	// connections: the first 50; connected_ms counts all.
+	Connections []*Connection `protobuf:"bytes,5,rep,name=connections,proto3" json:"connections,omitempty"`
 	// done is what was done that day.
 	Done        string        `protobuf:"bytes,6,opt,name=done,proto3" json:"done,omitempty"`
 	Corrections []*Correction `protobuf:"bytes,7,rep,name=corrections,proto3" json:"corrections,omitempty"`
@@ -3373,10 +3375,11 @@ type MonthReport struct {
 	UserName    string                 `protobuf:"bytes,2,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
 	SectionName string                 `protobuf:"bytes,3,opt,name=section_name,json=sectionName,proto3" json:"section_name,omitempty"`
 	Month       string                 `protobuf:"bytes,4,opt,name=month,proto3" json:"month,omitempty"`
-	Workdays    []*Workday             `protobuf:"bytes,5,rep,name=workdays,proto3" json:"workdays,omitempty"`
-	Days        int32                  `protobuf:"varint,6,opt,name=days,proto3" json:"days,omitempty"`
-	WorkMs      int64                  `protobuf:"varint,7,opt,name=work_ms,json=workMs,proto3" json:"work_ms,omitempty"`
-	ConnectedMs int64                  `protobuf:"varint,8,opt,name=connected_ms,json=connectedMs,proto3" json:"connected_ms,omitempty"`
+	// workdays are left out in lists of months.
+	Workdays    []*Workday `protobuf:"bytes,5,rep,name=workdays,proto3" json:"workdays,omitempty"`
+	Days        int32      `protobuf:"varint,6,opt,name=days,proto3" json:"days,omitempty"`
+	WorkMs      int64      `protobuf:"varint,7,opt,name=work_ms,json=workMs,proto3" json:"work_ms,omitempty"`
+	ConnectedMs int64      `protobuf:"varint,8,opt,name=connected_ms,json=connectedMs,proto3" json:"connected_ms,omitempty"`
 	// gap_days have a gap above the policy's limit.
 	GapDays      int32 `protobuf:"varint,9,opt,name=gap_days,json=gapDays,proto3" json:"gap_days,omitempty"`
 	ApprovedDays int32 `protobuf:"varint,10,opt,name=approved_days,json=approvedDays,proto3" json:"approved_days,omitempty"`

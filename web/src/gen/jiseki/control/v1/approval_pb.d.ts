@@ -45,6 +45,13 @@ export declare type ListInboxResponse = Message<"jiseki.control.v1.ListInboxResp
    * @generated from field: repeated jiseki.control.v1.Request decided = 2;
    */
   decided: Request[];
+
+  /**
+   * more wait: they come when these have been decided.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
 };
 
 /**
@@ -62,6 +69,13 @@ export declare type ListInboxResponseJson = {
    * @generated from field: repeated jiseki.control.v1.Request decided = 2;
    */
   decided?: RequestJson[];
+
+  /**
+   * more wait: they come when these have been decided.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more?: boolean;
 };
 
 /**
@@ -217,6 +231,8 @@ export declare type DecisionResult = Message<"jiseki.control.v1.DecisionResult">
   refusal?: Refusal | undefined;
 
   /**
+   * request of the first 20.
+   *
    * @generated from field: jiseki.control.v1.Request request = 3;
    */
   request?: Request | undefined;
@@ -239,6 +255,8 @@ export declare type DecisionResultJson = {
   refusal?: RefusalJson;
 
   /**
+   * request of the first 20.
+   *
    * @generated from field: jiseki.control.v1.Request request = 3;
    */
   request?: RequestJson;
@@ -276,6 +294,13 @@ export declare type ListReviewsResponse = Message<"jiseki.control.v1.ListReviews
    * @generated from field: repeated jiseki.control.v1.Request requests = 1;
    */
   requests: Request[];
+
+  /**
+   * more are unread: they come when these have been confirmed.
+   *
+   * @generated from field: bool more = 2;
+   */
+  more: boolean;
 };
 
 /**
@@ -286,6 +311,13 @@ export declare type ListReviewsResponseJson = {
    * @generated from field: repeated jiseki.control.v1.Request requests = 1;
    */
   requests?: RequestJson[];
+
+  /**
+   * more are unread: they come when these have been confirmed.
+   *
+   * @generated from field: bool more = 2;
+   */
+  more?: boolean;
 };
 
 /**
@@ -762,6 +794,8 @@ export declare const PutOrderResponseSchema: GenMessage<PutOrderResponse, {jsonT
  */
 export declare type Orders = Message<"jiseki.control.v1.Orders"> & {
   /**
+   * requests, the draft in the first only.
+   *
    * @generated from field: repeated jiseki.control.v1.Request requests = 1;
    */
   requests: Request[];
@@ -772,6 +806,8 @@ export declare type Orders = Message<"jiseki.control.v1.Orders"> & {
  */
 export declare type OrdersJson = {
   /**
+   * requests, the draft in the first only.
+   *
    * @generated from field: repeated jiseki.control.v1.Request requests = 1;
    */
   requests?: RequestJson[];

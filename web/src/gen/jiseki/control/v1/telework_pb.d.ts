@@ -307,7 +307,7 @@ export declare type Request = Message<"jiseki.control.v1.Request"> & {
   steps: Step[];
 
   /**
-   * history, oldest first.
+   * history, oldest first; left out in lists.
    *
    * @generated from field: repeated jiseki.control.v1.RequestChange history = 15;
    */
@@ -414,7 +414,7 @@ export declare type RequestJson = {
   steps?: StepJson[];
 
   /**
-   * history, oldest first.
+   * history, oldest first; left out in lists.
    *
    * @generated from field: repeated jiseki.control.v1.RequestChange history = 15;
    */
@@ -986,6 +986,8 @@ export declare type ListMyRequestsRequestJson = {
 export declare const ListMyRequestsRequestSchema: GenMessage<ListMyRequestsRequest, {jsonType: ListMyRequestsRequestJson}>;
 
 /**
+ * ListMyRequestsResponse may have fewer requests than were asked for.
+ *
  * @generated from message jiseki.control.v1.ListMyRequestsResponse
  */
 export declare type ListMyRequestsResponse = Message<"jiseki.control.v1.ListMyRequestsResponse"> & {
@@ -1001,6 +1003,8 @@ export declare type ListMyRequestsResponse = Message<"jiseki.control.v1.ListMyRe
 };
 
 /**
+ * ListMyRequestsResponse may have fewer requests than were asked for.
+ *
  * @generated from message jiseki.control.v1.ListMyRequestsResponse
  */
 export declare type ListMyRequestsResponseJson = {
@@ -1767,7 +1771,7 @@ export declare type Correction = Message<"jiseki.control.v1.Correction"> & {
   reason: string;
 
   /**
-   * before are the segments that were replaced.
+   * before are the segments that were replaced; left out in months.
    *
    * @generated from field: repeated jiseki.control.v1.Segment before = 4;
    */
@@ -1794,7 +1798,7 @@ export declare type CorrectionJson = {
   reason?: string;
 
   /**
-   * before are the segments that were replaced.
+   * before are the segments that were replaced; left out in months.
    *
    * @generated from field: repeated jiseki.control.v1.Segment before = 4;
    */
@@ -1832,6 +1836,8 @@ export declare type Workday = Message<"jiseki.control.v1.Workday"> & {
   segments: Segment[];
 
   /**
+   * connections: the first 50; connected_ms counts all.
+   *
    * @generated from field: repeated jiseki.control.v1.Connection connections = 5;
    */
   connections: Connection[];
@@ -1931,6 +1937,8 @@ export declare type WorkdayJson = {
   segments?: SegmentJson[];
 
   /**
+   * connections: the first 50; connected_ms counts all.
+   *
    * @generated from field: repeated jiseki.control.v1.Connection connections = 5;
    */
   connections?: ConnectionJson[];
@@ -2432,6 +2440,8 @@ export declare type MonthReport = Message<"jiseki.control.v1.MonthReport"> & {
   month: string;
 
   /**
+   * workdays are left out in lists of months.
+   *
    * @generated from field: repeated jiseki.control.v1.Workday workdays = 5;
    */
   workdays: Workday[];
@@ -2510,6 +2520,8 @@ export declare type MonthReportJson = {
   month?: string;
 
   /**
+   * workdays are left out in lists of months.
+   *
    * @generated from field: repeated jiseki.control.v1.Workday workdays = 5;
    */
   workdays?: WorkdayJson[];
