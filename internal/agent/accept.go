@@ -96,9 +96,9 @@ func codeOf(err error) string {
 	return "refused"
 }
 
-// openFor says whether user would find the screen open with somebody else's work on it: within the grace period, or
-// after a lock that failed. The caller holds mu.
-func (a *Agent) openFor(user string) bool { return a.work.ofOthers(user) && !a.isLocked }
+// openFor says whether user could find the screen open with somebody else's work on it: no lock was proved since, as
+// within the grace period, or after a lock that failed. The caller holds mu.
+func (a *Agent) openFor(user string) bool { return a.work.ofOthers(user) }
 
 // serve opens and runs one session, and sees to the desk after it.
 func (a *Agent) serve(ctx context.Context, s *session, ticket link.Ticket, device *cert.Certificate) {
@@ -206,6 +206,7 @@ func (a *Agent) release(s *session, why error) {
 	if err := a.work.leave(); err != nil {
 		s.log.Error("the end of the session may be reported twice", "err", err)
 	}
+	a.vacate()
 	// Before the desk is free: a session that takes it then calls the lock off.
 	switch code {
 	case wire.TakenOver, wire.Replaced: // the next session has the desk, unless it fails in the last step
@@ -214,6 +215,9 @@ func (a *Agent) release(s *session, why error) {
 		grace := s.grant.Grace
 		if a.cfg.Limits.MaxGrace > 0 {
 			grace = min(grace, a.cfg.Limits.MaxGrace)
+		}
+		if a.isLocked {
+			grace = 0 // nothing to keep open
 		}
 		a.guard.lockAfter(a.ctx, grace, s.grant.Session)
 	default:

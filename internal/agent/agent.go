@@ -33,8 +33,9 @@ import (
 type Locker interface {
 	// Can says why the desk could not be locked now, or nil.
 	Can() error
-	// Lock locks the screen and returns nil only when the lock was read back. It is harmless on a locked screen.
-	Lock(ctx context.Context) error
+	// Lock locks the screen and returns nil only when the lock was read back, and no unlock by a viewer, who pressed
+	// something last at typed, can be on its way. It is harmless on a locked screen.
+	Lock(ctx context.Context, typed time.Time) error
 	// Changes delivers how the screen stands: the present state at once, then each change. It is closed when the desk is
 	// lost.
 	Changes() <-chan lock.State
@@ -126,18 +127,21 @@ type Agent struct {
 	opening      chan struct{}
 	tasks        sync.WaitGroup
 
-	mu       sync.Mutex
-	self     *cert.Certificate
-	ctx      context.Context   // of Run; sessions end with it
-	name     string            // of the desk, as the gateway says it
-	session  *session          // the one that has the desk
-	pending  map[*session]bool // those that shake hands
-	isLocked bool
-	loggedOn bool
-	present  bool
-	fault    capture.Fault   // why the screen cannot be shown
-	revoked  map[string]bool // device ids
-	stopping bool            // no session begins any more
+	mu         sync.Mutex
+	self       *cert.Certificate
+	ctx        context.Context   // of Run; sessions end with it
+	name       string            // of the desk, as the gateway says it
+	session    *session          // the one that has the desk
+	pending    map[*session]bool // those that shake hands
+	isLocked   bool
+	stood      bool      // the locker has said how the desk stands
+	vacant     bool      // a session has ended, and nobody has unlocked the desk on the spot since
+	usedBefore time.Time // when the desk's own keyboard or mouse was used last before that
+	loggedOn   bool
+	present    bool
+	fault      capture.Fault   // why the screen cannot be shown
+	revoked    map[string]bool // device ids
+	stopping   bool            // no session begins any more
 }
 
 // A bundle is the trust bundle in use.
@@ -361,25 +365,32 @@ func (a *Agent) faulty(fault capture.Fault) {
 	a.changed()
 }
 
-// stands notes whether the desk is locked, and has it locked again when the lock fell without anybody unlocking.
+// stands notes whether the desk is locked, and has it locked again when the lock fell without anybody unlocking on the
+// spot.
 func (a *Agent) stands(ctx context.Context, state lock.State) {
 	a.mu.Lock()
 	unlocked := a.isLocked && state == lock.Open
 	a.isLocked = state == lock.Locked
-	if state == lock.Torn {
+	first := !a.stood // how the desk was found
+	a.stood = true
+	fell := state == lock.Torn || state == lock.Open && !first && a.byNobody()
+	switch {
+	case fell:
 		a.bare()
+		a.guard.insist(ctx, true)
+	case a.session != nil || first && state == lock.Open:
+	case state == lock.Open:
+		a.taken()
+	case a.work.kept.User != "": // whoever locked it, it is to be proved
+		a.guard.insist(ctx, false)
 	}
 	a.mu.Unlock()
-	switch state {
-	case lock.Locked:
+	switch {
+	case fell:
+		a.log.Error("the desk's lock fell, or was undone with nobody there: locking again")
+	case state == lock.Locked:
 		a.hideVisits()
-		a.covered()
-	case lock.Torn:
-		a.log.Error("the desk's lock fell: locking again")
-		a.guard.insist(ctx)
-	case lock.Open:
-	}
-	if unlocked {
+	case unlocked:
 		a.recallVisits()
 	}
 	a.changed()

@@ -69,6 +69,9 @@ func (s *session) obey(ctx context.Context, message wire.Message) (denied wire.C
 	if !s.rights.Has(grant.RightInput) {
 		return wire.InputDenied, nil
 	}
+	if presses(message) {
+		defer s.agent.guard.pressed()
+	}
 	if m, ok := message.(*wire.Text); ok {
 		return s.write(ctx, string(m.Text))
 	}
@@ -86,6 +89,19 @@ func (s *session) paste(ctx context.Context, m *wire.Clipboard) (denied wire.Cod
 
 // errLater is a message of a later version than the one that was chosen.
 var errLater = errors.New("a message of a later version")
+
+// presses says whether a message could have a locker check a password: motion and releases do not.
+func presses(message wire.Message) bool {
+	switch m := message.(type) {
+	case *wire.Key:
+		return m.Down
+	case *wire.Pointer:
+		return m.Buttons != 0
+	case *wire.KeyTap, *wire.Text:
+		return true
+	}
+	return false
+}
 
 // write types a text that was written without keys, or pastes it where the layout has no keys for it and the grant
 // allows that. On a locked desk nothing is pasted: what is written there is a password, which would stay on the desk's

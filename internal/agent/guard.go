@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -31,10 +32,18 @@ type guard struct {
 	agent *Agent
 
 	mu      sync.Mutex
-	timer   *time.Timer
-	stop    context.CancelFunc // ends the trying that runs; nil: none runs
-	failing bool               // the desk was to be locked and is not
+	trying  *trying   // nil: none runs
+	failing bool      // the desk was to be locked and is not
+	typed   time.Time // when a viewer pressed something last: an unlock may be on its way
 	tasks   sync.WaitGroup
+}
+
+// A trying is the work of locking the desk once: it waits, and tries until the desk is locked.
+type trying struct {
+	wanted context.Context // ends when it is not wanted any more
+	stop   context.CancelFunc
+	hurry  chan struct{} // holds one token when it is to wait no longer
+	fell   bool          // the desk was seen open since the last try began; guarded by the guard's lock
 }
 
 // lockAfter locks the desk after wait, in the name of a session.
@@ -42,31 +51,51 @@ func (g *guard) lockAfter(ctx context.Context, wait time.Duration, session [16]b
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.cancel()
-	g.tasks.Add(1)
-	wanted := g.begin()
-	g.timer = time.AfterFunc(wait, func() {
-		defer g.tasks.Done()
+	t := g.begin()
+	g.tasks.Go(func() {
+		if !t.wait(wait) {
+			return
+		}
 		g.agent.dropResume()
-		g.lock(ctx, wanted, session)
+		g.lock(ctx, t, session)
 	})
 }
 
-// insist locks the desk in nobody's name, unless that is tried already. It returns at once.
-func (g *guard) insist(ctx context.Context) {
+// insist locks the desk, in nobody's name unless that is tried already: then it is tried now, whatever that waits for.
+// fell says that the desk was seen open: a lock that was proved meanwhile does not count. It returns at once.
+func (g *guard) insist(ctx context.Context, fell bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stop != nil {
+	if t := g.trying; t != nil {
+		t.fell = t.fell || fell
+		signal(t.hurry)
 		return
 	}
-	wanted := g.begin()
-	g.tasks.Go(func() { g.lock(ctx, wanted, unknownSession) })
+	t := g.begin()
+	g.tasks.Go(func() { g.lock(ctx, t, nobody) })
 }
 
-// begin starts a trying: its context ends when it is not wanted any more. The caller holds mu.
-func (g *guard) begin() context.Context {
-	wanted, stop := context.WithCancel(context.Background())
-	g.stop = stop
-	return wanted
+// nobody is the session in whose name a desk is locked that nobody has worked on.
+var nobody [16]byte
+
+// begin starts a trying. The caller holds mu.
+func (g *guard) begin() *trying {
+	t := &trying{hurry: make(chan struct{}, 1)}
+	t.wanted, t.stop = context.WithCancel(context.Background())
+	g.trying = t
+	return t
+}
+
+// wait waits, unless there is a hurry, and says whether the trying is still wanted.
+func (t *trying) wait(d time.Duration) bool {
+	if d > 0 {
+		select {
+		case <-time.After(d):
+		case <-t.hurry:
+		case <-t.wanted.Done():
+		}
+	}
+	return t.wanted.Err() == nil
 }
 
 // relax keeps the desk open: somebody works on it.
@@ -79,57 +108,106 @@ func (g *guard) relax() {
 // hasten locks now what would be locked later; used when the agent stops.
 func (g *guard) hasten() {
 	g.mu.Lock()
-	if g.timer != nil && g.timer.Stop() {
-		g.timer.Reset(0)
+	if g.trying != nil {
+		signal(g.trying.hurry)
 	}
 	g.mu.Unlock()
 	g.tasks.Wait()
 }
 
-// cancel stops the timer, and the trying that runs. The caller holds mu.
+// cancel stops the trying that runs. The caller holds mu.
 func (g *guard) cancel() {
-	if g.timer != nil && g.timer.Stop() {
-		g.tasks.Done()
+	if g.trying != nil {
+		g.trying.stop()
 	}
-	g.timer = nil
-	if g.stop != nil {
-		g.stop()
-	}
-	g.stop = nil
+	g.trying = nil
 }
+
+// pressed notes that a viewer has pressed something.
+func (g *guard) pressed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.typed = time.Now()
+}
+
+// errFell is a lock that was proved and is over before anybody could rely on it.
+var errFell = errors.New("the desk was unlocked at once, with nobody there")
 
 // lock locks the desk, and reports in the name of a session which it was: locked, and proved so, or not. One that is
 // not is told at the desk and to the gateway, and tried until it is, ctx ends, or it is not wanted any more.
-func (g *guard) lock(ctx, wanted context.Context, session [16]byte) {
+func (g *guard) lock(ctx context.Context, t *trying, session [16]byte) {
 	told := func() {}
 	defer func() { told() }()
-	defer g.ended(wanted)
+	defer g.ended(t)
 	for try := 1; ; try++ {
-		if wanted.Err() != nil || session != unknownSession && g.agent.inSession() {
+		if t.wanted.Err() != nil || session != nobody && g.agent.inSession() {
 			return // its user came back meanwhile; nobody else can
 		}
-		err := g.try(ctx, lockLimit)
+		err := g.try(ctx, t)
 		if err == nil {
-			g.agent.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
+			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
 			g.agent.log.Info("desk locked", "try", try)
+			return
+		}
+		if t.wanted.Err() != nil {
 			return
 		}
 		g.agent.log.Warn("desk did not lock", "try", try, "err", err)
 		if !g.isFailing() && (try >= lockTries || ctx.Err() != nil || g.agent.desk.Lock.Can() != nil) {
 			g.setFailing(true)
-			g.agent.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, session, wire.CannotLock)
+			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, session, wire.CannotLock)
 			g.agent.log.Error("desk is NOT locked", "err", err)
 			told = g.tell()
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		rest(ctx, wanted, g.isFailing())
+		rest(ctx, t, g.isFailing())
 	}
 }
 
+// try locks the desk once. The trying ends with success.
+func (g *guard) try(ctx context.Context, t *trying) error {
+	g.mu.Lock()
+	t.fell = false
+	g.mu.Unlock()
+	if err := g.prove(ctx, lockLimit); err != nil {
+		return err
+	}
+	if !g.agent.covered(t) {
+		return errFell
+	}
+	return nil
+}
+
+// prove locks the desk and returns nil when it was proved that it is locked and nothing is on its way that unlocks it.
+func (g *guard) prove(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	if err := g.agent.desk.Input.ReleaseAll(); err != nil {
+		g.agent.log.Error("release keys before the lock", "err", err) // they hardly keep a locker away
+	}
+	g.mu.Lock()
+	typed := g.typed
+	g.mu.Unlock()
+	return g.agent.desk.Lock.Lock(ctx, typed)
+}
+
+// holds ends a trying whose lock was proved, and says whether the lock counts: the desk was not seen open since, and
+// the lock is still wanted.
+func (g *guard) holds(t *trying) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t.fell || t.wanted.Err() != nil {
+		return false
+	}
+	g.trying = nil
+	t.stop()
+	return true
+}
+
 // rest waits until the next try is due; the end of ctx makes it the last.
-func rest(ctx, wanted context.Context, failing bool) {
+func rest(ctx context.Context, t *trying, failing bool) {
 	pause := lockPause
 	if failing {
 		pause = lockRest
@@ -137,16 +215,23 @@ func rest(ctx, wanted context.Context, failing bool) {
 	select {
 	case <-time.After(pause):
 	case <-ctx.Done():
-	case <-wanted.Done():
+	case <-t.hurry:
+	case <-t.wanted.Done():
+	}
+}
+
+func (g *guard) report(kind controlv1.SessionEventKind, session [16]byte, code wire.Code) {
+	if session != nobody {
+		g.agent.record(kind, session, code)
 	}
 }
 
 // ended forgets a trying.
-func (g *guard) ended(wanted context.Context) {
+func (g *guard) ended(t *trying) {
 	g.mu.Lock()
-	if wanted.Err() == nil && g.stop != nil { // not replaced by another
-		g.stop()
-		g.stop = nil
+	t.stop()
+	if g.trying == t {
+		g.trying = nil
 	}
 	g.mu.Unlock()
 	g.setFailing(false)
@@ -185,19 +270,6 @@ func (g *guard) tell() (done func()) {
 	}
 	shown <- strip
 	return takeAway
-}
-
-func (g *guard) try(ctx context.Context, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-	defer cancel()
-	if err := g.agent.desk.Input.ReleaseAll(); err != nil {
-		return err
-	}
-	if err := g.agent.desk.Lock.Lock(ctx); err != nil {
-		return err
-	}
-	g.agent.covered()
-	return nil
 }
 
 // leases tells whether the gateway still wants the sessions to run.

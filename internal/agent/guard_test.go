@@ -21,8 +21,10 @@ type fakeDesk struct {
 	input.Injector // of which nothing else is used
 
 	mu       sync.Mutex
-	refusals int   // so many tries fail
-	can      error // what Can says
+	refusals int       // so many tries fail
+	can      error     // what Can says
+	stuck    error     // what ReleaseAll says
+	typed    time.Time // as Lock was told last
 	tries    []time.Duration
 	began    time.Time
 	shown    string
@@ -43,15 +45,16 @@ type closer func()
 
 func (c closer) Close() error { c(); return nil }
 
-func (d *fakeDesk) ReleaseAll() error          { return nil }
+func (d *fakeDesk) ReleaseAll() error          { return d.stuck }
 func (d *fakeDesk) Changes() <-chan lock.State { return nil }
 func (d *fakeDesk) LoggedOn() (bool, error)    { return true, nil }
 func (d *fakeDesk) UsedLocally() time.Time     { return time.Time{} }
 func (d *fakeDesk) Can() error                 { d.mu.Lock(); defer d.mu.Unlock(); return d.can }
 func (d *fakeDesk) attempts() []time.Duration  { d.mu.Lock(); defer d.mu.Unlock(); return d.tries }
-func (d *fakeDesk) Lock(context.Context) error {
+func (d *fakeDesk) Lock(_ context.Context, typed time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.typed = typed
 	d.tries = append(d.tries, time.Since(d.began))
 	if d.can != nil {
 		return d.can

@@ -21,8 +21,8 @@ func (inputNowhere) Close() error      { return nil }
 
 type lockNowhere struct{}
 
-func (lockNowhere) Can() error                 { return errNoDesk }
-func (lockNowhere) Lock(context.Context) error { return errNoDesk }
-func (lockNowhere) Changes() <-chan lock.State { return nil }
-func (lockNowhere) LoggedOn() (bool, error)    { return false, nil }
-func (lockNowhere) UsedLocally() time.Time     { return time.Time{} }
+func (lockNowhere) Can() error                            { return errNoDesk }
+func (lockNowhere) Lock(context.Context, time.Time) error { return errNoDesk }
+func (lockNowhere) Changes() <-chan lock.State            { return nil }
+func (lockNowhere) LoggedOn() (bool, error)               { return false, nil }
+func (lockNowhere) UsedLocally() time.Time                { return time.Time{} }

@@ -93,12 +93,12 @@ func (a *Agent) endUnless(code wire.Code, keep func(*session) bool) {
 }
 
 func (a *Agent) lockNow(ctx context.Context) (code string) {
-	if err := a.guard.try(ctx, orderLimit); err != nil {
+	if err := a.guard.prove(ctx, orderLimit); err != nil {
 		a.log.Error("lock by order: trying on", "err", err)
 		a.mu.Lock()
 		running := a.ctx
 		a.mu.Unlock()
-		a.guard.insist(running)
+		a.guard.insist(running, true)
 		return "cannot_lock"
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/wire"
@@ -19,6 +20,7 @@ import (
 type work struct {
 	path string
 	kept keptWork // of nobody when the user is empty
+	last keptWork // what the last lock covered, until somebody unlocks at the desk; in memory only
 }
 
 // keptWork is the form of work on disk.
@@ -48,6 +50,9 @@ var unknownSession [16]byte
 
 // suspect takes a desk of which nothing is known for one with somebody's work, which is locked before anybody gets it.
 func (w *work) suspect() {
+	if w.kept.User == "" && w.last.User != "" {
+		w.kept = w.last
+	}
 	if w.kept.User == "" {
 		w.kept = keptWork{User: "?", Session: unknownSession[:]}
 	}
@@ -60,7 +65,7 @@ func LockIfLeftOpen(ctx context.Context, dir string, lock Locker) error {
 	if w.kept.User == "" {
 		return nil
 	}
-	if err := lock.Lock(ctx); err != nil {
+	if err := lock.Lock(ctx, time.Now()); err != nil {
 		return fmt.Errorf("lock the desk, on which work lies open: %w", err)
 	}
 	return nil
@@ -88,7 +93,7 @@ func (w *work) note(next keptWork) error {
 
 // end notes that the desk is locked. A note that stays on disk has the desk locked once more, which does no harm.
 func (w *work) end() error {
-	w.kept = keptWork{}
+	w.last, w.kept = keptWork{User: w.kept.User, Session: unknownSession[:], Ended: true}, keptWork{}
 	if err := os.Remove(w.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget whose work was on the desk: %w", err)
 	}
@@ -98,20 +103,38 @@ func (w *work) end() error {
 // ofOthers says whether work of somebody else than user lies open.
 func (w *work) ofOthers(user string) bool { return w.kept.User != "" && w.kept.User != user }
 
-// covered notes that the screen is locked, unless a session has the desk: it may be unlocked in it again.
-func (a *Agent) covered() {
+// covered notes that the screen is locked, unless a session has the desk: it may be unlocked in it again. It says
+// whether the lock of this trying counts.
+func (a *Agent) covered(t *trying) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !a.guard.holds(t) {
+		return false
+	}
 	if a.session != nil || a.work.kept.User == "" {
-		return
+		return true
 	}
 	if err := a.work.end(); err != nil {
 		a.log.Error("the desk is locked", "err", err)
 	}
+	return true
 }
 
-// bare notes that the lock fell without anybody unlocking: whose work it covered is not known, so it is nobody's until
-// the desk is locked again, and a later run of the agent locks too. The caller holds mu.
+// vacate notes that nobody works on the desk from elsewhere any more: an unlock from now on counts when the desk's own
+// keyboard or mouse was used meanwhile. The caller holds mu.
+func (a *Agent) vacate() { a.vacant, a.usedBefore = true, a.desk.Lock.UsedLocally() }
+
+// byNobody says whether an unlock is that of a viewer who has left: it was on its way, and nobody has used the desk
+// since. The caller holds mu.
+func (a *Agent) byNobody() bool {
+	return a.session == nil && a.vacant && a.desk.Lock.UsedLocally().Equal(a.usedBefore)
+}
+
+// taken notes that somebody has unlocked the desk on the spot: it is theirs, and what lies on it. The caller holds mu.
+func (a *Agent) taken() { a.vacant, a.work.last = false, keptWork{} }
+
+// bare notes that the lock fell without anybody unlocking: what it covered is whose it was, and where that is not known
+// nobody's, until the desk is locked again, and a later run of the agent locks too. The caller holds mu.
 func (a *Agent) bare() {
 	if a.session != nil || a.work.kept.User != "" {
 		return
@@ -130,6 +153,8 @@ func (a *Agent) lockLeftOpen() {
 	defer a.mu.Unlock()
 	if a.work.kept.User != "" {
 		a.log.Warn("the agent was not stopped in good order: locking the desk")
+		a.vacate()
+		a.guard.pressed() // for all that is known
 		session := [16]byte(a.work.kept.Session)
 		if !a.work.kept.Ended {
 			a.record(controlv1.SessionEventKind_SESSION_EVENT_KIND_ENDED, session, wire.AgentStopping) // nobody else will

@@ -26,15 +26,19 @@ import (
 // A fakeLock tells of each lock and locks when the test lets it.
 type fakeLock struct {
 	calls   chan struct{}
+	began   chan struct{} // tells that a lock waits for calls, unless nil
 	changes chan lock.State
 	fails   error
 	used    time.Time // when the desk's own keyboard was
 }
 
 func (l *fakeLock) Can() error { return nil }
-func (l *fakeLock) Lock(context.Context) error {
+func (l *fakeLock) Lock(context.Context, time.Time) error {
 	if l.fails != nil {
 		return l.fails
+	}
+	if l.began != nil {
+		l.began <- struct{}{}
 	}
 	l.calls <- struct{}{}
 	return nil
@@ -42,6 +46,8 @@ func (l *fakeLock) Lock(context.Context) error {
 func (l *fakeLock) Changes() <-chan lock.State { return l.changes }
 func (l *fakeLock) LoggedOn() (bool, error)    { return true, nil }
 func (l *fakeLock) UsedLocally() time.Time     { return l.used }
+
+const held = lock.Locked // where a variable is called lock
 
 // noInput is a desk's input that takes everything.
 type noInput struct{}
@@ -207,9 +213,10 @@ func TestNobodyElseAfterAFailedLock(t *testing.T) {
 	if _, err := a.take(other); err == nil {
 		t.Fatal("somebody else came to a desk that was not locked")
 	}
-	a.mu.Lock()
-	a.isLocked = true // by hand
-	a.mu.Unlock()
+	lock.fails = nil
+	a.stands(t.Context(), held) // by hand
+	locks(t, lock)
+	a.guard.tasks.Wait()
 	mustTake(t, a, other)
 }
 

@@ -45,6 +45,7 @@ type plan struct {
 	more     func(*house) // called when the gateway runs, before the desk is enrolled
 	limits   agent.Limits
 	noLocker bool
+	locker   []string       // nil: i3lock as whoever runs the test
 	server   []string       // further arguments of the X server
 	grows    bool           // the screen can grow beyond what can be shown
 	zone     controlv1.Zone // zero means internet
@@ -238,6 +239,9 @@ func (h *house) launch() {
 	x := agent.X11Config{Display: h.screen.Display(), Authority: h.screen.Authority(), Locker: []string{"i3lock", "--nofork"}, Log: h.log}
 	if h.plan.noLocker {
 		x.Locker = nil
+	}
+	if h.plan.locker != nil {
+		x.Locker = h.plan.locker
 	}
 	desk, closeDesk, err := agent.OpenX11(x)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"jiseki/internal/desktop"
 	"jiseki/internal/desktop/desktoptest"
@@ -66,7 +67,7 @@ func TestOnlyALockerLocks(t *testing.T) {
 	must(t, conn.MapWindow(win))
 	grabKeyboard(t, conn)
 	wantLocked(t, s, false)
-	must(t, s.Lock(t.Context()))
+	must(t, s.Lock(t.Context(), time.Time{}))
 	wantLocked(t, s, true)
 	state(t, s, lock.Locked)
 	must(t, conn.RaiseWindow(win)) // above the locker, until that insists
@@ -89,7 +90,7 @@ func TestLocksWhoeverHoldsWhat(t *testing.T) {
 				for _, grab := range grabs {
 					grab(t, holder)
 				}
-				must(t, s.Lock(t.Context()))
+				must(t, s.Lock(t.Context(), time.Time{}))
 				wantLocked(t, s, true)
 				got, err := holder.GrabKeyboard()
 				must(t, err)
@@ -126,12 +127,12 @@ func TestTornLock(t *testing.T) {
 		t.Run(command[0], func(t *testing.T) {
 			d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
 			s := open(t, d, command...)
-			must(t, s.Lock(t.Context()))
+			must(t, s.Lock(t.Context(), time.Time{}))
 			state(t, s, lock.Locked)
 			killLockers(t, d)
 			state(t, s, lock.Torn)
 			wantLocked(t, s, false)
-			must(t, s.Lock(t.Context()))
+			must(t, s.Lock(t.Context(), time.Time{}))
 			state(t, s, lock.Locked)
 		})
 	}
@@ -164,9 +165,9 @@ func TestMonitorAddedWhileLocked(t *testing.T) {
 		t.Run(command[0], func(t *testing.T) {
 			d := desktoptest.Bare(t, screen.Point{X: 800, Y: 600})
 			s := open(t, d, command...)
-			must(t, s.Lock(t.Context()))
+			must(t, s.Lock(t.Context(), time.Time{}))
 			must(t, d.AddMonitor(t.Context(), "DUMMY1", screen.Point{X: 800, Y: 600}, screen.Point{X: 800}))
-			must(t, s.Lock(t.Context())) // waits until it covers the new one
+			must(t, s.Lock(t.Context(), time.Time{})) // waits until it covers the new one
 			wantLocked(t, s, true)
 		})
 	}
@@ -176,9 +177,9 @@ func TestMonitorAddedWhileLocked(t *testing.T) {
 func TestKnownAgain(t *testing.T) {
 	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
 	first := open(t, d, "sh", "-c", "i3lock --nofork; exit 3") // by a script, as offices do
-	must(t, first.Lock(t.Context()))
+	must(t, first.Lock(t.Context(), time.Time{}))
 	must(t, first.Close())
 	second := open(t, d, "i3lock", "--nofork")
 	state(t, second, lock.Locked)
-	must(t, second.Lock(t.Context()))
+	must(t, second.Lock(t.Context(), time.Time{}))
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"testing"
+	"time"
 
 	"jiseki/internal/desktop/desktoptest"
 	"jiseki/internal/input"
@@ -50,7 +51,7 @@ func TestLocksWhileTheLayoutChanges(t *testing.T) {
 			free = got == x11.Grabbed
 		}
 		grabPointer(t, holder)
-		must(t, s.Lock(t.Context()))
+		must(t, s.Lock(t.Context(), time.Time{}))
 		wantLocked(t, s, true)
 		killLockers(t, d)
 		must(t, holder.Close())

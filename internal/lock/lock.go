@@ -23,9 +23,12 @@ type Screen interface {
 	Can() error
 
 	// Lock locks the screen and returns nil when it has been proved that it is locked. Programs that hold keyboard or
-	// pointer, such as open menus, have to let go. It does nothing when the screen is locked. A lock outlives the Screen
-	// and the process.
-	Lock(ctx context.Context) error
+	// pointer, such as open menus, have to let go. A lock outlives the Screen and the process.
+	//
+	// typed is when a viewer pressed something last: a locker that ran by then may be about to let it in, and is ended
+	// and another put up; one that cannot be ended has to hold for some seconds. The check of a password ends with its
+	// locker. It does nothing when the screen is locked by one that came up later; zero means that nobody typed.
+	Lock(ctx context.Context, typed time.Time) error
 
 	// Locked says whether the screen is locked, whoever locked it.
 	Locked() (bool, error)

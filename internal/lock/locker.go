@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"time"
 
 	"jiseki/internal/x11"
 )
@@ -19,15 +20,17 @@ import (
 const mark = "JISEKI_LOCKER=1"
 
 // knownLockers are programs that do nothing but lock, by the names of their files: somebody may have locked with one of
-// them. It counts only where the file belongs to root and nobody else may write it.
-var knownLockers = []string{
-	"i3lock", "xsecurelock", "slock", "xlock", "xscreensaver", "xscreensaver-gfx", "mate-screensaver", "xfce4-screensaver",
-	"gnome-screensaver", "kscreenlocker_greet",
+// them. It counts only where the file belongs to root and nobody else may write it. True are those that run only while
+// they lock: another may take their place. The others are parts of a desktop, which would not lock by itself any more.
+var knownLockers = map[string]bool{
+	"i3lock": true, "xsecurelock": true, "slock": true, "xlock": true, "xscreensaver": false, "xscreensaver-gfx": false,
+	"mate-screensaver": false, "xfce4-screensaver": false, "gnome-screensaver": false, "kscreenlocker_greet": false,
 }
 
 // A locker is a run of the locker that this process started.
 type locker struct {
 	pid   int           // of its group and session too
+	began time.Time     // just before it was started
 	ended chan struct{} // closed when it has ended
 	err   error         // then: nil means that somebody unlocked
 }
@@ -38,10 +41,11 @@ func (s *X11) startLocker() (*locker, error) {
 	cmd.Env = append([]string{"DISPLAY=" + s.cfg.Display, "XAUTHORITY=" + s.cfg.Authority, mark}, s.cfg.Env...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: s.cfg.Credential}
+	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	l := &locker{pid: cmd.Process.Pid, ended: make(chan struct{})}
+	l := &locker{pid: cmd.Process.Pid, began: began, ended: make(chan struct{})}
 	s.mu.Lock()
 	s.current = l
 	s.mu.Unlock()
@@ -117,34 +121,54 @@ func (s *X11) remains() (bool, error) {
 			return true, nil
 		}
 	}
+	pids, err := s.showing(lockers)
+	return len(pids) > 0, err
+}
+
+// showing are the processes of those lockers that show a window.
+func (s *X11) showing(lockers map[x11.Client]int) (pids []int, err error) {
 	windows, err := s.conn.Children(s.conn.Setup.Root)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	for _, win := range windows {
-		if _, ok := lockers[s.conn.Client(win)]; !ok {
+		pid, ok := lockers[s.conn.Client(win)]
+		if !ok {
 			continue
 		}
-		if _, shows, err := s.shown(win); err != nil || shows {
-			return shows, err
+		_, shows, err := s.shown(win)
+		if err != nil {
+			return nil, err
+		}
+		if shows {
+			pids = append(pids, pid)
 		}
 	}
-	return false, nil
+	return pids, nil
 }
 
 // runsLocker says whether a process runs one of knownLockers.
 func runsLocker(pid int) bool {
+	_, known := knownLockers[lockerName(pid)]
+	return known
+}
+
+// lockerName is the name of root's program that a process runs; empty when it runs another's.
+func lockerName(pid int) string {
 	link := procFile(pid, "exe")
 	exe, err := os.Readlink(link)
 	if err != nil {
-		return false
+		return ""
 	}
 	info, err := os.Stat(link)
 	if err != nil {
-		return false
+		return ""
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && owner.Uid == 0 && info.Mode().Perm()&0o022 == 0 && slices.Contains(knownLockers, filepath.Base(exe))
+	if !ok || owner.Uid != 0 || info.Mode().Perm()&0o022 != 0 {
+		return ""
+	}
+	return filepath.Base(exe)
 }
 
 // started are the processes of this display's lockers that this process or an earlier agent started.
@@ -164,16 +188,6 @@ func (s *X11) started() (pids []int) {
 	return pids
 }
 
-// killStarted ends them: they do not lock.
-func (s *X11) killStarted() {
-	for _, pid := range s.started() {
-		syscall.Kill(pid, syscall.SIGKILL) //nolint:errcheck // it may just have ended
-	}
-	if l := s.ours(); l != nil && l.alive() {
-		l.kill()
-	}
-}
-
 func procFile(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }
 
 func isMarked(pid int) bool {
@@ -183,16 +197,21 @@ func isMarked(pid int) bool {
 
 // sessionOf is the session of a process; 0 when it cannot be told.
 func sessionOf(pid int) int {
+	const session = 3 // state, parent, group, session: proc(5)
+	return int(statOf(pid, session))
+}
+
+// statOf is a number of /proc/PID/stat, counted from the state of the process; 0 when it cannot be told.
+func statOf(pid, field int) int64 {
 	raw, err := os.ReadFile(procFile(pid, "stat"))
 	if err != nil {
 		return 0
 	}
-	const session = 3 // state, parent, group, session: proc(5), after the name, which may hold blanks and brackets
-	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
-	if len(fields) <= session {
+	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:]) // the name may hold blanks, and ends with the last bracket
+	if field >= len(fields) {
 		return 0
 	}
-	n, err := strconv.Atoi(string(fields[session]))
+	n, err := strconv.ParseInt(string(fields[field]), 10, 64)
 	if err != nil {
 		return 0
 	}

@@ -55,7 +55,7 @@ func TestLocksUnderMenus(t *testing.T) {
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		must(t, s.Lock(t.Context()))
+		must(t, s.Lock(t.Context(), time.Time{}))
 		wantLocked(t, s, true)
 		must(t, x.ReleaseAll())
 		wantLocked(t, s, true)

@@ -31,7 +31,7 @@ func TestKilledRightAfterLock(t *testing.T) {
 			d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
 			s := open(t, d, command...)
 			for range 5 {
-				must(t, s.Lock(t.Context()))
+				must(t, s.Lock(t.Context(), time.Time{}))
 				killLockers(t, d)
 				state(t, s, lock.Torn)
 			}
@@ -47,7 +47,7 @@ func TestNoticeLeavesTheLock(t *testing.T) {
 			must(t, d.AddMonitor(t.Context(), "DUMMY1", screen.Point{X: 800, Y: 600}, screen.Point{X: 800}))
 			s := open(t, d, command...)
 			show(t, d)
-			must(t, s.Lock(t.Context()))
+			must(t, s.Lock(t.Context(), time.Time{}))
 			state(t, s, lock.Locked)
 			show(t, d)
 			wantLocked(t, s, true)
@@ -150,7 +150,7 @@ func TestLockLeavesAnotherLockerItsKeyboard(t *testing.T) {
 	must(t, conn.MapWindow(win))
 	wantLocked(t, s, false)
 	before := clients(t, conn)
-	must(t, s.Lock(t.Context()))
+	must(t, s.Lock(t.Context(), time.Time{}))
 	wantLocked(t, s, true)
 	killLockers(t, d)
 	for clients(t, conn) > before {
@@ -167,7 +167,7 @@ func TestLockLeavesAnotherLockerItsKeyboard(t *testing.T) {
 func TestWindowThatComesBackToTheTop(t *testing.T) {
 	d := desktoptest.Bare(t, screen.Point{X: 640, Y: 480})
 	s := open(t, d, "i3lock", "--nofork")
-	must(t, s.Lock(t.Context()))
+	must(t, s.Lock(t.Context(), time.Time{}))
 	state(t, s, lock.Locked)
 	conn := dial(t, d)
 	signalLocker(t, conn, syscall.SIGSTOP)
@@ -190,7 +190,7 @@ func TestWindowThatComesBackToTheTop(t *testing.T) {
 	state(t, s, lock.Torn)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
-	if err := s.Lock(ctx); err == nil {
+	if err := s.Lock(ctx, time.Time{}); err == nil {
 		t.Error("locked, it is said")
 	}
 	if got, err := dial(t, d).GrabKeyboard(); err != nil || !got.Held() {
@@ -198,7 +198,7 @@ func TestWindowThatComesBackToTheTop(t *testing.T) {
 	}
 	close(quiet)
 	must(t, <-gone)
-	must(t, s.Lock(t.Context()))
+	must(t, s.Lock(t.Context(), time.Time{}))
 	signalLocker(t, conn, syscall.SIGCONT)
 	wantLocked(t, s, true)
 }

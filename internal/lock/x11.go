@@ -59,10 +59,12 @@ type X11 struct {
 	stacked atomic.Bool   // a locker's window was there: how windows lie counts
 	ended   chan struct{} // closed when the goroutine that watches has ended
 
+	blind error                           // why use at the desk itself cannot be told; nil: it can
 	made  atomic.Pointer[map[uint16]bool] // devices of XTEST
 	local atomic.Int64                    // when a real device was used, Unix nanoseconds
 
 	locking sync.Mutex         // one Lock at a time
+	busy    atomic.Bool        // a Lock runs: a locker that ends is not missed yet
 	seen    atomic.Bool        // a look found it locked since watch looked last
 	probing sync.Mutex         // one look at a time: a probe holds the keyboard for a moment
 	proof   map[x11.Client]int // the lockers of which one was seen to get the keys, until something changes; by probing
@@ -94,6 +96,7 @@ func OpenX11(cfg X11Config) (*X11, error) {
 	if err != nil {
 		cfg.Log.Warn("use at the desk itself cannot be told", "reason", err)
 	}
+	s.blind = err
 	s.made.Store(&made)
 	go s.watch()
 	return s, nil
@@ -137,6 +140,9 @@ func (s *X11) Can() error {
 		if _, err := s.conn.Extension(name); err != nil { // without them no lock can be proved
 			return fmt.Errorf("lock: %w", err)
 		}
+	}
+	if s.blind != nil { // nor who unlocks it
+		return fmt.Errorf("lock: %w", s.blind)
 	}
 	return nil
 }
@@ -192,18 +198,20 @@ func (s *X11) probe(fresh bool) (covered, held bool, err error) {
 }
 
 // Lock implements Screen.
-func (s *X11) Lock(ctx context.Context) error {
+func (s *X11) Lock(ctx context.Context, typed time.Time) error {
 	s.locking.Lock()
 	defer s.locking.Unlock()
-	if locked, err := s.stays(ctx, true); locked || err != nil {
+	s.busy.Store(true)
+	defer s.busy.Store(false)
+	ctx, cancel := context.WithTimeout(ctx, lockTime)
+	defer cancel()
+	if locked, err := s.isFresh(ctx, typed); locked || err != nil {
 		return err
 	}
 	if err := s.Can(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockTime)
-	defer cancel()
-	if locked, err := s.recovers(ctx); locked || err != nil {
+	if locked, err := s.recovers(ctx, typed); locked || err != nil {
 		return err
 	}
 	for patience := firstPatience; ; patience *= 2 {
@@ -243,16 +251,17 @@ func (s *X11) stays(ctx context.Context, fresh bool) (bool, error) {
 
 // recovers gives a locker that runs, but does not lock, time to do so, and ends it when it does not: it would keep a new
 // one from taking the keyboard. One that holds the keyboard below another window guards more than a new one would.
-func (s *X11) recovers(ctx context.Context) (bool, error) {
+func (s *X11) recovers(ctx context.Context, typed time.Time) (bool, error) {
 	for end := time.Now().Add(settles); time.Now().Before(end) && len(s.started()) > 0; {
-		if locked, err := s.stays(ctx, true); locked || err != nil {
+		if locked, err := s.isFresh(ctx, typed); locked || err != nil {
 			return locked, err
 		}
 		if err := s.pause(ctx); err != nil {
 			return false, err
 		}
 	}
-	if len(s.started()) == 0 {
+	pids := s.started()
+	if len(pids) == 0 {
 		return false, nil
 	}
 	overlaid, err := s.isOverlaid()
@@ -262,8 +271,7 @@ func (s *X11) recovers(ctx context.Context) (bool, error) {
 	if overlaid {
 		return false, fmt.Errorf("lock: the locker does not lock: %w", errOverlaid)
 	}
-	s.killStarted()
-	return false, nil
+	return false, s.end(ctx, pids)
 }
 
 // attempt starts a locker and returns when the screen is locked, or cannot be by this run of it. What holds keyboard or
@@ -328,12 +336,24 @@ func (s *X11) watch() {
 	defer close(s.changes)
 	last, first := Open, true
 	for {
-		state, pending, err := s.state(last)
+		covered, held, err := s.look(false)
+		was := last
+		if s.seen.Swap(false) {
+			was = Locked // somebody was told so, though it may be over already
+		}
+		state, pending := last, covered
+		switch {
+		case err != nil:
+		case covered && held:
+			state, pending = s.held(), false
+		case was == Locked:
+			state, pending, err = s.lost()
+		}
 		if err != nil {
 			s.tell(err)
 			return
 		}
-		if first || state != last {
+		if first || state != last || state != was {
 			last, first = state, false
 			s.deliver(state)
 		}
@@ -356,27 +376,23 @@ func (s *X11) watch() {
 	}
 }
 
-// state is how the screen stands after last; pending means that a locker is just starting or ending.
-func (s *X11) state(last State) (state State, pending bool, err error) {
-	covered, held, err := s.look(false)
-	seen := s.seen.Swap(false) // a lock that somebody was told of may be over already
-	switch {
-	case err != nil:
-		return Open, false, err
-	case covered && held:
-		if l := s.ours(); l != nil && !l.alive() {
-			s.forget() // another locks: how this one ended says nothing of that
-		}
-		return Locked, false, nil
-	case last == Locked || seen:
-		return s.lost()
+// held is how the screen stands under a lock that was just seen.
+func (s *X11) held() State {
+	if l := s.ours(); l != nil && !l.alive() {
+		s.forget() // another locks: how this one ended says nothing of that
 	}
-	return last, covered, nil
+	return Locked
 }
 
 // lost says what became of a lock that is no longer there: the locker ends well only when somebody has unlocked, and
-// one that runs on may cover the screen again.
+// one that runs on may cover the screen again. While a Lock runs, that one sees to it; pending means that a locker is
+// just starting or ending.
 func (s *X11) lost() (state State, pending bool, err error) {
+	for s.busy.Load() {
+		if err := s.pause(context.Background()); err != nil {
+			return Open, false, err
+		}
+	}
 	for end := time.Now().Add(settles); time.Now().Before(end); {
 		if l := s.ours(); l != nil && !l.alive() {
 			s.forget()

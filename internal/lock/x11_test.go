@@ -77,14 +77,14 @@ func TestLockAndUnlock(t *testing.T) {
 	s := open(t, d, "i3lock", "--nofork")
 	state(t, s, lock.Open)
 	must(t, s.Can())
-	must(t, s.Lock(t.Context()))
+	must(t, s.Lock(t.Context(), time.Time{}))
 	locked, err := s.Locked()
 	must(t, err)
 	if !locked {
 		t.Fatal("Lock returned, but the screen is not locked")
 	}
 	state(t, s, lock.Locked)
-	must(t, s.Lock(t.Context())) // again: nothing to do
+	must(t, s.Lock(t.Context(), time.Time{})) // again: nothing to do
 	if os.Getuid() != 0 {
 		return // the invoking user's password is not known
 	}
@@ -114,13 +114,13 @@ func TestLockFailsClearly(t *testing.T) {
 		t.Error("Can with a locker that does not exist")
 	}
 	for _, command := range []string{"false", "true"} {
-		if err := open(t, d, command).Lock(t.Context()); err == nil || !strings.Contains(err.Error(), "did not lock") {
+		if err := open(t, d, command).Lock(t.Context(), time.Time{}); err == nil || !strings.Contains(err.Error(), "did not lock") {
 			t.Errorf("Lock with %s: %v", command, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := open(t, d, "sleep", "1000").Lock(ctx); err == nil || !strings.Contains(err.Error(), "in time") {
+	if err := open(t, d, "sleep", "1000").Lock(ctx, time.Time{}); err == nil || !strings.Contains(err.Error(), "in time") {
 		t.Errorf("Lock with a locker that does nothing: %v", err)
 	}
 }
