@@ -259,7 +259,14 @@ func (s *Store) takeAway(ctx context.Context, fn func(*tx) error) error {
 }
 
 // transact runs fn in a transaction without events: for what nobody answers for (last seen, failed tries, clean-up).
-func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
+func (s *Store) transact(caller context.Context, fn func(*tx) error) (err error) {
+	ctx, cancel := context.WithTimeout(caller, transactTime)
+	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil && caller.Err() == nil && !errors.Is(err, ErrFailed) {
+			err = fmt.Errorf("%w: %w", ErrFailed, err)
+		}
+	}()
 	raw, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", translate(err))
@@ -370,8 +377,16 @@ type scanner interface{ Scan(into ...any) error }
 // scanOne reads a row of one column.
 func scanOne[T any](row scanner, v *T) error { return row.Scan(v) }
 
+// What the database takes at most: a connection that hangs without a word is given up then, and the next one is taken.
+const (
+	queryTime    = 10 * time.Second
+	transactTime = 30 * time.Second // with the turn that it waits for
+)
+
 // list reads all rows of a query.
 func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTime)
+	defer cancel()
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, translate(err)
@@ -390,6 +405,8 @@ func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error, q
 
 // get reads one row.
 func get[T any](ctx context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTime)
+	defer cancel()
 	var v T
 	err := scan(q.QueryRowContext(ctx, query, args...), &v)
 	return v, translate(err)
