@@ -31,16 +31,15 @@ type Limits struct {
 	PerNetwork, PerInside int
 }
 
-// lookAt bounds the search for who gives way.
-const lookAt = 32
-
 // A Crowd is who has places. Its methods may be called at once.
 type Crowd struct {
 	limits Limits
 	of     func(netip.Addr) Standing
 
-	mu     sync.Mutex
-	groups map[name]*group
+	mu       sync.Mutex
+	groups   map[name]*group
+	networks map[name]*network
+	changes  uint64
 }
 
 // name of a group: a network, or with the zero Prefix the whole pool.
@@ -55,7 +54,14 @@ type group struct {
 	name    name
 	times   int // how many networks of the narrowest kind it may be worth; 0: a pool
 	most, n int
-	waiting [states]list.List // of *Place, the oldest first
+	below   []*network // the narrowest networks in it, in no order
+}
+
+// A network is the narrowest group, with those who have its places.
+type network struct {
+	groups []*group          // itself, the wider ones, the pool
+	at     []int             // its place in below of each
+	places [states]list.List // of *Place, the oldest first
 }
 
 type state int
@@ -72,8 +78,9 @@ const (
 type Place struct {
 	crowd   *Crowd
 	giveWay func()
-	groups  []*group // the narrowest first, the pool last
-	spots   []*list.Element
+	network *network
+	spot    *list.Element // in the network's places of its state
+	since   uint64        // grows with every change of a state
 	state   state
 	left    bool
 }
@@ -83,16 +90,17 @@ func New(limits Limits, of func(netip.Addr) Standing) *Crowd {
 	if of == nil {
 		of = func(netip.Addr) Standing { return Stranger }
 	}
-	return &Crowd{limits: limits, of: of, groups: make(map[name]*group)}
+	return &Crowd{limits: limits, of: of, groups: make(map[name]*group), networks: make(map[name]*network)}
 }
 
 // Enter takes a place for somebody at an address. giveWay is called once, from the goroutine of a newcomer, if the place is lost to
-// that one; it must not block. Without a place the answer is nil: all are taken by those who are at work.
+// that one; it must not block. Without a place the answer is nil: all are taken by those who are at work, or hold less than the newcomer's
+// own networks.
 func (c *Crowd) Enter(a netip.Addr, giveWay func()) *Place {
 	standing := c.of(a)
 	c.mu.Lock()
-	p := &Place{crowd: c, giveWay: giveWay, groups: c.groupsOf(a, standing)}
-	for _, g := range p.groups {
+	p := &Place{crowd: c, giveWay: giveWay, network: c.network(a, standing)}
+	for _, g := range p.network.groups {
 		g.n++
 	}
 	p.join(young)
@@ -136,7 +144,13 @@ func (p *Place) Leave() {
 	p.leave()
 }
 
-func (c *Crowd) groupsOf(a netip.Addr, standing Standing) []*group {
+// network is that of an address, with all its groups.
+func (c *Crowd) network(a netip.Addr, standing Standing) *network {
+	prefixes := remote.Networks(a)
+	own := name{standing: standing, prefix: prefixes[0].Prefix}
+	if n := c.networks[own]; n != nil {
+		return n
+	}
 	pool, each := c.limits.Strangers, c.limits.PerNetwork
 	switch standing {
 	case Met:
@@ -144,11 +158,17 @@ func (c *Crowd) groupsOf(a netip.Addr, standing Standing) []*group {
 	case Inside:
 		pool, each = c.limits.Inside, c.limits.PerInside
 	}
-	var all []*group
-	for _, n := range remote.Networks(a) {
-		all = append(all, c.group(name{standing: standing, prefix: n.Prefix}, n.Times, each*n.Times))
+	n := &network{}
+	for _, x := range prefixes {
+		n.groups = append(n.groups, c.group(name{standing: standing, prefix: x.Prefix}, x.Times, each*x.Times))
 	}
-	return append(all, c.group(name{standing: standing, pool: true}, 0, pool))
+	n.groups = append(n.groups, c.group(name{standing: standing, pool: true}, 0, pool))
+	for _, g := range n.groups {
+		n.at = append(n.at, len(g.below))
+		g.below = append(g.below, n)
+	}
+	c.networks[own] = n
+	return n
 }
 
 func (c *Crowd) group(of name, times, most int) *group {
@@ -162,7 +182,7 @@ func (c *Crowd) group(of name, times, most int) *group {
 
 // makeRoom takes places from others where p is one too many.
 func (p *Place) makeRoom() (lost []*Place, ok bool) {
-	for _, g := range p.groups {
+	for _, g := range p.network.groups {
 		if g.n <= g.most {
 			continue
 		}
@@ -176,26 +196,68 @@ func (p *Place) makeRoom() (lost []*Place, ok bool) {
 	return lost, true
 }
 
-// weakest is who of the group gives way to a newcomer: of the oldest, the one whose networks hold the most.
-func (g *group) weakest(newcomer *Place) (found *Place) {
-	for s := range states {
-		for e, i := g.waiting[s].Front(), 0; e != nil && i < lookAt; e, i = e.Next(), i+1 {
-			p := e.Value.(*Place)
-			if p == newcomer || (s == busy && p.weight() <= 2*newcomer.weight()) {
+// weakest is who of the group gives way to a newcomer, nil if nobody does: of networks that hold far more than the newcomer's whoever
+// has shown least; else somebody who is not at work, of one that holds as much. Whoever holds less keeps the place. Of several it is
+// one of the heaviest network, the oldest.
+func (g *group) weakest(newcomer *Place) *Place {
+	var found *Place
+	var best claim
+	own := newcomer.network.weight()
+	for _, n := range g.below {
+		weight := n.weight()
+		if weight < own {
+			continue
+		}
+		for s := range states {
+			c := claim{far: weight > 2*own, state: s, weight: weight}
+			if s == busy && !c.far {
 				continue
 			}
-			if found == nil || p.weight() > found.weight() {
-				found = p
+			if p := n.oldest(s, newcomer); p != nil {
+				if c.since = p.since; found == nil || c.before(best) {
+					found, best = p, c
+				}
+				break // whoever has shown less gives way first
 			}
 		}
 	}
 	return found
 }
 
-// weight is how much the networks of a place hold, the wider ones for what they may be worth.
-func (p *Place) weight() int {
+// A claim is what decides who gives way.
+type claim struct {
+	far    bool
+	state  state
+	weight int
+	since  uint64
+}
+
+func (c claim) before(o claim) bool {
+	switch {
+	case c.far != o.far:
+		return c.far
+	case c.state != o.state:
+		return c.state < o.state
+	case c.weight != o.weight:
+		return c.weight > o.weight
+	}
+	return c.since < o.since
+}
+
+// oldest is the network's oldest place of a state that is not the newcomer's own.
+func (n *network) oldest(s state, newcomer *Place) *Place {
+	for e := n.places[s].Front(); e != nil; e = e.Next() {
+		if p := e.Value.(*Place); p != newcomer {
+			return p
+		}
+	}
+	return nil
+}
+
+// weight is how much a network holds, with the wider ones that it is of, for what they may be worth.
+func (n *network) weight() int {
 	most := 0
-	for _, g := range p.groups[:len(p.groups)-1] {
+	for _, g := range n.groups[:len(n.groups)-1] {
 		most = max(most, g.n*remote.WidestTimes/g.times)
 	}
 	return most
@@ -212,18 +274,12 @@ func (p *Place) become(s state) {
 }
 
 func (p *Place) join(s state) {
-	p.state = s
-	for _, g := range p.groups {
-		p.spots = append(p.spots, g.waiting[s].PushBack(p))
-	}
+	p.crowd.changes++
+	p.state, p.since = s, p.crowd.changes
+	p.spot = p.network.places[s].PushBack(p)
 }
 
-func (p *Place) part() {
-	for i, g := range p.groups {
-		g.waiting[p.state].Remove(p.spots[i])
-	}
-	p.spots = p.spots[:0]
-}
+func (p *Place) part() { p.network.places[p.state].Remove(p.spot) }
 
 func (p *Place) leave() {
 	if p.left {
@@ -231,9 +287,33 @@ func (p *Place) leave() {
 	}
 	p.left = true
 	p.part()
-	for _, g := range p.groups {
-		if g.n--; g.n == 0 {
-			delete(p.crowd.groups, g.name)
+	for _, g := range p.network.groups {
+		g.n--
+	}
+	if own := p.network.groups[0]; own.n == 0 {
+		p.crowd.forget(p.network)
+	}
+}
+
+// forget takes away a network without places, and groups that have none left.
+func (c *Crowd) forget(n *network) {
+	delete(c.networks, n.groups[0].name)
+	for i, g := range n.groups {
+		if g.drop(n.at[i]); len(g.below) == 0 {
+			delete(c.groups, g.name)
 		}
 	}
+}
+
+// drop takes a network out; the last one takes its place.
+func (g *group) drop(at int) {
+	last := len(g.below) - 1
+	moved := g.below[last]
+	for j, other := range moved.groups {
+		if other == g {
+			moved.at[j] = at
+		}
+	}
+	g.below[at], g.below[last] = moved, nil
+	g.below = g.below[:last]
 }
