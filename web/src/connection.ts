@@ -117,8 +117,8 @@ export class Connection {
     const display = this.ends(() => this.display()).then((cause) => this.lastWords(control, cause));
     const cause = await Promise.race([control, display, stopped]);
     const hangUp = (): void => this.sealed.close(NORMAL, "ended");
-    // The desk hangs up when it has read that the user ends the session; the relay ends all links with the first that is
-    // closed, so whoever closes at once may cut off the message.
+    // The desk hangs up when it has read that the user ends the session; the relay ends all links with the first that
+    // is closed, so whoever closes at once may cut off the message.
     if (cause.kind === "user") void this.lastWords(Promise.race([control, display]), cause).then(hangUp);
     else hangUp();
     return cause;

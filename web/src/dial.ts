@@ -8,9 +8,9 @@ import { dial as seal } from "./seal/seal.ts";
 import { MIN_VERSION, VERSION } from "./wire/wire.ts";
 
 /**
- * Opens a session: two links to the relay, then the seal with the desk. Calls linked when both links are paired. Rejects with
- * a LinkError, a SealError, or with Ended if it was looked up why the relay cannot be reached; nothing stays open then. The
- * signal ends it at any time, also later.
+ * Opens a session: two links to the relay, then the seal with the desk. Calls linked when both links are paired.
+ * Rejects with a LinkError, a SealError, or with Ended if it was looked up why the relay cannot be reached; nothing
+ * stays open then. The signal ends it at any time, also later.
  */
 export async function dial(opening: Opening, linked: () => void, signal: AbortSignal): Promise<Sealed> {
   const stop = new AbortController();

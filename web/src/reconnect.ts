@@ -126,8 +126,8 @@ function isAskedToWait(cause: Cause | null): boolean {
 const PASSING_ENDS: ReadonlySet<number> = new Set([8, 11, 12]);
 const PROTOCOL_ERROR = 9;
 /**
- * End codes after which the gateway is asked again: the time of the grant is over, or policy changed. Its answer goes on, or says
- * why not.
+ * End codes after which the gateway is asked again: the time of the grant is over, or policy changed. Its answer goes
+ * on, or says why not.
  */
 const ASK_AGAIN: ReadonlySet<number> = new Set([5, 7]);
 
@@ -137,7 +137,7 @@ const SEAL_FAILED = 4010;
 const TOO_LARGE = 4008;
 
 /** Whether trying again cannot help. */
-export function isFinal(cause: Cause, failures: number, wasLive: boolean): boolean {
+function isFinal(cause: Cause, failures: number, wasLive: boolean): boolean {
   switch (cause.kind) {
     case "network":
     case "between":

@@ -1,4 +1,5 @@
-// Certificates of devices and desks, and desk statements: docs/PROTOCOL.md section 1. Counterpart of package cert in Go.
+// Certificates of devices and desks, and desk statements: docs/PROTOCOL.md section 1. Counterpart of package cert in
+// Go.
 import { CertError, checkWindow } from "./error.ts";
 import { SIGNATURE_SIZE, verify, verifyIssued } from "./key.ts";
 import { type Bytes, Reader } from "./reader.ts";
@@ -10,7 +11,7 @@ export const KIND = { device: 1, desk: 2 } as const;
 export const MAX_ID = 64;
 
 /** How far ahead the end of a desk statement may lie, in milliseconds. */
-export const STATEMENT_LIFE = 7 * 24 * 3600 * 1000;
+const STATEMENT_LIFE = 7 * 24 * 3600 * 1000;
 
 const VERSION = 1;
 const ZONES: readonly string[] = ["lgwan", "internet", "mynumber"];
@@ -74,8 +75,8 @@ function validOwner(kind: number, owner: string): boolean {
 }
 
 /**
- * Resolves if c is a certificate of this kind, signed by one of the CA keys, and valid at now give or take skew (both in
- * milliseconds). Rejects with CertError: kind, issuer, signature, clock_skew (not yet valid) or expired.
+ * Resolves if c is a certificate of this kind, signed by one of the CA keys, and valid at now give or take skew (both
+ * in milliseconds). Rejects with CertError: kind, issuer, signature, clock_skew (not yet valid) or expired.
  */
 export async function verifyCertificate(
   c: Certificate,

@@ -49,7 +49,7 @@ export async function verify(key: Bytes, context: Context, message: Uint8Array, 
 }
 
 /** The first 8 bytes of SHA-256 of a public key. */
-export async function keyID(key: Bytes): Promise<Bytes> {
+async function keyID(key: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", key), 0, 8);
 }
 

@@ -3,7 +3,7 @@
 import { ZstdError } from "./zstderror.ts";
 
 /** Greatest accuracy log of any table in a zstd stream. */
-export const MAX_LOG = 9;
+const MAX_LOG = 9;
 
 /**
  * A decoding table. A cell packs what a state means: symbol in bits 24 to 31, number of bits to read for the next

@@ -3,7 +3,7 @@ import { CodecError } from "./error.ts";
 import { BLACK } from "./pixel.ts";
 
 /** Side of a tile, in pixels. */
-export const TILE = 64;
+const TILE = 64;
 const SLOTS = 2048;
 
 /** Where a picture's tile lies. */

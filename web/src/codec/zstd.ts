@@ -8,7 +8,7 @@ import { ZstdError } from "./zstderror.ts";
 export { ZstdError, type ZstdFault } from "./zstderror.ts";
 
 /** Greatest window that is accepted, in bytes. */
-export const MAX_WINDOW = 1 << 25;
+const MAX_WINDOW = 1 << 25;
 
 const MAGIC = 0xfd2fb528;
 const MAX_BLOCK = 1 << 17;
@@ -82,11 +82,12 @@ class Code {
 }
 
 /**
- * Decodes one frame, piece by piece. Each piece is a run of whole blocks, as a flush makes them, and all its bytes come out
- * at once, in one stretch of memory. Makes no buffers after it was made.
+ * Decodes one frame, piece by piece. Each piece is a run of whole blocks, as a flush makes them, and all its bytes come
+ * out at once, in one stretch of memory. Makes no buffers after it was made.
  *
- * Memory: the history lies in mem[0..wrap) as a ring that is turned only between pieces, so that no piece is torn; it is the
- * window and one greatest piece long. Behind it lie the literals of a block and a copy of the block's coded bytes.
+ * Memory: the history lies in mem[0..wrap) as a ring that is turned only between pieces, so that no piece is torn; it
+ * is the window and one greatest piece long. Behind it lie the literals of a block and a copy of the block's coded
+ * bytes.
  */
 export class ZstdStream {
   /** Where decoded bytes lie: see decode. */
@@ -127,8 +128,8 @@ export class ZstdStream {
   }
 
   /**
-   * Decodes piece, a run of whole blocks, to at most the limit given to the constructor. Returns how many bytes that are:
-   * they end at `end` in mem and stay there until the next call.
+   * Decodes piece, a run of whole blocks, to at most the limit given to the constructor. Returns how many bytes that
+   * are: they end at `end` in mem and stay there until the next call.
    */
   decode(piece: Uint8Array): number {
     if (this.broken) throw new ZstdError("ended", "stream is broken");
@@ -343,8 +344,8 @@ export class ZstdStream {
     let from = to - offset;
     if (offset > this.window) throw new ZstdError("block", "offset beyond the window");
     if (from < 0) {
-      // Before the turn of the ring. It was turned later than a window's length, so that what is copied lies ahead of what
-      // is written.
+      // Before the turn of the ring. It was turned later than a window's length, so that what is copied lies ahead of
+      // what is written.
       from += this.wrap;
       if (from < to) throw new ZstdError("block", "offset before the start");
       this.copyAround(from, to, match);
@@ -368,8 +369,8 @@ function peek(view: DataView, from: number, bit: number, n: number): number {
 }
 
 /**
- * Reads a frame's header at the start of bytes. Only what a session's stream has is taken: no content size, no dictionary, no
- * checksum (the seal authenticates every byte), a window of at most MAX_WINDOW.
+ * Reads a frame's header at the start of bytes. Only what a session's stream has is taken: no content size, no
+ * dictionary, no checksum (the seal authenticates every byte), a window of at most MAX_WINDOW.
  */
 export function parseFrameHeader(bytes: Uint8Array): { readonly window: number; readonly size: number } {
   if (bytes.length < 6) throw new ZstdError("short", "header ends early");

@@ -105,8 +105,8 @@ function EventTable({ events, show }: { readonly events: readonly EventJson[]; r
         { name: t("console.events.number"), right: true, narrow: true, cell: (e) => e.number },
         { name: t("console.events.time"), narrow: true, cell: (e) => shortDateTime(millis(e.timeMs), true) },
         { name: t("console.events.kind"), heads: true, cell: (e) => <KindName event={e} /> },
-        { name: t("console.events.actor"), cell: (e) => e.actor },
-        { name: t("console.events.subject"), cell: (e) => e.subject || "—" },
+        { name: t("console.events.actor"), cell: (e) => <Party of={e.actor ?? ""} /> },
+        { name: t("console.events.subject"), cell: (e) => <Party of={e.subject ?? ""} /> },
         { name: t("console.events.outcome"), cell: (e) => <Outcome event={e} /> },
         {
           name: t("console.events.details"),
@@ -119,6 +119,19 @@ function EventTable({ events, show }: { readonly events: readonly EventJson[]; r
         },
       ]}
     />
+  );
+}
+
+/** Who or what, `desk:8923…`. A line ends behind the colon sooner than within an id. */
+function Party({ of }: { readonly of: string }): JSX.Element {
+  const colon = of.indexOf(":") + 1;
+  if (of === "") return <>—</>;
+  return (
+    <>
+      {of.slice(0, colon)}
+      <wbr />
+      {of.slice(colon)}
+    </>
   );
 }
 

@@ -58,7 +58,7 @@ export function RowMenu({ name, acts }: { readonly name: string; readonly acts: 
   return (
     <Menu position="bottom-end" width={260}>
       <Menu.Target>
-        <ActionIcon variant="subtle" size={44} aria-label={t("console.actionsFor", { name })}>
+        <ActionIcon className="row-menu" variant="subtle" size={44} aria-label={t("console.actionsFor", { name })}>
           <Icon name="more" />
         </ActionIcon>
       </Menu.Target>

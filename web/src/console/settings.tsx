@@ -97,6 +97,7 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
           <div className="columns">
             <NativeSelect
               label={t("console.settings.worstGrade")}
+              description={t("console.settings.worstGradeHint")}
               data={[
                 { value: "KEY_GRADE_FILE", label: t("console.settings.gradeFile") },
                 { value: "KEY_GRADE_NON_EXTRACTABLE", label: t("console.settings.gradeNonExtractable") },

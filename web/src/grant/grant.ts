@@ -1,5 +1,6 @@
-// The right to open one session: docs/PROTOCOL.md section 2. A viewer reads it and checks that it is its own; the agent verifies
-// the signature, and the handshake fails if both do not hold the same bytes. Counterpart of package grant in Go.
+// The right to open one session: docs/PROTOCOL.md section 2. A viewer reads it and checks that it is its own; the agent
+// verifies the signature, and the handshake fails if both do not hold the same bytes. Counterpart of package grant in
+// Go.
 import { MAX_ID } from "../cert/cert.ts";
 import { CertError } from "../cert/error.ts";
 import { equal, SIGNATURE_SIZE } from "../cert/key.ts";
@@ -9,10 +10,10 @@ import { type Bytes, Reader } from "../cert/reader.ts";
 export const RIGHT = { view: 1, input: 2, clipboard: 4 } as const;
 
 /** The networks of desks. */
-export const ZONE = { lgwan: 1, internet: 2, mynumber: 3 } as const;
+const ZONE = { lgwan: 1, internet: 2, mynumber: 3 } as const;
 
 /** The longest time from issued to openBefore, in milliseconds. */
-export const OPEN_LIFE = 60_000;
+const OPEN_LIFE = 60_000;
 
 /** The right to open one session. Times are milliseconds since 1970, durations seconds. */
 export interface Grant {

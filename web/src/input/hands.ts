@@ -78,8 +78,8 @@ export class Hands {
   }
 
   /**
-   * Forgets all that is held. Says so if anything was pressed since the last time, also if it went up again: of the many
-   * events that come when the focus is lost, the first one speaks.
+   * Forgets all that is held. Says so if anything was pressed since the last time, also if it went up again: of the
+   * many events that come when the focus is lost, the first one speaks.
    */
   releaseAll(): void {
     this.#flushMove();

@@ -1,13 +1,13 @@
 // Keyboard and pointer of the viewer page: from DOM events to wire messages. No framework.
 //
 // The local input method is kept out by what has the focus. A browser lets an input method work only while an editable
-// element (input, textarea, contenteditable, EditContext) is focused; for anything else Chromium tells the system that there
-// is no text input (text input type "none"), on Windows the input context is taken from the window, and keys arrive
-// uncomposed. So the focus is on a plain element with tabindex=0 that wraps the canvas, never on a hidden text field:
-// no composition can start, 変換 and 無変換 arrive as keys, and the desk's own input method composes. CSS ime-mode does
-// nothing in Chromium, and inputmode="none" only keeps on-screen keyboards away from editable elements; neither is needed.
-// What remains is that some systems still switch their own mode on 半角/全角 and report keyCode 229: harmless, see
-// keyboard.ts.
+// element (input, textarea, contenteditable, EditContext) is focused; for anything else Chromium tells the system that
+// there is no text input (text input type "none"), on Windows the input context is taken from the window, and keys
+// arrive uncomposed. So the focus is on a plain element with tabindex=0 that wraps the canvas, never on a hidden text
+// field: no composition can start, 変換 and 無変換 arrive as keys, and the desk's own input method composes. CSS
+// ime-mode does nothing in Chromium, and inputmode="none" only keeps on-screen keyboards away from editable elements;
+// neither is needed. What remains is that some systems still switch their own mode on 半角/全角 and report keyCode 229:
+// harmless, see keyboard.ts.
 import { type Area } from "./area.ts";
 import { Hands } from "./hands.ts";
 import { CODES } from "../keys/codes.ts";
@@ -34,8 +34,8 @@ export interface InputConfig {
 }
 
 /**
- * How long a combo is held, in milliseconds: as short as a hand can. Window managers take the keyboard when Alt+Tab goes down
- * and wait for Alt to go up; what went up before they had it, they never see.
+ * How long a combo is held, in milliseconds: as short as a hand can. Window managers take the keyboard when Alt+Tab
+ * goes down and wait for Alt to go up; what went up before they had it, they never see.
  */
 const HOLD = 60;
 

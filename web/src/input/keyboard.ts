@@ -11,8 +11,9 @@ export type ModifierEvent = Pick<KeyboardEvent, "shiftKey" | "ctrlKey" | "altKey
 export type KeyEvent = ModifierEvent & Pick<KeyboardEvent, "code" | "key" | "repeat" | "preventDefault">;
 
 /**
- * What systems do with keys. On a Mac (and on an iPad) Caps Lock goes down when it locks and up when it unlocks, there is no
- * Num Lock, and no key-up of another key is told while Command is held. Windows sends a Control with AltGr that nobody pressed.
+ * What systems do with keys. On a Mac (and on an iPad) Caps Lock goes down when it locks and up when it unlocks, there
+ * is no Num Lock, and no key-up of another key is told while Command is held. Windows sends a Control with AltGr that
+ * nobody pressed.
  */
 export type System = "mac" | "windows" | "other";
 
@@ -53,9 +54,9 @@ const META: ReadonlySet<number> = new Set([CODES.MetaLeft, CODES.MetaRight]);
 
 /**
  * Turns key events into keys of the desk, by `code`, the physical key. `key` and `keyCode` are what the device's layout
- * and input method make of it and are not used: with an input method on, they are "Process" and 229 while `code` is still
- * right, so no event is passed over because of them. (Some Windows systems report 229 for every key; clients that skip
- * those lose all input.)
+ * and input method make of it and are not used: with an input method on, they are "Process" and 229 while `code` is
+ * still right, so no event is passed over because of them. (Some Windows systems report 229 for every key; clients that
+ * skip those lose all input.)
  */
 export class Keyboard {
   readonly #c: KeyboardConfig;
@@ -114,8 +115,8 @@ export class Keyboard {
   }
 
   /**
-   * A key without a code: a keyboard on a screen, a handwriting panel, or a program that types (VK_PACKET of Windows). It says
-   * what it writes instead, or which key it stands for. Returns whether the event was one.
+   * A key without a code: a keyboard on a screen, a handwriting panel, or a program that types (VK_PACKET of Windows).
+   * It says what it writes instead, or which key it stands for. Returns whether the event was one.
    */
   #written(e: KeyEvent): boolean {
     if (e.code !== "" && e.code !== "Unidentified") {
@@ -179,8 +180,8 @@ export class Keyboard {
 
   /**
    * Looks at the modifiers of any event: releases what the system says is up although no key-up came (it went to
-   * another window, or one of two Shift keys swallowed it; on a Mac all that is no modifier while Command is down), and sends
-   * the lock states once after focus. `code` is the key of the event itself, 0 for a pointer event.
+   * another window, or one of two Shift keys swallowed it; on a Mac all that is no modifier while Command is down), and
+   * sends the lock states once after focus. `code` is the key of the event itself, 0 for a pointer event.
    */
   observe(e: ModifierEvent, code = 0): void {
     this.#lift(e, code);
@@ -307,8 +308,8 @@ export class Keyboard {
 }
 
 /**
- * Whether the key is sent as a tap. Backquote is 半角/全角 on a Japanese keyboard, which may go down without ever going up;
- * elsewhere it writes a character and is an ordinary key.
+ * Whether the key is sent as a tap. Backquote is 半角/全角 on a Japanese keyboard, which may go down without ever going
+ * up; elsewhere it writes a character and is an ordinary key.
  */
 function isTap(code: number, e: KeyEvent): boolean {
   if (code === CODES.Backquote) {

@@ -10,15 +10,15 @@ export interface SoftKeyboardConfig {
 }
 
 /**
- * What stands in the field while nothing is written. Keyboards on screens tell of Backspace only by what is missing afterwards,
- * so there must be something to take away.
+ * What stands in the field while nothing is written. Keyboards on screens tell of Backspace only by what is missing
+ * afterwards, so there must be something to take away.
  */
 const REST = " ".repeat(16);
 
 /**
- * The keyboard of a phone or tablet. It presses no keys: it edits a text. What it changes there goes to the desk as text and as
- * Backspaces; keys that it does name are keys. A Japanese composition goes when it is decided; letters of the alphabet go as they are
- * written, also while the keyboard still holds them for its own corrections.
+ * The keyboard of a phone or tablet. It presses no keys: it edits a text. What it changes there goes to the desk as
+ * text and as Backspaces; keys that it does name are keys. A Japanese composition goes when it is decided; letters of
+ * the alphabet go as they are written, also while the keyboard still holds them for its own corrections.
  */
 export class SoftKeyboard {
   readonly #c: SoftKeyboardConfig;

@@ -43,8 +43,8 @@ interface Place {
 }
 
 /**
- * Turns fingers into gestures: pure, no timers of its own. Whoever feeds it calls rested() LONG_PRESS ms after the first finger
- * went down. After every press comes a release, whatever the fingers do.
+ * Turns fingers into gestures: pure, no timers of its own. Whoever feeds it calls rested() LONG_PRESS ms after the
+ * first finger went down. After every press comes a release, whatever the fingers do.
  */
 export class Touch {
   #mode: Mode = "none";
@@ -143,8 +143,8 @@ export class Touch {
   }
 
   /**
-   * Two fingers begin to move: apart they pinch, together they scroll. Events tell of one finger at a time, so one that has moved
-   * alone says nothing yet.
+   * Two fingers begin to move: apart they pinch, together they scroll. Events tell of one finger at a time, so one that
+   * has moved alone says nothing yet.
    */
   #choose(): Gesture[] {
     const moved = [...this.#down.values()].map((f) => far(f.from, f.at));

@@ -14,9 +14,9 @@ export interface Claim {
   readonly ticket: Uint8Array;
 }
 
-export const ticketSize = 32;
-export const claimSize = 37;
-export const pairedSize = 4;
+const ticketSize = 32;
+const claimSize = 37;
+const pairedSize = 4;
 
 const version = 1;
 

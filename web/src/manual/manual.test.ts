@@ -1,4 +1,5 @@
-// Manuals stay true: their pictures are there, what they quote stands on the pages, and they have the length that people read.
+// Manuals stay true: their pictures are there, what they quote stands on the pages, and they have the length that
+// people read.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";

@@ -195,7 +195,7 @@ export function groups(secret: string): string {
 }
 
 /** The recovery codes, to print or to write down: they are never shown again. */
-export function RecoveryCodes({ me, codes }: { readonly me: MeJson; readonly codes: readonly string[] }): JSX.Element {
+function RecoveryCodes({ me, codes }: { readonly me: MeJson; readonly codes: readonly string[] }): JSX.Element {
   const { t } = useTranslation();
   const [kept, setKept] = useState(false);
   useTop();
@@ -238,7 +238,7 @@ function Guard({ on }: { readonly on: boolean }): ReactNode {
 }
 
 /** What is printed. */
-export function CodePaper({ me, codes }: { readonly me: MeJson; readonly codes: readonly string[] }): JSX.Element {
+function CodePaper({ me, codes }: { readonly me: MeJson; readonly codes: readonly string[] }): JSX.Element {
   const { t, i18n } = useTranslation();
   const [made] = useState(() => Date.now());
   return (

@@ -1,4 +1,5 @@
-// Opens a page of the portal in jsdom with a gateway of the test's own; the real gateway is walked through by check/pages.mjs.
+// Opens a page of the portal in jsdom with a gateway of the test's own; the real gateway is walked through by
+// check/pages.mjs.
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
@@ -21,8 +22,8 @@ export type Heard = (readonly [method: string, body: Body])[];
 
 /** Sets up the browser's parts that jsdom lacks, for each test of the file. */
 export function usePages(): void {
-  // Pages come in pieces, on a busy machine slowly. Who looks for what is hidden asks for the styles of every element, which takes
-  // jsdom eight times as long as all the rest.
+  // Pages come in pieces, on a busy machine slowly. Who looks for what is hidden asks for the styles of every element,
+  // which takes jsdom eight times as long as all the rest.
   configure({ asyncUtilTimeout: 50_000, defaultHidden: true });
   vi.setConfig({ testTimeout: 120_000 });
   beforeEach(() => {

@@ -12,7 +12,7 @@ export async function importKey(raw: Bytes, usages: ("encrypt" | "decrypt")[]): 
 }
 
 /** The nonce of a counter: four zero bytes and 64 bits. */
-export function nonceOf(counter: number): Bytes {
+function nonceOf(counter: number): Bytes {
   const nonce = new Uint8Array(12);
   new DataView(nonce.buffer).setBigUint64(4, BigInt(counter));
   return nonce;

@@ -1,8 +1,7 @@
-// ML-KEM-768 (FIPS 203): the browser's where it has one, else a bundled implementation. Both are the same algorithm; there
-// is no handshake without it.
+// ML-KEM-768 (FIPS 203): the browser's where it has one, else a bundled implementation. Both are the same algorithm;
+// there is no handshake without it.
 import type { Bytes } from "../cert/reader.ts";
 
-export const ENCAPSULATION_KEY_SIZE = 1184;
 export const CIPHERTEXT_SIZE = 1088;
 
 const NAME = "ML-KEM-768";

@@ -42,8 +42,8 @@ const none: ParseKeys = "telework.check.help.none";
 const DAY_MS = 86_400_000;
 
 /**
- * The limits. A text page with a new screen is a few hundred kilobytes (docs/PERFORMANCE.md): at 1 Mbit/s it is there in some
- * seconds; below 0.3 Mbit/s typing is felt to lag.
+ * The limits. A text page with a new screen is a few hundred kilobytes (docs/PERFORMANCE.md): at 1 Mbit/s it is there
+ * in some seconds; below 0.3 Mbit/s typing is felt to lag.
  */
 export const limits = { goodBits: 1_000_000, leastBits: 300_000, goodDelayMs: 100, mostDelayMs: 300, goodLoss: 0.01, mostLoss: 0.05, clockMs: 10_000, mostClockMs: 60_000 } as const;
 

@@ -6,8 +6,8 @@ import type { CursorShape } from "../messages.ts";
 const MAX_SIDE = 128;
 
 /**
- * CSS for a shape. scale is how many CSS pixels a desk pixel takes, ratio how many device pixels a CSS pixel has. The pointer is
- * never shown smaller than it is on the desk, however small the picture.
+ * CSS for a shape. scale is how many CSS pixels a desk pixel takes, ratio how many device pixels a CSS pixel has. The
+ * pointer is never shown smaller than it is on the desk, however small the picture.
  */
 export function cursorCSS(shape: CursorShape, scale: number, ratio: number): string {
   if (shape.width === 0) return "none";
@@ -41,7 +41,7 @@ function canvas(width: number, height: number): HTMLCanvasElement {
 }
 
 /** Colours that are not multiplied by alpha, as ImageData wants them. */
-export function straight(pix: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
+function straight(pix: Uint8Array): Uint8ClampedArray<ArrayBuffer> {
   const out = new Uint8ClampedArray(pix.length);
   for (let i = 0; i + 3 < pix.length; i += 4) {
     const a = pix[i + 3]!;

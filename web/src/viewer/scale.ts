@@ -22,8 +22,8 @@ interface Size {
 const HAIR = 1e-3;
 
 /**
- * Places a picture (in desk pixels) in a stage (in CSS pixels) on a device with so many device pixels to the CSS pixel. The
- * left and top edges fall on whole device pixels, else an exact picture would be blurred all the same.
+ * Places a picture (in desk pixels) in a stage (in CSS pixels) on a device with so many device pixels to the CSS pixel.
+ * The left and top edges fall on whole device pixels, else an exact picture would be blurred all the same.
  */
 export function place(picture: Size, stage: Size, ratio: number, scale: Scale): Placement {
   const actual = 1 / ratio;
@@ -43,8 +43,8 @@ const BAR = 68;
 const GAP = 8;
 
 /**
- * Where the toolbar begins, in CSS pixels from the top of the stage: above the picture if there is room, else below the notice
- * that the desk shows at the top of its screen, which must be seen and pressed while the toolbar is open.
+ * Where the toolbar begins, in CSS pixels from the top of the stage: above the picture if there is room, else below the
+ * notice that the desk shows at the top of its screen, which must be seen and pressed while the toolbar is open.
  */
 export function belowNotice(p: Placement, picture: Size): number {
   return p.top >= BAR ? GAP : p.top + (NOTICE * p.width) / picture.width + GAP;

@@ -38,7 +38,7 @@ const ja = {
   pasteLong: "テキストを貼り付け",
   pasted: "テキストを自席端末に送りました。自席端末で Ctrl + V を押すと貼り付けられます。",
   pasteEmpty: "クリップボードにテキストがありません。",
-  pasteTooLong: "テキストが長すぎるため送れません（上限 64 KB）。",
+  pasteTooLong: "テキストが長すぎるため送れません（上限64KB）。",
   pasteAsk: "自席端末に送るテキストをこの欄に貼り付けてください。",
   send: "送る",
   cancel: "やめる",
@@ -53,8 +53,8 @@ const ja = {
   sealedBy: "この端末から自席端末まで",
   end: "接続を終了",
   endAsk: "接続を終了しますか。自席端末はロックされ、開いている作業はそのまま残ります。",
-  connected: "{desk} に接続しました。",
-  connecting: "{desk} に接続しています",
+  connected: "{desk}に接続しました。",
+  connecting: "{desk}に接続しています",
   connectingPlain: "自席端末に接続しています",
   stepAuthorize: "接続許可の確認",
   stepLink: "中継への接続",
@@ -63,10 +63,10 @@ const ja = {
   reconnecting: "再接続しています",
   reconnectingHelp: "自席端末での作業はそのまま続いています。このままお待ちください。",
   deskSilent: "自席端末からの応答を待っています。",
-  retryIn: "{n} 秒後に再接続します",
+  retryIn: "{n}秒後に再接続します",
   doing: "{step}…",
   retryNow: "今すぐ再接続",
-  stalled: "回線の応答を待っています（{n} 秒）",
+  stalled: "回線の応答を待っています（{n}秒）",
   ended: "接続を終了しました",
   failed: "接続できませんでした",
   again: "もう一度接続",
@@ -320,12 +320,12 @@ export class Text {
     const pair = name === undefined ? undefined : ENDS[name]?.[this.language];
     if (pair === undefined) return "";
     const rest = (name === "ends_soon" || name === "hours_end") && seconds > 0 ? this.remaining(seconds) : "";
-    return pair.join(" ").trim() + rest;
+    return pair.join(this.language === "ja" ? "" : " ").trim() + rest;
   }
 
   private remaining(seconds: number): string {
     const minutes = Math.ceil(seconds / 60);
-    return this.language === "ja" ? `（残り約 ${minutes} 分）` : ` (about ${minutes} min left)`;
+    return this.language === "ja" ? `（残り約${minutes}分）` : ` (about ${minutes} min left)`;
   }
 
   private refusal(reasons: readonly Reason[]): Explanation {

@@ -41,8 +41,9 @@ const REST = 180;
 const EDGE = 3;
 
 /**
- * The bar at the top of the viewer. It hides itself; the pointer at the top edge, its small handle, or the release chord
- * bring it back. What is typed while it has the focus never reaches the desk, for input listens on the desk's element alone.
+ * The bar at the top of the viewer. It hides itself; the pointer at the top edge, its small handle, or the release
+ * chord bring it back. What is typed while it has the focus never reaches the desk, for input listens on the desk's
+ * element alone.
  */
 export class Toolbar {
   readonly element: HTMLElement;

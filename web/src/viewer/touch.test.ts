@@ -1,4 +1,5 @@
-// Fingers and a keyboard on the screen in a real Chromium of a telephone's size: toolbar, input and their styles as on the page.
+// Fingers and a keyboard on the screen in a real Chromium of a telephone's size: toolbar, input and their styles as on
+// the page.
 import { fileURLToPath } from "node:url";
 import { type Browser, type CDPSession, chromium, type Page } from "playwright-core";
 import { createServer, type ViteDevServer } from "vite";
@@ -36,7 +37,8 @@ const SCRIPT = `
   const toolbar = new Toolbar(text, { keys: nothing, scale: nothing, monitor: nothing, fullScreen: nothing, paste: nothing, softKeyboard: () => field.focus({ preventScroll: true }), end: nothing, leave: nothing },
     { desk: "総務課-03", scale: "fit", monitor: 255, layout: null, isFullScreen: false, mayPaste: true, mayType: true });
   document.querySelector("main").append(stage, field, toolbar.element);
-  // A finger has rested for as long as a long press takes when the test says so, however long the machine takes for a tap.
+  // A finger has rested for as long as a long press takes when the test says so, however long the machine takes for a
+  // tap.
   const real = browserTimers(window);
   const timers = { ...real, after: (ms, f) => ms === LONG_PRESS ? ((window.rest = f), () => { window.rest = nothing; }) : real.after(ms, f) };
   const input = new Input({

@@ -94,8 +94,8 @@ export function parse<R extends Route>(route: R, bytes: Uint8Array): RouteMessag
 }
 
 /**
- * The bytes of a message, in a buffer of their own. Does not check: a message with fields out of their limits gives bytes
- * that every reader refuses. `w` may be passed to reuse one Writer.
+ * The bytes of a message, in a buffer of their own. Does not check: a message with fields out of their limits gives
+ * bytes that every reader refuses. `w` may be passed to reuse one Writer.
  */
 export function append(m: Message, w: Writer = new Writer()): Uint8Array<ArrayBuffer> {
   w.u8(TYPES[m.kind]);

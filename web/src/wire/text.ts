@@ -3,8 +3,8 @@ import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
 /**
- * What the user wrote without physical keys, by a keyboard on the screen: 1 to MAX_TEXT bytes of UTF-8, no NUL. The desk types
- * it, or pastes it where the grant allows that. Since version TEXT_VERSION. Never log it.
+ * What the user wrote without physical keys, by a keyboard on the screen: 1 to MAX_TEXT bytes of UTF-8, no NUL. The
+ * desk types it, or pastes it where the grant allows that. Since version TEXT_VERSION. Never log it.
  */
 export interface Text {
   readonly kind: "text";
