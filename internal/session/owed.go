@@ -36,12 +36,15 @@ type write struct {
 	do      func(context.Context) error
 }
 
-// add keeps a write for later. It says no when there are too many, and when the end of that session waits already.
-func (o *owed) add(w write) bool {
+// add keeps a write for later, unless the end of that session waits already. Full: there are too many, and it is lost.
+func (o *owed) add(w write) (added, full bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.writes) >= mostOwed || o.ends[w.session] {
-		return false
+	if o.ends[w.session] {
+		return false, false
+	}
+	if len(o.writes) >= mostOwed {
+		return false, true
 	}
 	if w.session != (cert.SessionID{}) {
 		if o.ends == nil {
@@ -50,7 +53,7 @@ func (o *owed) add(w write) bool {
 		o.ends[w.session] = true
 	}
 	o.writes = append(o.writes, w)
-	return true
+	return true, false
 }
 
 // first is the write that was owed first.
@@ -72,8 +75,11 @@ func (o *owed) dropFirst() {
 
 // owe keeps a write for later, and says so.
 func (m *Manager) owe(w write, cause error) {
-	if m.owed.add(w) {
+	switch added, full := m.owed.add(w); {
+	case added:
 		m.log.Error("not written down; it is tried again", "act", w.what, "err", cause)
+	case full:
+		m.log.Error("not written down, and lost: too much is owed already", "act", w.what, "err", cause)
 	}
 }
 
