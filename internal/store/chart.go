@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"jiseki/internal/access"
 	"jiseki/internal/audit"
 	"jiseki/internal/calendar"
 	"jiseki/internal/mail"
@@ -141,6 +142,9 @@ type Absence struct {
 // maxAbsence is the longest absence in days.
 const maxAbsence = 2 * 366
 
+// maxAbsences is how many of a user may last or lie ahead: everybody's calls read them.
+const maxAbsences = 24
+
 // ErrNotAllowed means that whoever acts may not do that.
 var ErrNotAllowed = errors.New("store: not allowed")
 
@@ -175,7 +179,7 @@ func (s *Store) Absences(ctx context.Context, user string) ([]Absence, error) {
 	return seen, err
 }
 
-// PutAbsence enters an absence, or changes it if it has an id, and tells the absent if somebody else did. It is for the absent, for
+// PutAbsence enters an absence, or changes it if it has an id, and tells the absent, once a day, if somebody else did. It is for the absent, for
 // head and deputies of the same section, and for administrators: ErrNotAllowed else.
 func (s *Store) PutAbsence(ctx context.Context, by By, admin bool, a Absence) (Absence, error) {
 	if err := checkText("note", a.Note, 0, 200); err != nil {
@@ -195,6 +199,9 @@ func (s *Store) PutAbsence(ctx context.Context, by By, admin bool, a Absence) (A
 			}
 		} else {
 			a.ID = newID()
+			if err := t.refuseAbsences(a.User); err != nil {
+				return err
+			}
 		}
 		err := t.exec(`INSERT INTO absences (id, user_id, from_date, until_date, note, entered_by, entered_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			a.ID, a.User, a.From.String(), a.Until.String(), a.Note, by.Actor, t.now)
@@ -205,7 +212,7 @@ func (s *Store) PutAbsence(ctx context.Context, by By, admin bool, a Absence) (A
 			return err
 		}
 		if by.user() != a.User {
-			if err := t.tellAbsence(&a); err != nil {
+			if err := t.tellAbsence(&a, by.Actor); err != nil {
 				return err
 			}
 		}
@@ -213,6 +220,16 @@ func (s *Store) PutAbsence(ctx context.Context, by By, admin bool, a Absence) (A
 			"from": a.From.String(), "until": a.Until.String(), "changed": changed,
 		}))
 	})
+}
+
+// refuseAbsences refuses one more than anybody means (too_many_at_once).
+func (t *tx) refuseAbsences(user string) error {
+	var n int
+	err := t.one(`SELECT COUNT(*) FROM absences WHERE user_id = $1 AND until_date >= $2`, []any{user, t.today().String()}, &n)
+	if err == nil && n >= maxAbsences {
+		err = &telework.Refusal{Problems: []telework.Problem{{Code: access.TooManyAtOnce, Forbids: true}}}
+	}
+	return err
 }
 
 // mayAbsence finds out whether who acts may enter, change or delete a kept absence.
@@ -231,14 +248,14 @@ func (t *tx) mayAbsence(by By, admin bool, id string) error {
 	return nil
 }
 
-func (t *tx) tellAbsence(a *Absence) error {
+func (t *tx) tellAbsence(a *Absence, by string) error {
 	var name string
 	if err := t.one(`SELECT name FROM users WHERE id = $1`, []any{a.User}, &name); err != nil {
 		return err
 	}
 	return t.notify(mail.Notice{User: a.User, Kind: "absence_entered", Path: "/absences", Args: map[string]string{
 		"name": name, "date": a.From.String(), "until": a.Until.String(),
-	}})
+	}, Once: "absence:" + by + ":" + t.today().String()})
 }
 
 // DeleteAbsence takes an absence back: the head decides again at once. It is for whoever may enter it.

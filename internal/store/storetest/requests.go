@@ -346,6 +346,17 @@ func deputies(t *suite) {
 	t.fails(t.s.DeleteAbsence(t.ctx, Admin, true, a.ID), store.ErrNotFound)
 	_, err = t.s.PutAbsence(t.ctx, as("chief"), false, store.Absence{User: "chief", From: today, Until: today.Add(-1)})
 	t.fails(err, store.ErrInvalid)
+
+	// Everybody's calls read them: a user has few that last.
+	for i := range 24 {
+		_, err = t.s.PutAbsence(t.ctx, as("worker"), false, store.Absence{User: "worker", From: today.Add(30 + i), Until: today.Add(30 + i)})
+		t.ok(err)
+	}
+	var no *telework.Refusal
+	_, err = t.s.PutAbsence(t.ctx, as("worker"), false, store.Absence{User: "worker", From: today, Until: today})
+	if !errors.As(err, &no) || no.Problems[0].Code != access.TooManyAtOnce {
+		t.Errorf("one more: %v", err)
+	}
 }
 
 func orders(t *suite) {
