@@ -127,11 +127,11 @@ function Party({ of }: { readonly of: string }): JSX.Element {
   const colon = of.indexOf(":") + 1;
   if (of === "") return <>—</>;
   return (
-    <>
+    <span>
       {of.slice(0, colon)}
       <wbr />
       {of.slice(colon)}
-    </>
+    </span>
   );
 }
 
