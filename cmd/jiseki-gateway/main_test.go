@@ -17,8 +17,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"jiseki-gateway": main})
 }
 
-// served waits until a gateway that was started in the background answers: before, a command would work on the data by itself, and
-// keep the gateway from them.
+// served waits until a gateway that was started in the background answers: before, a command would work on the data by
+// itself, and keep the gateway from them.
 func served(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: served")

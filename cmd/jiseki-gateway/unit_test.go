@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestUnitBoundsMemory: Go collects harder well before the kernel ends the gateway, which starts anew then, and the journal drops no lines.
+// TestUnitBoundsMemory: Go collects harder well before the kernel ends the gateway, which starts anew then, and the
+// journal drops no lines.
 func TestUnitBoundsMemory(t *testing.T) {
 	unit, err := os.ReadFile("../../packaging/systemd/jiseki-gateway.service")
 	if err != nil {

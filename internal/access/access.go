@@ -1,5 +1,6 @@
-// Package access decides who may reach which desk from where, and says why not. It is pure: everything it needs comes in, and
-// the same input always gives the same answer. A "no" wins over every "yes", and less authority never gives more rights.
+// Package access decides who may reach which desk from where, and says why not. It is pure: everything it needs comes
+// in, and the same input always gives the same answer. A "no" wins over every "yes", and less authority never gives
+// more rights.
 package access
 
 import (
@@ -67,7 +68,8 @@ const (
 	CoverOvertime CoverKind = 3 // 時間外勤務命令: hours, nights and days off are open while it lasts
 )
 
-// Cover is a time for which telework was approved or ordered. One for a satellite office does not cover work from elsewhere.
+// Cover is a time for which telework was approved or ordered. One for a satellite office does not cover work from
+// elsewhere.
 type Cover struct {
 	Kind        CoverKind
 	From, Until time.Time
@@ -217,8 +219,8 @@ var rules = []struct {
 // screenFaults are the reasons that an agent of this release gives for a screen that cannot be shown.
 var screenFaults = [...]Code{DeskColours, DeskScreenSize, DeskScreenSystem}
 
-// ScreenFault is the reason for a code that an agent sends of a screen that cannot be shown: [DeskScreen] for one of a newer agent,
-// none for an empty one.
+// ScreenFault is the reason for a code that an agent sends of a screen that cannot be shown: [DeskScreen] for one of a
+// newer agent, none for an empty one.
 func ScreenFault(code string) Code {
 	switch code {
 	case "":
@@ -255,7 +257,8 @@ func privateAllowed(in *Input) bool {
 	return in.Device.Kind == grant.DevicePrivate && slices.Contains(in.Policy.Devices, in.Device.Kind) && in.Desk.Zone != grant.ZoneMyNumber
 }
 
-// away: not in the town hall. Whoever is in the hall needs no approval, no registration and no hours to reach the own desk.
+// away: not in the town hall. Whoever is in the hall needs no approval, no registration and no hours to reach the own
+// desk.
 func (in *Input) away() bool { return in.Place != Office }
 
 // until is the earliest end of all that a session stands on.
@@ -321,11 +324,11 @@ func (p *Policy) secondFactor(u *User, at Place) Code {
 	return SecondFactorMissing
 }
 
-// Rights of a sign-in, apart from rights on desks. By password alone from outside somebody can change the initial password and then
-// enrol a device with its one-time code, nothing else: whoever has found out a password does not take the account with it. From an
-// office network the portal opens too. Desks always take an enrolled device. The password is changed in the office, on an enrolled
-// device, or after a one-time password; those are set up, replaced and removed in the office or on an enrolled device, and elsewhere
-// than in the office only after one was given, if there are any.
+// Rights of a sign-in, apart from rights on desks. By password alone from outside somebody can change the initial
+// password and then enrol a device with its one-time code, nothing else: whoever has found out a password does not take
+// the account with it. From an office network the portal opens too. Desks always take an enrolled device. The password
+// is changed in the office, on an enrolled device, or after a one-time password; those are set up, replaced and removed
+// in the office or on an enrolled device, and elsewhere than in the office only after one was given, if there are any.
 func Rights(in SignIn) May {
 	if in.User.Disabled {
 		return 0

@@ -66,8 +66,9 @@ const (
 	PowerShutDown PowerAfter = 3
 )
 
-// PolicyRule changes what holds for some users and desks. A zero value is inherited: from the section above, and there from the
-// settings of the organisation. Among rules of one section those with an employment count over those without, then those with a zone.
+// PolicyRule changes what holds for some users and desks. A zero value is inherited: from the section above, and there
+// from the settings of the organisation. Among rules of one section those with an employment count over those without,
+// then those with a zone.
 type PolicyRule struct {
 	Section    string     `json:"section,omitempty"`    // id, with all below; empty: everybody
 	Employment string     `json:"employment,omitempty"` // id of a 任用区分; empty: any
@@ -173,8 +174,8 @@ type Subject struct {
 	Zone       grant.Zone // of the desk; 0: rules of a zone do not count
 }
 
-// base is what holds without any rule. An organisation that asks for no approvals (a plain remote desktop) does not bind sessions
-// to hours either, until a rule says so.
+// base is what holds without any rule. An organisation that asks for no approvals (a plain remote desktop) does not
+// bind sessions to hours either, until a rule says so.
 func (s *Settings) base() Policy {
 	p := Policy{
 		Telework: true, Approval: ApprovalNever, AtEnd: EndNothing, Night: true, DaysOff: true, Idle: s.Idle, SecondFactor: SecondNever,

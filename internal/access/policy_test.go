@@ -94,7 +94,8 @@ func drawDay(t *rapid.T, in *access.Input, mostly func(string) bool) {
 	in.Viewer = grant.ViewerKind(rapid.IntRange(1, 2).Draw(t, "viewer"))
 }
 
-// TestPolicyTable changes one thing at a time in an input that everything speaks for; approved are 8:30 to 17:15 of the 24th.
+// TestPolicyTable changes one thing at a time in an input that everything speaks for; approved are 8:30 to 17:15 of the
+// 24th.
 func TestPolicyTable(t *testing.T) {
 	overtime := func(from, until time.Time) func(*access.Input) {
 		return func(in *access.Input) {
@@ -319,8 +320,8 @@ func TestWhyAgreesWithDecide(t *testing.T) {
 	})
 }
 
-// TestMyNumberInEveryMode: whatever policy, approval or emergency says, desks of zone mynumber open from satellite offices, on lent
-// devices, through a gateway of their own; and such a gateway opens no others.
+// TestMyNumberInEveryMode: whatever policy, approval or emergency says, desks of zone mynumber open from satellite
+// offices, on lent devices, through a gateway of their own; and such a gateway opens no others.
 func TestMyNumberInEveryMode(t *testing.T) {
 	opened := 0
 	rapid.Check(t, func(t *rapid.T) {

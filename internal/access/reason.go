@@ -163,7 +163,8 @@ type Reason struct {
 	HelpJA, HelpEN string // what to do now
 }
 
-// Explain gives a code its words; {n} in them becomes n. An unknown code explains itself as an internal error with that code.
+// Explain gives a code its words; {n} in them becomes n. An unknown code explains itself as an internal error with that
+// code.
 func Explain(c Code, n ...int) Reason {
 	w, ok := words[c]
 	if !ok {

@@ -16,9 +16,10 @@ type Seat struct {
 	Sections []string // of its user: the main section, then those above it
 }
 
-// CountSeats counts for a user of these sections, who is about to open a desk: the session that runs there now would be replaced.
-// Seats are those of desks: a session that is about to replace another on the same desk takes none of its own, unless one is from the
-// hall and one is not. A session from outside takes a seat of the nearest section above its user that has reserved ones.
+// CountSeats counts for a user of these sections, who is about to open a desk: the session that runs there now would be
+// replaced. Seats are those of desks: a session that is about to replace another on the same desk takes none of its
+// own, unless one is from the hall and one is not. A session from outside takes a seat of the nearest section above its
+// user that has reserved ones.
 func CountSeats(taken []Seat, desk string, sections []string, reserved []ReservedSeats) Seats {
 	type place struct {
 		desk   string

@@ -150,8 +150,9 @@ func ParseSettings(b []byte) (Settings, error) {
 	return s, s.Check()
 }
 
-// PlaceOf judges the place by the network address of the request's own connection. A forwarded-for header must never reach
-// this. Satellite networks count before office networks, so that a line inside a private range is what it was declared to be.
+// PlaceOf judges the place by the network address of the request's own connection. A forwarded-for header must never
+// reach this. Satellite networks count before office networks, so that a line inside a private range is what it was
+// declared to be.
 func (s *Settings) PlaceOf(addr netip.Addr) Place {
 	addr = addr.Unmap().WithZone("")
 	for _, p := range s.SatelliteNetworks {

@@ -16,7 +16,8 @@ const (
 // span is a time with its beginning and without its end.
 type span struct{ from, until time.Time }
 
-// reach is the end of the time without a gap that t lies in, when spans follow or overlap each other; zero if t lies in none.
+// reach is the end of the time without a gap that t lies in, when spans follow or overlap each other; zero if t lies in
+// none.
 func reach(t time.Time, spans []span) time.Time {
 	end := t
 	for grown := true; grown; {
@@ -74,8 +75,8 @@ func (in *Input) approvedElsewhere() bool {
 	return false
 }
 
-// hours are the working hours and what overtime was ordered around them. They bind where sessions end with them. A day off as a
-// whole is inside: what holds on it is for workdays to say.
+// hours are the working hours and what overtime was ordered around them. They bind where sessions end with them. A day
+// off as a whole is inside: what holds on it is for workdays to say.
 func (in *Input) hours() ([]span, bool) {
 	spans := in.workingHours()
 	for i, h := range in.Hours {

@@ -86,8 +86,8 @@ func (s *adminService) userMessage(ctx context.Context, u *store.User) (*control
 	}, nil
 }
 
-// What bounds one call, which is one transaction: each user costs a password hash, and an answer through a door must come within a
-// minute. Commands have the time.
+// What bounds one call, which is one transaction: each user costs a password hash, and an answer through a door must
+// come within a minute. Commands have the time.
 const (
 	maxNewUsers        = 200
 	maxNewUsersCommand = 1000

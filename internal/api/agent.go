@@ -69,8 +69,8 @@ func (s *agentService) fromDesk(ctx context.Context) bool {
 	return s.cfg.MayBeDesk == nil || s.cfg.MayBeDesk(requestOf(ctx).remote)
 }
 
-// useToken enrols a desk. Who sends tokens that are none is slowed: each leaves an event. One that is good never waits for them: it has
-// 256 bits.
+// useToken enrols a desk. Who sends tokens that are none is slowed: each leaves an event. One that is good never waits
+// for them: it has 256 bits.
 func (s *agentService) useToken(ctx context.Context, e *store.DeskEnrolment) (store.Desk, error) {
 	if open, err := s.cfg.Store.DeskTokenOpen(ctx, e.TokenHash); err != nil || open {
 		if err != nil {

@@ -47,8 +47,8 @@ func minutes(from int64, n int) (all []*controlv1.Segment) {
 	return all
 }
 
-// TestWorstMonth: whatever somebody enters into the days of a month, whoever reads the month, a day or the file of it gets no more than
-// the gateway can hold.
+// TestWorstMonth: whatever somebody enters into the days of a month, whoever reads the month, a day or the file of it
+// gets no more than the gateway can hold.
 func TestWorstMonth(t *testing.T) {
 	o := newOffice(t)
 	worker, month := o.who["worker"], o.today.InMonth().Add(-1)
@@ -111,7 +111,8 @@ func TestWorstMonth(t *testing.T) {
 	}
 }
 
-// TestWorstRequests: whatever somebody asks for, no list that the user or the approvers open holds more than the gateway can.
+// TestWorstRequests: whatever somebody asks for, no list that the user or the approvers open holds more than the
+// gateway can.
 func TestWorstRequests(t *testing.T) {
 	o := newOffice(t)
 	worker := o.who["worker"]

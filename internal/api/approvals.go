@@ -69,8 +69,8 @@ func (s *approvalService) DecideRequests(ctx context.Context, r *controlv1.Decid
 	return answer, s.fillDecided(ctx, answer.GetResults(), decided)
 }
 
-// refusedDecision is the refusal of one decision among several: what somebody else could cause does not keep the others from being
-// decided. Other errors are returned.
+// refusedDecision is the refusal of one decision among several: what somebody else could cause does not keep the others
+// from being decided. Other errors are returned.
 func refusedDecision(err error) (*controlv1.Refusal, error) {
 	if refusal, ok := refusedRequest(err); ok {
 		return refusal, nil

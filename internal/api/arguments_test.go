@@ -19,8 +19,8 @@ import (
 // drawings is how many messages are drawn for each method and role.
 const drawings = 4
 
-// TestArgumentsThatNobodyMeans: whatever is in a message, a method answers or refuses, and never fails. The messages are drawn, with
-// values from the edges and from the hall, by those who get furthest into the methods.
+// TestArgumentsThatNobodyMeans: whatever is in a message, a method answers or refuses, and never fails. The messages
+// are drawn, with values from the edges and from the hall, by those who get furthest into the methods.
 func TestArgumentsThatNobodyMeans(t *testing.T) {
 	h := newHall(t)
 	values := []string{

@@ -155,7 +155,8 @@ func (s *approvalService) GetWeek(ctx context.Context, r *controlv1.GetWeekReque
 	return answer, err
 }
 
-// dayRequests are the days of a request from one date until another. Hourly leave is shown where whole is set: not to colleagues.
+// dayRequests are the days of a request from one date until another. Hourly leave is shown where whole is set: not to
+// colleagues.
 func dayRequests(r *telework.Request, from, until calendar.Date, whole bool) []*controlv1.DayRequest {
 	var all []*controlv1.DayRequest
 	for _, d := range r.Draft.Days {

@@ -7,16 +7,18 @@ import (
 
 // Limits of the bodies of calls that are read or worked on at the same time.
 const (
-	// bodiesTotal bounds all of them, in bytes. What they are decoded to is some sixteen times that at worst (bytesPerElement).
+	// bodiesTotal bounds all of them, in bytes. What they are decoded to is some sixteen times that at worst
+	// (bytesPerElement).
 	bodiesTotal = 16 << 20
 	// bodiesShare is the most of it that one user, or one network without a sign-in, has: two of the longest.
 	bodiesShare = 2 * listBody
-	// unreadShare bounds how many that one begins and does not end: two hundred browsers behind one address send theirs at once.
+	// unreadShare bounds how many that one begins and does not end: two hundred browsers behind one address send theirs
+	// at once.
 	unreadShare = 64
 )
 
-// bodies are those that calls have sent, or are sending. Bodies that are not complete give way to new ones, the oldest first: whoever
-// lets them hang takes nobody's place for longer than others need to send theirs.
+// bodies are those that calls have sent, or are sending. Bodies that are not complete give way to new ones, the oldest
+// first: whoever lets them hang takes nobody's place for longer than others need to send theirs.
 type bodies struct {
 	mu      sync.Mutex
 	total   int
@@ -37,7 +39,8 @@ type body struct {
 
 func newBodies() *bodies { return &bodies{unread: list.New(), holders: make(map[string]*share)} }
 
-// begin gives a body of so many bytes at most room, if there is any; cut is called when it gives way to another before it was read.
+// begin gives a body of so many bytes at most room, if there is any; cut is called when it gives way to another before
+// it was read.
 func (b *bodies) begin(holder string, bytes int, cut func()) (*body, bool) {
 	one := &body{holder: holder, bytes: bytes, cut: cut}
 	given, ok := b.enter(one)

@@ -32,8 +32,8 @@ func inputOf(procedure string) (protoreflect.MessageDescriptor, error) {
 	return method.Input(), nil
 }
 
-// A counter counts what decoding a body would make, before anything is decoded: a body of a megabyte can hold half a million messages
-// of a hundred bytes each.
+// A counter counts what decoding a body would make, before anything is decoded: a body of a megabyte can hold half a
+// million messages of a hundred bytes each.
 type counter struct{ left int }
 
 func (c *counter) take(n int) error {
@@ -43,7 +43,8 @@ func (c *counter) take(n int) error {
 	return nil
 }
 
-// protobuf counts the fields of a message in its binary form and of all messages in it, and the elements of packed lists.
+// protobuf counts the fields of a message in its binary form and of all messages in it, and the elements of packed
+// lists.
 func (c *counter) protobuf(b []byte, d protoreflect.MessageDescriptor, depth int) error {
 	if depth > maxDepth {
 		return errDepth

@@ -17,20 +17,21 @@ import (
 )
 
 const (
-	// bodyTime is what a body may take that fits into a packet or two, bodyRate, in bytes a second, what a longer one may take
-	// beyond: a megabyte 42 s.
+	// bodyTime is what a body may take that fits into a packet or two, bodyRate, in bytes a second, what a longer one
+	// may take beyond: a megabyte 42 s.
 	bodyTime = 10 * time.Second
 	bodyRate = 32 << 10
-	// lingerTime is how long the server goes on reading a body that nobody wants, so that the connection can be used again.
+	// lingerTime is how long the server goes on reading a body that nobody wants, so that the connection can be used
+	// again.
 	lingerTime = 2 * time.Second
-	// bytesPerElement is what an element of a body has at least on average, if the body is as long as its method allows:
-	// see counter.
+	// bytesPerElement is what an element of a body has at least on average, if the body is as long as its method
+	// allows: see counter.
 	bytesPerElement = 16
 )
 
-// gate is what happens before Connect reads anything: it finds the method's rule by the path, looks at who calls and whether he may, and
-// only then reads the body, within the rule's length, the room for bodies and a time. Connect gets bodies that are complete and whose
-// elements were counted, of one user few at a time.
+// gate is what happens before Connect reads anything: it finds the method's rule by the path, looks at who calls and
+// whether he may, and only then reads the body, within the rule's length, the room for bodies and a time. Connect gets
+// bodies that are complete and whose elements were counted, of one user few at a time.
 func (s *Server) gate(door Door, next *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		procedure := r.URL.Path
@@ -109,7 +110,8 @@ func hurry(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// receive reads a body of at most so many bytes. Where it succeeds the caller calls done when the body is not used any more.
+// receive reads a body of at most so many bytes. Where it succeeds the caller calls done when the body is not used any
+// more.
 func (s *Server) receive(ctx context.Context, w http.ResponseWriter, r *http.Request, most int) (b []byte, done func(), err error) {
 	if r.ContentLength > int64(most) {
 		return nil, nil, &failure{code: access.TooLong, status: connect.CodeInvalidArgument}

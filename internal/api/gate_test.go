@@ -36,8 +36,8 @@ func gateAlone() *Server {
 	return &Server{log: slog.New(slog.DiscardHandler), bodies: newBodies(), limiter: newLimiter(time.Now)}
 }
 
-// TestBodiesHaveATime: a short body has ten seconds, a long one as much more as its length needs, and then it may take its time to be
-// worked on; what nobody wants is read for two seconds.
+// TestBodiesHaveATime: a short body has ten seconds, a long one as much more as its length needs, and then it may take
+// its time to be worked on; what nobody wants is read for two seconds.
 func TestBodiesHaveATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := gateAlone()
@@ -71,7 +71,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// TestBodiesWithoutALengthAreCutOff: of a body that does not say how long it is, no more is read than its method allows and one byte.
+// TestBodiesWithoutALengthAreCutOff: of a body that does not say how long it is, no more is read than its method allows
+// and one byte.
 func TestBodiesWithoutALengthAreCutOff(t *testing.T) {
 	read := 0
 	endless := readerFunc(func(b []byte) (int, error) {

@@ -455,8 +455,8 @@ func TestRequestsEnd(t *testing.T) {
 	}
 }
 
-// TestNoPolicyLocksTheAdministratorOut: whatever it says of telework, the console stays open at the office; and when the office networks
-// are wrong, the administrative socket.
+// TestNoPolicyLocksTheAdministratorOut: whatever it says of telework, the console stays open at the office; and when
+// the office networks are wrong, the administrative socket.
 func TestNoPolicyLocksTheAdministratorOut(t *testing.T) {
 	h := newHall(t)
 	policy, done, err := gateway.OpenPolicy(t.Context(), h.Config)

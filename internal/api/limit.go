@@ -20,7 +20,8 @@ const (
 	// each of three hundred staff who come at half past eight. Such a call costs a
 	// signature; password hashes have a bound of their own.
 	openPerMinute = 900
-	// ownPerMinute is what one sign-in may call beside what its address may: ten pages that ask every five seconds, and a person.
+	// ownPerMinute is what one sign-in may call beside what its address may: ten pages that ask every five seconds, and
+	// a person.
 	ownPerMinute = 300
 	// ownFor is how long a sign-in that has shown itself has calls of its own without another one.
 	ownFor = time.Hour
@@ -28,8 +29,8 @@ const (
 	maxCounted = 100_000
 )
 
-// A limiter counts calls per address in windows of one minute, of IPv6 also by the wider networks. Who is signed in has calls of their
-// own, which a stranger at the same address cannot use up.
+// A limiter counts calls per address in windows of one minute, of IPv6 also by the wider networks. Who is signed in has
+// calls of their own, which a stranger at the same address cannot use up.
 type limiter struct {
 	now func() time.Time
 
@@ -65,8 +66,8 @@ func (l *limiter) turn() (now time.Time) {
 	return now
 }
 
-// takeOwn counts a call of a sign-in that has shown itself before. It says no if it has not, or has no calls left of its own: then
-// the call is one of its address.
+// takeOwn counts a call of a sign-in that has shown itself before. It says no if it has not, or has no calls left of
+// its own: then the call is one of its address.
 func (l *limiter) takeOwn(token string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -62,8 +62,8 @@ func TestLimitsCountWholeIPv6Networks(t *testing.T) {
 	}
 }
 
-// TestStrangersLeaveSignInsTheirCalls: who floods an address takes nothing from those behind it who are signed in, and these have no
-// more than they need.
+// TestStrangersLeaveSignInsTheirCalls: who floods an address takes nothing from those behind it who are signed in, and
+// these have no more than they need.
 func TestStrangersLeaveSignInsTheirCalls(t *testing.T) {
 	now := time.Date(2026, 11, 24, 8, 30, 0, 0, time.UTC)
 	l := newLimiter(func() time.Time { return now })

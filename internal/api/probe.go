@@ -21,10 +21,12 @@ import (
 const (
 	// maxProbe is the most that one request moves, in bytes.
 	maxProbe = 4 << 20
-	// probeBytes and probeRequests are what one user may move and ask in a minute: a check moves less than 3 MiB each way.
+	// probeBytes and probeRequests are what one user may move and ask in a minute: a check moves less than 3 MiB each
+	// way.
 	probeBytes    = 64 << 20
 	probeRequests = 300
-	// probesAtOnce bounds the requests of all users together, probesOfUser those of one: who lets them hang blocks nobody else.
+	// probesAtOnce bounds the requests of all users together, probesOfUser those of one: who lets them hang blocks
+	// nobody else.
 	probesAtOnce = 32
 	probesOfUser = 4
 )

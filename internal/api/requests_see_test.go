@@ -10,8 +10,8 @@ import (
 	"jiseki/internal/telework"
 )
 
-// TestRequestThatNobodyMayShow: who may not see a request any more after what was done to it, because a post changed meanwhile, is told
-// that it is not there.
+// TestRequestThatNobodyMayShow: who may not see a request any more after what was done to it, because a post changed
+// meanwhile, is told that it is not there.
 func TestRequestThatNobodyMayShow(t *testing.T) {
 	clock := storetest.NewClock()
 	town := storetest.Open(t, storetest.SQLite(t), clock.Now)

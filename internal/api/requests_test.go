@@ -37,8 +37,8 @@ type person struct {
 	approval controlv1connect.ApprovalServiceClient
 }
 
-// office is a town hall on an open day at nine: 町 (head mayor) > 企画課 (head chief, deputy second) with worker and other; outsider has
-// no post. Approvals are required.
+// office is a town hall on an open day at nine: 町 (head mayor) > 企画課 (head chief, deputy second) with worker and
+// other; outsider has no post. Approvals are required.
 type office struct {
 	*gatewaytest.Town
 	clock *clock

@@ -22,8 +22,8 @@ import (
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
 )
 
-// roles are the columns of the table below. Those at the office come through the office listener, which knows the console; the others
-// through the public one.
+// roles are the columns of the table below. Those at the office come through the office listener, which knows the
+// console; the others through the public one.
 var roles = []role{
 	{letter: 'N', name: "nobody", office: true},
 	{letter: 'I', name: "staff inside the office, by password", user: "inside", office: true},
@@ -55,8 +55,9 @@ type role struct {
 //	s  sign in first
 //	-  not behind this door
 //
-// The arguments name somebody else's things wherever they can: $desk, $session, $wake, $device, $request, $notice and $check are the
-// worker's, a member of 企画課; $absence is the chief's. Lists are about the caller: what they must not show is in the test.
+// The arguments name somebody else's things wherever they can: $desk, $session, $wake, $device, $request, $notice and
+// $check are the worker's, a member of 企画課; $absence is the chief's. Lists are about the caller: what they must not
+// show is in the test.
 var whoMay = []struct{ want, method, body string }{
 	// NIHPACXBOGDST
 	{"yyyyyyyyyyyyy", "Auth/GetChallenge", `{}`},

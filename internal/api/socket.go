@@ -15,10 +15,10 @@ import (
 // socketTime is what the check of a socket may take after its upgrade.
 const socketTime = 10 * time.Second
 
-// ProbeSocket answers the check whether WebSockets come through, behind a door: the same upgrade, claim and answer as the
-// relay's (docs/PROTOCOL.md section 7), but the claim's ticket means nothing and the link ends with the answer. Who asks is
-// held to the limits of [Server.Probe]. Without an upgrade the answer is 426, so that a page can tell whether something on
-// the way took the upgrade out.
+// ProbeSocket answers the check whether WebSockets come through, behind a door: the same upgrade, claim and answer as
+// the relay's (docs/PROTOCOL.md section 7), but the claim's ticket means nothing and the link ends with the answer. Who
+// asks is held to the limits of [Server.Probe]. Without an upgrade the answer is 426, so that a page can tell whether
+// something on the way took the upgrade out.
 func (s *Server) ProbeSocket(door Door) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

@@ -8,7 +8,8 @@ type teleworkService struct {
 	controlv1connect.UnimplementedTeleworkServiceHandler
 }
 
-// approvalService is for heads of sections, their deputies and clerks. What a caller is in which section, each method looks up.
+// approvalService is for heads of sections, their deputies and clerks. What a caller is in which section, each method
+// looks up.
 type approvalService struct {
 	*Server
 	controlv1connect.UnimplementedApprovalServiceHandler

@@ -60,8 +60,8 @@ func wakeMessage(w *store.Wake) *controlv1.Wake {
 	return m
 }
 
-// mayWake lets pass who uses a desk, who is the superior of somebody who does, and administrators. Others do not learn whether there
-// is such a desk.
+// mayWake lets pass who uses a desk, who is the superior of somebody who does, and administrators. Others do not learn
+// whether there is such a desk.
 func (s *Server) mayWake(ctx context.Context, desk string) error {
 	c := callerOf(ctx)
 	d, err := s.cfg.Store.Desk(ctx, desk)
@@ -113,8 +113,8 @@ func (s *teleworkService) AskPowerOn(ctx context.Context, r *controlv1.AskPowerO
 	return &controlv1.AskPowerOnResponse{Told: int32(len(tell))}, err //nolint:gosec // a section
 }
 
-// helpers are the colleagues who can switch a desk on: those of the desk's section, or else of the caller's, who are in the hall
-// now. When it is known of nobody, all are asked who do not telework now.
+// helpers are the colleagues who can switch a desk on: those of the desk's section, or else of the caller's, who are in
+// the hall now. When it is known of nobody, all are asked who do not telework now.
 func (s *Server) helpers(ctx context.Context, desk *store.Desk, caller string) ([]string, error) {
 	section := desk.Section
 	if section == "" {

@@ -120,8 +120,8 @@ func (s *Server) requestMessages(ctx context.Context, all ...telework.Request) (
 	return found, err
 }
 
-// messages puts requests into words for the caller: those that the caller may see, and reasons only where the caller may see
-// these too.
+// messages puts requests into words for the caller: those that the caller may see, and reasons only where the caller
+// may see these too.
 func (s *Server) messages(ctx context.Context, all ...telework.Request) ([]*controlv1.Request, error) {
 	chart, err := s.cfg.Store.Chart(ctx)
 	if err != nil {

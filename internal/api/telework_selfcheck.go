@@ -64,7 +64,8 @@ func lineOf(ctx context.Context) line {
 	}
 }
 
-// proxyHeaders are what proxies between a browser and the gateway add. Anybody can add them too: they explain, and decide nothing.
+// proxyHeaders are what proxies between a browser and the gateway add. Anybody can add them too: they explain, and
+// decide nothing.
 var proxyHeaders = []string{"Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Proxy-Id", "Proxy-Connection"}
 
 func proxied(h http.Header) bool {

@@ -128,7 +128,8 @@ func (s *teleworkService) addMyDesks(ctx context.Context, answer *controlv1.GetT
 	return nil
 }
 
-// ease orders desks: the one on which the user's session runs, then one that may be opened, one that is on, one that is off.
+// ease orders desks: the one on which the user's session runs, then one that may be opened, one that is on, one that is
+// off.
 func ease(c *session.Choice, user string) int {
 	switch {
 	case connected(&c.Desk, user):

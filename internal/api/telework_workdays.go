@@ -143,8 +143,9 @@ func (s *teleworkService) GetWorkday(ctx context.Context, r *controlv1.GetWorkda
 	return &controlv1.GetWorkdayResponse{Workday: workdayMessage(&d, limit)}, err
 }
 
-// readable is the user whose workdays the caller wants to read: the caller's own, or of somebody whose superior or clerk the caller is. Empty: the
-// caller. Whoever may not is told the same of users that exist and of those that do not.
+// readable is the user whose workdays the caller wants to read: the caller's own, or of somebody whose superior or
+// clerk the caller is. Empty: the caller. Whoever may not is told the same of users that exist and of those that do
+// not.
 func (s *Server) readable(ctx context.Context, user string) (string, error) {
 	caller := callerOf(ctx).identity.User.ID
 	if user == "" || user == caller {

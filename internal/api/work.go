@@ -12,8 +12,8 @@ import (
 
 // Limits of the calls of one user.
 const (
-	// atWork is how many are worked on at the same time: less than the connections to the database, so that whoever calls as often as
-	// he may, and for what costs most, leaves the others theirs.
+	// atWork is how many are worked on at the same time: less than the connections to the database, so that whoever
+	// calls as often as he may, and for what costs most, leaves the others theirs.
 	atWork = 4
 	// inLine is how many more wait for their turn: those of the pages of a browser that all come back at once.
 	inLine = 32

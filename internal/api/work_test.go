@@ -9,7 +9,8 @@ import (
 	"jiseki/internal/access"
 )
 
-// TestOneUserHoldsNobodyElseUp: of one user few calls are worked on and few more wait, in the order of asking; others find their turn.
+// TestOneUserHoldsNobodyElseUp: of one user few calls are worked on and few more wait, in the order of asking; others
+// find their turn.
 func TestOneUserHoldsNobodyElseUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWork()

@@ -455,7 +455,8 @@ func (s *stuck) Put(ctx context.Context, h audit.Head) error {
 	return s.memory.Put(ctx, h)
 }
 
-// TestSinkThatHangs is said once, keeps no other sink from its heads and nobody from stopping, and gets the newest head when it is back.
+// TestSinkThatHangs is said once, keeps no other sink from its heads and nobody from stopping, and gets the newest head
+// when it is back.
 func TestSinkThatHangs(t *testing.T) {
 	k := key(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -501,7 +502,8 @@ func TestSinkThatHangs(t *testing.T) {
 	})
 }
 
-// TestRightsMoveTheHead: whatever gives or takes a right has the head copied at once, and so has a kind that nobody has thought of yet.
+// TestRightsMoveTheHead: whatever gives or takes a right has the head copied at once, and so has a kind that nobody has
+// thought of yet.
 func TestRightsMoveTheHead(t *testing.T) {
 	for _, k := range []audit.Kind{
 		audit.OrganisationCreated, audit.SettingsChanged, audit.SectionChanged, audit.SectionDeleted, audit.KeysCreated, audit.KeysChanged,

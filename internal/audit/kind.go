@@ -185,8 +185,8 @@ var ordinary = map[Kind]bool{
 	RequestsConfirmed: true,
 }
 
-// OfRights says whether such an event gives or takes a right. Every kind does that is not listed as ordinary, also one that is
-// added later: the head after it is copied at once.
+// OfRights says whether such an event gives or takes a right. Every kind does that is not listed as ordinary, also one
+// that is added later: the head after it is copied at once.
 func (k Kind) OfRights() bool { return !ordinary[k] }
 
 // Kinds returns every kind, in no order.

@@ -10,7 +10,8 @@ import (
 	"jiseki/internal/cert"
 )
 
-// sinkTimeout is how long a sink may take before the heads go on without it: a disk of another machine that hangs never returns.
+// sinkTimeout is how long a sink may take before the heads go on without it: a disk of another machine that hangs never
+// returns.
 const sinkTimeout = 5 * time.Second
 
 var errHangs = errors.New("it hangs, and is left out until it comes back")
@@ -23,11 +24,13 @@ type Publisher struct {
 	Key cert.PrivateKey
 	// Sinks keep the copies. One that fails, or hangs, keeps none of the others from theirs.
 	Sinks []HeadSink
-	// Every is how often the head is looked at; an attacker can cut off at most so much unnoticed of what does not move it.
+	// Every is how often the head is looked at; an attacker can cut off at most so much unnoticed of what does not move
+	// it.
 	Every time.Duration
 	// Moved has the head looked at now. nil: only each period.
 	Moved <-chan struct{}
-	// Last is the head that all sinks have from the start. With the zero Mark the first Publish gives out whatever there is.
+	// Last is the head that all sinks have from the start. With the zero Mark the first Publish gives out whatever
+	// there is.
 	Last Mark
 	Log  *slog.Logger
 
@@ -42,7 +45,8 @@ type outlet struct {
 	gives Mark       // what that Put keeps
 }
 
-// Run publishes at once, whenever Moved says so, and in each period until ctx ends. It does not wait for a sink that hangs.
+// Run publishes at once, whenever Moved says so, and in each period until ctx ends. It does not wait for a sink that
+// hangs.
 func (p *Publisher) Run(ctx context.Context) error {
 	tick := time.NewTicker(p.Every)
 	defer tick.Stop()
@@ -59,9 +63,9 @@ func (p *Publisher) Run(ctx context.Context) error {
 	}
 }
 
-// Publish gives the head to all sinks that have another one. A sink that fails gets the next one: a newer head says all that an older
-// one does. One that hangs is an error once, and then left out until it has returned. Publish must not be called by two at a time, nor
-// while Run runs.
+// Publish gives the head to all sinks that have another one. A sink that fails gets the next one: a newer head says all
+// that an older one does. One that hangs is an error once, and then left out until it has returned. Publish must not be
+// called by two at a time, nor while Run runs.
 func (p *Publisher) Publish(ctx context.Context) error {
 	m, err := p.Head(ctx)
 	if err != nil {

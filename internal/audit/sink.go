@@ -17,15 +17,15 @@ import (
 	"jiseki/internal/durable"
 )
 
-// HeadSink keeps copies of signed heads outside the database. Put may be slow and may fail; it is not called again before it has
-// returned.
+// HeadSink keeps copies of signed heads outside the database. Put may be slow and may fail; it is not called again
+// before it has returned.
 type HeadSink interface {
 	// Put keeps a copy of the head.
 	Put(ctx context.Context, h Head) error
 }
 
-// FileSink appends heads to a file, one JSON object a line, and sees each on the disk. It never changes what is there, so that the
-// file may be append-only to the system too. Put the file on another disk or machine than the database.
+// FileSink appends heads to a file, one JSON object a line, and sees each on the disk. It never changes what is there,
+// so that the file may be append-only to the system too. Put the file on another disk or machine than the database.
 type FileSink struct{ Path string }
 
 // Put appends the head.
@@ -40,8 +40,9 @@ func (s FileSink) Put(_ context.Context, h Head) error {
 	return nil
 }
 
-// ReadHeads reads the heads that a FileSink wrote and that one of the keys signed. A line that is no whole JSON object is what a
-// crash left and is passed over; any other that is no good head is ErrHead. A file that is not there has no heads.
+// ReadHeads reads the heads that a FileSink wrote and that one of the keys signed. A line that is no whole JSON object
+// is what a crash left and is passed over; any other that is no good head is ErrHead. A file that is not there has no
+// heads.
 func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -84,8 +85,8 @@ func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
 	}
 }
 
-// SyslogSink sends heads to the syslog daemon of this machine, which should send them on to another: RFC 5424 messages over a
-// Unix datagram socket.
+// SyslogSink sends heads to the syslog daemon of this machine, which should send them on to another: RFC 5424 messages
+// over a Unix datagram socket.
 type SyslogSink struct {
 	// Socket is the daemon's, usually /dev/log.
 	Socket string

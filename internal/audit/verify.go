@@ -28,8 +28,8 @@ type Against struct {
 	Lines  []Line // printed heads
 }
 
-// Verify reads the whole chain from event 1 and stops at the first problem: a gap (deletion), a number or time that goes
-// backwards (reordering), a hash that does not follow (rewriting), an end before a given head (truncation), or
+// Verify reads the whole chain from event 1 and stops at the first problem: a gap (deletion), a number or time that
+// goes backwards (reordering), a hash that does not follow (rewriting), an end before a given head (truncation), or
 // another history than a given head's. The error is events' own.
 func Verify(events iter.Seq2[Event, error], against Against) (Report, error) {
 	v := verifier{against: against, marks: make(map[uint64][]Mark)}

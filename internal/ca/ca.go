@@ -1,6 +1,6 @@
-// Package ca holds the gateway's keys and issues certificates with them. The keys of the TLS CA, device CA, desk CA, of grants and
-// of the audit log are separate, with separate uses, one file each that only the gateway's user can read. It decides nothing:
-// who may have a certificate is for its callers.
+// Package ca holds the gateway's keys and issues certificates with them. The keys of the TLS CA, device CA, desk CA, of
+// grants and of the audit log are separate, with separate uses, one file each that only the gateway's user can read. It
+// decides nothing: who may have a certificate is for its callers.
 package ca
 
 import (
@@ -24,7 +24,8 @@ import (
 // Life is how long certificates of devices and desks last. They are renewed when two thirds have passed.
 const Life = 90 * 24 * time.Hour
 
-// Renew says whether two thirds of a certificate's life are over, or whether a clock that was ahead made it: it is not valid yet.
+// Renew says whether two thirds of a certificate's life are over, or whether a clock that was ahead made it: it is not
+// valid yet.
 func Renew(until, now time.Time) bool {
 	left := until.Sub(now)
 	return left < Life/3 || left > Life+cert.Skew
@@ -66,7 +67,8 @@ type Config struct {
 	Dir string
 	// Now is the gateway's clock.
 	Now func() time.Time
-	// PublicTLS: the gateway's TLS certificate comes from outside, by a CA that every system knows, so bundles name no TLS CA.
+	// PublicTLS: the gateway's TLS certificate comes from outside, by a CA that every system knows, so bundles name no
+	// TLS CA.
 	PublicTLS bool
 	// Names are the host names and addresses that a new TLS CA may sign. Open does not use them.
 	Names []string
@@ -86,8 +88,8 @@ type Authority struct {
 	text   []byte
 }
 
-// Create makes all keys for an organisation and opens them. The folder appears with all of them or not at all; one that holds
-// anything already is left alone: ErrExists.
+// Create makes all keys for an organisation and opens them. The folder appears with all of them or not at all; one that
+// holds anything already is left alone: ErrExists.
 func Create(cfg Config, organisation string) (a *Authority, err error) {
 	parent := filepath.Dir(filepath.Clean(cfg.Dir))
 	if err := os.MkdirAll(parent, 0o700); err != nil {
@@ -159,8 +161,8 @@ func fill(dir string, cfg Config, organisation string) error {
 	return durable.Create(filepath.Join(dir, bundleFile), b.Append(nil), public)
 }
 
-// Open loads the keys. It refuses key files that others can read, a folder in which others could exchange them, and a trust
-// bundle whose first keys are not these.
+// Open loads the keys. It refuses key files that others can read, a folder in which others could exchange them, and a
+// trust bundle whose first keys are not these.
 func Open(cfg Config) (*Authority, error) {
 	if err := checkFolder(cfg.Dir); err != nil {
 		return nil, err
@@ -227,7 +229,8 @@ func (a *Authority) AuditKey() cert.PrivateKey { return a.audit }
 // AuditKeys verify heads of the audit log.
 func (a *Authority) AuditKeys() []cert.PublicKey { return []cert.PublicKey{a.audit.Public()} }
 
-// Fingerprint is SHA-256 of the TLS CA's DER, for enrolment tokens; zero if a public CA signed the gateway's certificate.
+// Fingerprint is SHA-256 of the TLS CA's DER, for enrolment tokens; zero if a public CA signed the gateway's
+// certificate.
 func (a *Authority) Fingerprint() [32]byte {
 	if f := a.bundle.Fingerprints(); len(f) > 0 {
 		return f[0]

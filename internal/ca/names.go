@@ -21,8 +21,8 @@ var ErrNames = errors.New("ca: the TLS CA may not sign the gateway's names")
 // noName stands for "no host name at all" where a CA is for addresses only (RFC 6761 reserves it).
 const noName = "invalid"
 
-// constrain lets a CA sign these host names, what is below them, and these addresses, and nothing else. Devices trust the CA, so whoever
-// had its key could stand for any site before them. Without names nothing is constrained.
+// constrain lets a CA sign these host names, what is below them, and these addresses, and nothing else. Devices trust
+// the CA, so whoever had its key could stand for any site before them. Without names nothing is constrained.
 func constrain(c *x509.Certificate, names []string) {
 	if len(names) == 0 {
 		return
@@ -75,8 +75,9 @@ func permits(root *x509.Certificate, name string) bool {
 	return slices.ContainsFunc(root.PermittedDNSDomains, func(d string) bool { return name == d || strings.HasSuffix(name, "."+d) })
 }
 
-// RenewTLS makes the certificate of the TLS CA anew for names, with its key: devices and desks that trust the former one go on trusting
-// the gateway. Who trusts the new one in place of it trusts these names only. No Authority may be open meanwhile. It may be repeated.
+// RenewTLS makes the certificate of the TLS CA anew for names, with its key: devices and desks that trust the former
+// one go on trusting the gateway. Who trusts the new one in place of it trusts these names only. No Authority may be
+// open meanwhile. It may be repeated.
 func RenewTLS(dir, organisation string, names []string, now time.Time) (*cert.Bundle, error) {
 	if err := checkFolder(dir); err != nil {
 		return nil, err

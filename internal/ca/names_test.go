@@ -69,8 +69,8 @@ func mustRead(t *testing.T, path string) []byte {
 	return b
 }
 
-// TestCASignsTheGatewaysNamesOnly: whoever has the key of the CA that devices trust can stand for no other site before them: not before
-// Go, OpenSSL or curl.
+// TestCASignsTheGatewaysNamesOnly: whoever has the key of the CA that devices trust can stand for no other site before
+// them: not before Go, OpenSSL or curl.
 func TestCASignsTheGatewaysNamesOnly(t *testing.T) {
 	for what, names := range map[string][]string{
 		"names and addresses": {"telework.example.lg.jp", "192.0.2.1", "2001:db8::1"},
@@ -159,7 +159,8 @@ func curl(t *testing.T, dir, name string, chain, key []byte) error {
 		"--connect-to", "::127.0.0.1:"+port, "https://"+host+"/").Run()
 }
 
-// TestRenewedCAIsTrustedByWhoTrustsTheOld: an old CA that may sign any name is made one for the gateway's names, and nobody is locked out.
+// TestRenewedCAIsTrustedByWhoTrustsTheOld: an old CA that may sign any name is made one for the gateway's names, and
+// nobody is locked out.
 func TestRenewedCAIsTrustedByWhoTrustsTheOld(t *testing.T) {
 	cfg := ca.Config{Dir: filepath.Join(t.TempDir(), "keys"), Now: time.Now}
 	a, err := ca.Create(cfg, "青葉町")

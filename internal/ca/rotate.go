@@ -11,8 +11,8 @@ import (
 	"jiseki/internal/durable"
 )
 
-// A Role is what a key is used for. The keys of these roles can be replaced while the town hall works: in steps, with time between
-// them for every desk and device to learn of the next key from the one that it knows.
+// A Role is what a key is used for. The keys of these roles can be replaced while the town hall works: in steps, with
+// time between them for every desk and device to learn of the next key from the one that it knows.
 type Role string
 
 // The roles.
@@ -30,9 +30,9 @@ var (
 	ErrKept     = errors.New("ca: there is no old key")
 )
 
-// Prepare makes the next key of a role and adds it to the trust bundle, whose new version desks and devices get when they
-// connect. It is not used yet. No Authority may be open meanwhile, here or elsewhere: so for all steps. Each may be repeated
-// after it failed half way.
+// Prepare makes the next key of a role and adds it to the trust bundle, whose new version desks and devices get when
+// they connect. It is not used yet. No Authority may be open meanwhile, here or elsewhere: so for all steps. Each may
+// be repeated after it failed half way.
 func Prepare(dir string, role Role) (*cert.Bundle, error) {
 	return step(dir, role, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
 		next, err := cert.LoadOrCreateKey(files.next)
@@ -46,8 +46,8 @@ func Prepare(dir string, role Role) (*cert.Bundle, error) {
 	})
 }
 
-// Use makes the next key of a role the one in use. What the old one signed stays good. Whoever has not connected since Prepare
-// is locked out, for it does not know the key.
+// Use makes the next key of a role the one in use. What the old one signed stays good. Whoever has not connected since
+// Prepare is locked out, for it does not know the key.
 func Use(dir string, role Role) (*cert.Bundle, error) {
 	return step(dir, role, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
 		next, err := cert.LoadKey(files.next)
@@ -77,8 +77,8 @@ func Use(dir string, role Role) (*cert.Bundle, error) {
 	})
 }
 
-// Retire drops the old keys of a role from the trust bundle and destroys what is left of them here. What they signed is refused
-// from then on: certificates of devices and desks last 90 days and are renewed after 60.
+// Retire drops the old keys of a role from the trust bundle and destroys what is left of them here. What they signed is
+// refused from then on: certificates of devices and desks last 90 days and are renewed after 60.
 func Retire(dir string, role Role) (*cert.Bundle, error) {
 	return step(dir, role, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
 		kept := list[:1:1]

@@ -88,7 +88,8 @@ func TestRotate(t *testing.T) {
 	}
 }
 
-// Whatever a crash leaves of a step, doing the step again finishes it, and in between nothing is signed by a key that nobody knows.
+// Whatever a crash leaves of a step, doing the step again finishes it, and in between nothing is signed by a key that
+// nobody knows.
 func TestRotateAfterCrash(t *testing.T) {
 	_, cfg, _ := create(t, false)
 	key := filepath.Join(cfg.Dir, "grant.key")

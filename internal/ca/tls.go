@@ -26,7 +26,8 @@ const (
 	serverLife = 90 * 24 * time.Hour
 	// backdate lets clients whose clock is a little behind accept a new certificate.
 	backdate = time.Hour
-	// leafName is no host name: where a certificate is for addresses only, OpenSSL holds a name here against the CA's constraints.
+	// leafName is no host name: where a certificate is for addresses only, OpenSSL holds a name here against the CA's
+	// constraints.
 	leafName = "Jiseki gateway"
 )
 
@@ -83,8 +84,8 @@ func readRoot(path string) (*x509.Certificate, error) {
 	return c, nil
 }
 
-// issue makes a server certificate for host names and addresses, with a key that exists in memory only. The chain holds the CA
-// too, for agents that know only its fingerprint.
+// issue makes a server certificate for host names and addresses, with a key that exists in memory only. The chain holds
+// the CA too, for agents that know only its fingerprint.
 func (c *tlsCA) issue(names []string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -113,8 +114,8 @@ func (c *tlsCA) issue(names []string) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der, c.root.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// ServerTLS is a TLS 1.3 configuration whose certificate is valid for names (host names and addresses, at least one) and is
-// renewed by itself when two thirds of its 90 days have passed.
+// ServerTLS is a TLS 1.3 configuration whose certificate is valid for names (host names and addresses, at least one)
+// and is renewed by itself when two thirds of its 90 days have passed.
 func (a *Authority) ServerTLS(names []string) (*tls.Config, error) {
 	if len(names) == 0 || slices.Contains(names, "") {
 		return nil, errors.New("ca: a server certificate needs names")
@@ -152,7 +153,8 @@ func (s *server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c, nil
 }
 
-// valid says whether the certificate in use is. One that was made before a wrong clock was put right may lie in the future.
+// valid says whether the certificate in use is. One that was made before a wrong clock was put right may lie in the
+// future.
 func (s *server) valid(now time.Time) bool {
 	return s.current != nil && !now.Before(s.current.Leaf.NotBefore) && now.Before(s.current.Leaf.NotAfter)
 }

@@ -55,8 +55,8 @@ func openClient(ctx context.Context, cfg Config) (client *http.Client, done func
 const (
 	// commandPatience is how long a command waits for whoever holds the lock.
 	commandPatience = 15 * time.Second
-	// servePatience is the same for a gateway that starts: it waits for commands, which on a slow disk take their time, and
-	// not for a gateway that answers.
+	// servePatience is the same for a gateway that starts: it waits for commands, which on a slow disk take their time,
+	// and not for a gateway that answers.
 	servePatience = 30 * time.Second
 	lockPause     = 100 * time.Millisecond
 )
@@ -266,7 +266,8 @@ func found(ctx context.Context, cfg Config, env Environment, f Founding) (err er
 	return s.Record(ctx, store.By{Actor: "cli:init"}, audit.Entry{Kind: audit.KeysCreated})
 }
 
-// refuseLeftovers names keys or heads that are there without an organisation: a lost database must not be founded over unnoticed.
+// refuseLeftovers names keys or heads that are there without an organisation: a lost database must not be founded over
+// unnoticed.
 func refuseLeftovers(cfg Config) error {
 	for _, path := range []string{cfg.keys(), cfg.headsFile()} {
 		_, err := os.Stat(path)

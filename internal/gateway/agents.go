@@ -10,7 +10,8 @@ import (
 	"jiseki/internal/remote"
 )
 
-// tellRefusedEvery bounds how often the log tells of agents that were refused for their network: strangers must not fill it.
+// tellRefusedEvery bounds how often the log tells of agents that were refused for their network: strangers must not
+// fill it.
 const tellRefusedEvery = time.Minute
 
 // mayBeDesk says whether an address is in the networks of agents.networks.
@@ -18,7 +19,8 @@ func (c *core) mayBeDesk(address netip.Addr) bool {
 	return slices.ContainsFunc(c.desks, func(n netip.Prefix) bool { return n.Contains(address) })
 }
 
-// fromDesks lets agents in from the networks of agents.networks only. Others get 403 and the reason; the log tells of one a minute.
+// fromDesks lets agents in from the networks of agents.networks only. Others get 403 and the reason; the log tells of
+// one a minute.
 func (c *core) fromDesks(next http.Handler) http.Handler {
 	var mu sync.Mutex
 	var told time.Time

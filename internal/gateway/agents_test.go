@@ -8,8 +8,8 @@ import (
 	"jiseki/internal/gateway/gatewaytest"
 )
 
-// TestAgentsComeFromTheirNetworksOnly: neither a copied key of a desk nor a stolen token is of use from elsewhere, and the token is not
-// spent there.
+// TestAgentsComeFromTheirNetworksOnly: neither a copied key of a desk nor a stolen token is of use from elsewhere, and
+// the token is not spent there.
 func TestAgentsComeFromTheirNetworksOnly(t *testing.T) {
 	var log notebook
 	town := gatewaytest.Start(t, gatewaytest.WithLog(slog.New(slog.NewTextHandler(&log, nil))))

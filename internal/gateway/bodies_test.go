@@ -54,8 +54,8 @@ var hostile = []struct {
 	{"a form of streams", "AuthService/SignIn", "application/grpc", false, manyMessages(1 << 16), http.StatusUnsupportedMediaType},
 }
 
-// TestBodiesOfStrangersCostNothing: nothing of a body is decoded before the right to send it is known, and then no more than the
-// method may need.
+// TestBodiesOfStrangersCostNothing: nothing of a body is decoded before the right to send it is known, and then no more
+// than the method may need.
 func TestBodiesOfStrangersCostNothing(t *testing.T) {
 	town := gatewaytest.Start(t)
 	const each = 40
@@ -79,7 +79,8 @@ func TestBodiesOfStrangersCostNothing(t *testing.T) {
 			}
 			group.Wait()
 			runtime.ReadMemStats(&after)
-			// What client and server of this process spend on a call, beside a body of a megabyte that the client may have sent.
+			// What client and server of this process spend on a call, beside a body of a megabyte that the client may
+			// have sent.
 			if spent := (after.TotalAlloc - before.TotalAlloc) / each; spent > 2<<20 {
 				t.Errorf("%d KB a call", spent>>10)
 			}
@@ -131,7 +132,8 @@ func TestRightsAreLookedAtBeforeBodies(t *testing.T) {
 	}
 }
 
-// TestUnfinishedBodiesGiveWay: the oldest bodies that somebody begins and does not end give way to the next, and nobody waits for them.
+// TestUnfinishedBodiesGiveWay: the oldest bodies that somebody begins and does not end give way to the next, and nobody
+// waits for them.
 func TestUnfinishedBodiesGiveWay(t *testing.T) {
 	town := gatewaytest.Start(t)
 	for name, two := range map[string]bool{"HTTP/2": true, "HTTP/1.1": false} {
@@ -198,7 +200,8 @@ func TestPathsWithoutBodies(t *testing.T) {
 	}
 }
 
-// TestRefusalsDoNotFillTheLog: one address that is refused a thousand times leaves few lines, and every head of the audit log is there.
+// TestRefusalsDoNotFillTheLog: one address that is refused a thousand times leaves few lines, and every head of the
+// audit log is there.
 func TestRefusalsDoNotFillTheLog(t *testing.T) {
 	var log notebook
 	town := gatewaytest.Start(t, gatewaytest.WithLog(slog.New(slog.NewTextHandler(&log, nil))))
@@ -218,7 +221,8 @@ func TestRefusalsDoNotFillTheLog(t *testing.T) {
 	}
 }
 
-// TestWhatStrangersCauseIsSampled: whatever somebody without any right does again and again leaves a few lines of each kind.
+// TestWhatStrangersCauseIsSampled: whatever somebody without any right does again and again leaves a few lines of each
+// kind.
 func TestWhatStrangersCauseIsSampled(t *testing.T) {
 	var log notebook
 	town := gatewaytest.Start(t, gatewaytest.WithLog(slog.New(slog.NewTextHandler(&log, nil))))

@@ -13,8 +13,8 @@ import (
 	"jiseki/internal/store"
 )
 
-// BenchmarkListDesks is what every open portal asks for every few seconds, while 199 other sessions run: sign-in, policy,
-// circumstances and decision of one desk.
+// BenchmarkListDesks is what every open portal asks for every few seconds, while 199 other sessions run: sign-in,
+// policy, circumstances and decision of one desk.
 func BenchmarkListDesks(b *testing.B) {
 	town := gatewaytest.Start(b)
 	tanaka := town.Staff(b, "tanaka", "田中 太郎")

@@ -8,8 +8,8 @@ import (
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
-// TestClockThatWasAhead: when the gateway's clock was a month ahead and is right again, nobody waits for that month and no cookie
-// lives until then.
+// TestClockThatWasAhead: when the gateway's clock was a month ahead and is right again, nobody waits for that month and
+// no cookie lives until then.
 func TestClockThatWasAhead(t *testing.T) {
 	var now clock
 	town := gatewaytest.Start(t, now.option())

@@ -66,8 +66,8 @@ type TLSConfig struct {
 
 // AgentsConfig says where desks stand.
 type AgentsConfig struct {
-	// Networks from which agents may connect, such as 192.168.10.0/24: desks stand in the hall, and a copied key of one does not open the
-	// way in from elsewhere.
+	// Networks from which agents may connect, such as 192.168.10.0/24: desks stand in the hall, and a copied key of one
+	// does not open the way in from elsewhere.
 	Networks []string `toml:"networks"`
 }
 
@@ -95,8 +95,8 @@ type RelayConfig struct {
 
 // AuditConfig says where copies of the audit log's signed heads go, beside the gateway's own log and the agents.
 type AuditConfig struct {
-	// HeadsFile gets a line after each act that gives or takes a right, and one a minute while other events come in; it is only appended
-	// to. Empty: heads.log in DataDir.
+	// HeadsFile gets a line after each act that gives or takes a right, and one a minute while other events come in; it
+	// is only appended to. Empty: heads.log in DataDir.
 	HeadsFile string `toml:"heads_file"`
 	// Syslog is the datagram socket of a syslog daemon, usually /dev/log. Empty: none.
 	Syslog string `toml:"syslog"`
@@ -202,8 +202,8 @@ func (c *Config) validateTLS() error {
 	return nil
 }
 
-// validateBus checks what several gateways need: a bus between them, a database for all, and a relay of each that desks can
-// tell from the others.
+// validateBus checks what several gateways need: a bus between them, a database for all, and a relay of each that desks
+// can tell from the others.
 func (c *Config) validateBus() error {
 	switch {
 	case c.Bus.URL == "":

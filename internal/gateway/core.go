@@ -36,8 +36,8 @@ const (
 	aliveEvery = 10 * time.Second
 	// tidyEvery is how often what nobody can need is forgotten.
 	tidyEvery = time.Hour
-	// reserveSize is what is kept of the disk for what takes rights away when it is full, in bytes: an end of a session takes
-	// some tens of KB in the log of SQLite.
+	// reserveSize is what is kept of the disk for what takes rights away when it is full, in bytes: an end of a session
+	// takes some tens of KB in the log of SQLite.
 	reserveSize = 8 << 20
 	// closeTimeout bounds what is said when the gateway stops.
 	closeTimeout = 10 * time.Second
@@ -218,7 +218,8 @@ func (c *core) makeRoom() error {
 // short says that what room is left is for what takes rights away.
 func (c *core) short() bool { return !c.reserve.Held() }
 
-// canWrite says whether the gateway can record what it does: whether its database takes a write, and the reserve is there.
+// canWrite says whether the gateway can record what it does: whether its database takes a write, and the reserve is
+// there.
 func (c *core) canWrite(ctx context.Context) error {
 	if err := c.store.GatewayAlive(ctx, c.id); err != nil {
 		return err
@@ -325,8 +326,8 @@ func checkOwner(dir string) error {
 	return nil
 }
 
-// gatewayID names this gateway for ever: several share a database. A file that holds no name, as a crash can leave it, is set
-// aside: under a new name the gateway is another one, and what the old one held counts as gone soon.
+// gatewayID names this gateway for ever: several share a database. A file that holds no name, as a crash can leave it,
+// is set aside: under a new name the gateway is another one, and what the old one held counts as gone soon.
 func (c *core) gatewayID() (string, error) {
 	path := filepath.Join(c.cfg.DataDir, "gateway.id")
 	b, err := os.ReadFile(path)

@@ -10,16 +10,16 @@ import (
 	"jiseki/internal/remote"
 )
 
-// connections are how many may be open at once on a listener, sockets that were taken over not counted: those have limits of their
-// own. A connection at rest costs some 30 KB; what its streams cost is bounded by [streams], what waits for who does not read by
-// [unread]. One network outside has room for a branch office behind a translated address; the town hall may stand behind one as a
-// whole.
+// connections are how many may be open at once on a listener, sockets that were taken over not counted: those have
+// limits of their own. A connection at rest costs some 30 KB; what its streams cost is bounded by [streams], what waits
+// for who does not read by [unread]. One network outside has room for a branch office behind a translated address; the
+// town hall may stand behind one as a whole.
 func connections() crowd.Limits {
 	return crowd.Limits{Strangers: 2048, Met: 2048, Inside: 2048, PerNetwork: 256, PerInside: 2048}
 }
 
-// visitors are the connections of a listener, so that strangers who open sockets and say nothing take neither all memory nor
-// everybody's place. They are the ConnState of an http.Server.
+// visitors are the connections of a listener, so that strangers who open sockets and say nothing take neither all
+// memory nor everybody's place. They are the ConnState of an http.Server.
 type visitors struct {
 	crowd *crowd.Crowd
 
@@ -31,7 +31,8 @@ func newVisitors(c *crowd.Crowd) *visitors {
 	return &visitors{crowd: c, in: make(map[net.Conn]*crowd.Place)}
 }
 
-// state follows one connection. The server calls one active when it has read something of it, behind TLS after the handshake.
+// state follows one connection. The server calls one active when it has read something of it, behind TLS after the
+// handshake.
 func (v *visitors) state(conn net.Conn, state http.ConnState) {
 	if state == http.StateNew {
 		v.enter(conn)

@@ -34,7 +34,8 @@ func dropped(t *testing.T, c net.Conn) bool {
 	return err != nil
 }
 
-// TestSilentOnesGiveWay: the oldest connection that said nothing is closed for a newcomer, and one that was served later.
+// TestSilentOnesGiveWay: the oldest connection that said nothing is closed for a newcomer, and one that was served
+// later.
 func TestSilentOnesGiveWay(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -77,8 +78,8 @@ func TestVisitorsForget(t *testing.T) {
 	}
 }
 
-// TestDoorsAreNotForCrowds: every door counts connections, and those of the network what each connection of HTTP/2 asks and leaves unread;
-// both ask who is known.
+// TestDoorsAreNotForCrowds: every door counts connections, and those of the network what each connection of HTTP/2 asks
+// and leaves unread; both ask who is known.
 func TestDoorsAreNotForCrowds(t *testing.T) {
 	asked := 0
 	d := doors{log: slog.New(slog.DiscardHandler), standing: func(netip.Addr) crowd.Standing {

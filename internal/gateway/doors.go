@@ -25,7 +25,8 @@ const (
 	// bodyTimeout is what a request may take altogether; sockets are taken over
 	// long before.
 	bodyTimeout = 60 * time.Second
-	// unreadTimeout closes a connection of HTTP/2 that takes not one byte of what is written, and holds answers in memory meanwhile.
+	// unreadTimeout closes a connection of HTTP/2 that takes not one byte of what is written, and holds answers in
+	// memory meanwhile.
 	unreadTimeout = 10 * time.Second
 	// idleTimeout closes connections that nobody uses.
 	idleTimeout = 2 * time.Minute
@@ -33,11 +34,11 @@ const (
 	stopTimeout = 5 * time.Second
 	// maxHeader bounds the head of a request.
 	maxHeader = 16 << 10
-	// maxStreams are the requests that run at once on one connection of HTTP/2: what a client may begin with before it was told
-	// (RFC 9113 section 6.5.2 asks for no less).
+	// maxStreams are the requests that run at once on one connection of HTTP/2: what a client may begin with before it
+	// was told (RFC 9113 section 6.5.2 asks for no less).
 	maxStreams = 100
-	// maxUnread is what a connection of HTTP/2 may send that no handler has read yet, in bytes: some 50 Mbit/s for a measurement over
-	// 40 ms, the only long body that is read as it comes.
+	// maxUnread is what a connection of HTTP/2 may send that no handler has read yet, in bytes: some 50 Mbit/s for a
+	// measurement over 40 ms, the only long body that is read as it comes.
 	maxUnread = 256 << 10
 )
 

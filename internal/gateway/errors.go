@@ -38,7 +38,8 @@ func errNotInitialised() error {
 	}
 }
 
-// errKeyMissing names a file without which the gateway does not run, and which is never made anew: what it signed would be worth nothing.
+// errKeyMissing names a file without which the gateway does not run, and which is never made anew: what it signed would
+// be worth nothing.
 func errKeyMissing(path string, cause error) error {
 	return &Error{
 		"key_missing", "鍵のファイル " + path + " がありません。バックアップから戻してください。新しく作ることはできません。",

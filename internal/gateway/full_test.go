@@ -90,8 +90,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestFullDiskStopsPeopleAllTheSame: with a full disk nothing begins, and who must be stopped is stopped: first out of the reserve, then
-// even when nothing can be written, which is made up for when there is room again.
+// TestFullDiskStopsPeopleAllTheSame: with a full disk nothing begins, and who must be stopped is stopped: first out of
+// the reserve, then even when nothing can be written, which is made up for when there is room again.
 func TestFullDiskStopsPeopleAllTheSame(t *testing.T) {
 	disk := smallDisk(t)
 	town := gatewaytest.Start(t, gatewaytest.WithConfig(func(c *gateway.Config) { c.DataDir = filepath.Join(disk, "data") }))

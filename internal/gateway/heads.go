@@ -13,12 +13,12 @@ import (
 	"jiseki/internal/audit"
 )
 
-// headEvery is how often the head of the audit log is signed and copied, if it has changed. After an act that gives or takes a
-// right that is done at once.
+// headEvery is how often the head of the audit log is signed and copied, if it has changed. After an act that gives or
+// takes a right that is done at once.
 const headEvery = time.Minute
 
-// openHeads prepares the copies of the audit log's head: this gateway's log, the agents, the heads file and syslog. A syslog that is
-// asked for and not there is an error: nobody would notice that the copies are missing.
+// openHeads prepares the copies of the audit log's head: this gateway's log, the agents, the heads file and syslog. A
+// syslog that is asked for and not there is an error: nobody would notice that the copies are missing.
 func (c *core) openHeads(ctx context.Context, moved <-chan struct{}) error {
 	c.newest = &newestHead{}
 	sinks := []audit.HeadSink{c.newest, headLog{c.env.Log}, audit.FileSink{Path: c.cfg.headsFile()}}

@@ -34,7 +34,8 @@ func verified(t *testing.T, cfg gateway.Config) *controlv1.VerifyEventsResponse 
 	return r
 }
 
-// TestHeadsFileShowsACutOffEnd: who removes the newest events and makes the database's own head fit is found out by the heads file.
+// TestHeadsFileShowsACutOffEnd: who removes the newest events and makes the database's own head fit is found out by the
+// heads file.
 func TestHeadsFileShowsACutOffEnd(t *testing.T) {
 	town := gatewaytest.Start(t)
 	town.NewUser(t, "tanaka", "田中 太郎")
@@ -62,8 +63,8 @@ func TestHeadsFileShowsACutOffEnd(t *testing.T) {
 	}
 }
 
-// TestRightsMoveTheHeadAtOnce: somebody who kills the gateway and cuts off what it did last is found out, although the minute after
-// which the head is copied in any case is not over.
+// TestRightsMoveTheHeadAtOnce: somebody who kills the gateway and cuts off what it did last is found out, although the
+// minute after which the head is copied in any case is not over.
 func TestRightsMoveTheHeadAtOnce(t *testing.T) {
 	town := gatewaytest.Start(t)
 	town.NewUser(t, "tanaka", "田中 太郎")

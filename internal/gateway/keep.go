@@ -59,8 +59,8 @@ func (c *core) serverTLS(context.Context) (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, GetCertificate: files.get}, nil
 }
 
-// ownTLS is a certificate of the gateway's own CA for those names that the CA may sign. The others are told of: who uses them is refused
-// by browsers and agents.
+// ownTLS is a certificate of the gateway's own CA for those names that the CA may sign. The others are told of: who
+// uses them is refused by browsers and agents.
 func (c *core) ownTLS(names []string) (*tls.Config, error) {
 	if !c.ca.Constrained() {
 		c.env.Log.Warn("the TLS CA that devices trust may sign any name; \"jiseki-gateway keys tls\" makes one for this gateway's names only")

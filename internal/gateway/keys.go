@@ -22,8 +22,9 @@ const (
 	KeyRetire  KeyStep = "retire"  // trust the old one no more
 )
 
-// ChangeKeys takes a step in replacing the key of a role and returns the trust bundle after it. No gateway may run meanwhile
-// (code data_locked). The step is an event, also one that fails; if the event cannot be written, nothing is done.
+// ChangeKeys takes a step in replacing the key of a role and returns the trust bundle after it. No gateway may run
+// meanwhile (code data_locked). The step is an event, also one that fails; if the event cannot be written, nothing is
+// done.
 func ChangeKeys(ctx context.Context, cfg Config, env Environment, step KeyStep, role ca.Role) (*cert.Bundle, error) {
 	take, known := map[KeyStep]func(string, ca.Role) (*cert.Bundle, error){
 		KeyPrepare: ca.Prepare, KeyUse: ca.Use, KeyRetire: ca.Retire,
@@ -35,8 +36,8 @@ func ChangeKeys(ctx context.Context, cfg Config, env Environment, step KeyStep, 
 	return changeKeys(ctx, cfg, env, details, func(*store.Store) (*cert.Bundle, error) { return take(cfg.keys(), role) })
 }
 
-// RenewTLS makes the certificate of the TLS CA anew, with its key, for the names that the gateway has now: see [ca.RenewTLS]. What holds
-// of ChangeKeys holds of it. It returns the names too.
+// RenewTLS makes the certificate of the TLS CA anew, with its key, for the names that the gateway has now: see
+// [ca.RenewTLS]. What holds of ChangeKeys holds of it. It returns the names too.
 func RenewTLS(ctx context.Context, cfg Config, env Environment) (names []string, err error) {
 	_, err = changeKeys(ctx, cfg, env, audit.Details{"step": "renew", "use": "tls"}, func(s *store.Store) (*cert.Bundle, error) {
 		org, err := s.Organisation(ctx)

@@ -10,7 +10,8 @@ import (
 	"jiseki/internal/crowd"
 )
 
-// TestWhoWasMetIsKnownAtEveryDoor: wherever a device or desk has proven itself, relay, control channels and connections keep places for it.
+// TestWhoWasMetIsKnownAtEveryDoor: wherever a device or desk has proven itself, relay, control channels and connections
+// keep places for it.
 func TestWhoWasMetIsKnownAtEveryDoor(t *testing.T) {
 	cfg := Default()
 	cfg.DataDir = filepath.Join(t.TempDir(), "data")

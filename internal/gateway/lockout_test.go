@@ -29,7 +29,8 @@ func TestLockOutIsNoWeapon(t *testing.T) {
 	}
 }
 
-// TestPasswordAloneTakesNoAccount: who has found out a password neither changes it from outside nor ends its user's sign-in.
+// TestPasswordAloneTakesNoAccount: who has found out a password neither changes it from outside nor ends its user's
+// sign-in.
 func TestPasswordAloneTakesNoAccount(t *testing.T) {
 	town := gatewaytest.Start(t)
 	tanaka := town.Staff(t, "tanaka", "田中 太郎")

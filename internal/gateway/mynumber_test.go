@@ -36,8 +36,8 @@ func TestMyNumberExample(t *testing.T) {
 	}
 }
 
-// TestMyNumberInEveryMode: a gateway of its own serves such desks to satellite networks and to nobody else, in an emergency and with
-// every rule open too.
+// TestMyNumberInEveryMode: a gateway of its own serves such desks to satellite networks and to nobody else, in an
+// emergency and with every rule open too.
 func TestMyNumberInEveryMode(t *testing.T) {
 	for name, c := range map[string]struct {
 		settings func(*access.Settings)
@@ -83,8 +83,9 @@ func TestMyNumberInEveryMode(t *testing.T) {
 	}
 }
 
-// TestMixedGatewayRefusesMyNumber: even when somebody puts such a desk and a token for it into the database, a gateway with other
-// listeners neither hands out tokens, nor enrols it, nor opens it, in an emergency and from a satellite office either.
+// TestMixedGatewayRefusesMyNumber: even when somebody puts such a desk and a token for it into the database, a gateway
+// with other listeners neither hands out tokens, nor enrols it, nor opens it, in an emergency and from a satellite
+// office either.
 func TestMixedGatewayRefusesMyNumber(t *testing.T) {
 	town := gatewaytest.Start(t, gatewaytest.WithSettings(func(s *access.Settings) {
 		s.Emergency, s.SatelliteNetworks = true, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}

@@ -32,8 +32,8 @@ func stingy(address string) *net.Dialer {
 	return d
 }
 
-// pingUnread sends pings of which it never reads the answers, until the gateway takes no more of them. It holds the connection until
-// the test ends.
+// pingUnread sends pings of which it never reads the answers, until the gateway takes no more of them. It holds the
+// connection until the test ends.
 func pingUnread(t *testing.T, town *gatewaytest.Town, address string, pings []byte, times int) {
 	t.Helper()
 	config := town.TLS()
@@ -71,8 +71,8 @@ func peak(ctx context.Context) (most uint64) {
 	}
 }
 
-// TestAnswersToPingsThatNobodyReads: strangers who ping without end and read nothing take little more memory than those who are silent,
-// and keep nobody from signing in. 256 connections of each address, and so much each, would be 200 MB.
+// TestAnswersToPingsThatNobodyReads: strangers who ping without end and read nothing take little more memory than those
+// who are silent, and keep nobody from signing in. 256 connections of each address, and so much each, would be 200 MB.
 func TestAnswersToPingsThatNobodyReads(t *testing.T) {
 	const addresses, each, times = 4, 12, 75
 	town := gatewaytest.Start(t)

@@ -14,8 +14,8 @@ import (
 	"jiseki/internal/grant"
 )
 
-// TestPreparedInTheOfficeOpenedAtHome: a session is where it was opened. One that was prepared in the office counts as one from home,
-// is logged as such, and ends when the order to work at home is taken back.
+// TestPreparedInTheOfficeOpenedAtHome: a session is where it was opened. One that was prepared in the office counts as
+// one from home, is logged as such, and ends when the order to work at home is taken back.
 func TestPreparedInTheOfficeOpenedAtHome(t *testing.T) {
 	p := startPolicy(t, func(s *access.Settings) {
 		s.ApprovalRequired, s.OfficeNetworks = true, []netip.Prefix{netip.MustParsePrefix("127.0.3.0/24")}

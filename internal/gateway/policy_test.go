@@ -148,8 +148,8 @@ var (
 	no  = controlv1.Allow_ALLOW_NO
 )
 
-// TestPolicyActsOnRunningSessions: whatever a session stands on is taken away while it runs. It ends, with the code after which
-// the viewer asks again, and the answer says why.
+// TestPolicyActsOnRunningSessions: whatever a session stands on is taken away while it runs. It ends, with the code
+// after which the viewer asks again, and the answer says why.
 func TestPolicyActsOnRunningSessions(t *testing.T) {
 	p := startPolicy(t, func(*access.Settings) {})
 	member := &controlv1.StaffMember{UserId: "suzuki"}
@@ -245,8 +245,8 @@ func (p *policyTown) order(t *testing.T, kind controlv1.RequestKind, from, until
 	return r.GetOrders().GetRequests()[0]
 }
 
-// TestSessionFollowsOrders: a session stands on an order and ends with the hours; overtime lets it go on, without an end for who
-// asks in time; the order is taken back, and it ends.
+// TestSessionFollowsOrders: a session stands on an order and ends with the hours; overtime lets it go on, without an
+// end for who asks in time; the order is taken back, and it ends.
 func TestSessionFollowsOrders(t *testing.T) {
 	p := startPolicy(t, func(s *access.Settings) { s.ApprovalRequired = true })
 	if got := p.refusal(t); got != "approval_needed" {
@@ -292,8 +292,8 @@ func TestSessionFollowsOrders(t *testing.T) {
 	}
 }
 
-// TestShorterHoursWarnAndEnd: hours that were made shorter end a session that was granted for longer, after a warning; over
-// midnight a day off closes, and a clock that is put back changes nothing.
+// TestShorterHoursWarnAndEnd: hours that were made shorter end a session that was granted for longer, after a warning;
+// over midnight a day off closes, and a clock that is put back changes nothing.
 func TestShorterHoursWarnAndEnd(t *testing.T) {
 	p := startPolicy(t, func(*access.Settings) {})
 	p.rule(t, &controlv1.PolicyRule{AtEnd: controlv1.AtEnd_AT_END_END, DaysOff: no})

@@ -13,9 +13,11 @@ import (
 	"jiseki/internal/mail"
 )
 
-// MailConfig is what of mail is not in the settings: secrets and files. Server, sender and digest are settings of the policy.
+// MailConfig is what of mail is not in the settings: secrets and files. Server, sender and digest are settings of the
+// policy.
 type MailConfig struct {
-	// PasswordFile holds the password for the mail server, alone. Empty: mail_password in DataDir. Read for each connection.
+	// PasswordFile holds the password for the mail server, alone. Empty: mail_password in DataDir. Read for each
+	// connection.
 	PasswordFile string `toml:"password_file"`
 	// CAFile has the certificates, in PEM, that verify the mail server instead of the system's.
 	CAFile string `toml:"ca_file"`

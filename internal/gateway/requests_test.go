@@ -13,8 +13,8 @@ import (
 	"jiseki/internal/crowd"
 )
 
-// stall asks on a hundred streams of one connection and gives no room for the answers. It sends each stream that the server resets to
-// given.
+// stall asks on a hundred streams of one connection and gives no room for the answers. It sends each stream that the
+// server resets to given.
 func stall(t *testing.T, address string, config *tls.Config, given chan<- uint32) {
 	t.Helper()
 	config = config.Clone()
@@ -54,8 +54,8 @@ func stall(t *testing.T, address string, config *tls.Config, given chan<- uint32
 	}()
 }
 
-// TestStalledStreamsGiveWay: whoever lets very many answers hang, which this server would never end by itself, has the oldest of them
-// ended, and keeps nobody from getting theirs.
+// TestStalledStreamsGiveWay: whoever lets very many answers hang, which this server would never end by itself, has the
+// oldest of them ended, and keeps nobody from getting theirs.
 func TestStalledStreamsGiveWay(t *testing.T) {
 	const connections, stay = 3, 20
 	limits := crowd.Limits{Strangers: 100, Met: 100, Inside: 100, PerNetwork: stay, PerInside: stay}

@@ -33,7 +33,8 @@ func awaitRunning(t *testing.T, town *gatewaytest.Town, want int) {
 	}
 }
 
-// TestOneUserTakesOneSeatOfADesk: whoever opens a desk again and again, and never comes, has one seat and leaves the others to others.
+// TestOneUserTakesOneSeatOfADesk: whoever opens a desk again and again, and never comes, has one seat and leaves the
+// others to others.
 func TestOneUserTakesOneSeatOfADesk(t *testing.T) {
 	town := gatewaytest.Start(t, gatewaytest.WithSettings(func(s *access.Settings) { s.MaxSessions = 2 }))
 	tanaka, sato := town.Staff(t, "tanaka", "田中 太郎"), town.Staff(t, "sato", "佐藤 花子")
@@ -60,7 +61,8 @@ func TestOneUserTakesOneSeatOfADesk(t *testing.T) {
 	}
 }
 
-// TestUnpairedSessionsEnd: a session to which only one side comes gives its seat back when the relay gives it up, in the store too.
+// TestUnpairedSessionsEnd: a session to which only one side comes gives its seat back when the relay gives it up, in
+// the store too.
 func TestUnpairedSessionsEnd(t *testing.T) {
 	town := gatewaytest.Start(t)
 	tanaka := town.Staff(t, "tanaka", "田中 太郎")
@@ -77,7 +79,8 @@ func TestUnpairedSessionsEnd(t *testing.T) {
 	}
 }
 
-// TestTriesOfOneUser: one user prepares and opens as often as a bad line needs, and no more, and leaves no mark in the log beyond that.
+// TestTriesOfOneUser: one user prepares and opens as often as a bad line needs, and no more, and leaves no mark in the
+// log beyond that.
 func TestTriesOfOneUser(t *testing.T) {
 	town := gatewaytest.Start(t)
 	tanaka, sato := town.Staff(t, "tanaka", "田中 太郎"), town.Staff(t, "sato", "佐藤 花子")

@@ -38,8 +38,8 @@ func (n *notebook) String() string {
 	return n.b.String()
 }
 
-// TestSecretsStayOutOfLogsAndDatabase lives through everything that has a secret, with the log at its most talkative, and
-// looks for the secrets in the log and in the files of the database, in every form that they may take.
+// TestSecretsStayOutOfLogsAndDatabase lives through everything that has a secret, with the log at its most talkative,
+// and looks for the secrets in the log and in the files of the database, in every form that they may take.
 func TestSecretsStayOutOfLogsAndDatabase(t *testing.T) {
 	var log notebook
 	town := gatewaytest.Start(t, gatewaytest.WithWholeLog(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))

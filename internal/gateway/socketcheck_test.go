@@ -15,8 +15,8 @@ import (
 	"jiseki/internal/link"
 )
 
-// TestSocketCheck opens the socket of the self-check as a page does: it is the relay's kind of socket, and only for those who
-// may measure.
+// TestSocketCheck opens the socket of the self-check as a page does: it is the relay's kind of socket, and only for
+// those who may measure.
 func TestSocketCheck(t *testing.T) {
 	town := gatewaytest.Start(t)
 	b := town.Staff(t, "suzuki", "鈴木 一郎")

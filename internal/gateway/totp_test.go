@@ -47,8 +47,8 @@ func setUpTOTP(t *testing.T, b *gatewaytest.Browser, now time.Time) (secret stri
 	return secret, done.GetEnabled().GetRecoveryCodes()
 }
 
-// TestOneTimePasswordsFromOutside: the policy is switched on; who has none set up is told what to do, sets it up on the enrolled
-// device, goes on working, and is asked for it from then on.
+// TestOneTimePasswordsFromOutside: the policy is switched on; who has none set up is told what to do, sets it up on the
+// enrolled device, goes on working, and is asked for it from then on.
 func TestOneTimePasswordsFromOutside(t *testing.T) {
 	var ahead atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }

@@ -9,20 +9,21 @@ import (
 )
 
 const (
-	// fullWrite is what the server's HTTP/2 gathers before it writes (net/http, http2bufWriterPoolBufferSize). It writes less only when
-	// no answer waits any more; records of TLS are not cut smaller, as [doors] see to.
+	// fullWrite is what the server's HTTP/2 gathers before it writes (net/http, http2bufWriterPoolBufferSize). It
+	// writes less only when no answer waits any more; records of TLS are not cut smaller, as [doors] see to.
 	fullWrite = 4 << 10
 	// leastWrite is the shortest frame in a record of TLS 1.3: 9 bytes and 22. What is shorter is TLS's own.
 	leastWrite = 31
-	// mostAhead is how much of a connection is read before what it asked for was written, in bytes. The shortest frame with an answer
-	// costs some 150 bytes of memory for its 17. A body that is uploaded is written for every 4 KB of it.
+	// mostAhead is how much of a connection is read before what it asked for was written, in bytes. The shortest frame
+	// with an answer costs some 150 bytes of memory for its 17. A body that is uploaded is written for every 4 KB of
+	// it.
 	mostAhead = 8 << 10
 	// settled is after how long without reading and writing there is nothing to write.
 	settled = 100 * time.Millisecond
 )
 
-// attentive makes connections of which, when they turn out to be HTTP/2, no more is read while nobody takes the answers: the server
-// would queue up to 10,000 of them.
+// attentive makes connections of which, when they turn out to be HTTP/2, no more is read while nobody takes the
+// answers: the server would queue up to 10,000 of them.
 type attentive struct{ net.Listener }
 
 // Accept waits for the next one.
@@ -34,8 +35,8 @@ func (l attentive) Accept() (net.Conn, error) {
 	return &unread{Conn: conn, ended: make(chan struct{}, 1)}, nil
 }
 
-// unread is a connection below TLS. Reading may wait for a write to end, or for Close; deadlines for reading are then not looked at,
-// which HTTP/2 does not set.
+// unread is a connection below TLS. Reading may wait for a write to end, or for Close; deadlines for reading are then
+// not looked at, which HTTP/2 does not set.
 type unread struct {
 	net.Conn
 	bounded atomic.Bool

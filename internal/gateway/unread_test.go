@@ -75,8 +75,8 @@ func tlsPipe(t *testing.T) net.Conn {
 	return conn
 }
 
-// TestNoMoreIsReadWhileAnswersHang: of who pings without end and reads nothing, or as little as keeps the connection, only a little
-// more is read than was written; who takes the answers is read to the end.
+// TestNoMoreIsReadWhileAnswersHang: of who pings without end and reads nothing, or as little as keeps the connection,
+// only a little more is read than was written; who takes the answers is read to the end.
 func TestNoMoreIsReadWhileAnswersHang(t *testing.T) {
 	const pings, all = 9000, 9000 * 17 // fewer than net/http gives up at
 	for name, c := range map[string]struct {

@@ -248,8 +248,8 @@ func exported(t *testing.T, date calendar.Date, chief, other member) {
 	}
 }
 
-// TestGatewaySendsWhatWaits: a notice from before the start reaches the mail server, signed in with the password of the file, and the file's
-// password is nowhere else.
+// TestGatewaySendsWhatWaits: a notice from before the start reaches the mail server, signed in with the password of the
+// file, and the file's password is nowhere else.
 func TestGatewaySendsWhatWaits(t *testing.T) {
 	taken := make(chan mailtest.Mail, 1)
 	server := &mailtest.Server{Auth: "PLAIN", Taken: func(m mailtest.Mail) { taken <- m }}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A budget is what each desk may still make us write in this minute, over all its connections: a desk in hostile hands that comes and
-// goes shall fill no disk.
+// A budget is what each desk may still make us write in this minute, over all its connections: a desk in hostile hands
+// that comes and goes shall fill no disk.
 type budget struct {
 	mu    sync.Mutex
 	until time.Time // end of the minute, the same for all desks

@@ -9,7 +9,8 @@ import (
 	"jiseki/internal/link"
 )
 
-// TestDeskThatComesAndGoes: a desk that connects again and again is refused before anything of it is written; other desks come in.
+// TestDeskThatComesAndGoes: a desk that connects again and again is refused before anything of it is written; other
+// desks come in.
 func TestDeskThatComesAndGoes(t *testing.T) {
 	w := start(t)
 	refused := 0

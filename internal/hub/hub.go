@@ -37,7 +37,8 @@ var (
 	ErrAway = errors.New("desk_away")
 	// ErrSilent: the desk has a channel, but did not answer in time.
 	ErrSilent = errors.New("desk_silent")
-	// ErrFailed: the desk has a channel, and the gateway that holds it could not do what comes before; its log says why.
+	// ErrFailed: the desk has a channel, and the gateway that holds it could not do what comes before; its log says
+	// why.
 	ErrFailed = errors.New("gateway_failed")
 	// ErrUnknownDesk is what Desks.Attach returns for a desk that is not enrolled.
 	ErrUnknownDesk = errors.New("desk_unknown")
@@ -89,13 +90,13 @@ type Desks interface {
 	Record(ctx context.Context, desk string, event *controlv1.SessionEvent) error
 	// Running names the sessions that may go on, by desk.
 	Running(ctx context.Context) (map[string][]cert.SessionID, error)
-	// Register reads what comes behind the first from entries of the register of devices, at most limit of it. Of a register that is
-	// shorter than that it says where it ends.
+	// Register reads what comes behind the first from entries of the register of devices, at most limit of it. Of a
+	// register that is shorter than that it says where it ends.
 	Register(ctx context.Context, from uint64, limit int) (register.Part, error)
 	// RegisterEnd is how many entries the register has.
 	RegisterEnd(ctx context.Context) (uint64, error)
-	// Differs records that the desk, which holds so many entries by its own word, cannot follow the register, and tells administrators.
-	// code says why, as in docs/PROTOCOL.md section 6.
+	// Differs records that the desk, which holds so many entries by its own word, cannot follow the register, and tells
+	// administrators. code says why, as in docs/PROTOCOL.md section 6.
 	Differs(ctx context.Context, desk, code string, entries uint64) error
 }
 

@@ -435,7 +435,8 @@ func TestAgentThatHangsUpIsAway(t *testing.T) {
 	}
 }
 
-// TestFailingStoreIsNoDeskThatIsAway: when the gateway cannot read what the desk must know before an offer, the desk is not to blame.
+// TestFailingStoreIsNoDeskThatIsAway: when the gateway cannot read what the desk must know before an offer, the desk is
+// not to blame.
 func TestFailingStoreIsNoDeskThatIsAway(t *testing.T) {
 	w := start(t)
 	id := w.identity(t, "d1")
@@ -680,7 +681,8 @@ func TestStopClosesAllChannels(t *testing.T) {
 	}
 }
 
-// TestStrangersCannotTakeAllPlaces: the oldest socket without a hello is closed for one more, long before its time is over.
+// TestStrangersCannotTakeAllPlaces: the oldest socket without a hello is closed for one more, long before its time is
+// over.
 func TestStrangersCannotTakeAllPlaces(t *testing.T) {
 	w := start(t)
 	first := w.dial(t)
@@ -695,8 +697,8 @@ func TestStrangersCannotTakeAllPlaces(t *testing.T) {
 	}
 }
 
-// TestTheKnownHavePlacesOfTheirOwn: whatever strangers take at the same address, a socket where desks were before keeps its place until
-// its hello.
+// TestTheKnownHavePlacesOfTheirOwn: whatever strangers take at the same address, a socket where desks were before keeps
+// its place until its hello.
 func TestTheKnownHavePlacesOfTheirOwn(t *testing.T) {
 	var standing atomic.Int64
 	w := start(t, func(cfg *hub.Config) {

@@ -6,8 +6,8 @@ import "time"
 const (
 	// helloTimeout is what an agent may take from the upgrade to a good hello.
 	helloTimeout = 10 * time.Second
-	// maxHello bounds the first message of an agent, in bytes, of which nothing is known before it was decoded: two certificates, sixteen
-	// adapters with eight networks each.
+	// maxHello bounds the first message of an agent, in bytes, of which nothing is known before it was decoded: two
+	// certificates, sixteen adapters with eight networks each.
 	maxHello = 8 << 10
 	// halfOpenStrangers connections may be without a hello at once, so that
 	// strangers who open sockets and say nothing hold a few megabytes at most, and
@@ -39,8 +39,8 @@ const (
 	maxQueued = 64
 	// maxStateSessions bounds what a state may name.
 	maxStateSessions = 16
-	// eventsPerMinute bounds what one desk can report in the log, over all its connections, and arrivalsPerMinute how often it comes,
-	// which is two events and a row each. An honest agent waits longer before each further try.
+	// eventsPerMinute bounds what one desk can report in the log, over all its connections, and arrivalsPerMinute how
+	// often it comes, which is two events and a row each. An honest agent waits longer before each further try.
 	eventsPerMinute   = 600
 	arrivalsPerMinute = 30
 	// maxText bounds names that an agent tells of itself.

@@ -13,8 +13,8 @@ import (
 // differs begins the codes of an agent whose copy of the register and ours do not fit.
 const differs = "register_"
 
-// follow brings the agent's copy of the register to our end. It comes before the offer that needs it, on the same channel. An agent that
-// is too old to hold a copy is left alone.
+// follow brings the agent's copy of the register to our end. It comes before the offer that needs it, on the same
+// channel. An agent that is too old to hold a copy is left alone.
 func (c *conn) follow(ctx context.Context) error {
 	if !c.follows {
 		return nil
@@ -53,8 +53,8 @@ func (c *conn) behind(end uint64) bool {
 	return c.follows && c.known < end
 }
 
-// takeOrderAnswer hands the answer to who waits for it. That the agent's copy of the register and ours do not fit, nobody waits for: it
-// is recorded, once a connection.
+// takeOrderAnswer hands the answer to who waits for it. That the agent's copy of the register and ours do not fit,
+// nobody waits for: it is recorded, once a connection.
 func (c *conn) takeOrderAnswer(ctx context.Context, answer *controlv1.OrderAnswer) error {
 	c.answered(answer.GetNumber(), answer)
 	code := answer.GetCode()

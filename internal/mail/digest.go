@@ -22,8 +22,8 @@ type Told struct {
 // Letter is what a mail says.
 type Letter struct{ Subject, Body string }
 
-// Compose writes one user's notices, oldest first, as one mail in Japanese and English. Portal is the address that paths are below of;
-// without it there are no links.
+// Compose writes one user's notices, oldest first, as one mail in Japanese and English. Portal is the address that
+// paths are below of; without it there are no links.
 func Compose(told []Told, portal string) Letter {
 	n := len(told)
 	var ja, en strings.Builder

@@ -13,7 +13,8 @@ import (
 // ErrAddress means that a text is no mail address that can be used.
 var ErrAddress = errors.New("mail: address")
 
-// CheckAddress refuses what is not one plain ASCII address such as suzuki@town.example.jp: no display name, no line breaks, no lists.
+// CheckAddress refuses what is not one plain ASCII address such as suzuki@town.example.jp: no display name, no line
+// breaks, no lists.
 func CheckAddress(address string) error {
 	parsed, err := netmail.ParseAddress(address)
 	if err != nil || parsed.Address != address || len(address) > 254 || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' }) {
@@ -22,8 +23,9 @@ func CheckAddress(address string) error {
 	return nil
 }
 
-// message is a mail as RFC 5322 has it: UTF-8 with encoded headers (RFC 2047) and a body in base64 (RFC 2045), so that nothing in
-// it can be taken for a header or the end. Its Message-ID is the mail's id: a mail that is delivered twice is seen as one.
+// message is a mail as RFC 5322 has it: UTF-8 with encoded headers (RFC 2047) and a body in base64 (RFC 2045), so that
+// nothing in it can be taken for a header or the end. Its Message-ID is the mail's id: a mail that is delivered twice
+// is seen as one.
 func message(m *Mail, s *Settings, now time.Time) ([]byte, error) {
 	for _, address := range []string{s.From, m.Address} {
 		if err := CheckAddress(address); err != nil {

@@ -10,8 +10,8 @@ import (
 	"jiseki/internal/calendar"
 )
 
-// Notice tells a user that something happened or has to be done. It is shown in the portal and, in a digest, sent by mail: its
-// arguments must hold nothing that may not leave the gateway, such as the reason of a request.
+// Notice tells a user that something happened or has to be done. It is shown in the portal and, in a digest, sent by
+// mail: its arguments must hold nothing that may not leave the gateway, such as the reason of a request.
 type Notice struct {
 	// User is the id of the one who is told.
 	User string
@@ -52,7 +52,8 @@ func (n *Notice) Check() error {
 	return nil
 }
 
-// isPage says whether a path leads to a page of the portal, and to no other site: browsers take //host and /\host for one.
+// isPage says whether a path leads to a page of the portal, and to no other site: browsers take //host and /\host for
+// one.
 func isPage(path string) bool {
 	foreign := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/?=&._-", r)
@@ -207,7 +208,8 @@ func placeholders(text string) []string {
 	return slices.Compact(names)
 }
 
-// render writes an argument as its name says. Braces in values become brackets, so that no value can be taken for a placeholder.
+// render writes an argument as its name says. Braces in values become brackets, so that no value can be taken for a
+// placeholder.
 func render(name, value string) (ja, en string, err error) {
 	if len(value) > maxArg {
 		return "", "", fmt.Errorf("argument %s is too long", name)

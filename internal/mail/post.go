@@ -17,9 +17,11 @@ const (
 	every = 20 * time.Second
 	// batch is how many mails go over one connection.
 	batch = 10
-	// batchTimeout bounds a connection; it is shorter than the lease, so that a mail is not sent by two gateways at once.
+	// batchTimeout bounds a connection; it is shorter than the lease, so that a mail is not sent by two gateways at
+	// once.
 	batchTimeout = 2 * time.Minute
-	// lease is how long a claimed mail stays with its gateway. Longer than batchTimeout, with room for clocks that differ.
+	// lease is how long a claimed mail stays with its gateway. Longer than batchTimeout, with room for clocks that
+	// differ.
 	lease = 6 * time.Minute
 	// firstWait and longestWait bound the time between two tries; each is twice the one before.
 	firstWait   = time.Minute
@@ -61,12 +63,13 @@ type Mail struct {
 
 // Outbox keeps mails until they are sent: the store.
 type Outbox interface {
-	// GatherMails makes one mail of the unread notices of each user who has an address and got no mail in the digest's time.
+	// GatherMails makes one mail of the unread notices of each user who has an address and got no mail in the digest's
+	// time.
 	GatherMails(ctx context.Context, digest time.Duration, compose func([]Told) Letter) (mails int, err error)
 	// ClaimMails takes mails that are due. Nobody else gets them until lease is over.
 	ClaimMails(ctx context.Context, claim string, lease time.Duration, limit int) ([]Mail, error)
-	// MailSent and MailFailed end a claim; a claim that is over changes nothing. A mail that failed is due again after wait, or given up
-	// when its time is over.
+	// MailSent and MailFailed end a claim; a claim that is over changes nothing. A mail that failed is due again after
+	// wait, or given up when its time is over.
 	MailSent(ctx context.Context, id, claim string) error
 	MailFailed(ctx context.Context, id, claim, why string, wait time.Duration) error
 	// ReleaseMails gives back what was claimed and not tried.
@@ -146,8 +149,8 @@ func (p *Post) round(ctx context.Context) (more bool, err error) {
 	return len(mails) == batch, p.deliver(ctx, claim, mails, &s)
 }
 
-// deliver sends a batch over one connection, and a new one after one that broke. When there is no connection, all that is left has
-// failed.
+// deliver sends a batch over one connection, and a new one after one that broke. When there is no connection, all that
+// is left has failed.
 func (p *Post) deliver(ctx context.Context, claim string, mails []Mail, s *Settings) error {
 	lineCtx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
@@ -210,8 +213,8 @@ func (p *Post) settle(ctx context.Context, claim string, m *Mail, cause error) e
 // keep is a context that does not end with the gateway.
 func keep(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
-// wait is the time to the next try: doubling, and between half and all of it, so that mails which failed together do not come back
-// together.
+// wait is the time to the next try: doubling, and between half and all of it, so that mails which failed together do
+// not come back together.
 func (p *Post) wait(tries int) time.Duration {
 	wait := longestWait
 	if tries < 7 {

@@ -268,8 +268,8 @@ func TestStoppedGatewayLeavesItsMails(t *testing.T) {
 	})
 }
 
-// TestWhatAMailSays: headers that mail programs read, both languages, a link, one mail for many notices, and nothing that could be
-// taken for a header.
+// TestWhatAMailSays: headers that mail programs read, both languages, a link, one mail for many notices, and nothing
+// that could be taken for a header.
 func TestWhatAMailSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTown(t, 1)
@@ -317,8 +317,8 @@ func TestWhatAMailSays(t *testing.T) {
 	})
 }
 
-// TestTLS over a real connection: with STARTTLS and from the first byte, signed in by PLAIN and by LOGIN; never without encryption, nor to a server
-// with another name.
+// TestTLS over a real connection: with STARTTLS and from the first byte, signed in by PLAIN and by LOGIN; never without
+// encryption, nor to a server with another name.
 func TestTLS(t *testing.T) {
 	for name, c := range map[string]struct {
 		tls, auth, certificate string
@@ -370,8 +370,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestServersThatSignInOtherwise: keywords in any case, the form of AUTH before RFC 2554 of 1999, questions of AUTH LOGIN in other words, in
-// other languages, empty or not in base64. The name is first.
+// TestServersThatSignInOtherwise: keywords in any case, the form of AUTH before RFC 2554 of 1999, questions of AUTH
+// LOGIN in other words, in other languages, empty or not in base64. The name is first.
 func TestServersThatSignInOtherwise(t *testing.T) {
 	base64Of := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	for name, c := range map[string]struct {

@@ -15,11 +15,12 @@ import (
 	"time"
 )
 
-// sendTimeout bounds the connection with its greeting, and each mail. A server that says nothing for so long is a failing one.
+// sendTimeout bounds the connection with its greeting, and each mail. A server that says nothing for so long is a
+// failing one.
 const sendTimeout = 30 * time.Second
 
-// maxAnswers bounds what a server says until a connection is ready, and then about each mail, in bytes. What it means to say fits into
-// one of them: certificates are the most of it.
+// maxAnswers bounds what a server says until a connection is ready, and then about each mail, in bytes. What it means
+// to say fits into one of them: certificates are the most of it.
 const maxAnswers = 64 << 10
 
 var errAnswers = errors.New("the server says too much")
@@ -47,8 +48,8 @@ type line struct {
 	stop   func() bool
 }
 
-// dial opens a connection as the settings say. STARTTLS is never left out because the server does not offer it, and a password
-// never goes over an open line.
+// dial opens a connection as the settings say. STARTTLS is never left out because the server does not offer it, and a
+// password never goes over an open line.
 func (p *Post) dial(ctx context.Context, s *Settings) (*line, error) {
 	host, _, err := net.SplitHostPort(s.Server)
 	if err != nil {
@@ -130,8 +131,8 @@ func (l *line) signIn(s *Settings, host string, password func() (string, error))
 	return nil
 }
 
-// offers asks once more what the server can do, in upper case: net/smtp knows keywords as RFC 5321 writes them only, and not AUTH=LOGIN,
-// the form before RFC 2554. A server that knows HELO only offers nothing.
+// offers asks once more what the server can do, in upper case: net/smtp knows keywords as RFC 5321 writes them only,
+// and not AUTH=LOGIN, the form before RFC 2554. A server that knows HELO only offers nothing.
 func (l *line) offers(hello string) (map[string][]string, error) {
 	answer, err := l.ask(250, "EHLO %s", hello)
 	var refused *textproto.Error
@@ -170,8 +171,8 @@ func (l *line) ask(code int, format string, args ...any) (string, error) {
 	return answer, err
 }
 
-// login is AUTH LOGIN, which some servers have only: draft-murchison-sasl-login-00. The server asks for the name, then for the password;
-// in which words does not matter, they differ from server to server.
+// login is AUTH LOGIN, which some servers have only: draft-murchison-sasl-login-00. The server asks for the name, then
+// for the password; in which words does not matter, they differ from server to server.
 func (l *line) login(user, password string) error {
 	if _, err := l.ask(334, "AUTH LOGIN"); err != nil {
 		return err
@@ -183,8 +184,8 @@ func (l *line) login(user, password string) error {
 	return err
 }
 
-// send hands over one mail. The server has taken it when it says so after the last line, not before. dead says that the connection
-// is of no more use.
+// send hands over one mail. The server has taken it when it says so after the last line, not before. dead says that the
+// connection is of no more use.
 func (l *line) send(from, to string, text []byte) (dead bool, err error) {
 	if err := l.conn.SetDeadline(time.Now().Add(sendTimeout)); err != nil {
 		return true, fmt.Errorf("deadline: %w", err)

@@ -1,7 +1,8 @@
-// Package quiet keeps what strangers do from filling the log: lines that somebody outside can cause at will are written as samples, with a
-// count of those that were left out. All other lines pass.
+// Package quiet keeps what strangers do from filling the log: lines that somebody outside can cause at will are written
+// as samples, with a count of those that were left out. All other lines pass.
 //
-// A line is a stranger's when it has an attribute made by [From] or [Desk]. Whoever logs decides that where the line is written.
+// A line is a stranger's when it has an attribute made by [From] or [Desk]. Whoever logs decides that where the line is
+// written.
 package quiet
 
 import (
@@ -47,7 +48,8 @@ func From(a netip.Addr) slog.Attr { return slog.Any("address", stranger{address:
 // Desk is the attribute "desk" of a line that a desk, which may be in hostile hands, causes as often as it likes.
 func Desk(id string) slog.Attr { return slog.Any("desk", stranger{desk: id}) }
 
-// A Handler samples the lines of strangers before another handler writes them. It is safe for use by several goroutines.
+// A Handler samples the lines of strangers before another handler writes them. It is safe for use by several
+// goroutines.
 type Handler struct {
 	next   slog.Handler
 	from   *stranger // of an attribute that all lines have
@@ -83,8 +85,8 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	return &with
 }
 
-// Handle writes a line, or counts it. The first line after a minute in which some were left out, whoever causes it, is preceded by a line for
-// each message that says how many.
+// Handle writes a line, or counts it. The first line after a minute in which some were left out, whoever causes it, is
+// preceded by a line for each message that says how many.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	from := h.from
 	r.Attrs(func(a slog.Attr) bool {

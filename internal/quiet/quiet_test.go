@@ -33,7 +33,8 @@ func (w *world) lines(with string) (n int) {
 	return n
 }
 
-// TestFloodIsSampled: one address and very many write few lines, heads of the audit log are all written, and what was left out is counted.
+// TestFloodIsSampled: one address and very many write few lines, heads of the audit log are all written, and what was
+// left out is counted.
 func TestFloodIsSampled(t *testing.T) {
 	w := newWorld()
 	one := netip.MustParseAddr("192.0.2.1")

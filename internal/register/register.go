@@ -1,7 +1,7 @@
-// Package register is the list of what desks may believe: which devices are announced for whom, and which desks for which users. It
-// only grows, each entry continues the hash of all before it, the gateway's audit log names that hash, and every desk holds a copy.
-// So who has the gateway's keys and not its list cannot announce a device to a desk, and who has both cannot do it unseen.
-// It is pure: bytes are those of docs/PROTOCOL.md section 6.
+// Package register is the list of what desks may believe: which devices are announced for whom, and which desks for
+// which users. It only grows, each entry continues the hash of all before it, the gateway's audit log names that hash,
+// and every desk holds a copy. So who has the gateway's keys and not its list cannot announce a device to a desk, and
+// who has both cannot do it unseen. It is pure: bytes are those of docs/PROTOCOL.md section 6.
 package register
 
 import (
@@ -46,7 +46,8 @@ var (
 	ErrAhead = errors.New("register: the copy is ahead")
 )
 
-// Device is what announces a device: its id, its owner as in its certificate ("user:<id>", "section:<id>" or "all") and its key.
+// Device is what announces a device: its id, its owner as in its certificate ("user:<id>", "section:<id>" or "all") and
+// its key.
 func Device(id, owner string, key cert.PublicKey) [32]byte {
 	return what("device", []byte(id), []byte(owner), key[:])
 }
@@ -91,7 +92,8 @@ func Parse(b []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// A Part is what the holder of the list tells of it: the entries behind the first From, whose hash is Before, and how long it is.
+// A Part is what the holder of the list tells of it: the entries behind the first From, whose hash is Before, and how
+// long it is.
 type Part struct {
 	From    uint64
 	Before  [32]byte
@@ -168,8 +170,8 @@ func (l *List) Part(from uint64, n int) Part {
 	return Part{From: from, Before: l.Hash(from), Entries: l.entries[from:end], Total: l.Len()}
 }
 
-// Follow continues the copy by what the holder of the list says, and returns the entries that are new. What the copy has already must
-// be the same there.
+// Follow continues the copy by what the holder of the list says, and returns the entries that are new. What the copy
+// has already must be the same there.
 func (l *List) Follow(p Part) (fresh []Entry, err error) {
 	switch {
 	case p.From > l.Len():

@@ -104,8 +104,8 @@ func (d *Desks) Detach(ctx context.Context, desk string, epoch uint64, stopping 
 	return d.store.DeskGone(ctx, desk, int64(epoch), code) //nolint:gosec // counts from 1
 }
 
-// Record writes a session event once. What the desk cannot report is in the log as a refusal, so that the agent need not send
-// it for ever.
+// Record writes a session event once. What the desk cannot report is in the log as a refusal, so that the agent need
+// not send it for ever.
 func (d *Desks) Record(ctx context.Context, desk string, e *controlv1.SessionEvent) error {
 	id := cert.SessionID(e.GetSessionId())
 	err := d.store.AddAgentEvent(ctx, store.AgentEvent{

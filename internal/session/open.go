@@ -211,8 +211,8 @@ func (m *Manager) offer(ctx context.Context, g *grant.Grant, t tickets, certific
 	return nil
 }
 
-// confirm looks whether the session was ended while its offer was on the way, for the order to end it may have come to the
-// agent before the offer; and whether what it was decided on has changed since an event.
+// confirm looks whether the session was ended while its offer was on the way, for the order to end it may have come to
+// the agent before the offer; and whether what it was decided on has changed since an event.
 func (m *Manager) confirm(ctx context.Context, g *grant.Grant, decided uint64) error {
 	now, err := m.cfg.Store.Session(ctx, g.Session)
 	if err != nil {
@@ -249,8 +249,8 @@ func (m *Manager) unoffer(ctx context.Context, g *grant.Grant, cause error) erro
 	return errors.Join(cause, m.cfg.Store.EndSession(ctx, by, g.Session, codePolicy, "offer_failed"))
 }
 
-// agentReason translates the agent's code where a better reason is known. The gateway has looked at the same times a moment ago: when
-// the agent finds one too early or too late, one of the clocks is wrong.
+// agentReason translates the agent's code where a better reason is known. The gateway has looked at the same times a
+// moment ago: when the agent finds one too early or too late, one of the clocks is wrong.
 func agentReason(code string) access.Code {
 	if fault := access.ScreenFault(code); fault != "" && fault != access.DeskScreen {
 		return fault

@@ -9,8 +9,8 @@ import (
 	"jiseki/internal/access"
 )
 
-// agentCodes is what becomes of each code with which an agent declines an offer. Those that begin with grant_ and device_ end with a
-// code of the packages cert and grant.
+// agentCodes is what becomes of each code with which an agent declines an offer. Those that begin with grant_ and
+// device_ end with a code of the packages cert and grant.
 var agentCodes = map[string]access.Code{
 	"in_use":             access.DeskInUse,
 	"cannot_lock":        access.DeskCannotLock,

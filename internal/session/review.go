@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// lookEvery is how often a gateway looks whether anything was recorded. What changes is acted on at the second look, so
-	// that whoever made the change ends with its own reason what it ends itself.
+	// lookEvery is how often a gateway looks whether anything was recorded. What changes is acted on at the second
+	// look, so that whoever made the change ends with its own reason what it ends itself.
 	lookEvery = 500 * time.Millisecond
 	// reviewEvery is how often running sessions are decided anew although nothing seems to have changed.
 	reviewEvery = time.Minute
 	// manyEvents between two looks are not read one by one: something will have changed.
 	manyEvents = 1000
-	// rest is how long a review waits behind the last one, in times of what that took: whoever changes something every second
-	// does not have a gateway with many sessions do nothing else.
+	// rest is how long a review waits behind the last one, in times of what that took: whoever changes something every
+	// second does not have a gateway with many sessions do nothing else.
 	rest = 2
 	// warnBefore is how long before an end the user is told.
 	warnBefore = 10 * time.Minute
@@ -37,8 +37,8 @@ const (
 	warnHoursEnd = "hours_end"
 )
 
-// quietKinds are the kinds of events that no running session stands on, or that are acted on at once where they happen (OnSegment),
-// or that only give more. Every other kind, also one that is added later, has running
+// quietKinds are the kinds of events that no running session stands on, or that are acted on at once where they happen
+// (OnSegment), or that only give more. Every other kind, also one that is added later, has running
 // sessions decided anew.
 var quietKinds = map[audit.Kind]bool{
 	audit.GatewayStarted: true, audit.GatewayStopped: true, audit.KeysCreated: true, audit.KeysChanged: true,
@@ -55,8 +55,8 @@ var quietKinds = map[audit.Kind]bool{
 	audit.RequestsConfirmed: true, audit.AbsenceEntered: true, audit.AbsenceDeleted: true,
 }
 
-// A review is what a gateway knows of the running sessions that its relay carries, beyond their grants. The caller of each method
-// holds the Manager's reviewing lock.
+// A review is what a gateway knows of the running sessions that its relay carries, beyond their grants. The caller of
+// each method holds the Manager's reviewing lock.
 type review struct {
 	head   uint64        // number of the newest event that was looked at
 	due    bool          // something changed
@@ -150,7 +150,8 @@ func (m *Manager) reviewAll(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// reconsider decides a running session anew. It ends it if the answer is no, and says what is to be expected of it if yes.
+// reconsider decides a running session anew. It ends it if the answer is no, and says what is to be expected of it if
+// yes.
 func (m *Manager) reconsider(ctx context.Context, s store.Session) (outlook, error) {
 	o := outlook{session: s}
 	now := m.cfg.Now()
@@ -178,8 +179,8 @@ func (m *Manager) reconsider(ctx context.Context, s store.Session) (outlook, err
 // rightsChanged is why a session ends whose user may have less of it now, but may have it.
 const rightsChanged access.Code = "rights_changed"
 
-// redecide decides a running session as if it were asked for now. What matters only for opening it does not count: whether the
-// desk is on, in use, or a seat free; the session has all that.
+// redecide decides a running session as if it were asked for now. What matters only for opening it does not count:
+// whether the desk is on, in use, or a seat free; the session has all that.
 func (m *Manager) redecide(ctx context.Context, s *store.Session) (access.Decision, error) {
 	c := Caller{SignIn: store.SignIn{User: s.User, Device: s.Device, Second: s.Second, UntilMS: s.UntilMS}, Place: s.Place}
 	about, err := m.caller(ctx, c, s.Viewer)
@@ -210,7 +211,8 @@ func (m *Manager) redecide(ctx context.Context, s *store.Session) (access.Decisi
 // takenAway are reasons after which the viewer need not ask again: somebody decided about this user, device or desk.
 var takenAway = []access.Code{access.UserDisabled, access.DeviceRevoked, access.DeviceNotYours, access.DeskNotYours, access.DeskNotEnrolled}
 
-// endByPolicy ends a session that may not go on. With the code of policy the viewer asks again, and shows what is refused.
+// endByPolicy ends a session that may not go on. With the code of policy the viewer asks again, and shows what is
+// refused.
 func (m *Manager) endByPolicy(ctx context.Context, s store.Session, why access.Code) error {
 	code := uint16(codePolicy)
 	if slices.Contains(takenAway, why) {
@@ -257,8 +259,8 @@ func (m *Manager) warn(ctx context.Context, s *store.Session, code string, end, 
 	}
 }
 
-// OnSegment decides the running sessions of a user anew, because another segment of the workday began: during breaks and leave
-// policy may end and lock them.
+// OnSegment decides the running sessions of a user anew, because another segment of the workday began: during breaks
+// and leave policy may end and lock them.
 func (m *Manager) OnSegment(ctx context.Context, user string) {
 	m.reviewing.Lock()
 	defer m.reviewing.Unlock()
@@ -277,8 +279,8 @@ func (m *Manager) OnSegment(ctx context.Context, user string) {
 	}
 }
 
-// overtaken says whether a decision about a session, made when the log ended with an event, may no longer hold: what it stands
-// on changed before the session was granted, so that the review of that change, or OnSegment, did not find it.
+// overtaken says whether a decision about a session, made when the log ended with an event, may no longer hold: what it
+// stands on changed before the session was granted, so that the review of that change, or OnSegment, did not find it.
 func (m *Manager) overtaken(ctx context.Context, id cert.SessionID, after uint64) (bool, error) {
 	kinds, err := m.cfg.Store.KindsAfter(ctx, after, manyEvents)
 	loud := func(k audit.Kind) bool { return !quietKinds[k] || k == audit.WorkdayReported }

@@ -68,8 +68,8 @@ func TestUndecidableSessionKeepsNoOther(t *testing.T) {
 	}
 }
 
-// TestNetworksPutRightEndSessions: when a network is not the town hall's own after all, what was opened from there is decided as from
-// home.
+// TestNetworksPutRightEndSessions: when a network is not the town hall's own after all, what was opened from there is
+// decided as from home.
 func TestNetworksPutRightEndSessions(t *testing.T) {
 	h := newHall(t)
 	ctx := t.Context()
@@ -103,7 +103,8 @@ func TestNetworksPutRightEndSessions(t *testing.T) {
 	}
 }
 
-// TestReviewsLeaveTimeForOthers: a review that took long is not followed by the next at once, whatever changes meanwhile.
+// TestReviewsLeaveTimeForOthers: a review that took long is not followed by the next at once, whatever changes
+// meanwhile.
 func TestReviewsLeaveTimeForOthers(t *testing.T) {
 	h := newHall(t)
 	ctx := t.Context()
@@ -127,8 +128,8 @@ func TestReviewsLeaveTimeForOthers(t *testing.T) {
 	}
 }
 
-// TestOneKeepsNoOther: what is damaged about one session, or gone, keeps no other from ending: not in a sweep, not after a report of work,
-// and not when several are taken away together.
+// TestOneKeepsNoOther: what is damaged about one session, or gone, keeps no other from ending: not in a sweep, not
+// after a report of work, and not when several are taken away together.
 func TestOneKeepsNoOther(t *testing.T) {
 	for name, end := range map[string]func(h *hall, all []store.Session) error{
 		"sweep":          func(h *hall, _ []store.Session) error { return h.m.sweep(h.t.Context()) },
@@ -165,7 +166,8 @@ func TestOneKeepsNoOther(t *testing.T) {
 	}
 }
 
-// TestReviewAfterTheClockWasSetBack: running sessions are decided anew at once, not when the clock has come to where it was.
+// TestReviewAfterTheClockWasSetBack: running sessions are decided anew at once, not when the clock has come to where it
+// was.
 func TestReviewAfterTheClockWasSetBack(t *testing.T) {
 	h := newHall(t)
 	h.check(h.m.look(t.Context()))

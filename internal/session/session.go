@@ -369,8 +369,8 @@ func (m *Manager) lost(ctx context.Context, s *store.Session) (bool, error) {
 // agent ends without a lease after 60 s.
 const lostAfter = 2 * time.Minute
 
-// Closed adds what the relay forwarded for a session, and gives its seat back if it was never opened. It is called by the
-// relay and returns at once.
+// Closed adds what the relay forwarded for a session, and gives its seat back if it was never opened. It is called by
+// the relay and returns at once.
 func (m *Manager) Closed(s relay.Stats, code link.Code) {
 	m.work.Go(func() {
 		if !s.Since.IsZero() {

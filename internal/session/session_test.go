@@ -44,7 +44,8 @@ func (a *agents) RevokeDevice(context.Context, string, string) error { return ni
 
 func (a *agents) Warn(context.Context, string, cert.SessionID, string, time.Time) error { return nil }
 
-// A hall is a manager on a real store, relay and bus, with desk k9 of tanaka that is on, and tanaka signed in on device d9.
+// A hall is a manager on a real store, relay and bus, with desk k9 of tanaka that is on, and tanaka signed in on device
+// d9.
 type hall struct {
 	t      *testing.T
 	file   string // of the database
@@ -195,8 +196,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestOfferFails: whatever goes wrong between grant and desk, nothing of the session is left, the user is told why, and it is
-// in the log.
+// TestOfferFails: whatever goes wrong between grant and desk, nothing of the session is left, the user is told why, and
+// it is in the log.
 func TestOfferFails(t *testing.T) {
 	broken := errors.New("the bus is broken")
 	no := func(code string) func(*hall, cert.SessionID) (*controlv1.OfferAnswer, error) {
@@ -287,8 +288,8 @@ func TestPreparedSessionIsOpenedOnce(t *testing.T) {
 	}
 }
 
-// TestEndedSignInOpensNothing: a call that was let in before its sign-in ended, by a reset of the password or otherwise, is not granted
-// after it, however long it waited for its turn to write.
+// TestEndedSignInOpensNothing: a call that was let in before its sign-in ended, by a reset of the password or
+// otherwise, is not granted after it, however long it waited for its turn to write.
 func TestEndedSignInOpensNothing(t *testing.T) {
 	h := newHall(t)
 	r := h.prepare()
@@ -303,8 +304,8 @@ func TestEndedSignInOpensNothing(t *testing.T) {
 	}
 }
 
-// TestClosedAtTheRelay: when the relay has given a session up, one that was never opened ends in the store, paired or not; an
-// opened one, and one that somebody ends with a reason, is left to whom it concerns.
+// TestClosedAtTheRelay: when the relay has given a session up, one that was never opened ends in the store, paired or
+// not; an opened one, and one that somebody ends with a reason, is left to whom it concerns.
 func TestClosedAtTheRelay(t *testing.T) {
 	for name, c := range map[string]struct {
 		paired, opened bool
@@ -364,8 +365,8 @@ func TestTakeAwayOfNobodyTakesNothing(t *testing.T) {
 	}
 }
 
-// TestSweepEndsWhatTheDeskLost: a session at a desk whose channel is gone is over when no lease can hold it any more, and
-// not before.
+// TestSweepEndsWhatTheDeskLost: a session at a desk whose channel is gone is over when no lease can hold it any more,
+// and not before.
 func TestSweepEndsWhatTheDeskLost(t *testing.T) {
 	h := newHall(t)
 	r := h.prepare()
@@ -407,7 +408,8 @@ func TestSweepAfterAClockThatWasAhead(t *testing.T) {
 	}
 }
 
-// TestLostAtTheDeskAfterAClockThatWasAhead: a session that opened in the future is no young one, which the desk need not name yet.
+// TestLostAtTheDeskAfterAClockThatWasAhead: a session that opened in the future is no young one, which the desk need
+// not name yet.
 func TestLostAtTheDeskAfterAClockThatWasAhead(t *testing.T) {
 	h := newHall(t)
 	r := h.prepare()

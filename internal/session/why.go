@@ -28,9 +28,9 @@ type Answer struct {
 	Employments []access.Employment
 }
 
-// Why decides as for a sign-in that lasts as long as it may. Hours, holidays and approvals are those of the time asked about;
-// device, desk, seats and the workday are as they are now. Nothing is recorded: nothing is granted. store.ErrNotFound: there is
-// no such user, desk or device.
+// Why decides as for a sign-in that lasts as long as it may. Hours, holidays and approvals are those of the time asked
+// about; device, desk, seats and the workday are as they are now. Nothing is recorded: nothing is granted.
+// store.ErrNotFound: there is no such user, desk or device.
 func (m *Manager) Why(ctx context.Context, q Question) (Answer, error) {
 	c := Caller{SignIn: store.SignIn{User: q.User, Device: q.Device, Second: q.Second}, Place: q.Place}
 	s, err := m.callerAt(ctx, c, q.Viewer, q.At)

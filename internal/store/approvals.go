@@ -50,8 +50,8 @@ type RequestCheck struct {
 	former *telework.Request // that it changes
 }
 
-// CheckRequest says what would become of a submission. It changes nothing. A draft that cannot be meant is telework.ErrDraft; a
-// submission that is not this user's to make a telework.Refusal.
+// CheckRequest says what would become of a submission. It changes nothing. A draft that cannot be meant is
+// telework.ErrDraft; a submission that is not this user's to make a telework.Refusal.
 func (s *Store) CheckRequest(ctx context.Context, by By, in Submission) (RequestCheck, error) {
 	return checkRequest(ctx, s.read, s.now(), by, in)
 }
@@ -124,7 +124,8 @@ func (c *RequestCheck) limits(ctx context.Context, q querier, now time.Time) err
 	return nil
 }
 
-// readRules reads what policy and calendar say of a user's requests: the strictest of what holds in the zones of the user's desks.
+// readRules reads what policy and calendar say of a user's requests: the strictest of what holds in the zones of the
+// user's desks.
 func readRules(ctx context.Context, q querier, user string) (telework.Rules, error) {
 	none := telework.Rules{}
 	o, err := get(ctx, q, scanOrganisation, selectOrganisation)
@@ -156,9 +157,9 @@ func readRules(ctx context.Context, q querier, user string) (telework.Rules, err
 	return telework.RulesOf(policies, o.Settings.Emergency, standing.RegisteredUntil, timetable), err
 }
 
-// SubmitRequest sends a draft to the first step of its route: as a new request; again, if it changes one that waits or was returned;
-// as a new one that replaces it, if it changes an approved one. It refuses what policy forbids (telework.Refusal) and what was
-// changed since the revision that it names (ErrStale).
+// SubmitRequest sends a draft to the first step of its route: as a new request; again, if it changes one that waits or
+// was returned; as a new one that replaces it, if it changes an approved one. It refuses what policy forbids
+// (telework.Refusal) and what was changed since the revision that it names (ErrStale).
 func (s *Store) SubmitRequest(ctx context.Context, by By, in Submission) (r telework.Request, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		c, err := checkRequest(ctx, t, t.time(), by, in)
@@ -318,8 +319,8 @@ func orderName(k telework.Kind) string {
 	return "telework"
 }
 
-// DecideRequest answers the step that waits. The right to do so is looked up in the same transaction; of two answers at the same time
-// one counts.
+// DecideRequest answers the step that waits. The right to do so is looked up in the same transaction; of two answers at
+// the same time one counts.
 func (s *Store) DecideRequest(ctx context.Context, by By, id string, d telework.Decision) (r telework.Request, err error) {
 	d.By = by.user()
 	err = s.act(ctx, func(t *tx) error {
@@ -379,8 +380,8 @@ func (t *tx) supersede(by By, r *telework.Request) error {
 	return t.recordRequest(by, audit.RequestCancelled, &old, audit.Details{"replaced_by": r.ID})
 }
 
-// WithdrawRequest is 取下げ before, 取消し after the approval. The event of a cancelled approval lets the sessions that stood on it be
-// looked at again.
+// WithdrawRequest is 取下げ before, 取消し after the approval. The event of a cancelled approval lets the sessions that
+// stood on it be looked at again.
 func (s *Store) WithdrawRequest(ctx context.Context, by By, id, comment string) (r telework.Request, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		chart, err := readChart(ctx, t, t.today())
@@ -412,8 +413,8 @@ func (s *Store) WithdrawRequest(ctx context.Context, by By, id, comment string) 
 	return r, err
 }
 
-// ConfirmReviews notes that a user read decisions made in the user's absence, or what was circulated to the user. Requests in which
-// nothing is unread are passed over: who has nothing to confirm keeps nobody from writing.
+// ConfirmReviews notes that a user read decisions made in the user's absence, or what was circulated to the user.
+// Requests in which nothing is unread are passed over: who has nothing to confirm keeps nobody from writing.
 func (s *Store) ConfirmReviews(ctx context.Context, by By, ids []string) error {
 	asked := slices.Compact(slices.Sorted(slices.Values(ids)))
 	ids = nil
@@ -493,7 +494,8 @@ func (t *tx) tell(chart *telework.Organisation, r *telework.Request, kind, by st
 	return nil
 }
 
-// requestPath is the page on which somebody goes on: approvers and readers in their inbox, the user and who entered it among requests.
+// requestPath is the page on which somebody goes on: approvers and readers in their inbox, the user and who entered it
+// among requests.
 func requestPath(r *telework.Request, kind, user string) string {
 	office := kind == "request_submitted" || kind == "request_decided_for_you" || kind == "request_circulated" || kind == "request_withdrawn"
 	if office || (user != r.User && user != r.By) {

@@ -12,8 +12,8 @@ import (
 	"jiseki/internal/telework"
 )
 
-// BenchmarkReports reads the month of a whole section of 100, each with 20 workdays of three segments: what a superior sees when the page of
-// months opens.
+// BenchmarkReports reads the month of a whole section of 100, each with 20 workdays of three segments: what a superior
+// sees when the page of months opens.
 func BenchmarkReports(b *testing.B) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": storetest.SQLite, "postgresql": store.Cluster().NewDSN} {
 		b.Run(name, func(b *testing.B) {

@@ -7,8 +7,8 @@ import (
 	"jiseki/internal/telework"
 )
 
-// WorkdaysBetween reads the segments of workdays from one date until another, both included; of one user, or of all if user is empty. What
-// was done is not read.
+// WorkdaysBetween reads the segments of workdays from one date until another, both included; of one user, or of all if
+// user is empty. What was done is not read.
 func (s *Store) WorkdaysBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Workday, error) {
 	rows, err := list(ctx, s.read, scanDatedSegment, `SELECT user_id, date, kind, from_ms, until_ms FROM workday_segments
 		WHERE ($1 = '' OR user_id = $1) AND date >= $2 AND date <= $3 ORDER BY user_id, date, position`, user, from.String(), until.String())

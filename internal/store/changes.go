@@ -15,7 +15,8 @@ const (
 	shortChange = 500
 	// longestPiece is how long a text of a change may be; a longer one becomes several.
 	longestPiece = 3000
-	// changesOfEvent bounds the changes of one event, in bytes of JSON; others follow in further events of the same act.
+	// changesOfEvent bounds the changes of one event, in bytes of JSON; others follow in further events of the same
+	// act.
 	changesOfEvent = 6000
 )
 
@@ -25,8 +26,8 @@ type change struct {
 	one        bool // of several: a list in the event, also if it is alone
 }
 
-// recordAll records an act whose facts may be too many for one event: in as many events as it takes, each with the details of all and
-// with its part of the changes.
+// recordAll records an act whose facts may be too many for one event: in as many events as it takes, each with the
+// details of all and with its part of the changes.
 func (t *tx) recordAll(e audit.Entry, changes []change) error {
 	for {
 		part := e
@@ -64,7 +65,8 @@ func pack(of audit.Details, changes []change) (audit.Details, []change) {
 	return d, changes[n:]
 }
 
-// changesOf lists the settings that differ, parts of the policy each for itself. The log keeps both values, however long.
+// changesOf lists the settings that differ, parts of the policy each for itself. The log keeps both values, however
+// long.
 func changesOf(before, after Organisation) ([]change, error) {
 	var all []change
 	if before.Name != after.Name {

@@ -10,8 +10,8 @@ import (
 	"jiseki/internal/audit"
 )
 
-// TestEventsHoldEveryChange: whatever an administrator changes for a while and puts back stands in the log whole, however much is
-// around it.
+// TestEventsHoldEveryChange: whatever an administrator changes for a while and puts back stands in the log whole,
+// however much is around it.
 func TestEventsHoldEveryChange(t *testing.T) {
 	s := engines(t)["sqlite"]
 	ctx, by := t.Context(), By{Actor: "cli:test"}
@@ -58,7 +58,8 @@ func TestEventsHoldEveryChange(t *testing.T) {
 	}
 }
 
-// TestFactsOfAnActAreNotCut: what is too much for one event stands in several, each within the limits of events, and nothing is lost.
+// TestFactsOfAnActAreNotCut: what is too much for one event stands in several, each within the limits of events, and
+// nothing is lost.
 func TestFactsOfAnActAreNotCut(t *testing.T) {
 	long := strings.Repeat("長い説明\"", 2000)
 	all := append(each("ids", []string{"a", "b"}), pieces("text", long)...)

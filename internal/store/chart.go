@@ -17,7 +17,8 @@ func (s *Store) Chart(ctx context.Context) (telework.Organisation, error) {
 	return readChart(ctx, s.read, calendar.DateOf(s.now()))
 }
 
-// Heads says which sections a user heads or stands in for now, or is clerk of, and through that over whom the user is superior.
+// Heads says which sections a user heads or stands in for now, or is clerk of, and through that over whom the user is
+// superior.
 func (s *Store) Heads(ctx context.Context, user string) (telework.Authority, error) {
 	chart, err := s.Chart(ctx)
 	return chart.Authority(user), err
@@ -100,8 +101,8 @@ func readRoutes(ctx context.Context, q querier) (map[string][]telework.RouteStep
 	return routes, err
 }
 
-// PutRoute sets the route of a section; without steps it has that of the section above again. What was submitted before keeps the
-// route that it took.
+// PutRoute sets the route of a section; without steps it has that of the section above again. What was submitted before
+// keeps the route that it took.
 func (s *Store) PutRoute(ctx context.Context, by By, section string, steps []telework.RouteStep) error {
 	if !telework.CheckRoute(steps) {
 		return fmt.Errorf("%w: a route is one to three sections that decide, then sections that read", ErrInvalid)
@@ -162,7 +163,8 @@ func scanAbsence(row scanner, a *Absence) error {
 	return err
 }
 
-// Absences lists those that end today or later, for a user: the user's own and of whoever is head or deputy of the same section.
+// Absences lists those that end today or later, for a user: the user's own and of whoever is head or deputy of the same
+// section.
 func (s *Store) Absences(ctx context.Context, user string) ([]Absence, error) {
 	chart, err := s.Chart(ctx)
 	if err != nil {
@@ -179,8 +181,8 @@ func (s *Store) Absences(ctx context.Context, user string) ([]Absence, error) {
 	return seen, err
 }
 
-// PutAbsence enters an absence, or changes it if it has an id, and tells the absent, once a day, if somebody else did. It is for the absent, for
-// head and deputies of the same section, and for administrators: ErrNotAllowed else.
+// PutAbsence enters an absence, or changes it if it has an id, and tells the absent, once a day, if somebody else did.
+// It is for the absent, for head and deputies of the same section, and for administrators: ErrNotAllowed else.
 func (s *Store) PutAbsence(ctx context.Context, by By, admin bool, a Absence) (Absence, error) {
 	if err := checkText("note", a.Note, 0, 200); err != nil {
 		return a, err

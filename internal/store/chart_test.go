@@ -9,7 +9,8 @@ import (
 	"jiseki/internal/store/storetest"
 )
 
-// BenchmarkHeads reads the organisation of a town hall of 1,000 people in 80 sections and finds out what one of them is to the others.
+// BenchmarkHeads reads the organisation of a town hall of 1,000 people in 80 sections and finds out what one of them is
+// to the others.
 func BenchmarkHeads(b *testing.B) {
 	s := storetest.Open(b, storetest.SQLite(b), time.Now)
 	storetest.Town(b, s)

@@ -8,8 +8,8 @@ import (
 // Skew is how far the clocks of two gateways on one database may be apart.
 const Skew = time.Minute
 
-// Since is how long ago a stored time was. One that is ahead of now by more than [Skew] was stamped by a clock that was ahead and
-// has been put right since. It counts as for ever ago: nobody waits for it, and nothing lives on it.
+// Since is how long ago a stored time was. One that is ahead of now by more than [Skew] was stamped by a clock that was
+// ahead and has been put right since. It counts as for ever ago: nobody waits for it, and nothing lives on it.
 func Since(now time.Time, ms int64) time.Duration {
 	ago := now.Sub(time.UnixMilli(ms))
 	if ago < -Skew {

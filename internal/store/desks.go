@@ -105,8 +105,8 @@ func deskDetails(d *Desk) audit.Details {
 }
 
 // UpdateDesk changes name, section and users; the zone only before an agent is enrolled (ErrInUse after), for the
-// certificate says it. Other fields of d do not count. It returns the running sessions of users who lost the desk, which the
-// caller must end now.
+// certificate says it. Other fields of d do not count. It returns the running sessions of users who lost the desk,
+// which the caller must end now.
 func (s *Store) UpdateDesk(ctx context.Context, by By, d Desk) (lost []Session, err error) {
 	if err := checkDesk(&d); err != nil {
 		return nil, err
@@ -137,8 +137,8 @@ func (s *Store) UpdateDesk(ctx context.Context, by By, d Desk) (lost []Session, 
 	return lost, err
 }
 
-// DeleteDesk takes a desk out of service for ever: its certificate is worth nothing, its name may be used again. It returns the
-// running sessions, which the caller must end now.
+// DeleteDesk takes a desk out of service for ever: its certificate is worth nothing, its name may be used again. It
+// returns the running sessions, which the caller must end now.
 func (s *Store) DeleteDesk(ctx context.Context, by By, id string) (running []Session, err error) {
 	err = s.takeAway(ctx, func(t *tx) error {
 		err := t.must(`UPDATE desks SET deleted_ms = $2, connected = FALSE, epoch = epoch + 1, public_key = NULL
@@ -250,9 +250,9 @@ type DeskEnrolment struct {
 	Certify func(id string, zone grant.Zone) (certificate []byte, until time.Time, err error)
 }
 
-// EnrolDesk uses a token up by one and binds the key to the desk; a desk that had a key gets the new one (a reinstalled PC),
-// and its running channel ends with the new epoch. ErrSpent, ErrExpired: the token (an event too); ErrExists: the key is
-// another desk's.
+// EnrolDesk uses a token up by one and binds the key to the desk; a desk that had a key gets the new one (a reinstalled
+// PC), and its running channel ends with the new epoch. ErrSpent, ErrExpired: the token (an event too); ErrExists: the
+// key is another desk's.
 func (s *Store) EnrolDesk(ctx context.Context, e DeskEnrolment) (Desk, error) {
 	var id string
 	err := s.act(ctx, func(t *tx) error {
@@ -356,8 +356,8 @@ type DeskHello struct {
 	Reaches      []netip.Prefix // of an always-on waker
 }
 
-// DeskConnected begins a control channel and returns its epoch, higher than any before: the channel with a lower one must
-// be closed. A desk that is being woken is awake now.
+// DeskConnected begins a control channel and returns its epoch, higher than any before: the channel with a lower one
+// must be closed. A desk that is being woken is awake now.
 func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		move, err := t.moved(&h)

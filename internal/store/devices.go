@@ -46,8 +46,8 @@ func (d *Device) OwnedBy(user string, sections []string) bool {
 	return false
 }
 
-// AddDeviceCode keeps a new one-time code for a user; former ones are void. ErrNoInventory: one for a lent device that says neither its
-// inventory number nor that there is none.
+// AddDeviceCode keeps a new one-time code for a user; former ones are void. ErrNoInventory: one for a lent device that
+// says neither its inventory number nor that there is none.
 func (s *Store) AddDeviceCode(ctx context.Context, by By, user string, code NewDeviceCode) error {
 	return s.act(ctx, func(t *tx) error {
 		var known string
@@ -88,9 +88,10 @@ func (c *NewDeviceCode) check() error {
 	return fmt.Errorf("%w: kind of device", ErrInvalid)
 }
 
-// EnrolDevice uses up the user's one-time code, keeps the device, with kind and inventory number that the code was given out for, whatever
-// d says, and makes the sign-in one with this device. ErrWrongCode: the code stays good, slowing guesses down is for the caller; ErrSpent: used, or none was given out; ErrExpired;
-// ErrExists: the key is enrolled already; ErrStale: the sign-in was ended meanwhile. Each of the first three is an event too.
+// EnrolDevice uses up the user's one-time code, keeps the device, with kind and inventory number that the code was
+// given out for, whatever d says, and makes the sign-in one with this device. ErrWrongCode: the code stays good,
+// slowing guesses down is for the caller; ErrSpent: used, or none was given out; ErrExpired; ErrExists: the key is
+// enrolled already; ErrStale: the sign-in was ended meanwhile. Each of the first three is an event too.
 func (s *Store) EnrolDevice(ctx context.Context, by By, user string, codeHash, signIn [32]byte, d Device) error {
 	if err := checkText("label", d.Label, 1, 64); err != nil {
 		return err
@@ -135,8 +136,8 @@ func refusalCode(err error) string {
 	return "spent"
 }
 
-// useDeviceCode checks the code against the user's open one, and gives the device what the code was given out for. refusal is for the
-// caller to commit with its event.
+// useDeviceCode checks the code against the user's open one, and gives the device what the code was given out for.
+// refusal is for the caller to commit with its event.
 func (t *tx) useDeviceCode(user string, typed [32]byte, d *Device) (refusal, err error) {
 	var hash []byte
 	var created, until int64
@@ -209,8 +210,8 @@ func (s *Store) RenewDevice(ctx context.Context, by By, id string, certificate [
 	})
 }
 
-// RevokeDevice refuses the device from now on, ends its sign-ins and returns the running sessions, which the caller must end
-// now. Revoking a revoked device is ErrNotFound.
+// RevokeDevice refuses the device from now on, ends its sign-ins and returns the running sessions, which the caller
+// must end now. Revoking a revoked device is ErrNotFound.
 func (s *Store) RevokeDevice(ctx context.Context, by By, id, reason string) (running []Session, err error) {
 	if err := checkText("reason", reason, 0, 200); err != nil {
 		return nil, err

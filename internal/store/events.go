@@ -91,7 +91,8 @@ func (s *Store) KindsAfter(ctx context.Context, number uint64, limit int) ([]aud
 		`SELECT kind FROM events WHERE number > $1 ORDER BY number LIMIT $2`, int64(number), limit) //nolint:gosec // below 2^63
 }
 
-// VerifyEvents checks the whole chain, as long as it is when the check ends, against the head row and heads kept elsewhere.
+// VerifyEvents checks the whole chain, as long as it is when the check ends, against the head row and heads kept
+// elsewhere.
 func (s *Store) VerifyEvents(ctx context.Context, against audit.Against) (audit.Report, error) {
 	var head audit.Mark
 	against.Stored = &head

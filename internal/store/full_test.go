@@ -8,7 +8,8 @@ import (
 	"jiseki/internal/audit"
 )
 
-// TestFullDiskRefusesActsAndLosesNothing lets SQLite find no more room: acts fail whole, and go on when there is room again.
+// TestFullDiskRefusesActsAndLosesNothing lets SQLite find no more room: acts fail whole, and go on when there is room
+// again.
 func TestFullDiskRefusesActsAndLosesNothing(t *testing.T) {
 	s := engines(t)["sqlite"]
 	var pages int

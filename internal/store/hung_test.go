@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestHungDatabaseIsGivenUp: a query and an act that the database never answers end by themselves, as failures of the database.
+// TestHungDatabaseIsGivenUp: a query and an act that the database never answers end by themselves, as failures of the
+// database.
 func TestHungDatabaseIsGivenUp(t *testing.T) {
 	s := engines(t)["postgresql"]
 	if s == nil {

@@ -140,8 +140,8 @@ func hall(t *testing.T, dsn string) {
 	}
 }
 
-// TestKilledWriterLosesNothing kills a writing process without warning, at a moment that nobody knows, several times. Every act that
-// it had reported as done is there, and what is there and in the log is the same: no half act.
+// TestKilledWriterLosesNothing kills a writing process without warning, at a moment that nobody knows, several times.
+// Every act that it had reported as done is there, and what is there and in the log is the same: no half act.
 func TestKilledWriterLosesNothing(t *testing.T) {
 	for name, dsn := range map[string]string{
 		"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "j.db"), "postgresql": cluster.NewDSN(t),
@@ -219,7 +219,8 @@ func noHalfActs(t *testing.T, s *Store) {
 	}
 }
 
-// killAfter lets a writer report n acts, waits a moment longer, kills it and returns all that it reported before its pipe ended.
+// killAfter lets a writer report n acts, waits a moment longer, kills it and returns all that it reported before its
+// pipe ended.
 func killAfter(t *testing.T, dsn string, n int, moment time.Duration) (done []committed) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

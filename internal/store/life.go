@@ -29,8 +29,8 @@ const (
 	byAnybody = byUser | byDesk | byGateway | byOthers
 )
 
-// lives is every step of a session's life and who may cause it. What is not in it does not happen: nothing comes back from
-// its end, and a desk opens and ends only what was granted for it.
+// lives is every step of a session's life and who may cause it. What is not in it does not happen: nothing comes back
+// from its end, and a desk opens and ends only what was granted for it.
 var lives = map[[2]Life]mover{
 	{LifePrepared, LifeGranted}: byUser,
 	{LifePrepared, LifeEnded}:   byUser | byGateway | byOthers,
@@ -55,7 +55,8 @@ func (b By) mover(x *Session) mover {
 	return 0
 }
 
-// checkStep says ErrLife if by may not take a session to a life. Statements that take it there name the life before too.
+// checkStep says ErrLife if by may not take a session to a life. Statements that take it there name the life before
+// too.
 func (b By) checkStep(x *Session, to Life) error {
 	if lives[[2]Life{x.Life, to}]&b.mover(x) == 0 {
 		return ErrLife

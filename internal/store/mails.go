@@ -139,8 +139,8 @@ func (s *Store) MailSent(ctx context.Context, id, claim string) error {
 	})
 }
 
-// MailFailed notes that a mail was not taken and when it is due again; after its time it is given up. A time that a clock which was
-// ahead has set is as long from now as it would be with a right one.
+// MailFailed notes that a mail was not taken and when it is due again; after its time it is given up. A time that a
+// clock which was ahead has set is as long from now as it would be with a right one.
 func (s *Store) MailFailed(ctx context.Context, id, claim, why string, wait time.Duration) error {
 	return s.transact(ctx, func(t *tx) error {
 		return t.exec(`UPDATE mails SET state = CASE WHEN give_up_ms <= $3 THEN 3 ELSE 1 END, last_error = $4, next_ms = $5, claim = '',
@@ -179,7 +179,8 @@ func (s *Store) MailCounts(ctx context.Context) (waiting, failed int, err error)
 	return waiting, failed, err
 }
 
-// RetryMails makes what waits or was given up due now, for two days more, to the addresses that users have now. What a gateway is sending at this moment stays with it.
+// RetryMails makes what waits or was given up due now, for two days more, to the addresses that users have now. What a
+// gateway is sending at this moment stays with it.
 func (s *Store) RetryMails(ctx context.Context, by By) (retried int, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		n, err := t.count(`UPDATE mails SET state = 1, tries = 0, next_ms = $1, give_up_ms = $2,

@@ -32,8 +32,8 @@ func (s *Store) Workday(ctx context.Context, user string, date calendar.Date) (t
 	return days[0], err
 }
 
-// Month is a user's month up to today: the days that have a report, a connection or an approval. Of corrections it has no former
-// segments.
+// Month is a user's month up to today: the days that have a report, a connection or an approval. Of corrections it has
+// no former segments.
 func (s *Store) Month(ctx context.Context, user string, month calendar.Month) (telework.Report, error) {
 	return s.month(ctx, user, month, selectCorrectionOnly)
 }
@@ -190,8 +190,8 @@ func (s *Store) fillConnections(ctx context.Context, user string, days []telewor
 	return nil
 }
 
-// Reports are the months of everybody whose superior or clerk a user is, by section and name, without those that have nothing to
-// report.
+// Reports are the months of everybody whose superior or clerk a user is, by section and name, without those that have
+// nothing to report.
 func (s *Store) Reports(ctx context.Context, reader string, month calendar.Month) ([]telework.Report, error) {
 	who, err := s.Heads(ctx, reader)
 	if err != nil {
@@ -218,14 +218,15 @@ func (s *Store) Reports(ctx context.Context, reader string, month calendar.Month
 	return reports, nil
 }
 
-// Unconfirmed is a month that could not be confirmed, with the reason: not_allowed when the one who asked is not the superior,
-// month_not_over, workday_end_missing.
+// Unconfirmed is a month that could not be confirmed, with the reason: not_allowed when the one who asked is not the
+// superior, month_not_over, workday_end_missing.
 type Unconfirmed struct {
 	User string
 	Code access.Code
 }
 
-// ConfirmMonths confirms the months of users, each for itself, and tells them. A month that is confirmed already stays as it is.
+// ConfirmMonths confirms the months of users, each for itself, and tells them. A month that is confirmed already stays
+// as it is.
 func (s *Store) ConfirmMonths(ctx context.Context, by By, superior string, month calendar.Month, users []string) (no []Unconfirmed, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		no = nil

@@ -16,7 +16,8 @@ const (
 // A move is that a desk comes from another address than it last did.
 type move struct{ from, code string }
 
-// moved compares a desk's address with that of its last connection. Of a desk that never was connected, or is not there, nothing is said.
+// moved compares a desk's address with that of its last connection. Of a desk that never was connected, or is not
+// there, nothing is said.
 func (t *tx) moved(h *DeskHello) (*move, error) {
 	var details string
 	err := t.one(`SELECT details FROM events WHERE kind = $1 AND subject = $2 ORDER BY number DESC LIMIT 1`,

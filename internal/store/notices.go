@@ -22,8 +22,8 @@ type Notice struct {
 	ReadMS int64 // 0: not read
 }
 
-// notify tells a user something, in the transaction of what it tells of. It refuses a notice whose arguments do not fit: that is a
-// fault of the program, and tests find it.
+// notify tells a user something, in the transaction of what it tells of. It refuses a notice whose arguments do not
+// fit: that is a fault of the program, and tests find it.
 func (t *tx) notify(n mail.Notice) error {
 	if err := n.Check(); err != nil {
 		return err

@@ -63,8 +63,8 @@ func scanOrganisation(row scanner, o *Organisation) error {
 	return err
 }
 
-// UpdateSettings replaces name and settings, all but the policy, if revision is still the current one, else ErrStale. It returns
-// the new revision. Events say each changed setting with its old and new value.
+// UpdateSettings replaces name and settings, all but the policy, if revision is still the current one, else ErrStale.
+// It returns the new revision. Events say each changed setting with its old and new value.
 func (s *Store) UpdateSettings(ctx context.Context, by By, revision int64, name string, settings access.Settings) (int64, error) {
 	return s.changeSettings(ctx, by, revision, audit.SettingsChanged, func(o *Organisation) {
 		settings.Policy = o.Settings.Policy
@@ -153,8 +153,8 @@ func split(s string) []string {
 	return strings.Split(s, ",")
 }
 
-// PutSection creates the section or replaces it. It refuses a parent that does not exist (ErrInUse) or that lies below the
-// section itself (ErrInvalid).
+// PutSection creates the section or replaces it. It refuses a parent that does not exist (ErrInUse) or that lies below
+// the section itself (ErrInvalid).
 func (s *Store) PutSection(ctx context.Context, by By, sec Section) error {
 	if err := checkID("section id", sec.ID); err != nil {
 		return err

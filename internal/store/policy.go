@@ -250,8 +250,8 @@ func (t *tx) takeSeat(x *Session) error {
 	return nil
 }
 
-// UpdatePolicy replaces the policy if revision is still the settings' current one, else ErrStale. It returns the new revision.
-// Sections that rules and seats name must exist (ErrInvalid). Events say each changed part.
+// UpdatePolicy replaces the policy if revision is still the settings' current one, else ErrStale. It returns the new
+// revision. Sections that rules and seats name must exist (ErrInvalid). Events say each changed part.
 func (s *Store) UpdatePolicy(ctx context.Context, by By, revision int64, p access.PolicySettings) (int64, error) {
 	above, err := readParents(ctx, s.read)
 	if err != nil {

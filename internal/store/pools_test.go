@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestWaitingWritersLeaveReadersTheirConnections: acts that wait for each other's turn at the head of the chain hold no connection that
-// others read by, however many they are.
+// TestWaitingWritersLeaveReadersTheirConnections: acts that wait for each other's turn at the head of the chain hold no
+// connection that others read by, however many they are.
 func TestWaitingWritersLeaveReadersTheirConnections(t *testing.T) {
 	for name, s := range engines(t) {
 		t.Run(name, func(t *testing.T) {

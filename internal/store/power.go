@@ -14,8 +14,8 @@ import (
 // askAgain is how long colleagues are not asked again to switch on the same desk.
 const askAgain = 10 * time.Minute
 
-// AskPowerOn tells colleagues that a desk has to be switched on by hand: ErrSpent if they were told less than ten minutes ago. An
-// ask from the future was stamped by a clock that has been put right since: it does not count.
+// AskPowerOn tells colleagues that a desk has to be switched on by hand: ErrSpent if they were told less than ten
+// minutes ago. An ask from the future was stamped by a clock that has been put right since: it does not count.
 func (s *Store) AskPowerOn(ctx context.Context, by By, desk string, tell []mail.Notice) error {
 	return s.act(ctx, func(t *tx) error {
 		n, err := t.count(`INSERT INTO power_asks (desk_id, asked_ms) VALUES ($1, $2) ON CONFLICT (desk_id)
@@ -62,9 +62,9 @@ func (s *Store) LastOutside(ctx context.Context, user string) (ms int64, err err
 		`SELECT COALESCE(MAX(opened_ms), 0) FROM sessions WHERE user_id = $1 AND place <> $2 AND opened_ms > 0`, user, int64(access.Office))
 }
 
-// ReportLost revokes a device that was lost, ends its sign-ins, tells the administrators and the head of its owner's section, and
-// returns the running sessions, which the caller must end now. A device that is revoked already stays so; the report is an event
-// all the same, and nobody is told twice.
+// ReportLost revokes a device that was lost, ends its sign-ins, tells the administrators and the head of its owner's
+// section, and returns the running sessions, which the caller must end now. A device that is revoked already stays so;
+// the report is an event all the same, and nobody is told twice.
 func (s *Store) ReportLost(ctx context.Context, by By, id, circumstances string) (running []Session, err error) {
 	err = s.takeAway(ctx, func(t *tx) error {
 		running, err = t.revokeDevice(by, id, "lost")

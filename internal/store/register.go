@@ -15,7 +15,8 @@ import (
 	"jiseki/internal/register"
 )
 
-// markEvery is how often the register moves on by itself: a copy of the database that is older continues no desk's copy.
+// markEvery is how often the register moves on by itself: a copy of the database that is older continues no desk's
+// copy.
 const markEvery = 24 * time.Hour
 
 // announce appends an entry to the register of devices. The event of the act is recorded after it, by recordRegister.
@@ -75,7 +76,8 @@ func scanRegister(row scanner, r *registerRow) error {
 
 const selectRegister = `SELECT op, what, hash FROM register`
 
-// Register reads what comes behind the first from entries of the register, at most limit of it; of a shorter register, its end.
+// Register reads what comes behind the first from entries of the register, at most limit of it; of a shorter register,
+// its end.
 func (s *Store) Register(ctx context.Context, from uint64, limit int) (register.Part, error) {
 	total, _, err := registerEnd(ctx, s.read)
 	if err != nil {
@@ -96,8 +98,8 @@ func (s *Store) Register(ctx context.Context, from uint64, limit int) (register.
 	return p, nil
 }
 
-// KeepRegister announces what holds and is not announced yet, as after an update from a release without a register, takes back what holds
-// no more, and moves the register on once a day. If nothing is to be done, nothing is recorded.
+// KeepRegister announces what holds and is not announced yet, as after an update from a release without a register,
+// takes back what holds no more, and moves the register on once a day. If nothing is to be done, nothing is recorded.
 func (s *Store) KeepRegister(ctx context.Context, gateway string) error {
 	return s.act(ctx, func(t *tx) error {
 		want, err := t.announced()
@@ -187,8 +189,8 @@ func (t *tx) announceUsers(desk string, users []string) error {
 	return err
 }
 
-// DeskDiffers records that a desk, which holds so many entries of the register by its own word, cannot follow ours, and tells the
-// administrators, once a day for each desk.
+// DeskDiffers records that a desk, which holds so many entries of the register by its own word, cannot follow ours, and
+// tells the administrators, once a day for each desk.
 func (s *Store) DeskDiffers(ctx context.Context, desk, code string, entries uint64) error {
 	return s.act(ctx, func(t *tx) error {
 		e := By{Actor: "desk:" + desk}.entry(audit.DeskDiffers, "desk:"+desk, audit.Details{"entries": entries})

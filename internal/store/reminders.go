@@ -9,8 +9,8 @@ import (
 	"jiseki/internal/mail"
 )
 
-// missingAfter is how long after its begin an open workday is taken for forgotten, and its user told: well before the day after it
-// could begin.
+// missingAfter is how long after its begin an open workday is taken for forgotten, and its user told: well before the
+// day after it could begin.
 const missingAfter = 16 * 60 * 60 * 1000
 
 const (
@@ -20,9 +20,9 @@ const (
 	registrationDays = 30
 )
 
-// Remind tells, each once: users of workdays whose end they seem to have forgotten, in the afternoon before of an approved day at
-// home, and of the end of their registration; superiors of months that are over and not confirmed. One that cannot be told keeps no
-// other from being told.
+// Remind tells, each once: users of workdays whose end they seem to have forgotten, in the afternoon before of an
+// approved day at home, and of the end of their registration; superiors of months that are over and not confirmed. One
+// that cannot be told keeps no other from being told.
 func (s *Store) Remind(ctx context.Context) error {
 	var failed []error
 	for _, due := range []func(*tx) ([]mail.Notice, error){
@@ -82,8 +82,8 @@ func (t *tx) missingEnds() (notices []mail.Notice, err error) {
 	return notices, err
 }
 
-// monthsToConfirm counts for each superior whose month waits. The superior is the head of the nearest section that is not the user's own
-// to head.
+// monthsToConfirm counts for each superior whose month waits. The superior is the head of the nearest section that is
+// not the user's own to head.
 func (t *tx) monthsToConfirm() (notices []mail.Notice, err error) {
 	month := t.today().InMonth().Add(-1)
 	waiting, err := list(t.ctx, t, scanOne[string], `SELECT DISTINCT w.user_id FROM workday_segments w WHERE w.date BETWEEN $1 AND $2

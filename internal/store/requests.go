@@ -139,8 +139,8 @@ func readRequest(ctx context.Context, q querier, id string) (telework.Request, e
 }
 
 const (
-	// listRoom is how much of requests a list holds, in bytes of what their users and approvers wrote, by weight: one user
-	// submits a hundred a day, of 20 KB each.
+	// listRoom is how much of requests a list holds, in bytes of what their users and approvers wrote, by weight: one
+	// user submits a hundred a day, of 20 KB each.
 	listRoom = 250 << 10
 	// listStep is how many requests are read at a time.
 	listStep = 25
@@ -156,8 +156,8 @@ func weight(r *telework.Request) int {
 	return n
 }
 
-// gather reads those requests of a list of ids that are kept, in the list's order, until listRoom is used up: more says that there are
-// others. Comments of their history are left out.
+// gather reads those requests of a list of ids that are kept, in the list's order, until listRoom is used up: more says
+// that there are others. Comments of their history are left out.
 func (s *Store) gather(ctx context.Context, ids []string, keep func(*telework.Request) bool) (found []telework.Request, more bool, err error) {
 	room := listRoom
 	for some := range slices.Chunk(ids, listStep) {
@@ -221,8 +221,8 @@ func (s *Store) RequestsOn(ctx context.Context, user string, date calendar.Date)
 	return found, err
 }
 
-// RequestsBetween lists what waits, was approved or was returned and has a day from one date until another, both included; of one user,
-// or of all if user is empty. What was written, steps and history are not read.
+// RequestsBetween lists what waits, was approved or was returned and has a day from one date until another, both
+// included; of one user, or of all if user is empty. What was written, steps and history are not read.
 func (s *Store) RequestsBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Request, error) {
 	found, err := list(ctx, s.read, scanRequest, selectBrief+` WHERE r.state IN (1, 2, 3) AND ($1 = '' OR r.user_id = $1) AND EXISTS
 		(SELECT 1 FROM request_days d WHERE d.request_id = r.id AND d.date >= $2 AND d.date <= $3) ORDER BY r.created_ms, r.id`,
@@ -279,8 +279,8 @@ func (s *Store) DecidedBy(ctx context.Context, user string, since time.Time) ([]
 	return found, err
 }
 
-// Reviews lists what deputies decided in a user's absence (後閲), and what is for the user to read (供覧), until it is confirmed, oldest
-// first; more says that there are others behind.
+// Reviews lists what deputies decided in a user's absence (後閲), and what is for the user to read (供覧), until it is
+// confirmed, oldest first; more says that there are others behind.
 func (s *Store) Reviews(ctx context.Context, user string) (mine []telework.Request, more bool, err error) {
 	return s.reviews(ctx, user, every)
 }

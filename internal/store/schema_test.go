@@ -39,7 +39,8 @@ func engines(t *testing.T) map[string]*Store {
 	return all
 }
 
-// TestSchemaIsWhatMigrationsEndIn compares schema.sql, the text to read, with what the migrations make of an empty database.
+// TestSchemaIsWhatMigrationsEndIn compares schema.sql, the text to read, with what the migrations make of an empty
+// database.
 func TestSchemaIsWhatMigrationsEndIn(t *testing.T) {
 	got := dump(t, engines(t)["sqlite"].read)
 	if *update {
@@ -113,8 +114,8 @@ func prepare(ctx context.Context, db *sql.DB, query string) error {
 	return nil
 }
 
-// statements returns every constant SQL text of the non-test files, by its place. A text that is only a first part of others
-// (selectUser and the like) is one too.
+// statements returns every constant SQL text of the non-test files, by its place. A text that is only a first part of
+// others (selectUser and the like) is one too.
 func statements(t *testing.T) map[string]string {
 	t.Helper()
 	fset := token.NewFileSet()

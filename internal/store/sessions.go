@@ -87,12 +87,13 @@ func (s *Store) Session(ctx context.Context, id cert.SessionID) (Session, error)
 	return get(ctx, s.read, scanSession, selectSession+` WHERE s.id = $1`, id[:])
 }
 
-// GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two minutes
-// (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since, and ErrStale when the
-// sign-in in which it is opened has ended, by its hash; the zero hash is of no sign-in, for a past that is made up. It refuses when there
-// is no seat (*NoSeat); sessions of the same desk do not count. A desk has one grant that waits to be opened: older ones end, and
-// are returned for the caller to end at the relay. Place, address and second factor are those of who opens, wherever it was
-// prepared. Fields: ID, Place, Address, Second, Viewer, Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
+// GrantSession spends a prepared session: its nonce and id can mint no second grant (ErrLife), nor can they after two
+// minutes (ErrExpired). ErrLife too when the user was disabled, the device revoked or the desk taken away since, and
+// ErrStale when the sign-in in which it is opened has ended, by its hash; the zero hash is of no sign-in, for a past
+// that is made up. It refuses when there is no seat (*NoSeat); sessions of the same desk do not count. A desk has one
+// grant that waits to be opened: older ones end, and are returned for the caller to end at the relay. Place, address
+// and second factor are those of who opens, wherever it was prepared. Fields: ID, Place, Address, Second, Viewer,
+// Rights, Relay, Gateway, UntilMS, IdleMS, ReconnectOf.
 func (s *Store) GrantSession(ctx context.Context, by By, signIn [32]byte, x Session) (replaced []Session, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		old, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, x.ID[:])
@@ -207,9 +208,9 @@ const (
 	codeReplaced    = 18
 )
 
-// AddAgentEvent brings the session to where the agent says it is, once per (desk, run, seq). An opened session ends any other
-// open one of the desk: the agent let only one control. What cannot be is kept as a refusal, once, and is an error: ErrNotFound,
-// no such session of this desk; ErrLife, it was not granted; ErrInvalid, no such kind.
+// AddAgentEvent brings the session to where the agent says it is, once per (desk, run, seq). An opened session ends any
+// other open one of the desk: the agent let only one control. What cannot be is kept as a refusal, once, and is an
+// error: ErrNotFound, no such session of this desk; ErrLife, it was not granted; ErrInvalid, no such kind.
 func (s *Store) AddAgentEvent(ctx context.Context, e AgentEvent) error {
 	return s.takeAway(ctx, func(t *tx) error {
 		n, err := t.count(`INSERT INTO agent_events (desk_id, run, seq, time_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
@@ -264,8 +265,8 @@ func (t *tx) applyAgentEvent(x *Session, e *AgentEvent) error {
 }
 
 func (t *tx) openSession(by By, x *Session, d audit.Details) error {
-	// Ended before this report came, or open, or no longer in time, so that its seat may be somebody else's: keep that and note
-	// the opening. No lease names the session then.
+	// Ended before this report came, or open, or no longer in time, so that its seat may be somebody else's: keep that
+	// and note the opening. No lease names the session then.
 	if by.checkStep(x, LifeOpen) != nil || !t.lately(x.GrantedMS, offerLife) {
 		return t.recordSession(by, audit.SessionOpened, x, "late", d)
 	}
@@ -303,8 +304,8 @@ func (t *tx) endSession(by By, x *Session, code uint16, reason string, d audit.D
 	return t.recordSession(by, audit.SessionEnded, x, strconv.Itoa(int(code)), d)
 }
 
-// EndSession ends a session from the gateway's side: the viewer asked, the relay lost it, the agent refused the offer, or
-// somebody ordered it. Ending an ended session changes nothing.
+// EndSession ends a session from the gateway's side: the viewer asked, the relay lost it, the agent refused the offer,
+// or somebody ordered it. Ending an ended session changes nothing.
 func (s *Store) EndSession(ctx context.Context, by By, id cert.SessionID, code uint16, reason string) error {
 	return s.takeAway(ctx, func(t *tx) error {
 		x, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, id[:])
@@ -396,16 +397,16 @@ func parseSessionKey(after string) (ms int64, id []byte, err error) {
 	return ms, id, nil
 }
 
-// RunningSessions lists every session of a desk that is granted or open; with an empty desk, of all desks. Granted ones whose
-// time to open is over are not running.
+// RunningSessions lists every session of a desk that is granted or open; with an empty desk, of all desks. Granted ones
+// whose time to open is over are not running.
 func (s *Store) RunningSessions(ctx context.Context, desk string) ([]Session, error) {
 	return list(ctx, s.read, scanSession, selectSession+` WHERE ($1 = '' OR s.desk_id = $1)
 		AND (s.life = 3 OR (s.life = 2 AND s.granted_ms > $2 AND s.granted_ms <= $3)) ORDER BY s.prepared_ms`,
 		desk, s.now().UnixMilli()-offerLife, latest(s.now()))
 }
 
-// EndStale ends what can no longer be running: granted sessions that never opened, open ones past their time plus two minutes,
-// and both if a clock that was ahead let them begin. It returns how many.
+// EndStale ends what can no longer be running: granted sessions that never opened, open ones past their time plus two
+// minutes, and both if a clock that was ahead let them begin. It returns how many.
 func (s *Store) EndStale(ctx context.Context, by By) (n int, err error) {
 	err = s.takeAway(ctx, func(t *tx) error {
 		stale, err := list(ctx, t, scanSession, selectSession+` WHERE (s.life = 2 AND s.granted_ms < $1)

@@ -24,9 +24,9 @@ type SignIn struct {
 	UntilMS    int64
 }
 
-// AddSignIn keeps a new sign-in of a user who was proven as read, and notes its time on user and device. ErrStale if it would
-// outlive what was done meanwhile: the user has another password or other one-time passwords or is disabled, or the device is
-// revoked. It ends the former sign-in, by its hash, if there is such.
+// AddSignIn keeps a new sign-in of a user who was proven as read, and notes its time on user and device. ErrStale if it
+// would outlive what was done meanwhile: the user has another password or other one-time passwords or is disabled, or
+// the device is revoked. It ends the former sign-in, by its hash, if there is such.
 func (s *Store) AddSignIn(ctx context.Context, in SignIn, proven *User, former [32]byte) error {
 	by := By{Actor: "user:" + in.User, Address: in.Address}
 	return s.act(ctx, func(t *tx) error {
@@ -56,8 +56,8 @@ func (s *Store) AddSignIn(ctx context.Context, in SignIn, proven *User, former [
 	})
 }
 
-// stillProven compares with what proved a sign-in. Whoever changes it holds the same lock, so that a sign-in is there before the
-// change, which ends it, or not at all.
+// stillProven compares with what proved a sign-in. Whoever changes it holds the same lock, so that a sign-in is there
+// before the change, which ends it, or not at all.
 func (t *tx) stillProven(in *SignIn, proven *User) error {
 	now, err := get(t.ctx, t, scanUser, selectUser+` WHERE u.id = $1`, in.User)
 	if err != nil {
@@ -77,8 +77,8 @@ func (t *tx) stillProven(in *SignIn, proven *User) error {
 	return err
 }
 
-// signedIn is asked before a user changes what sign-ins are proven with: ErrStale if the sign-in in which it was asked for was
-// ended meanwhile, as by a reset of the password.
+// signedIn is asked before a user changes what sign-ins are proven with: ErrStale if the sign-in in which it was asked
+// for was ended meanwhile, as by a reset of the password.
 func (t *tx) signedIn(user string, hash [32]byte) error {
 	var n int64
 	err := t.one(`SELECT COUNT(*) FROM sign_ins WHERE hash = $1 AND user_id = $2`, []any{hash[:], user}, &n)
@@ -102,8 +102,9 @@ func (t *tx) replaceSignIn(address string, former [32]byte) error {
 	return t.record(by.entry(audit.SignOut, by.Actor, audit.Details{"replaced": true}))
 }
 
-// SignIn reads a sign-in that is still valid: ErrNotFound if it is unknown, over, or from a clock that was ahead. The user may
-// have been disabled and the device revoked in the meantime: both end their sign-ins, so that there is nothing to ask again.
+// SignIn reads a sign-in that is still valid: ErrNotFound if it is unknown, over, or from a clock that was ahead. The
+// user may have been disabled and the device revoked in the meantime: both end their sign-ins, so that there is nothing
+// to ask again.
 func (s *Store) SignIn(ctx context.Context, hash [32]byte) (SignIn, error) {
 	return get(ctx, s.read, scanSignIn, `SELECT hash, user_id, COALESCE(device_id, ''), second, place, address, created_ms,
 		last_used_ms, until_ms FROM sign_ins WHERE hash = $1 AND until_ms > $2 AND created_ms <= $3 AND last_used_ms <= $3`,
@@ -179,8 +180,9 @@ func (k Throttle) hash() []byte {
 	return h[:]
 }
 
-// BeginAttempt counts an attempt as failed on every counter before it is made, so that many at once cannot slip through. If a
-// counter says wait, nothing is counted and the longest wait is returned. Call EndAttempt when the attempt succeeded.
+// BeginAttempt counts an attempt as failed on every counter before it is made, so that many at once cannot slip
+// through. If a counter says wait, nothing is counted and the longest wait is returned. Call EndAttempt when the
+// attempt succeeded.
 func (s *Store) BeginAttempt(ctx context.Context, keys ...Throttle) (wait time.Duration, err error) {
 	err = s.transact(ctx, func(t *tx) error {
 		for _, k := range keys { // an insert that changes nothing makes others with this key wait for us
@@ -234,8 +236,8 @@ func (s *Store) EndAttempt(ctx context.Context, keys ...Throttle) error {
 	})
 }
 
-// UndoAttempt takes one count back from each counter and resets none: for an attempt that was neither good nor bad, such as a right
-// password without the one-time password that is needed too.
+// UndoAttempt takes one count back from each counter and resets none: for an attempt that was neither good nor bad,
+// such as a right password without the one-time password that is needed too.
 func (s *Store) UndoAttempt(ctx context.Context, keys ...Throttle) error {
 	return s.transact(ctx, func(t *tx) error {
 		for _, k := range keys {
@@ -277,8 +279,8 @@ func (s *Store) ThrottledUntil(ctx context.Context, keys ...string) (ms int64, e
 	return ms, nil
 }
 
-// Tidy forgets what nobody can need: sign-ins and nonces that are over, counters without failures for a day, used codes and
-// what agents reported a month ago. Events and sessions stay.
+// Tidy forgets what nobody can need: sign-ins and nonces that are over, counters without failures for a day, used codes
+// and what agents reported a month ago. Events and sessions stay.
 func (s *Store) Tidy(ctx context.Context) error {
 	const day = 24 * time.Hour
 	return s.transact(ctx, func(t *tx) error {

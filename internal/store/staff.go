@@ -68,8 +68,8 @@ func (s *Store) StaffMember(ctx context.Context, user string) (StaffMember, erro
 	return m, err
 }
 
-// PutStaff replaces employment, mail address, registration, clerk and hours of a user. ErrInvalid: an employment that policy
-// does not know, an address that is none, hours that cannot be meant.
+// PutStaff replaces employment, mail address, registration, clerk and hours of a user. ErrInvalid: an employment that
+// policy does not know, an address that is none, hours that cannot be meant.
 func (s *Store) PutStaff(ctx context.Context, by By, m StaffMember) error {
 	if err := m.check(); err != nil {
 		return err
@@ -162,8 +162,8 @@ func hoursText(hours []calendar.Dated) string {
 	return strings.Join(texts, ", ")
 }
 
-// RenewRegistrations sets the registration of these users, or with all of everybody who is not disabled, to end on a day. It
-// returns how many changed; events name them all. ErrNotFound: one of the users does not exist.
+// RenewRegistrations sets the registration of these users, or with all of everybody who is not disabled, to end on a
+// day. It returns how many changed; events name them all. ErrNotFound: one of the users does not exist.
 func (s *Store) RenewRegistrations(ctx context.Context, by By, users []string, all bool, until calendar.Date) (renewed int, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		if all {

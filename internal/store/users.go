@@ -196,8 +196,8 @@ func (s *Store) Users(ctx context.Context, f UserFilter, p Page) (users []User, 
 		})
 }
 
-// UpdateUser changes name, kana, posts and roles; other fields of u do not count. It refuses to take the role from the last
-// administrator that is not disabled (ErrInUse).
+// UpdateUser changes name, kana, posts and roles; other fields of u do not count. It refuses to take the role from the
+// last administrator that is not disabled (ErrInUse).
 func (s *Store) UpdateUser(ctx context.Context, by By, u User) error {
 	if err := checkUser(u.ID, u.Name, u.Kana, u.Roles); err != nil {
 		return err
@@ -237,9 +237,9 @@ func (t *tx) keepAdmin(change func() error) error {
 	return nil
 }
 
-// SetPassword replaces a password by its hash. An administrator's reset forces the user to change it and ends all sign-ins of
-// the user; the user's own change ends all but keep (the hash of the sign-in it came from), and is refused when that one was ended
-// meanwhile (ErrStale).
+// SetPassword replaces a password by its hash. An administrator's reset forces the user to change it and ends all
+// sign-ins of the user; the user's own change ends all but keep (the hash of the sign-in it came from), and is refused
+// when that one was ended meanwhile (ErrStale).
 func (s *Store) SetPassword(ctx context.Context, by By, user, hash string, reset bool, keep [32]byte) error {
 	return s.act(ctx, func(t *tx) error {
 		if !reset {
@@ -264,8 +264,8 @@ func (s *Store) SetPassword(ctx context.Context, by By, user, hash string, reset
 	})
 }
 
-// SetUserDisabled stops or readmits a user. Stopping ends the user's sign-ins and returns the running sessions, which the
-// caller must end now.
+// SetUserDisabled stops or readmits a user. Stopping ends the user's sign-ins and returns the running sessions, which
+// the caller must end now.
 func (s *Store) SetUserDisabled(ctx context.Context, by By, user string, disabled bool) (running []Session, err error) {
 	err = s.takeAway(ctx, func(t *tx) error {
 		err := t.keepAdmin(func() error {
@@ -298,8 +298,8 @@ type TOTP struct {
 	SignIn   [32]byte   // hash of the user's sign-in; one that gave that password counts as one with a second factor
 }
 
-// SetTOTP replaces the user's one-time passwords and recovery codes, or removes them without Sealed. It is an administrator's act
-// without SignIn; the user's own is refused when that sign-in was ended meanwhile (ErrStale).
+// SetTOTP replaces the user's one-time passwords and recovery codes, or removes them without Sealed. It is an
+// administrator's act without SignIn; the user's own is refused when that sign-in was ended meanwhile (ErrStale).
 func (s *Store) SetTOTP(ctx context.Context, by By, user string, totp TOTP) error {
 	return s.act(ctx, func(t *tx) error {
 		if totp.SignIn != [32]byte{} {
@@ -330,11 +330,12 @@ func (s *Store) SetTOTP(ctx context.Context, by By, user string, totp TOTP) erro
 	})
 }
 
-// totpStep is the time step of one-time passwords in milliseconds (RFC 6238). The last one that was spent may be the one after now.
+// totpStep is the time step of one-time passwords in milliseconds (RFC 6238). The last one that was spent may be the
+// one after now.
 const totpStep = 30_000
 
-// SpendTOTPStep remembers that the password of this time step was used: ErrSpent if it, or a later one, was used before. A step
-// that a clock that was ahead has spent does not count.
+// SpendTOTPStep remembers that the password of this time step was used: ErrSpent if it, or a later one, was used
+// before. A step that a clock that was ahead has spent does not count.
 func (s *Store) SpendTOTPStep(ctx context.Context, user string, step int64) error {
 	return s.transact(ctx, func(t *tx) error {
 		n, err := t.count(`UPDATE users SET totp_last_step = $2 WHERE id = $1 AND (totp_last_step < $2 OR totp_last_step > $3)`,

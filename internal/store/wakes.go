@@ -63,8 +63,8 @@ func scanWake(row scanner, w *Wake) error {
 	return err
 }
 
-// AskWakes queues wakes, all or none. A desk that is being woken already keeps its wake, and a plan that was carried out is not
-// carried out again: then there is no event. It returns the newest wake of each desk, in the order of asks.
+// AskWakes queues wakes, all or none. A desk that is being woken already keeps its wake, and a plan that was carried
+// out is not carried out again: then there is no event. It returns the newest wake of each desk, in the order of asks.
 func (s *Store) AskWakes(ctx context.Context, by By, asks ...WakeAsk) (wakes []Wake, err error) {
 	err = s.act(ctx, func(t *tx) error {
 		wakes = make([]Wake, len(asks))
@@ -99,8 +99,8 @@ func (t *tx) askWake(by By, ask *WakeAsk) error {
 	return t.record(by.entry(audit.DeskWakeAsked, "desk:"+ask.Desk, audit.Details{"wake": id, "plan": ask.Plan, "name": audit.Cut(name, 200)}))
 }
 
-// dueWakes are the wakes whose next step is due and that nobody does: $1 is now, $2 is the latest time of a right clock: what was
-// asked later is due at once.
+// dueWakes are the wakes whose next step is due and that nobody does: $1 is now, $2 is the latest time of a right
+// clock: what was asked later is due at once.
 const dueWakes = ` WHERE state < 3 AND (next_ms <= $1 OR asked_ms > $2) AND (claimed_until_ms <= $1 OR claimed_until_ms > $2)`
 
 // WakesDue says whether a wake's next step is due and nobody does it.
@@ -110,8 +110,8 @@ func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
 		`SELECT EXISTS (SELECT 1 FROM wakes`+dueWakes+`)`, now.UnixMilli(), latest(now))
 }
 
-// ClaimWakes takes wakes whose next step is due, at most so many, for a gateway and for so long: no other gateway gets them
-// meanwhile. StepWake and EndWake give them back.
+// ClaimWakes takes wakes whose next step is due, at most so many, for a gateway and for so long: no other gateway gets
+// them meanwhile. StepWake and EndWake give them back.
 func (s *Store) ClaimWakes(ctx context.Context, gateway string, hold time.Duration, most int) (claimed []Wake, err error) {
 	err = s.transact(ctx, func(t *tx) error {
 		ids, err := list(ctx, t, scanOne[string],
@@ -133,8 +133,8 @@ func (s *Store) ClaimWakes(ctx context.Context, gateway string, hold time.Durati
 	return claimed, err
 }
 
-// StepWake keeps a step that did not end the wake and gives it back: State, NextMS, SentMS, Waker, Tried. A desk that came while the
-// step was done stays on. ErrStale if the wake is another gateway's.
+// StepWake keeps a step that did not end the wake and gives it back: State, NextMS, SentMS, Waker, Tried. A desk that
+// came while the step was done stays on. ErrStale if the wake is another gateway's.
 func (s *Store) StepWake(ctx context.Context, gateway string, w Wake) error {
 	return s.transact(ctx, func(t *tx) error {
 		n, err := t.count(`UPDATE wakes SET state = CASE WHEN state < 3 THEN $3 ELSE state END, next_ms = $4, sent_ms = $5, waker = $6, tried = $7,
@@ -146,8 +146,8 @@ func (s *Store) StepWake(ctx context.Context, gateway string, w Wake) error {
 	})
 }
 
-// EndWake ends a wake: with a code if it did not work, without one if the desk is on. ErrStale if it has ended meanwhile or is
-// another gateway's.
+// EndWake ends a wake: with a code if it did not work, without one if the desk is on. ErrStale if it has ended
+// meanwhile or is another gateway's.
 func (s *Store) EndWake(ctx context.Context, gateway, id, code string) error {
 	state := WakeOn
 	if code != "" {

@@ -21,8 +21,9 @@ type WorkdayReport struct {
 	Done   string // empty: what was kept stays
 }
 
-// ReportWorkday begins a segment or ends the day, stamped with the gateway's clock, and returns the date of the workday. A current
-// workday goes on, over midnight too; else that of today does. Reporting what lasts already changes nothing. Refusals are
+// ReportWorkday begins a segment or ends the day, stamped with the gateway's clock, and returns the date of the
+// workday. A current workday goes on, over midnight too; else that of today does. Reporting what lasts already changes
+// nothing. Refusals are
 // *telework.Refusal: workday_not_started, and workday_end_missing for the end of a day that began more than a day ago.
 func (s *Store) ReportWorkday(ctx context.Context, by By, user string, r WorkdayReport) (date calendar.Date, err error) {
 	if err := telework.CheckDone(r.Done); err != nil {
@@ -226,8 +227,8 @@ func (s *Store) SaveDone(ctx context.Context, by By, user string, date calendar.
 	})
 }
 
-// CorrectWorkday replaces the segments of a user's day and keeps the former ones with who did it and why. A confirmed month is no
-// longer confirmed then, and the superior is told. Refusals are *telework.Refusal.
+// CorrectWorkday replaces the segments of a user's day and keeps the former ones with who did it and why. A confirmed
+// month is no longer confirmed then, and the superior is told. Refusals are *telework.Refusal.
 func (s *Store) CorrectWorkday(ctx context.Context, by By, user string, date calendar.Date, segments []telework.Segment, reason string) error {
 	if err := telework.CheckCorrection(reason); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -272,7 +273,8 @@ func formerText(segments []telework.Segment) []string {
 	return texts
 }
 
-// maxCorrections bounds the corrections of a day and monthCorrections those of a month: whoever reads it reads them all.
+// maxCorrections bounds the corrections of a day and monthCorrections those of a month: whoever reads it reads them
+// all.
 const (
 	maxCorrections   = 30
 	monthCorrections = 100

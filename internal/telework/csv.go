@@ -29,8 +29,9 @@ var header = []string{
 	"実施した業務", "訂正", "確認日",
 }
 
-// CSV writes reports as a file for Excel: one line a day, times to the second, nothing rounded. A day whose gap is longer than limit is
-// flagged. No cell can be taken for a formula. UTF-8 has every character as it was entered; the loss is what CP932 could not hold.
+// CSV writes reports as a file for Excel: one line a day, times to the second, nothing rounded. A day whose gap is
+// longer than limit is flagged. No cell can be taken for a formula. UTF-8 has every character as it was entered; the
+// loss is what CP932 could not hold.
 func CSV(reports []Report, limit time.Duration, charset Charset) ([]byte, sheet.Loss, error) {
 	var text strings.Builder
 	w := csv.NewWriter(&text)
@@ -163,7 +164,8 @@ func confirmedCell(ms int64) string {
 	return time.UnixMilli(ms).In(calendar.JST).Format("2006/1/2")
 }
 
-// harmless puts an apostrophe before what a spreadsheet could take for a formula, in half or full width, behind blanks too.
+// harmless puts an apostrophe before what a spreadsheet could take for a formula, in half or full width, behind blanks
+// too.
 func harmless(cell string) string {
 	rest := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' })
 	if rest != "" && strings.ContainsAny(norm.NFKC.String(rest[:len(string([]rune(rest)[:1]))]), "=+-@−") {

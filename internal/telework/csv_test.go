@@ -89,8 +89,8 @@ func TestCSVHoldsNoFormula(t *testing.T) {
 	}
 }
 
-// TestNamesInCP932: the forms of 隆神福塚益 that Unicode has for compatibility are characters of CP932 in their own right. Selectors
-// go, the character stays.
+// TestNamesInCP932: the forms of 隆神福塚益 that Unicode has for compatibility are characters of CP932 in their own
+// right. Selectors go, the character stays.
 func TestNamesInCP932(t *testing.T) {
 	for text, want := range map[string]string{
 		"\uf9dc\ufa19\ufa1b\ufa10\ufa17": "\uf9dc\ufa19\ufa1b\ufa10\ufa17", "葛\U000e0100城": "葛城", "\u795e\ufe00社": "\u795e社", "辻\U000e0101さん": "辻さん",
@@ -115,7 +115,8 @@ func TestCSVInCP932(t *testing.T) {
 	}
 }
 
-// TestAnyTextSurvivesCSV draws texts: every file can be read again, has the same number of cells, and no cell begins a formula.
+// TestAnyTextSurvivesCSV draws texts: every file can be read again, has the same number of cells, and no cell begins a
+// formula.
 func TestAnyTextSurvivesCSV(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		text := strings.ReplaceAll(rapid.String().Draw(r, "text"), "\r", "")

@@ -46,8 +46,8 @@ func (r *Request) move(a act, c Change) error {
 // maxRevisions is how often a request may be submitted: each submission tells the approvers.
 const maxRevisions = 100
 
-// Submit sends a draft to the first step of its route, again if it was submitted before. By is the user, or somebody who may apply
-// for the user. The limits of policy are the caller's to check.
+// Submit sends a draft to the first step of its route, again if it was submitted before. By is the user, or somebody
+// who may apply for the user. The limits of policy are the caller's to check.
 func (r *Request) Submit(o *Organisation, by string, d Draft, now time.Time) error {
 	if !o.MayApply(by, r.User) {
 		return refuse(access.NotYours)
@@ -85,8 +85,8 @@ func (o *Organisation) MayApply(by, user string) bool {
 	return (by == user && !o.Disabled[by]) || a.MayApplyFor(user)
 }
 
-// Order makes an order of a superior, which needs no approval: for days up to a month ago (request_after_fact) and a year ahead
-// (request_too_far).
+// Order makes an order of a superior, which needs no approval: for days up to a month ago (request_after_fact) and a
+// year ahead (request_too_far).
 func (r *Request) Order(o *Organisation, kind Kind, by string, d Draft, now time.Time) error {
 	a := o.Authority(by)
 	section, over := a.Through(r.User)
@@ -154,7 +154,8 @@ func (r *Request) Position() int {
 	return 0
 }
 
-// notFor leaves out whoever must not decide this request in a section: its user, and who entered it unless that is the head.
+// notFor leaves out whoever must not decide this request in a section: its user, and who entered it unless that is the
+// head.
 func (r *Request) notFor(s Section) func(string) bool {
 	return func(u string) bool { return u == r.User || (u == r.By && u != s.Head) }
 }
@@ -190,8 +191,8 @@ type Decision struct {
 	Comment  string
 }
 
-// Decide answers the step that waits. It refuses whoever may not (own_request, not_approver), an answer to what was changed since
-// (stale) or decided (request_decided), and a return or refusal without a comment (comment_needed).
+// Decide answers the step that waits. It refuses whoever may not (own_request, not_approver), an answer to what was
+// changed since (stale) or decided (request_decided), and a return or refusal without a comment (comment_needed).
 func (r *Request) Decide(o *Organisation, d Decision, now time.Time) error {
 	step := r.current()
 	switch {
@@ -238,8 +239,8 @@ func (r *Request) actOf(a Answer) act {
 	return approves
 }
 
-// Withdraw is 取下げ before and 取消し after the approval: by the user or whoever may apply for the user; of orders, by superiors
-// only. What is over (request_over) stays as it was.
+// Withdraw is 取下げ before and 取消し after the approval: by the user or whoever may apply for the user; of orders, by
+// superiors only. What is over (request_over) stays as it was.
 func (r *Request) Withdraw(o *Organisation, by, comment string, now time.Time) error {
 	if !o.mayWithdraw(r, by) {
 		return refuse(access.NotYours)
@@ -271,8 +272,8 @@ func (r *Request) over(now time.Time) bool {
 	return !now.Before(until)
 }
 
-// Supersede cancels an approved request because by approved another that replaces it. It says whether it did: what was cancelled
-// meanwhile stays so.
+// Supersede cancels an approved request because by approved another that replaces it. It says whether it did: what was
+// cancelled meanwhile stays so.
 func (r *Request) Supersede(by string, now time.Time) bool {
 	return r.State == Approved && r.move(cancels, Change{AtMS: now.UnixMilli(), By: by}) == nil
 }
@@ -290,7 +291,8 @@ func (r *Request) MayChange(o *Organisation, by string, now time.Time) error {
 	return nil
 }
 
-// Unread are the positions of steps that somebody has yet to confirm: decided in their absence (後閲), or to read (供覧).
+// Unread are the positions of steps that somebody has yet to confirm: decided in their absence (後閲), or to read
+// (供覧).
 func (r *Request) Unread(o *Organisation, user string) []int {
 	var all []int
 	for i := range r.Steps {
@@ -327,9 +329,9 @@ type View struct {
 	Withdraws bool
 }
 
-// View says what a user may see and do. Reasons are for the request's user and for approvers, of now or of the past. Others who see
-// the request do so without: deputies and readers of its steps, superiors, the clerk, who entered it, administrators. Whoever may
-// change or withdraw a request sees it.
+// View says what a user may see and do. Reasons are for the request's user and for approvers, of now or of the past.
+// Others who see the request do so without: deputies and readers of its steps, superiors, the clerk, who entered it,
+// administrators. Whoever may change or withdraw a request sees it.
 func (o *Organisation) View(r *Request, user string, admin bool, now time.Time) View {
 	if user == "" {
 		return View{Sees: admin}

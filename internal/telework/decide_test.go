@@ -277,7 +277,8 @@ func contains(text string, words ...string) bool {
 	})
 }
 
-// TestLifeOfARequest lets random people do random things to a request in a random organisation, and looks at what must always hold.
+// TestLifeOfARequest lets random people do random things to a request in a random organisation, and looks at what must
+// always hold.
 func TestLifeOfARequest(t *testing.T) {
 	approvals := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -29,8 +29,8 @@ type Rules struct {
 	Timetable       calendar.Timetable
 }
 
-// RulesOf takes the strictest of the policies that hold for one user, one for each zone in which the user has a desk. Without any,
-// nothing is allowed.
+// RulesOf takes the strictest of the policies that hold for one user, one for each zone in which the user has a desk.
+// Without any, nothing is allowed.
 func RulesOf(policies []access.Policy, emergency bool, until calendar.Date, timetable calendar.Timetable) Rules {
 	r := Rules{Emergency: emergency, RegisteredUntil: until, Timetable: timetable, DaysPerWeek: 7}
 	for i, p := range policies {
@@ -83,8 +83,9 @@ type Taken struct {
 	Day     Day
 }
 
-// Check says what policy says of a draft whose form was checked and whose hours were filled in, the days in order. former are the
-// days of the request that the draft changes: what was in time then is in time now. others are the user's other days.
+// Check says what policy says of a draft whose form was checked and whose hours were filled in, the days in order.
+// former are the days of the request that the draft changes: what was in time then is in time now. others are the
+// user's other days.
 func (r *Rules) Check(d *Draft, now time.Time, former []Day, others []Taken) []Problem {
 	var all []Problem
 	add := func(code access.Code, day calendar.Date, n int, forbids bool) {
@@ -120,7 +121,8 @@ func (r *Rules) Check(d *Draft, now time.Time, former []Day, others []Taken) []P
 	return all
 }
 
-// tooLate: a day that has begun, or whose time to apply has passed. What the request asked for before is not asked anew.
+// tooLate: a day that has begun, or whose time to apply has passed. What the request asked for before is not asked
+// anew.
 func (r *Rules) tooLate(d *Draft, day *Day, now time.Time, former []Day) access.Code {
 	for _, f := range former {
 		if f.Date == day.Date && f.From <= day.From {
@@ -141,7 +143,8 @@ func (r *Rules) tooLate(d *Draft, day *Day, now time.Time, former []Day) access.
 	return ""
 }
 
-// offHours: a whole or half day on a day without work has no hours at all; other times on such a day take policy or an emergency.
+// offHours: a whole or half day on a day without work has no hours at all; other times on such a day take policy or an
+// emergency.
 func (r *Rules) offHours(day *Day) (code access.Code, forbids bool) {
 	hours := r.Timetable.On(day.Date)
 	switch {

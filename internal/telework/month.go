@@ -35,8 +35,9 @@ type Figures struct {
 	GapMS       int64 // 乖離, see Measure
 }
 
-// Window is the time whose connections belong to a day: from midnight, or from where the workday before ended, until midnight, or
-// until the end of this workday if it is later. Each connection so belongs to one day, in parts if it must.
+// Window is the time whose connections belong to a day: from midnight, or from where the workday before ended, until
+// midnight, or until the end of this workday if it is later. Each connection so belongs to one day, in parts if it
+// must.
 func Window(w, before *Workday) (fromMS, untilMS int64) {
 	midnight, next := w.Date.At(0).UnixMilli(), w.Date.Add(1).At(0).UnixMilli()
 	fromMS, untilMS = midnight, max(next, w.edge())
@@ -64,9 +65,9 @@ func Clip(connections []Connection, fromMS, untilMS int64) []Connection {
 // worked are the kinds in which somebody is at work.
 var worked = []SegmentKind{Work, Trip, Moving, Hall}
 
-// Measure fills in the figures. The gap (乖離) is the longer of two times: connected without reported work, and reported as 勤務 without
-// being connected; trips, moving and work in the hall need no connection. What lasts counts until now for the gap. Sessions from
-// the hall itself count for nothing.
+// Measure fills in the figures. The gap (乖離) is the longer of two times: connected without reported work, and
+// reported as 勤務 without being connected; trips, moving and work in the hall need no connection. What lasts counts
+// until now for the gap. Sessions from the hall itself count for nothing.
 func (d *DayReport) Measure(now time.Time) {
 	d.EndMissing = d.MissingEnd(now)
 	d.Figures = Figures{}
@@ -155,8 +156,8 @@ func count(yes bool) int {
 	return 0
 }
 
-// Confirmable says whether a month with so many open workdays can be confirmed: it is over (month_not_over), and every day has its end
-// (workday_end_missing).
+// Confirmable says whether a month with so many open workdays can be confirmed: it is over (month_not_over), and every
+// day has its end (workday_end_missing).
 func Confirmable(month calendar.Month, open int, now time.Time) error {
 	if !month.Last().Before(calendar.DateOf(now)) {
 		return refuse(access.MonthNotOver)

@@ -27,8 +27,8 @@ const MaxDeciding = 3
 // maxDepth bounds walks along the organisation.
 const maxDepth = 50
 
-// CheckRoute says whether a section's route can be meant: empty, or one to three deciding steps followed by any that read, no
-// section twice.
+// CheckRoute says whether a section's route can be meant: empty, or one to three deciding steps followed by any that
+// read, no section twice.
 func CheckRoute(steps []RouteStep) bool {
 	deciding := 0
 	for i, s := range steps {
@@ -78,8 +78,8 @@ func (o *Organisation) below(section, top string) bool {
 	return found
 }
 
-// standing lists who may decide in a section: its head, and each deputy while the head and all deputies before are absent. Whoever is
-// disabled or left out counts as absent and is not in the list.
+// standing lists who may decide in a section: its head, and each deputy while the head and all deputies before are
+// absent. Whoever is disabled or left out counts as absent and is not in the list.
 func (o *Organisation) standing(section string, leftOut func(user string) bool) []string {
 	s := o.Sections[section]
 	var all []string
@@ -95,9 +95,9 @@ func (o *Organisation) standing(section string, leftOut func(user string) bool) 
 	return all
 }
 
-// Route is the way of a user's request: that of the nearest section above that has one, else the head of the main section. A step
-// whose head is the user, or that has nobody to decide, moves to the section above; equal neighbours become one. Without anybody
-// left to decide it is refused with no_approver.
+// Route is the way of a user's request: that of the nearest section above that has one, else the head of the main
+// section. A step whose head is the user, or that has nobody to decide, moves to the section above; equal neighbours
+// become one. Without anybody left to decide it is refused with no_approver.
 func (o *Organisation) Route(user string) ([]Step, error) {
 	main := o.Main[user]
 	wanted := []RouteStep{{Section: main}}
@@ -138,7 +138,8 @@ func (o *Organisation) step(section string, circulate bool) Step {
 	return Step{Section: section, SectionName: o.Sections[section].Name, Circulate: circulate}
 }
 
-// decidingSection is the first section, from one upward, that has a head or deputy other than the user and is not the user's to head.
+// decidingSection is the first section, from one upward, that has a head or deputy other than the user and is not the
+// user's to head.
 func (o *Organisation) decidingSection(section, user string) (found string, ok bool) {
 	o.upward(section, func(s Section) bool {
 		ok = s.Head != user && len(o.standing(s.ID, is(user))) > 0
@@ -185,8 +186,8 @@ func (o *Organisation) Authority(user string) Authority {
 // Approver says whether the user heads or stands in for any section.
 func (a *Authority) Approver() bool { return len(a.Sections) > 0 }
 
-// Over says whether the user is the superior of another: head or acting head of the other's main section or of one above it. Nobody
-// is their own superior, nor that of a head at their own level or above.
+// Over says whether the user is the superior of another: head or acting head of the other's main section or of one
+// above it. Nobody is their own superior, nor that of a head at their own level or above.
 func (a *Authority) Over(user string) bool {
 	_, over := a.Through(user)
 	return over
@@ -251,7 +252,8 @@ func (o *Organisation) Heads(user string) bool {
 	return false
 }
 
-// MayEnterAbsence says whether somebody may enter another's absence: their own, and of who is head or deputy of the same section.
+// MayEnterAbsence says whether somebody may enter another's absence: their own, and of who is head or deputy of the
+// same section.
 func (o *Organisation) MayEnterAbsence(by, user string) bool {
 	if by == user {
 		return by != ""
@@ -282,8 +284,8 @@ func (o *Organisation) MayBeAbsentFor(by string) []string {
 	return append([]string{by}, slices.Sorted(maps.Keys(others))...)
 }
 
-// SuperiorOf is the head of the nearest section, from the user's main one upward, that somebody else heads and that is not below one
-// the user heads. Empty if there is none.
+// SuperiorOf is the head of the nearest section, from the user's main one upward, that somebody else heads and that is
+// not below one the user heads. Empty if there is none.
 func (o *Organisation) SuperiorOf(user string) (head string) {
 	o.upward(o.Main[user], func(s Section) bool {
 		switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// hall is a town hall: 町 (head mayor) > 総務部 (director, deputy vice) > 総務課 (chief, deputies second and third) > 庶務係 (leader),
-// and 秘書係 without a head. worker and clerk are in 庶務係, secretary in 秘書係; clerk is 庶務担当.
+// hall is a town hall: 町 (head mayor) > 総務部 (director, deputy vice) > 総務課 (chief, deputies second and third) >
+// 庶務係 (leader), and 秘書係 without a head. worker and clerk are in 庶務係, secretary in 秘書係; clerk is 庶務担当.
 func hall() telework.Organisation {
 	return telework.Organisation{
 		Sections: map[string]telework.Section{

@@ -53,8 +53,8 @@ func (a spans) minus(b spans) spans {
 	return out
 }
 
-// spans of the segments of the kinds that are asked for, all without kinds. A segment that lasts goes until now; where the end is missing it is
-// nothing.
+// spans of the segments of the kinds that are asked for, all without kinds. A segment that lasts goes until now; where
+// the end is missing it is nothing.
 func (w *Workday) spans(now time.Time, kinds ...SegmentKind) spans {
 	var all []span
 	current := w.Current(now)

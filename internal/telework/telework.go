@@ -1,9 +1,10 @@
-// Package telework is the telework day: requests and orders, the route they take through the organisation and who may decide them,
-// the limits that policy sets, and workdays as segments. It is pure: what it needs of the database and of the clock comes in, and
-// the same input gives the same answer. What it refuses it refuses with the codes of package access.
+// Package telework is the telework day: requests and orders, the route they take through the organisation and who may
+// decide them, the limits that policy sets, and workdays as segments. It is pure: what it needs of the database and of
+// the clock comes in, and the same input gives the same answer. What it refuses it refuses with the codes of package
+// access.
 //
-// It guarantees that nobody decides a request of their own, that a step of a route is decided once, and that a request only moves
-// between its states as the table in decide.go says.
+// It guarantees that nobody decides a request of their own, that a step of a route is decided once, and that a request
+// only moves between its states as the table in decide.go says.
 package telework
 
 import (
@@ -52,7 +53,8 @@ const (
 	Minutes   Unit = 4 // from and until as they were typed
 )
 
-// Reason is why somebody wants to telework. Others than the approvers do not learn it. The numbers are those of the control API.
+// Reason is why somebody wants to telework. Others than the approvers do not learn it. The numbers are those of the
+// control API.
 type Reason uint8
 
 // The reasons.
@@ -79,7 +81,8 @@ const (
 	Refuse  Answer = 3 // 不承認
 )
 
-// Day is one day of a request. From and Until are minutes after midnight; Until may lie on the next day in an overtime order.
+// Day is one day of a request. From and Until are minutes after midnight; Until may lie on the next day in an overtime
+// order.
 type Day struct {
 	Date        calendar.Date
 	Unit        Unit
@@ -113,7 +116,8 @@ const (
 // ErrDraft means that a draft cannot be meant; the text says why. Forms of the portal never send such a draft.
 var ErrDraft = errors.New("telework: draft")
 
-// Check sorts the days and refuses what cannot be meant for a kind. Hours of whole and half days may still be open; see Fill.
+// Check sorts the days and refuses what cannot be meant for a kind. Hours of whole and half days may still be open; see
+// Fill.
 func (d *Draft) Check(kind Kind) error {
 	bad := func(what string) error { return fmt.Errorf("%w: %s", ErrDraft, what) }
 	switch {

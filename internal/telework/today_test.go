@@ -7,8 +7,8 @@ import (
 	"jiseki/internal/telework"
 )
 
-// TestNextStep changes one thing at a time, from a day that is approved from 8:30 to 17:15 with an enrolled device and a desk that is
-// on, at 8:20.
+// TestNextStep changes one thing at a time, from a day that is approved from 8:30 to 17:15 with an enrolled device and
+// a desk that is on, at 8:20.
 func TestNextStep(t *testing.T) {
 	cover := telework.Cover{From: tuesday.At(510), Until: tuesday.At(1035)}
 	for name, c := range map[string]struct {

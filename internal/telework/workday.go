@@ -14,7 +14,8 @@ import (
 
 // Limits of a workday.
 const (
-	// Longest is how long after its begin a workday goes on. Later a new one may begin, and the forgotten end is for a correction.
+	// Longest is how long after its begin a workday goes on. Later a new one may begin, and the forgotten end is for a
+	// correction.
 	Longest = 24 * time.Hour
 	// maxCorrected bounds a workday that is entered by correction.
 	maxCorrected = 48 * time.Hour
@@ -27,8 +28,9 @@ const (
 // ErrWorkday means that a report or correction cannot be meant; the text says why. The portal never sends one.
 var ErrWorkday = errors.New("telework: workday")
 
-// Workday is a telework day as segments. It belongs to the date on which it began, also when it goes on over midnight. Its
-// segments are in order and do not overlap; only the last may last. The zero value with a date is a day without report.
+// Workday is a telework day as segments. It belongs to the date on which it began, also when it goes on over midnight.
+// Its segments are in order and do not overlap; only the last may last. The zero value with a date is a day without
+// report.
 type Workday struct {
 	User     string
 	Date     calendar.Date
@@ -74,8 +76,8 @@ func (w *Workday) Open() bool {
 	return ok && last.Lasts()
 }
 
-// Current says that the workday is open and goes on: it began less than a day ago. A day that began far in the future, before the
-// clock was put right, does not.
+// Current says that the workday is open and goes on: it began less than a day ago. A day that began far in the future,
+// before the clock was put right, does not.
 func (w *Workday) Current(now time.Time) bool {
 	return w.Open() && now.Sub(time.UnixMilli(w.Segments[0].FromMS)).Abs() < Longest
 }
@@ -89,9 +91,9 @@ func (w *Workday) edge() int64 {
 	return max(last.FromMS, last.UntilMS)
 }
 
-// Begin is the workday with a segment that begins now, or at the last stamped time if the clock went backwards: no segment is ever
-// negative. A kind that lasts already goes on, and nothing is changed. A day cannot begin with a break or an interruption
-// (workday_not_started).
+// Begin is the workday with a segment that begins now, or at the last stamped time if the clock went backwards: no
+// segment is ever negative. A kind that lasts already goes on, and nothing is changed. A day cannot begin with a break
+// or an interruption (workday_not_started).
 func (w *Workday) Begin(kind SegmentKind, now time.Time) (next Workday, changed bool, err error) {
 	last, some := w.last()
 	switch {
@@ -128,9 +130,9 @@ func (w *Workday) closed(at int64) Workday {
 	return next
 }
 
-// Correct is the workday with other segments. Others are the user's workdays around it, which they must not overlap. The last
-// segment may last only while the workday is current. Segments with their times out of order, in the future, open, on another day or
-// on another workday are refused with a code each.
+// Correct is the workday with other segments. Others are the user's workdays around it, which they must not overlap.
+// The last segment may last only while the workday is current. Segments with their times out of order, in the future,
+// open, on another day or on another workday are refused with a code each.
 func (w *Workday) Correct(segments []Segment, others []Workday, now time.Time) (Workday, error) {
 	if len(segments) < 1 || len(segments) > maxSegments {
 		return *w, fmt.Errorf("%w: 1 to %d segments", ErrWorkday, maxSegments)

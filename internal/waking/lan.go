@@ -72,8 +72,8 @@ const (
 	reacher // by directed broadcast, which a router may drop
 )
 
-// candidates lists who may wake a desk now, the best first: always-on wakers in one of its networks, desks there, then wakers
-// that reach one from elsewhere.
+// candidates lists who may wake a desk now, the best first: always-on wakers in one of its networks, desks there, then
+// wakers that reach one from elsewhere.
 func (l *lan) candidates(desk *store.Machine) []candidate {
 	found := map[string]*candidate{}
 	add := func(m *store.Machine, s segment, rank int) {
@@ -201,7 +201,8 @@ func (l *lan) list() []Segment {
 	return all
 }
 
-// warning: without an always-on waker that is there nobody is woken once all desks are off; with a single machine nobody ever is.
+// warning: without an always-on waker that is there nobody is woken once all desks are off; with a single machine
+// nobody ever is.
 func warning(wakers []Waker) access.Code {
 	if slices.ContainsFunc(wakers, func(w Waker) bool { return w.AlwaysOn && w.Connected }) {
 		return ""

@@ -13,7 +13,8 @@ import (
 const (
 	// ahead is how far a plan looks.
 	ahead = 8 * 24 * time.Hour
-	// ownTimer is how much earlier than its neighbours' packets the desk's own timer wakes it: then no packet is needed.
+	// ownTimer is how much earlier than its neighbours' packets the desk's own timer wakes it: then no packet is
+	// needed.
 	ownTimer = 3 * time.Minute
 	// late is how long after the beginning of work the morning plan still wakes a desk.
 	late = 15 * time.Minute
@@ -46,8 +47,8 @@ func dueWake(times []time.Time, lead time.Duration, now time.Time) (time.Time, b
 	return time.Time{}, false
 }
 
-// order is what an agent is told: when its own timer wakes the machine, and what to do after sessions. The reminder is added by
-// remind.
+// order is what an agent is told: when its own timer wakes the machine, and what to do after sessions. The reminder is
+// added by remind.
 func order(times []time.Time, after access.PowerAfter, now time.Time) *controlv1.PlanOrder {
 	o := &controlv1.PlanOrder{After: uint32(after)}
 	for _, at := range times {
@@ -58,8 +59,8 @@ func order(times []time.Time, after access.PowerAfter, now time.Time) *controlv1
 	return o
 }
 
-// reminder is when a desk reminds its user today: from half an hour before the end of work, on the last working day before an
-// approved day, unless the user teleworks at the end of today as well.
+// reminder is when a desk reminds its user today: from half an hour before the end of work, on the last working day
+// before an approved day, unless the user teleworks at the end of today as well.
 func reminder(covers []telework.Cover, hours *calendar.Timetable, now time.Time) (from, until time.Time, ok bool) {
 	today := calendar.DateOf(now)
 	h := hours.On(today)

@@ -1,10 +1,10 @@
-// Package waking wakes desks: it knows which machines stand in which network, chooses one that is awake to send the magic packets,
-// follows until the desk's agent connects, and says why when it does not. Bulks are staggered. In the morning it wakes the desks of
-// approved days, and it leaves with each agent a plan: when its own timer wakes the machine, when to remind its user in the evening,
-// and what to do after sessions.
+// Package waking wakes desks: it knows which machines stand in which network, chooses one that is awake to send the
+// magic packets, follows until the desk's agent connects, and says why when it does not. Bulks are staggered. In the
+// morning it wakes the desks of approved days, and it leaves with each agent a plan: when its own timer wakes the
+// machine, when to remind its user in the evening, and what to do after sessions.
 //
-// What is asked and what became of it is in the store, with events; several gateways on one database share the work and do no step
-// twice. A gateway that dies loses nothing: another one goes on.
+// What is asked and what became of it is in the store, with events; several gateways on one database share the work and
+// do no step twice. A gateway that dies loses nothing: another one goes on.
 package waking
 
 import (
@@ -83,7 +83,8 @@ func New(cfg Config) *Service {
 	return &Service{cfg: cfg, kick: make(chan struct{}, 1), told: map[string]told{}}
 }
 
-// Wake wakes one desk: a *Refusal when it is known already that nobody can. A desk that is on is on: the wake then has no id.
+// Wake wakes one desk: a *Refusal when it is known already that nobody can. A desk that is on is on: the wake then has
+// no id.
 func (s *Service) Wake(ctx context.Context, by store.By, desk string) (store.Wake, error) {
 	l, err := s.lan(ctx)
 	if err != nil {
@@ -106,7 +107,8 @@ func (s *Service) Wake(ctx context.Context, by store.By, desk string) (store.Wak
 	return wakes[0], nil
 }
 
-// WakeAll wakes many desks, staggered as the settings say. What cannot be woken is in the list with the reason a moment later.
+// WakeAll wakes many desks, staggered as the settings say. What cannot be woken is in the list with the reason a moment
+// later.
 func (s *Service) WakeAll(ctx context.Context, by store.By, desks []string) ([]store.Wake, error) {
 	if len(desks) > maxBulk {
 		return nil, fmt.Errorf("%w: more than %d desks", store.ErrInvalid, maxBulk)
@@ -301,7 +303,8 @@ func (s *Service) plan(ctx context.Context) error {
 	return errors.Join(err, s.tell(ctx, l, byDesk, &o.Settings))
 }
 
-// wakeMorning queues the wakes whose time has come. Each entry of the plan is carried out once, whichever gateway is first.
+// wakeMorning queues the wakes whose time has come. Each entry of the plan is carried out once, whichever gateway is
+// first.
 func (s *Service) wakeMorning(ctx context.Context, l *lan, covers map[string][]store.DeskCover, policy *access.PolicySettings) error {
 	var asks []store.WakeAsk
 	for _, desk := range slices.Sorted(maps.Keys(covers)) {

@@ -72,8 +72,8 @@ func (a *agents) asked() []string {
 	return ids
 }
 
-// office is a town on a fake clock with more machines: w1 an always-on waker, n1 and n2 desks; k1 sleeps. All are in the network
-// 192.168.10.0/24 of zone lgwan; k2 is in zone internet.
+// office is a town on a fake clock with more machines: w1 an always-on waker, n1 and n2 desks; k1 sleeps. All are in
+// the network 192.168.10.0/24 of zone lgwan; k2 is in zone internet.
 type office struct {
 	t      *testing.T
 	clock  *storetest.Clock
@@ -246,7 +246,8 @@ func TestNobodyAwake(t *testing.T) {
 	o.equal([]any{o.newest("k1").State, o.newest("k1").Waker}, []any{store.WakeSent, "n2"})
 }
 
-// TestZonesAndNetworksAreApart: a machine of another zone or network is never asked, unless it says that it reaches there.
+// TestZonesAndNetworksAreApart: a machine of another zone or network is never asked, unless it says that it reaches
+// there.
 func TestZonesAndNetworksAreApart(t *testing.T) {
 	o := newOffice(t)
 	_, err := o.Wake(t.Context(), tanaka, "k2") // 192.168.10.0/24 too, but of zone internet
@@ -528,8 +529,8 @@ func BenchmarkMorning(b *testing.B) {
 	}
 }
 
-// TestClockThatWasAhead: what was asked while the gateway's clock was a month ahead ends all the same when it has been put right, and
-// the desk can be woken again.
+// TestClockThatWasAhead: what was asked while the gateway's clock was a month ahead ends all the same when it has been
+// put right, and the desk can be woken again.
 func TestClockThatWasAhead(t *testing.T) {
 	const month = 30 * 24 * time.Hour
 	for name, before := range map[string]func(*office){

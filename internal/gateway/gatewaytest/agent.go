@@ -170,7 +170,8 @@ func (a *Agent) AwaitState(t testing.TB, state controlv1.DeskState) {
 	a.await(t, func(d *controlv1.Desk) bool { return d.GetState() == state })
 }
 
-// TryConnect opens the control channel and serves it until the test ends. A channel from before must have ended, or be about to.
+// TryConnect opens the control channel and serves it until the test ends. A channel from before must have ended, or be
+// about to.
 func (a *Agent) TryConnect(t testing.TB) error {
 	t.Helper()
 	if a.served != nil {

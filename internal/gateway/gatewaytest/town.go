@@ -49,7 +49,8 @@ func WithSettings(f func(*access.Settings)) Option { return func(s *settings) { 
 // WithLog sends the gateway's log somewhere.
 func WithLog(log *slog.Logger) Option { return func(s *settings) { s.env.Log = log } }
 
-// WithWholeLog is WithLog without the sampling of lines that strangers cause, for tests that look for what must not be there.
+// WithWholeLog is WithLog without the sampling of lines that strangers cause, for tests that look for what must not be
+// there.
 func WithWholeLog(log *slog.Logger) Option {
 	var minutes atomic.Int64
 	later := func() time.Time { return time.Unix(60*minutes.Add(1), 0) } // each line is the first of its minute
@@ -96,8 +97,8 @@ func Start(t testing.TB, options ...Option) *Town {
 	return town
 }
 
-// Join makes one more gateway of the same organisation, with a copy of its keys, which Run starts. The options must name
-// the same database and the same bus.
+// Join makes one more gateway of the same organisation, with a copy of its keys, which Run starts. The options must
+// name the same database and the same bus.
 func (town *Town) Join(t testing.TB, options ...Option) *Town {
 	t.Helper()
 	other, _ := prepare(t, options)

@@ -1,5 +1,5 @@
-// Package pgtest starts a private PostgreSQL for the tests of one binary: unix socket only, in a temporary folder, without
-// fsync. It needs the server's programs (Debian: postgresql) and nothing that runs already.
+// Package pgtest starts a private PostgreSQL for the tests of one binary: unix socket only, in a temporary folder,
+// without fsync. It needs the server's programs (Debian: postgresql) and nothing that runs already.
 package pgtest
 
 import (

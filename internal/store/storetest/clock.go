@@ -10,7 +10,8 @@ import (
 	"jiseki/internal/store"
 )
 
-// clockAhead: what a clock that was a month ahead has stamped gives nobody anything when it is right again, and keeps nobody waiting.
+// clockAhead: what a clock that was a month ahead has stamped gives nobody anything when it is right again, and keeps
+// nobody waiting.
 func clockAhead(t *suite) {
 	const ahead = 30 * 24 * time.Hour
 	code, token := sha256.Sum256([]byte("code")), sha256.Sum256([]byte("token"))

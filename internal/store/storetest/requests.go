@@ -15,7 +15,8 @@ import (
 	"jiseki/internal/telework"
 )
 
-// people makes 町 (head mayor) > 企画課 (head chief, deputies second and third, clerk clerk) with worker and other in it.
+// people makes 町 (head mayor) > 企画課 (head chief, deputies second and third, clerk clerk) with worker and other in
+// it.
 func (t *suite) people() {
 	t.Helper()
 	var users []store.NewUser

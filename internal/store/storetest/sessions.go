@@ -143,7 +143,8 @@ func (t *suite) bringTo(n byte, life store.Life) cert.SessionID {
 	return x.ID
 }
 
-// foreignReports: what a desk says of sessions that are not its own, or not granted, is a refusal in the log, once, and changes nothing.
+// foreignReports: what a desk says of sessions that are not its own, or not granted, is a refusal in the log, once, and
+// changes nothing.
 func foreignReports(t *suite) {
 	prepared := t.bringTo(1, store.LifePrepared)
 	run := [16]byte{1}
@@ -252,7 +253,8 @@ func sessionLimit(t *suite) {
 	t.ok(t.grant(store.By{Actor: "user:suzuki"}, again)) // its own desk's session does not count
 }
 
-// seatsApart: sessions from the hall are counted apart, and reserved seats are kept for their section and those below it.
+// seatsApart: sessions from the hall are counted apart, and reserved seats are kept for their section and those below
+// it.
 func seatsApart(t *suite) {
 	t.ok(t.s.PutSection(t.ctx, Admin, store.Section{ID: "bu", Name: "総務部", Position: 1}))
 	t.ok(t.s.PutSection(t.ctx, Admin, store.Section{ID: "soumu", Parent: "bu", Name: "総務課", Position: 1}))

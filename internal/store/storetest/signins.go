@@ -21,8 +21,8 @@ func (t *suite) signIn(n byte, user, device string) [32]byte {
 	return in.Hash
 }
 
-// overtakenSignIns: what was proven before a change that ends sign-ins is not kept after it, and a sign-in that was ended changes
-// nothing that sign-ins are proven with.
+// overtakenSignIns: what was proven before a change that ends sign-ins is not kept after it, and a sign-in that was
+// ended changes nothing that sign-ins are proven with.
 func overtakenSignIns(t *suite) {
 	by := store.By{Actor: "user:tanaka"}
 	mine := t.signIn(1, "tanaka", "")

@@ -1,5 +1,5 @@
-// Package storetest has a town hall in a database for the tests of other packages, and the suite that every database engine must
-// pass.
+// Package storetest has a town hall in a database for the tests of other packages, and the suite that every database
+// engine must pass.
 package storetest
 
 import (
@@ -76,9 +76,9 @@ func Open(t testing.TB, dsn string, now func() time.Time) *store.Store {
 // Admin acts in fixtures.
 var Admin = store.By{Actor: "cli:root"}
 
-// Town fills the database: sections 総務課 and 税務課, users tanaka (head of soumu) and suzuki (zeimu), administrator admin,
-// device d1 of tanaka and d2 of suzuki, desks k1 (lgwan, tanaka) and k2 (internet, tanaka and suzuki), both enrolled. All
-// password hashes are "hash".
+// Town fills the database: sections 総務課 and 税務課, users tanaka (head of soumu) and suzuki (zeimu), administrator
+// admin, device d1 of tanaka and d2 of suzuki, desks k1 (lgwan, tanaka) and k2 (internet, tanaka and suzuki), both
+// enrolled. All password hashes are "hash".
 func Town(t testing.TB, s *store.Store) {
 	t.Helper()
 	ctx := context.Background()
@@ -124,8 +124,8 @@ func Device(id, owner string) store.Device {
 	}
 }
 
-// SetPassword gives a user a password by its hash, as the user's own change does: nothing must be changed any more. It ends the
-// user's sign-ins.
+// SetPassword gives a user a password by its hash, as the user's own change does: nothing must be changed any more. It
+// ends the user's sign-ins.
 func SetPassword(t testing.TB, s *store.Store, user, hash string) {
 	t.Helper()
 	ctx, by := context.Background(), store.By{Actor: "user:" + user}

@@ -21,8 +21,8 @@ type suite struct {
 	seq   uint64          // of the last event that an agent reported by bringTo
 }
 
-// Run runs the suite, each test on a database of its own: a copy of one that newDSN names, with the town in it. copyDSN copies
-// a closed database.
+// Run runs the suite, each test on a database of its own: a copy of one that newDSN names, with the town in it. copyDSN
+// copies a closed database.
 func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB, dsn string) string) {
 	town := newDSN(t)
 	t.Run("town", func(t *testing.T) { Town(t, Open(t, town, NewClock().Now)) })

@@ -46,7 +46,8 @@ func (t *suite) date(text string) calendar.Date {
 	return d
 }
 
-// begins reports at a time that suzuki begins a segment; finishes that the day ends. Both return the date of the workday.
+// begins reports at a time that suzuki begins a segment; finishes that the day ends. Both return the date of the
+// workday.
 func (t *suite) begins(at string, kind telework.SegmentKind) string {
 	t.Helper()
 	t.to(at)
@@ -137,7 +138,8 @@ func workdayOverMidnight(t *suite) {
 	t.equal([]any{len(march.Days), march.Totals(0).WorkMS}, []any{1, int64(210 * 60_000)})
 }
 
-// workdayForgottenEnd: it is never closed silently; a day later a new day may begin, and the former waits for its correction.
+// workdayForgottenEnd: it is never closed silently; a day later a new day may begin, and the former waits for its
+// correction.
 func workdayForgottenEnd(t *suite) {
 	t.begins("2026-11-24 08:30", telework.Work)
 	t.to("2026-11-25 00:29")
@@ -176,7 +178,8 @@ func workdayForgottenEnd(t *suite) {
 	}
 }
 
-// workdayClock: whatever the clock does, no segment is negative, and a day from a wrong future does not stay in the way.
+// workdayClock: whatever the clock does, no segment is negative, and a day from a wrong future does not stay in the
+// way.
 func workdayClock(t *suite) {
 	t.begins("2026-11-24 10:00", telework.Work)
 	t.equal(t.begins("2026-11-24 09:00", telework.Break), "2026-11-24")
