@@ -37,7 +37,8 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	if door == Socket {
 		return withCaller(ctx, &caller{by: store.By{Actor: "cli:local"}}), nil
 	}
-	if rule.open || !s.limiter.takeOwn(tokenOf(header)) {
+	own := !rule.open && s.limiter.takeOwn(tokenOf(header))
+	if !own {
 		if wait := s.limiter.take(requestOf(ctx).remote, rule.open); wait > 0 {
 			return ctx, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
 		}
@@ -47,6 +48,12 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	}
 	if rule.open {
 		return ctx, nil
+	}
+	if !own { // a token that has shown nothing yet
+		if err := s.newcomers.Acquire(ctx, 1); err != nil {
+			return ctx, err
+		}
+		defer s.newcomers.Release(1)
 	}
 	c, err := s.authenticate(ctx, door, header)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"golang.org/x/sync/semaphore"
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
@@ -75,12 +76,19 @@ type Server struct {
 	limiter *limiter
 	bodies  *bodies
 	work    *work
-	probes  *probes
+	// newcomers are calls whose sign-in is looked up for the first time: few at a time ask the database.
+	newcomers *semaphore.Weighted
+	probes    *probes
 }
+
+const newcomersAtOnce = 4
 
 // New makes a Server.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), bodies: newBodies(), work: newWork(), probes: newProbes(cfg.Now)}
+	return &Server{
+		cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), bodies: newBodies(), work: newWork(), probes: newProbes(cfg.Now),
+		newcomers: semaphore.NewWeighted(newcomersAtOnce),
+	}
 }
 
 // Handler is the API as it is behind a door. It belongs at the root of a mux:

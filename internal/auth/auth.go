@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
 	"jiseki/internal/cert"
@@ -54,15 +56,27 @@ type Config struct {
 	Nonces *Nonces
 	// TOTPSecret encrypts the keys of one-time passwords (ca.Authority.Secret).
 	TOTPSecret [32]byte
-	Now        func() time.Time
-	Log        *slog.Logger
+	// TokenSecret marks the tokens of sign-ins (ca.Authority.Secret).
+	TokenSecret [32]byte
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Service signs users in.
-type Service struct{ Config }
+type Service struct {
+	Config
+
+	readers *semaphore.Weighted
+}
+
+// readersAtOnce is for how many attempts at a time the database is asked before it is their turn: whoever is signed in does not wait
+// for all who are not.
+const readersAtOnce = 4
 
 // New makes a Service.
-func New(cfg Config) *Service { return &Service{cfg} }
+func New(cfg Config) *Service {
+	return &Service{Config: cfg, readers: semaphore.NewWeighted(readersAtOnce)}
+}
 
 // Refusal is an expected "no". It is an error that api shows as it is.
 type Refusal struct {
@@ -170,16 +184,8 @@ func normalID(text string) string { return typed.ID(text) }
 
 // SignIn proves a user and returns the token for the cookie. Every "no" is a *Refusal; ErrBusy is one too.
 func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Identity, err error) {
-	org, err := s.Store.Organisation(ctx)
-	if err != nil {
-		return "", nil, err
-	}
-	id = &Identity{Place: org.Settings.PlaceOf(a.Address), Address: a.Address, Settings: org.Settings, Name: org.Name}
 	user := normalID(a.User)
-	if id.User, err = s.Store.User(ctx, user); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", nil, err
-	}
-	proven, err := s.weigh(ctx, &id.User, a.Device)
+	id, proven, err := s.look(ctx, user, &a)
 	if err != nil {
 		return "", nil, err
 	}
@@ -195,6 +201,24 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Iden
 		return "", nil, s.failed(ctx, id, err, keys)
 	}
 	return token, id, s.Store.EndAttempt(ctx, keys...)
+}
+
+// look reads what is known of who tries, and from where.
+func (s *Service) look(ctx context.Context, user string, a *Attempt) (id *Identity, proven weighed, err error) {
+	if err := s.readers.Acquire(ctx, 1); err != nil {
+		return nil, proven, err
+	}
+	defer s.readers.Release(1)
+	org, err := s.Store.Organisation(ctx)
+	if err != nil {
+		return nil, proven, err
+	}
+	id = &Identity{Place: org.Settings.PlaceOf(a.Address), Address: a.Address, Settings: org.Settings, Name: org.Name}
+	if id.User, err = s.Store.User(ctx, user); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, proven, err
+	}
+	proven, err = s.weigh(ctx, &id.User, a.Device)
+	return id, proven, err
 }
 
 // attempt counts what is tried before it is proven, when it is its turn among the passwords that are hashed. Who finds no place there
@@ -367,7 +391,7 @@ func (s *Service) Spend(ctx context.Context, purpose string, nonce cert.Nonce) e
 
 // keep makes the sign-in, which takes the place of the browser's former one.
 func (s *Service) keep(ctx context.Context, id *Identity, former string) (string, error) {
-	token, hash := newToken()
+	token, hash := newToken(s.TokenSecret)
 	id.SignIn.Hash = hash
 	id.SignIn.User = id.User.ID
 	id.SignIn.Place = id.Place
@@ -376,7 +400,7 @@ func (s *Service) keep(ctx context.Context, id *Identity, former string) (string
 	if id.Device != nil {
 		id.SignIn.Device = id.Device.ID
 	}
-	before, _ := parseToken(former) // what is no token is nobody's
+	before, _ := parseToken(s.TokenSecret, former) // what is no token is nobody's
 	err := s.Store.AddSignIn(ctx, id.SignIn, &id.User, before)
 	if errors.Is(err, store.ErrStale) { // what was proven is not so any more
 		return "", refuse(access.WrongCredentials)
@@ -386,7 +410,7 @@ func (s *Service) keep(ctx context.Context, id *Identity, former string) (string
 
 // Resume finds the identity behind a cookie's token, with the place of this request: NotSignedIn if there is none any more.
 func (s *Service) Resume(ctx context.Context, token string, addr netip.Addr) (*Identity, error) {
-	hash, err := parseToken(token)
+	hash, err := parseToken(s.TokenSecret, token)
 	if err != nil {
 		return nil, refuse(access.NotSignedIn)
 	}

@@ -50,7 +50,7 @@ func newHall(t *testing.T) *hall {
 	h.ok(err)
 	h.nonces = auth.NewNonces(authority.Secret("nonces"), h.clock.Now)
 	h.svc = auth.New(auth.Config{
-		Store: h.store, Issuer: authority, Hasher: hasher, Nonces: h.nonces, TOTPSecret: authority.Secret("totp"), Now: h.clock.Now,
+		Store: h.store, Issuer: authority, Hasher: hasher, Nonces: h.nonces, TOTPSecret: authority.Secret("totp"), TokenSecret: authority.Secret("tokens"), Now: h.clock.Now,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	hash, err := hasher.Hash(t.Context(), auth.Turn{}, password)

@@ -26,6 +26,76 @@ func (s heldStore) BeginAttempt(ctx context.Context, keys ...store.Throttle) (ti
 	return s.Store.BeginAttempt(ctx, keys...)
 }
 
+// A countedStore counts what it is asked, and lets it wait.
+type countedStore struct {
+	*store.Store
+	signIns, users, most *atomic.Int64
+	hold                 chan struct{}
+}
+
+func (s countedStore) SignIn(ctx context.Context, hash [32]byte) (store.SignIn, error) {
+	s.signIns.Add(1)
+	return s.Store.SignIn(ctx, hash)
+}
+
+func (s countedStore) User(ctx context.Context, id string) (store.User, error) {
+	if n := s.users.Add(1); n > s.most.Load() {
+		s.most.Store(n)
+	}
+	defer s.users.Add(-1)
+	<-s.hold
+	return s.Store.User(ctx, id)
+}
+
+// TestMadeUpTokensAskNoDatabase, nor does one of another gateway's.
+func TestMadeUpTokensAskNoDatabase(t *testing.T) {
+	h := newHall(t)
+	token, _, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
+	h.ok(err)
+	cfg := h.svc.Config
+	counted := countedStore{h.store, &atomic.Int64{}, &atomic.Int64{}, &atomic.Int64{}, make(chan struct{})}
+	close(counted.hold)
+	cfg.Store = counted
+	svc := auth.New(cfg)
+	for i := range len(token) {
+		c := byte('A')
+		if token[i] == c {
+			c = 'B'
+		}
+		_, err := svc.Resume(t.Context(), token[:i]+string(c)+token[i+1:], home)
+		h.refused(err, access.NotSignedIn)
+	}
+	cfg.TokenSecret[0]++
+	_, err = auth.New(cfg).Resume(t.Context(), token, home)
+	h.refused(err, access.NotSignedIn)
+	if n := counted.signIns.Load(); n != 0 {
+		t.Errorf("the database was asked %d times", n)
+	}
+	if _, err := svc.Resume(t.Context(), token, home); err != nil || counted.signIns.Load() != 1 {
+		t.Errorf("the real one: %v, %d", err, counted.signIns.Load())
+	}
+}
+
+// TestAttemptsAskFewAtATime: however many try to sign in, few of them have the database asked.
+func TestAttemptsAskFewAtATime(t *testing.T) {
+	h := newHall(t)
+	cfg := h.svc.Config
+	counted := countedStore{h.store, &atomic.Int64{}, &atomic.Int64{}, &atomic.Int64{}, make(chan struct{})}
+	cfg.Store = counted
+	svc := auth.New(cfg)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() { _, _, _ = svc.SignIn(t.Context(), auth.Attempt{User: "nobody", Password: "x", Address: home}) })
+	}
+	for range 50 {
+		counted.hold <- struct{}{}
+	}
+	all.Wait()
+	if n := counted.most.Load(); n > 4 {
+		t.Errorf("%d at a time", n)
+	}
+}
+
 // TestUnheardAttemptsWriteNothing: who finds no place among those whose passwords are hashed is told so at once. Nothing of it is
 // counted and no event written, so that strangers fill neither the log nor the line of those who write.
 func TestUnheardAttemptsWriteNothing(t *testing.T) {

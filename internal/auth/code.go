@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -61,21 +62,29 @@ func codeHash(purpose, text string) [32]byte {
 	return sha256.Sum256([]byte("jiseki-code-1\x00" + purpose + "\x00" + text))
 }
 
-// newToken draws a sign-in's token: 256 bits for the cookie, and the hash to keep.
-func newToken() (text string, hash [32]byte) {
+// newToken draws a sign-in's token for the cookie, and gives the hash to keep: 128 random bits, and as many by which the gateway knows
+// its own, so that the database is asked about no token that somebody made up.
+func newToken(secret [32]byte) (text string, hash [32]byte) {
 	var b [32]byte
-	rand.Read(b[:]) // never fails
+	rand.Read(b[:16]) // never fails
+	copy(b[16:], tokenMAC(secret, b[:16]))
 	return base64.RawURLEncoding.EncodeToString(b[:]), tokenHash(b)
 }
 
 var errToken = errors.New("auth: not a token")
 
-func parseToken(text string) ([32]byte, error) {
+func parseToken(secret [32]byte, text string) ([32]byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 32 {
+	if err != nil || len(b) != 32 || !hmac.Equal(b[16:], tokenMAC(secret, b[:16])) {
 		return [32]byte{}, errToken
 	}
 	return tokenHash([32]byte(b)), nil
+}
+
+func tokenMAC(secret [32]byte, random []byte) []byte {
+	mac := hmac.New(sha256.New, secret[:])
+	mac.Write(random)
+	return mac.Sum(nil)[:16]
 }
 
 func tokenHash(b [32]byte) [32]byte {

@@ -201,7 +201,7 @@ func (c *core) apiConfig(hasher *auth.Hasher) api.Config {
 		MayBeDesk: c.mayBeDesk,
 		Gateway:   access.Gateway{MyNumberOnly: c.cfg.MyNumber()},
 		Auth: auth.New(auth.Config{
-			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), Now: c.env.Now, Log: c.env.Log,
+			Store: c.store, Issuer: c.ca, Hasher: hasher, Nonces: nonces, TOTPSecret: c.ca.Secret("totp"), TokenSecret: c.ca.Secret("tokens"), Now: c.env.Now, Log: c.env.Log,
 		}),
 	}
 }
