@@ -445,7 +445,9 @@ func (s *Service) Resume(ctx context.Context, token string, addr netip.Addr) (*I
 		return nil, refuse(access.NotSignedIn)
 	}
 	if s.Now().UnixMilli()-in.LastUsedMS > time.Minute.Milliseconds() {
-		err = s.Store.TouchSignIn(ctx, hash)
+		if err = s.Store.TouchSignIn(ctx, hash); errors.Is(err, store.ErrFailed) {
+			err = nil // on a full disk too somebody must be able to stop people: the idle limit counts from what was noted before
+		}
 	}
 	return id, err
 }

@@ -76,6 +76,23 @@ func TestMadeUpTokensAskNoDatabase(t *testing.T) {
 	}
 }
 
+// A fullStore has no room for what is only noted.
+type fullStore struct{ *store.Store }
+
+func (fullStore) TouchSignIn(context.Context, [32]byte) error { return store.ErrFull }
+
+// TestFullDiskEndsNoSignIn: whoever is signed in can still stop people.
+func TestFullDiskEndsNoSignIn(t *testing.T) {
+	h := newHall(t)
+	token, _, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
+	h.ok(err)
+	h.clock.Add(2 * time.Minute)
+	cfg := h.svc.Config
+	cfg.Store = fullStore{h.store}
+	_, err = auth.New(cfg).Resume(t.Context(), token, home)
+	h.ok(err)
+}
+
 // TestAttemptsAskFewAtATime: however many try to sign in, few of them have the database asked.
 func TestAttemptsAskFewAtATime(t *testing.T) {
 	h := newHall(t)

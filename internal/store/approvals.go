@@ -298,6 +298,9 @@ func (t *tx) order(chart *telework.Organisation, by By, kind telework.Kind, user
 	if err := r.Order(chart, kind, by.user(), d, t.time()); err != nil {
 		return r, err
 	}
+	if err := t.refuseOrderedAgain(&r); err != nil {
+		return r, err
+	}
 	if err := t.saveRequest(&r, 0); err != nil {
 		return r, err
 	}
@@ -310,6 +313,25 @@ func (t *tx) order(chart *telework.Organisation, by By, kind telework.Kind, user
 		}
 	}
 	return r, t.recordRequest(by, audit.OrderGiven, &r, audit.Details{"kind": orderName(kind), "for": r.Steps[0].For})
+}
+
+// refuseOrderedAgain refuses an order for a time for which the user has one of that kind (request_overlaps).
+func (t *tx) refuseOrderedAgain(r *telework.Request) error {
+	for i := range r.Draft.Days {
+		day := &r.Draft.Days[i]
+		from, until := day.Span()
+		var n int
+		err := t.one(`SELECT COUNT(*) FROM request_days d JOIN requests x ON x.id = d.request_id
+			WHERE x.user_id = $1 AND x.kind = $2 AND x.state = 2 AND d.from_ms < $4 AND d.until_ms > $3`,
+			[]any{r.User, int64(r.Kind), from.UnixMilli(), until.UnixMilli()}, &n)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return &telework.Refusal{Problems: []telework.Problem{{Code: access.RequestOverlaps, Date: day.Date, Forbids: true}}}
+		}
+	}
+	return nil
 }
 
 func orderName(k telework.Kind) string {

@@ -66,7 +66,11 @@ func (s *Store) LastOutside(ctx context.Context, user string) (ms int64, err err
 // section, and returns the running sessions, which the caller must end now. A device that is revoked already stays so;
 // the report is an event all the same, and nobody is told twice.
 func (s *Store) ReportLost(ctx context.Context, by By, id, circumstances string) (running []Session, err error) {
-	err = s.takeAway(ctx, func(t *tx) error {
+	keep := s.takeAway
+	if d, err := s.Device(ctx, id); err == nil && d.RevokedMS > 0 {
+		keep = s.act // there is nothing left to take away
+	}
+	err = keep(ctx, func(t *tx) error {
 		running, err = t.revokeDevice(by, id, "lost")
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err

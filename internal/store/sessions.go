@@ -212,7 +212,11 @@ const (
 // other open one of the desk: the agent let only one control. What cannot be is kept as a refusal, once, and is an
 // error: ErrNotFound, no such session of this desk; ErrLife, it was not granted; ErrInvalid, no such kind.
 func (s *Store) AddAgentEvent(ctx context.Context, e AgentEvent) error {
-	return s.takeAway(ctx, func(t *tx) error {
+	keep := s.act
+	if s.ends(ctx, &e) {
+		keep = s.takeAway
+	}
+	return keep(ctx, func(t *tx) error {
 		n, err := t.count(`INSERT INTO agent_events (desk_id, run, seq, time_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 			e.Desk, e.Run[:], int64(e.Seq), t.now) //nolint:gosec // counts from 1
 		if err != nil {
@@ -234,6 +238,22 @@ func (s *Store) AddAgentEvent(ctx context.Context, e AgentEvent) error {
 		}
 		return t.applyAgentEvent(&x, &e)
 	})
+}
+
+// ends says that an event takes a session of its desk away, or says that the desk is locked, and for the first time: what else a desk
+// reports, as often as it likes, is not for the room that is left on a full disk.
+func (s *Store) ends(ctx context.Context, e *AgentEvent) bool {
+	x, err := get(ctx, s.read, scanSession, selectSession+` WHERE s.id = $1 AND s.desk_id = $2`, e.Session[:], e.Desk)
+	if err != nil || x.GrantedMS == 0 {
+		return false
+	}
+	switch e.Kind {
+	case AgentEnded, AgentTakenOver, AgentEndedAtDesk, AgentRefused:
+		return x.Life != LifeEnded
+	case AgentLocked:
+		return !x.LockedAfterEnd
+	}
+	return false
 }
 
 func (t *tx) applyAgentEvent(x *Session, e *AgentEvent) error {

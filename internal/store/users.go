@@ -267,7 +267,11 @@ func (s *Store) SetPassword(ctx context.Context, by By, user, hash string, reset
 // SetUserDisabled stops or readmits a user. Stopping ends the user's sign-ins and returns the running sessions, which
 // the caller must end now.
 func (s *Store) SetUserDisabled(ctx context.Context, by By, user string, disabled bool) (running []Session, err error) {
-	err = s.takeAway(ctx, func(t *tx) error {
+	keep := s.takeAway
+	if !disabled {
+		keep = s.act
+	}
+	err = keep(ctx, func(t *tx) error {
 		err := t.keepAdmin(func() error {
 			return t.must(`UPDATE users SET disabled = $2 WHERE id = $1`, user, disabled)
 		})

@@ -377,6 +377,11 @@ func orders(t *suite) {
 	covers, err = t.s.Covers(t.ctx, "worker", today.At(25*60), today.At(25*60+1)) // one in the morning
 	t.ok(err)
 	t.equal([]any{len(covers), covers[0].Kind, covers[0].Until.Equal(today.Add(1).At(120))}, []any{1, telework.OvertimeOrder, true})
+	var again *telework.Refusal
+	_, err = t.s.OrderTelework(t.ctx, as("chief"), telework.OvertimeOrder, []string{"other"}, night)
+	if !errors.As(err, &again) || again.Problems[0].Code != access.RequestOverlaps {
+		t.Errorf("the same order again: %v", err)
+	}
 	_, err = t.s.OrderTelework(t.ctx, as("chief"), telework.TeleworkOrder, []string{"worker"}, wish(calendar.Date{Year: 2026, Month: 11, Day: 28}))
 	t.refused(err, access.RequestDayOff)
 	t.refused(cancel(t, "worker", &given[0]), access.NotYours)
