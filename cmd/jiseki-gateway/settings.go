@@ -100,8 +100,10 @@ func (s *settingsSet) warn(ctx context.Context, c *console, admin controlv1conne
 	}
 	if asksApproval(after) && !asksApproval(before) {
 		follows = append(follows, c.out.say(
-			"この版では申請と承認ができないため、庁外からは誰も自席端末に接続できなくなります（非常時を宣言している間を除く）。",
-			"This release has no requests and approvals: from outside nobody can open a desk any more, except while an emergency is declared."))
+			"庁外からは、承認された申請または命令がある時間のほか、自席端末に接続できなくなります（非常時を宣言している間を除く）。"+
+				"それがない接続は、いま続いているものも終了します。先に、各所属に所属長と代決者を登録してください。",
+			"From outside desks open only in the time of an approved request or an order, except while an emergency is declared. "+
+				"Sessions without one end, those that run now too. Give each section a head and deputies first."))
 	}
 	for _, line := range follows {
 		fmt.Fprintln(c.errs, line)

@@ -50,12 +50,14 @@ test("who is locked out is said before the settings are saved", async () => {
   await user.click(await screen.findByRole("switch", { name: "庁外からの接続にワンタイムパスワードを求める" }));
   await user.click(screen.getByRole("button", { name: "設定を保存" }));
   await screen.findByText(/4人中3人/);
-  expect(screen.queryByText(/申請と承認ができない/)).toBeNull();
+  expect(screen.queryByText(/承認された申請または命令/)).toBeNull();
   expect(saved).toEqual([]);
   await user.click(screen.getByRole("button", { name: "キャンセル" }));
   expect(saved).toEqual([]);
+  await user.click(screen.getByRole("switch", { name: "承認済みの申請がある時間だけ接続を許可する" }));
   await user.click(screen.getByRole("button", { name: "設定を保存" }));
+  await screen.findByText(/承認された申請または命令がある時間のほか.*いま続いているものも終了/);
   await user.click(await screen.findByRole("button", { name: "理解して保存" }));
   await vi.waitFor(() => expect(saved).toHaveLength(1));
-  expect(saved[0]).toMatchObject({ totpRequiredOutside: true });
+  expect(saved[0]).toMatchObject({ totpRequiredOutside: true, approvalRequired: true });
 });

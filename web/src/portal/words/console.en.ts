@@ -330,7 +330,7 @@ export const consoleEn: Words<typeof consoleJa> = {
     watermarkBad: "At most 400 bytes.",
     follows: "Please read before you save",
     followsTotp: "Outside, users who have not set up one-time passwords (of {{all}} users {{without}}) cannot use the portal and desks until they have. Each sets them up in the office or on an enrolled device.",
-    followsApproval: "This release has no requests and approvals: from outside nobody can open a desk any more, except while an emergency is declared.",
+    followsApproval: "From outside desks open only in the time of an approved request or an order, except while an emergency is declared. Sessions without one end, those that run now too. Give each section a head and deputies first.",
     followsDo: "Understood, save",
     emergency: "Emergency",
     emergencySwitch: "Declare an emergency (sessions without request)",
