@@ -172,7 +172,7 @@ func lockError(err error) error {
 		}
 	}
 	switch connect.CodeOf(err) {
-	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeCanceled:
+	case connect.CodeUnavailable, connect.CodeDeadlineExceeded, connect.CodeCanceled, connect.CodeInternal, connect.CodeUnknown:
 		return errors.Join(errUnknown, err)
 	}
 	return err

@@ -30,6 +30,7 @@ func TestLockTellsWhatIsKnown(t *testing.T) {
 		{refusal(access.DeskOff), true},
 		{refusal(access.DeskUnknown), true},
 		{connect.NewError(connect.CodeUnavailable, errors.New("no gateway")), true},
+		{connect.NewError(connect.CodeInternal, errors.New("the other gateway failed")), true},
 		{connect.NewError(connect.CodePermissionDenied, errors.New("not yours")), false},
 	} {
 		if got := lockError(c.err); errors.Is(got, errUnknown) != c.unknown {

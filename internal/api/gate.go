@@ -166,12 +166,13 @@ func unread(err error) error {
 	return invalid(err) // its sender went, or sent no HTTP
 }
 
-// holderOf says whose share of the room a body takes.
+// holderOf says whose share of the room a body takes: of IPv6 the /56, which one customer has.
 func holderOf(ctx context.Context) string {
 	if id := callerOf(ctx).identity; id != nil && id.User.ID != "" {
 		return "user:" + id.User.ID
 	}
-	return remote.Network(requestOf(ctx).remote).String()
+	networks := remote.Networks(requestOf(ctx).remote)
+	return networks[len(networks)/2].Prefix.String()
 }
 
 // count refuses a body that holds more elements than its method may need.

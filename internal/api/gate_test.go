@@ -129,6 +129,8 @@ func TestWhoseRoomABodyTakes(t *testing.T) {
 		{at("192.0.2.1", ""), at("192.0.2.1", ""), true},
 		{at("192.0.2.1", ""), at("192.0.2.2", ""), false},
 		{at("2001:db8::1", ""), at("2001:db8::2", ""), true},
+		{at("2001:db8::1", ""), at("2001:db8:0:ff::1", ""), true}, // one customer has all of a /56
+		{at("2001:db8::1", ""), at("2001:db8:0:100::1", ""), false},
 		{at("192.0.2.1", "tanaka"), at("192.0.2.1", ""), false},
 		{at("192.0.2.1", "tanaka"), at("192.0.2.1", "sato"), false},
 		{at("192.0.2.1", "tanaka"), at("192.0.2.2", "tanaka"), true},

@@ -15,7 +15,7 @@ import (
 type Standing int
 
 // Standings. Met is an address at which somebody has proven an enrolled device or desk of late, Inside one of the town hall's own
-// networks. Both share the places that are kept for the known.
+// networks. Each has places of its own.
 const (
 	Stranger Standing = iota
 	Met
