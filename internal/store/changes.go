@@ -83,20 +83,19 @@ func changesOf(before, after Organisation) ([]change, error) {
 
 // differ compares the members of two structures, as JSON has them.
 func differ(prefix string, before, after any) ([]change, error) {
-	var olds, news map[string]json.RawMessage
-	for _, x := range []struct {
-		from any
-		to   *map[string]json.RawMessage
-	}{{before, &olds}, {after, &news}} {
-		b, err := json.Marshal(x.from)
-		if err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(b, x.to); err != nil {
-			return nil, err
+	olds, err := members(before)
+	if err != nil {
+		return nil, err
+	}
+	news, err := members(after)
+	if err != nil {
+		return nil, err
+	}
+	for name := range olds {
+		if _, ok := news[name]; !ok {
+			news[name] = json.RawMessage("null")
 		}
 	}
-	maps.Copy(news, missing(olds, news))
 	var all []change
 	for _, name := range slices.Sorted(maps.Keys(news)) {
 		if old, now := string(olds[name]), string(news[name]); old != now {
@@ -107,15 +106,13 @@ func differ(prefix string, before, after any) ([]change, error) {
 	return all, nil
 }
 
-// missing are the members of olds that are not in news, as null.
-func missing(olds, news map[string]json.RawMessage) map[string]json.RawMessage {
-	gone := map[string]json.RawMessage{}
-	for name := range olds {
-		if _, ok := news[name]; !ok {
-			gone[name] = json.RawMessage("null")
-		}
+// members are those of a structure, as JSON has them.
+func members(of any) (all map[string]json.RawMessage, err error) {
+	b, err := json.Marshal(of)
+	if err != nil {
+		return nil, err
 	}
-	return gone
+	return all, json.Unmarshal(b, &all)
 }
 
 // changed says how a value differs: short ones as a whole, of long lists the elements that came and went.
@@ -163,7 +160,7 @@ func without(all, others []string) []string {
 
 // pieces are changes of a name with a text that may be too long for one.
 func pieces(name, text string) []change {
-	text = audit.Cut(text, len(text))
+	text = audit.Cut(text, len(text)) // not shorter, but fit for an event
 	var all []change
 	for len(text) > longestPiece {
 		head := audit.Cut(text, longestPiece)
@@ -177,7 +174,7 @@ func pieces(name, text string) []change {
 func each(name string, texts []string) []change {
 	all := make([]change, len(texts))
 	for i, x := range texts {
-		all[i] = change{name, x, true}
+		all[i] = change{name: name, text: x, one: true}
 	}
 	return all
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"jiseki/internal/access"
 	"jiseki/internal/audit"
 	"jiseki/internal/calendar"
 	"jiseki/internal/mail"
@@ -229,7 +228,7 @@ func (t *tx) refuseAbsences(user string) error {
 	var n int
 	err := t.one(`SELECT COUNT(*) FROM absences WHERE user_id = $1 AND until_date >= $2`, []any{user, t.today().String()}, &n)
 	if err == nil && n >= maxAbsences {
-		err = &telework.Refusal{Problems: []telework.Problem{{Code: access.TooManyAtOnce, Forbids: true}}}
+		err = tooMany()
 	}
 	return err
 }

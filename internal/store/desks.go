@@ -360,7 +360,7 @@ type DeskHello struct {
 // must be closed. A desk that is being woken is awake now.
 func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, err error) {
 	err = s.act(ctx, func(t *tx) error {
-		move, err := t.moved(&h)
+		move, err := t.moveOf(&h)
 		if err != nil {
 			return err
 		}

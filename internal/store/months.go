@@ -116,11 +116,10 @@ func (s *Store) days(ctx context.Context, user string, from, until calendar.Date
 
 // Corrections with and without the segments that were replaced.
 const (
-	selectCorrection = `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, c.former
-		FROM workday_corrections c JOIN users u ON u.id = c.by_user
-		WHERE c.user_id = $1 AND c.date BETWEEN $2 AND $3 ORDER BY c.date, c.number`
-	selectCorrectionOnly = `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, 'null'
-		FROM workday_corrections c JOIN users u ON u.id = c.by_user
+	selectCorrection     = `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, c.former` + fromCorrections
+	selectCorrectionOnly = `SELECT c.date, c.time_ms, c.by_user, u.name, c.reason, 'null'` + fromCorrections
+
+	fromCorrections = ` FROM workday_corrections c JOIN users u ON u.id = c.by_user
 		WHERE c.user_id = $1 AND c.date BETWEEN $2 AND $3 ORDER BY c.date, c.number`
 )
 

@@ -16,9 +16,9 @@ const (
 // A move is that a desk comes from another address than it last did.
 type move struct{ from, code string }
 
-// moved compares a desk's address with that of its last connection. Of a desk that never was connected, or is not
+// moveOf compares a desk's address with that of its last connection. Of a desk that never was connected, or is not
 // there, nothing is said.
-func (t *tx) moved(h *DeskHello) (*move, error) {
+func (t *tx) moveOf(h *DeskHello) (*move, error) {
 	var details string
 	err := t.one(`SELECT details FROM events WHERE kind = $1 AND subject = $2 ORDER BY number DESC LIMIT 1`,
 		[]any{string(audit.DeskConnected), "desk:" + h.Desk}, &details)

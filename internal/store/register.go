@@ -114,22 +114,21 @@ func (s *Store) KeepRegister(ctx context.Context, gateway string) error {
 		for i := range rows {
 			has.Add(rows[i].Entry)
 		}
-		changed := 0
-		for _, step := range has.Steps(want) {
+		steps := has.Steps(want)
+		for _, step := range steps {
 			if err := t.announce(step.Op, step.What); err != nil {
 				return err
 			}
-			changed++
 		}
 		marked, err := t.mark()
 		if err != nil {
 			return err
 		}
-		if changed == 0 && !marked {
+		if len(steps) == 0 && !marked {
 			return errUnchanged
 		}
 		by := By{Actor: "gateway:" + gateway}
-		return t.recordRegister(by.entry(audit.RegisterKept, "", audit.Details{"changed": changed}))
+		return t.recordRegister(by.entry(audit.RegisterKept, "", audit.Details{"changed": len(steps)}))
 	})
 }
 
@@ -176,17 +175,17 @@ func (t *tx) announceUsers(desk string, users []string) error {
 	if err != nil {
 		return err
 	}
-	for _, u := range before {
-		if !slices.Contains(users, u) {
-			err = errors.Join(err, t.announce(register.Remove, register.Assignment(desk, u)))
+	for _, u := range without(before, users) {
+		if err := t.announce(register.Remove, register.Assignment(desk, u)); err != nil {
+			return err
 		}
 	}
-	for _, u := range users {
-		if !slices.Contains(before, u) {
-			err = errors.Join(err, t.announce(register.Add, register.Assignment(desk, u)))
+	for _, u := range without(users, before) {
+		if err := t.announce(register.Add, register.Assignment(desk, u)); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // DeskDiffers records that a desk, which holds so many entries of the register by its own word, cannot follow ours, and

@@ -23,8 +23,8 @@ type WorkdayReport struct {
 
 // ReportWorkday begins a segment or ends the day, stamped with the gateway's clock, and returns the date of the
 // workday. A current workday goes on, over midnight too; else that of today does. Reporting what lasts already changes
-// nothing. Refusals are
-// *telework.Refusal: workday_not_started, and workday_end_missing for the end of a day that began more than a day ago.
+// nothing. Refusals are *telework.Refusal: workday_not_started, and workday_end_missing for the end of a day that began
+// more than a day ago.
 func (s *Store) ReportWorkday(ctx context.Context, by By, user string, r WorkdayReport) (date calendar.Date, err error) {
 	if err := telework.CheckDone(r.Done); err != nil {
 		return date, fmt.Errorf("%w: %w", ErrInvalid, err)
