@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"connectrpc.com/connect"
-
 	"jiseki/internal/access"
 	"jiseki/internal/auth"
 	"jiseki/internal/cert"
@@ -84,7 +82,7 @@ func (s *agentService) useToken(ctx context.Context, e *store.DeskEnrolment) (st
 		return store.Desk{}, err
 	}
 	if wait > 0 {
-		return store.Desk{}, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: int(wait/time.Second) + 1}
+		return store.Desk{}, tooSoon(int(wait/time.Second) + 1)
 	}
 	desk, err := s.cfg.Store.EnrolDesk(ctx, *e)
 	if errors.Is(err, store.ErrSpent) || errors.Is(err, store.ErrExpired) {

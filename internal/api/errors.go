@@ -40,6 +40,16 @@ func invalid(cause error) error {
 	return &failure{code: access.Invalid, status: connect.CodeInvalidArgument, cause: cause}
 }
 
+// tooLong refuses a body for its length, or for what it holds.
+func tooLong(cause error) error {
+	return &failure{code: access.TooLong, status: connect.CodeInvalidArgument, cause: cause}
+}
+
+// tooSoon refuses who calls too often, and says in how many seconds to call again.
+func tooSoon(wait int) error {
+	return &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+}
+
 // failureOf finds out what the caller may know of an error.
 func failureOf(err error) *failure {
 	var known *failure

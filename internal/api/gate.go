@@ -62,8 +62,8 @@ func (s *Server) gate(door Door, next *http.ServeMux) http.Handler {
 			s.refuse(ctx, w, r, err)
 			return
 		}
-		if id := callerOf(ctx).identity; id != nil && id.User.ID != "" {
-			end, err := s.work.begin(ctx, id.User.ID)
+		if user := callerOf(ctx).user(); user != "" {
+			end, err := s.work.begin(ctx, user)
 			if err != nil {
 				s.refuse(ctx, w, r, err)
 				return
@@ -114,7 +114,7 @@ func hurry(w http.ResponseWriter, r *http.Request) {
 // more.
 func (s *Server) receive(ctx context.Context, w http.ResponseWriter, r *http.Request, most int) (b []byte, done func(), err error) {
 	if r.ContentLength > int64(most) {
-		return nil, nil, &failure{code: access.TooLong, status: connect.CodeInvalidArgument}
+		return nil, nil, tooLong(nil)
 	}
 	size := most
 	if r.ContentLength >= 0 {
@@ -149,7 +149,7 @@ func readBody(r io.Reader, size, most int) ([]byte, error) {
 		return nil, err
 	}
 	if b.Len() > most {
-		return nil, &failure{code: access.TooLong, status: connect.CodeInvalidArgument}
+		return nil, tooLong(nil)
 	}
 	return b.Bytes(), nil
 }
@@ -168,8 +168,8 @@ func unread(err error) error {
 
 // holderOf says whose share of the room a body takes: of IPv6 the /56, which one customer has.
 func holderOf(ctx context.Context) string {
-	if id := callerOf(ctx).identity; id != nil && id.User.ID != "" {
-		return "user:" + id.User.ID
+	if user := callerOf(ctx).user(); user != "" {
+		return "user:" + user
 	}
 	networks := remote.Networks(requestOf(ctx).remote)
 	return networks[len(networks)/2].Prefix.String()
@@ -195,5 +195,5 @@ func tooMany(err error) error {
 	case errors.Is(err, errForm):
 		return invalid(err)
 	}
-	return &failure{code: access.TooLong, status: connect.CodeInvalidArgument, cause: err}
+	return tooLong(err)
 }

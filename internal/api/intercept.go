@@ -40,7 +40,7 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	own := !rule.open && s.limiter.takeOwn(tokenOf(header))
 	if !own {
 		if wait := s.limiter.take(requestOf(ctx).remote, rule.open); wait > 0 {
-			return ctx, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+			return ctx, tooSoon(wait)
 		}
 	}
 	if rule.agent && fromBrowser(header) {

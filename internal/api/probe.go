@@ -144,7 +144,7 @@ func (s *Server) admitProbe(door Door, r *http.Request) (user string, size int, 
 		return "", 0, &failure{code: access.Invalid, status: connect.CodeUnimplemented}
 	}
 	if wait := s.probes.take(user, size); wait > 0 {
-		return "", 0, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+		return "", 0, tooSoon(wait)
 	}
 	return user, size, nil
 }
@@ -152,7 +152,7 @@ func (s *Server) admitProbe(door Door, r *http.Request) (user string, size int, 
 // probeUser finds out who measures: a sign-in that may use the portal.
 func (s *Server) probeUser(door Door, r *http.Request) (user string, err error) {
 	if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
-		return "", &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+		return "", tooSoon(wait)
 	}
 	c, err := s.authenticate(r.Context(), door, r.Header)
 	if err != nil {

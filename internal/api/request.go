@@ -39,6 +39,14 @@ type caller struct {
 	by       store.By
 }
 
+// user is the id of who is signed in, empty if nobody is.
+func (c *caller) user() string {
+	if c.identity == nil {
+		return ""
+	}
+	return c.identity.User.ID
+}
+
 type (
 	requestKey struct{}
 	callerKey  struct{}

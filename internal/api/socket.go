@@ -48,7 +48,7 @@ func (s *Server) beginSocket(door Door, r *http.Request) (done func(), err error
 		return nil, err
 	}
 	if wait := s.probes.take(user, 0); wait > 0 {
-		return nil, &failure{code: access.TooManyAtOnce, status: connect.CodeResourceExhausted, retryAfter: wait}
+		return nil, tooSoon(wait)
 	}
 	done, ok := s.probes.begin(user)
 	if !ok {
