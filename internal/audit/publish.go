@@ -105,24 +105,7 @@ func (p *Publisher) give(ctx context.Context, h Head) error {
 	late := time.NewTimer(sinkTimeout)
 	defer late.Stop()
 	for _, o := range started {
-		if o.put == nil {
-			continue
-		}
-		select {
-		case err := <-o.put:
-			failed = append(failed, o.end(err))
-			continue
-		default:
-		}
-		select {
-		case err := <-o.put:
-			failed = append(failed, o.end(err))
-		case <-late.C:
-			failed = append(failed, fmt.Errorf("%T: %w", o.sink, errHangs))
-			late.Reset(0) // for the others
-		case <-ctx.Done():
-			failed = append(failed, ctx.Err())
-		}
+		failed = append(failed, o.wait(ctx, late))
 	}
 	return errors.Join(failed...)
 }
@@ -143,6 +126,24 @@ func (o *outlet) start(ctx context.Context, h Head) {
 	put := make(chan error, 1) // nobody may wait for it any more
 	o.put, o.gives = put, h.Mark
 	go func() { put <- o.sink.Put(ctx, h) }()
+}
+
+// wait gives the outcome of a Put, or says that it is late. One that has returned is never late.
+func (o *outlet) wait(ctx context.Context, late *time.Timer) error {
+	select {
+	case err := <-o.put:
+		return o.end(err)
+	default:
+	}
+	select {
+	case err := <-o.put:
+		return o.end(err)
+	case <-late.C:
+		late.Reset(0) // for the others
+		return fmt.Errorf("%T: %w", o.sink, errHangs)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // end takes the outcome of a Put.

@@ -3,7 +3,6 @@ package ca
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -14,9 +13,6 @@ import (
 	"jiseki/internal/cert"
 	"jiseki/internal/durable"
 )
-
-// ErrNames means that the TLS CA may sign none of the names that the gateway has now.
-var ErrNames = errors.New("ca: the TLS CA may not sign the gateway's names")
 
 // noName stands for "no host name at all" where a CA is for addresses only (RFC 6761 reserves it).
 const noName = "invalid"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"jiseki/internal/audit"
 	"jiseki/internal/ca"
@@ -39,6 +38,7 @@ func ChangeKeys(ctx context.Context, cfg Config, env Environment, step KeyStep, 
 // RenewTLS makes the certificate of the TLS CA anew, with its key, for the names that the gateway has now: see
 // [ca.RenewTLS]. What holds of ChangeKeys holds of it. It returns the names too.
 func RenewTLS(ctx context.Context, cfg Config, env Environment) (names []string, err error) {
+	env.fill()
 	_, err = changeKeys(ctx, cfg, env, audit.Details{"step": "renew", "use": "tls"}, func(s *store.Store) (*cert.Bundle, error) {
 		org, err := s.Organisation(ctx)
 		if err != nil {
@@ -47,11 +47,7 @@ func RenewTLS(ctx context.Context, cfg Config, env Environment) (names []string,
 		if names = tlsNames(org.Settings.Address, cfg); len(names) == 0 {
 			return nil, errors.New("the TLS CA needs a name: set the portal's address, or tls.names")
 		}
-		now := time.Now
-		if env.Now != nil {
-			now = env.Now
-		}
-		return ca.RenewTLS(cfg.keys(), org.Name, names, now())
+		return ca.RenewTLS(cfg.keys(), org.Name, names, env.Now())
 	})
 	return names, err
 }
