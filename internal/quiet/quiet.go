@@ -19,7 +19,8 @@ import (
 const (
 	// perAddress lines of one message from one network or desk are written in full: enough to see what somebody does.
 	perAddress = 5
-	// perMinute lines of all strangers together: at 300 bytes 86 MB a day at worst.
+	// perMinute lines of all strangers together, and as many that are errors, so that no flood of refusals hides what
+	// failed: at 300 bytes 172 MB a day at worst.
 	perMinute = 200
 	// maxAddresses are counted apart in a minute; lines of further ones have perMinute only.
 	maxAddresses = 10_000
@@ -95,7 +96,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		}
 		return from == nil
 	})
-	left, write := h.counts.take(from, r.Message)
+	left, write := h.counts.take(from, r.Level, r.Message)
 	for message, n := range left {
 		line := slog.NewRecord(r.Time, slog.LevelWarn, "lines were left out of the log", 0)
 		line.AddAttrs(slog.String("of", message), slog.Int("count", n.lines), slog.Int("addresses", n.addresses))
@@ -115,7 +116,7 @@ type counts struct {
 
 	mu      sync.Mutex
 	window  time.Time
-	written int
+	written map[slog.Level]int // of strangers: errors, and all others at level 0
 	by      map[source]int
 	left    map[string]leftOut // by message
 }
@@ -130,26 +131,29 @@ type source struct {
 type leftOut struct{ lines, addresses int }
 
 // take counts a line and says whether it is written, and at the first line after a minute what was left out in it.
-func (c *counts) take(from *stranger, message string) (left map[string]leftOut, write bool) {
+func (c *counts) take(from *stranger, level slog.Level, message string) (left map[string]leftOut, write bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now := c.now(); now.Sub(c.window) >= time.Minute || now.Before(c.window) {
 		left = c.left
-		c.window, c.written, c.by, c.left = now, 0, make(map[source]int), nil
+		c.window, c.written, c.by, c.left = now, make(map[slog.Level]int), make(map[source]int), nil
 	}
 	if from == nil {
 		return left, true
 	}
-	return left, c.stranger(source{remote.Network(from.address), from.desk, message})
+	return left, c.stranger(source{remote.Network(from.address), from.desk, message}, level)
 }
 
-func (c *counts) stranger(s source) bool {
+func (c *counts) stranger(s source, level slog.Level) bool {
+	if level < slog.LevelError {
+		level = 0
+	}
 	seen, known := c.by[s]
 	if known || len(c.by) < maxAddresses {
 		c.by[s] = seen + 1
 	}
-	if seen < perAddress && c.written < perMinute {
-		c.written++
+	if seen < perAddress && c.written[level] < perMinute {
+		c.written[level]++
 		return true
 	}
 	if c.left == nil {

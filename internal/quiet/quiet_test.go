@@ -110,3 +110,21 @@ func TestAfterTheClockWasSetBack(t *testing.T) {
 		t.Errorf("%d lines, want 6", n)
 	}
 }
+
+// TestRefusalsHideNoFailure: what a flood of strangers is refused leaves room for what failed, in whoever's call.
+func TestRefusalsHideNoFailure(t *testing.T) {
+	w := newWorld()
+	for i := range 1000 {
+		w.log.Info("a call was refused", quiet.From(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})))
+	}
+	w.log.Error("a call failed", quiet.From(netip.MustParseAddr("192.0.2.1")))
+	if w.lines("a call failed") != 1 {
+		t.Error("a failure is left out of the log")
+	}
+	for i := range 1000 {
+		w.log.Error("a call failed", quiet.From(netip.AddrFrom4([4]byte{10, 2, byte(i >> 8), byte(i)})))
+	}
+	if n := w.lines("a call failed"); n != 200 {
+		t.Errorf("%d failures are written, want 200", n)
+	}
+}
