@@ -93,7 +93,7 @@ func (th *thief) serve() {
 	th.relay = relay.New(relay.Config{Log: log, Now: time.Now})
 	th.hub, err = hub.New(hub.Config{
 		Log: log, Now: time.Now, Bus: inside, Desks: th, Orders: th.keys.GrantKey(), Bundle: th.keys.Bundle,
-		Organisation: func() string { return "みどり町" }, Head: func() []byte { return nil },
+		Organisation: func() string { return "みどり町" }, Head: func() []byte { return nil }, Reviewed: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -176,7 +176,7 @@ func (c *core) hubConfig() hub.Config {
 	return hub.Config{
 		Log: c.env.Log, Now: c.env.Now, Bus: c.bus, Desks: session.NewDesks(c.env.Log, c.env.Now, c.store, c.id),
 		Orders: c.ca.GrantKey(), Bundle: c.ca.Bundle, Organisation: c.org.name, Head: c.newest.bytes, MyNumber: c.cfg.MyNumber(),
-		Standing: c.known.Of, Met: c.known.Meet,
+		Standing: c.known.Of, Met: c.known.Meet, Reviewed: func() time.Time { return c.sessions.Reviewed() },
 	}
 }
 

@@ -231,14 +231,9 @@ func (h *Hub) welcome(ctx context.Context, s socket, hello *controlv1.Hello, arr
 	}
 	c := newConn(h, s, arrival.Desk, attached.Epoch)
 	c.follows, c.claimed, c.known = hello.GetRegister() != nil, hello.GetRegister().GetNumber(), hello.GetRegister().GetNumber()
-	if err := c.greet(hello, attached); err != nil {
+	if err := h.letIn(ctx, c, hello, attached); err != nil {
+		h.detach(c) // or the desk counts as there until it comes again
 		return nil, err
-	}
-	if err := c.follow(ctx); err != nil {
-		return nil, refuse(codeUnavailable, err)
-	}
-	if !h.enter(c) {
-		return nil, refuse(codeNotTheNewest, nil)
 	}
 	c.unserve, err = h.cfg.Bus.ServeDesk(c.desk, c.onBus)
 	if err != nil {
@@ -247,6 +242,20 @@ func (h *Hub) welcome(ctx context.Context, s socket, hello *controlv1.Hello, arr
 		return nil, refuse(codeUnavailable, err)
 	}
 	return c, nil
+}
+
+// letIn sends what comes before all else, and makes c the channel of its desk.
+func (h *Hub) letIn(ctx context.Context, c *conn, hello *controlv1.Hello, attached Attached) error {
+	if err := c.greet(hello, attached); err != nil {
+		return err
+	}
+	if err := c.follow(ctx); err != nil {
+		return refuse(codeUnavailable, err)
+	}
+	if !h.enter(c) {
+		return refuse(codeNotTheNewest, nil)
+	}
+	return nil
 }
 
 // greet sends the welcome, and the trust bundle if the agent holds an older one.

@@ -6,8 +6,8 @@
 // grant or an order that the agent verifies by itself; what an agent reports is
 // taken for that agent's own desk only. A desk has at most one channel: each
 // connection has an epoch, and the newer closes the older, also between several
-// gateways. When the store cannot say which sessions may go on, no lease is
-// sent, and the agents end their sessions after 60 s.
+// gateways. When the store cannot say which sessions may go on, or they were not
+// decided anew lately, no lease is sent, and the agents end their sessions after 60 s.
 package hub
 
 import (
@@ -112,6 +112,9 @@ type Config struct {
 	Bundle func() *cert.Bundle
 	// Organisation is shown at the desk.
 	Organisation func() string
+	// Reviewed is when what running sessions stand on was last looked at and acted on, on this gateway's clock. No lease is sent while that
+	// is longer ago than 30 s.
+	Reviewed func() time.Time
 	// Head is the audit log's newest signed head in its byte form, or nil; it is
 	// left at the desks with the lease.
 	Head func() []byte
@@ -167,12 +170,17 @@ func (h *Hub) Run(ctx context.Context) error {
 	defer h.close()
 	ticker := time.NewTicker(leaseEvery / leaseSteps)
 	defer ticker.Stop()
+	behind := false // the step before sent none: this one makes up for it
 	for step := 0; ; step++ {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			h.lease(step % leaseSteps)
+			err := h.lease(step%leaseSteps, behind)
+			if err != nil && !behind {
+				h.log.Error("no leases are sent", "err", err)
+			}
+			behind = err != nil
 		}
 	}
 }
@@ -362,6 +370,13 @@ func (h *Hub) leave(c *conn) {
 	if h.desks[c.desk] == c {
 		delete(h.desks, c.desk)
 	}
+	h.mu.Unlock()
+	h.detach(c)
+}
+
+// detach records that the desk of c is gone, if no newer channel is there.
+func (h *Hub) detach(c *conn) {
+	h.mu.Lock()
 	stopping := h.closed
 	h.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), storeTimeout)

@@ -150,7 +150,7 @@ func start(t testing.TB, changes ...func(*hub.Config)) *world {
 	cfg := hub.Config{
 		Log: log, Now: time.Now, Bus: b, Desks: w.desks, Orders: w.grants,
 		Bundle: func() *cert.Bundle { return bundle }, Organisation: func() string { return "みどり町" },
-		Head: func() []byte { return []byte("head") },
+		Head: func() []byte { return []byte("head") }, Reviewed: time.Now,
 	}
 	for _, change := range changes {
 		change(&cfg)

@@ -3,25 +3,29 @@ package hub
 import (
 	"bytes"
 	"context"
+	"fmt"
 
 	"jiseki/internal/cert"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
-// lease renews the right to go on of the sessions at all desks whose turn it is.
-// What is not named in a lease ends; so no lease is sent when the store does
-// not answer.
-func (h *Hub) lease(slot int) {
-	due := h.due(slot)
+// lease renews the right to go on of the sessions at all desks whose turn it is,
+// or at all there are. What is not named in a lease ends, and what is named goes
+// on; so none is sent, which is an error, when the store does not answer, or
+// when nobody looked lately whether sessions may go on.
+func (h *Hub) lease(slot int, all bool) error {
+	due := h.due(slot, all)
 	if len(due) == 0 {
-		return
+		return nil
+	}
+	if since := h.cfg.Now().Sub(h.cfg.Reviewed()); since > reviewLost {
+		return fmt.Errorf("running sessions were not decided anew since %s", since)
 	}
 	ctx, cancel := context.WithTimeout(h.ctx, storeTimeout)
 	defer cancel()
 	running, err := h.cfg.Desks.Running(ctx)
 	if err != nil {
-		h.log.Error("no lease is sent: the store does not say which sessions run", "err", err)
-		return
+		return fmt.Errorf("which sessions run: %w", err)
 	}
 	end, err := h.cfg.Desks.RegisterEnd(ctx)
 	if err != nil {
@@ -39,17 +43,18 @@ func (h *Hub) lease(slot int) {
 			h.log.Info("lease was not sent", "desk", c.desk, "err", err)
 		}
 	}
+	return nil
 }
 
-// due finds the channels whose turn it is, with the number of offers made on
+// due finds the channels whose turn it is, or all, with the number of offers made on
 // each before the store is asked.
-func (h *Hub) due(slot int) map[*conn]uint64 {
+func (h *Hub) due(slot int, all bool) map[*conn]uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	due := make(map[*conn]uint64)
 	for _, c := range h.desks {
 		c.mu.Lock()
-		if c.slot == slot || c.owed {
+		if all || c.slot == slot || c.owed {
 			due[c] = c.offers
 		}
 		c.mu.Unlock()

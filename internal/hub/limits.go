@@ -24,6 +24,8 @@ const (
 	// leases may be lost before sessions end.
 	leaseEvery = 20 * time.Second
 	leaseLost  = 60 * time.Second
+	// reviewLost is how old the last look at what sessions stand on may be for a lease; there are two looks a second.
+	reviewLost = 30 * time.Second
 	// leaseSteps spreads the leases of all agents over the period.
 	leaseSteps = 20
 	// maxSkew is how far the agent's clock may be from ours.

@@ -56,14 +56,14 @@ func (o *owed) add(w write) (added, full bool) {
 	return true, false
 }
 
-// first is the write that was owed first.
-func (o *owed) first() (write, bool) {
+// first is the write that was owed first, and of how many.
+func (o *owed) first() (first write, of int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.writes) == 0 {
-		return write{}, false
+		return write{}, 0
 	}
-	return o.writes[0], true
+	return o.writes[0], len(o.writes)
 }
 
 func (o *owed) dropFirst() {
@@ -71,6 +71,13 @@ func (o *owed) dropFirst() {
 	defer o.mu.Unlock()
 	delete(o.ends, o.writes[0].session)
 	o.writes = o.writes[1:]
+}
+
+// putBack makes the first write the last one.
+func (o *owed) putBack() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.writes = append(o.writes[1:], o.writes[0])
 }
 
 // owe keeps a write for later, and says so.
@@ -83,22 +90,29 @@ func (m *Manager) owe(w write, cause error) {
 	}
 }
 
-// settle writes what is owed, as far as the database takes it.
-func (m *Manager) settle(ctx context.Context) {
-	for {
-		w, ok := m.owed.first()
-		if !ok {
-			return
-		}
+// settle writes what is owed, as far as the database takes it. A write that fails although the database takes others keeps none back.
+func (m *Manager) settle(ctx context.Context) error {
+	_, most := m.owed.first()
+	for range most {
+		w, _ := m.owed.first()
 		err := w.do(ctx)
-		if errors.Is(err, store.ErrFailed) || ctx.Err() != nil {
-			return
+		if ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, store.ErrFailed) {
+			if no := m.cfg.Store.GatewayAlive(ctx, m.cfg.Gateway); errors.Is(no, store.ErrFailed) {
+				return fmt.Errorf("%s: %w", w.what, err)
+			}
+			m.log.Error("not written down, though others are; it is tried again", "act", w.what, "err", err)
+			m.owed.putBack()
+			continue
 		}
 		if err != nil { // the store has an answer: what the act was about is gone meanwhile
 			m.log.Warn("needs no writing down any more", "act", w.what, "err", err)
 		}
 		m.owed.dropFirst()
 	}
+	return nil
 }
 
 // TakeAway does an act that takes something away from users, devices or desks, and returns the sessions that stood on it, which

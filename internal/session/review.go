@@ -79,6 +79,15 @@ type outlook struct {
 	warn    time.Time // end of hours that does not end the session
 }
 
+// Reviewed is the time, on the gateway's clock, up to which what running sessions stand on is known and was acted on; zero before the
+// first look. It stands still while the database does not answer.
+func (m *Manager) Reviewed() time.Time {
+	if at := m.reviewed.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
+
 // look is one look of the review: it acts on what was noticed at the look before.
 func (m *Manager) look(ctx context.Context) error {
 	m.reviewing.Lock()
@@ -94,18 +103,28 @@ func (m *Manager) look(ctx context.Context) error {
 	}
 	if since := now.Sub(r.last); r.due && since >= rest*r.took || since >= reviewEvery || since < 0 { // below 0: the clock was set back
 		if err := m.reviewAll(ctx); err != nil { // tried again at the next look; the times of all others are kept
+			if !errors.Is(err, errUnanswered) { // something is damaged about one session, or its end not written
+				m.reviewed.Store(&now)
+			}
 			return errors.Join(err, m.keepTimes(ctx, now))
 		}
 		r.due, r.last = false, m.cfg.Now()
 		r.took = r.last.Sub(now)
 	}
+	waits := r.due
 	changed, head, err := m.changed(ctx, r.head)
 	if err != nil {
 		return err
 	}
 	r.due, r.head = r.due || changed, head
+	if !waits {
+		m.reviewed.Store(&now)
+	}
 	return m.keepTimes(ctx, now)
 }
+
+// errUnanswered: the database did not say what sessions are decided by.
+var errUnanswered = errors.New("session: the database did not answer")
 
 // changed says whether anything that running sessions stand on was recorded after an event, and names the newest event.
 func (m *Manager) changed(ctx context.Context, after uint64) (changed bool, head uint64, err error) {
@@ -125,7 +144,7 @@ func (m *Manager) changed(ctx context.Context, after uint64) (changed bool, head
 func (m *Manager) reviewAll(ctx context.Context) error {
 	running, err := m.cfg.Store.RunningSessions(ctx, "")
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errUnanswered, err)
 	}
 	known := make(map[cert.SessionID]outlook, len(running))
 	var failed []error
@@ -160,6 +179,9 @@ func (m *Manager) reconsider(ctx context.Context, s store.Session) (outlook, err
 		return o, nil // the agent ends it by itself
 	}
 	d, err := m.redecide(ctx, &s)
+	if errors.Is(err, store.ErrFailed) {
+		return o, fmt.Errorf("decide a running session anew: %w: %w", errUnanswered, err)
+	}
 	if err != nil {
 		return o, fmt.Errorf("decide a running session anew: %w", err)
 	}

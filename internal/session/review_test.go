@@ -58,6 +58,9 @@ func TestUndecidableSessionKeepsNoOther(t *testing.T) {
 		if err := h.m.look(ctx); err == nil {
 			t.Fatal("the damaged session was decided")
 		}
+		if got := h.m.Reviewed(); !got.Equal(h.clock.Now()) {
+			t.Errorf("what is damaged about one session takes the lease of all: reviewed %v", got)
+		}
 		if got := h.life(r.Session); got != at {
 			t.Errorf("the other session: life %v, want %v", got, at)
 		}
@@ -221,5 +224,25 @@ func BenchmarkReview(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+}
+
+// TestReviewOfAHungDatabaseGrowsOld: looks that the database does not answer count as none.
+func TestReviewOfAHungDatabaseGrowsOld(t *testing.T) {
+	h := newHall(t)
+	h.check(h.m.look(t.Context()))
+	looked := h.clock.Now()
+	if got := h.m.Reviewed(); !got.Equal(looked) {
+		t.Fatalf("reviewed %v, want %v", got, looked)
+	}
+	h.check(h.store.Close())
+	for range 2 {
+		h.clock.Add(time.Minute)
+		if err := h.m.look(t.Context()); err == nil {
+			t.Fatal("a database that is closed answered")
+		}
+	}
+	if got := h.m.Reviewed(); !got.Equal(looked) {
+		t.Errorf("reviewed %v, want %v", got, looked)
 	}
 }

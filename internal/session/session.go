@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"jiseki/internal/access"
@@ -97,6 +98,7 @@ type Manager struct {
 
 	reviewing sync.Mutex
 	review    review
+	reviewed  atomic.Pointer[time.Time] // see Reviewed
 }
 
 // New makes a Manager, which the caller closes.
@@ -118,25 +120,28 @@ func (m *Manager) Close() {
 	m.work.Wait()
 }
 
-// Run ends sessions that can no longer run or that policy does not allow any more, until ctx ends.
+// Run ends sessions that can no longer run or that policy does not allow any more, until ctx ends. None of what it does waits for
+// the rest: what hangs on a write keeps no review.
 func (m *Manager) Run(ctx context.Context) error {
-	sweep, look, settle := time.NewTicker(sweepEvery), time.NewTicker(lookEvery), time.NewTicker(settleEvery)
-	defer sweep.Stop()
-	defer look.Stop()
-	defer settle.Stop()
+	var work sync.WaitGroup
+	work.Go(func() { m.every(ctx, lookEvery, "running sessions were not decided anew", m.look) })
+	work.Go(func() { m.every(ctx, settleEvery, "what is owed was not written", m.settle) })
+	work.Go(func() { m.every(ctx, sweepEvery, "stale sessions were not ended", m.sweep) })
+	work.Wait()
+	return nil
+}
+
+// every does something in each period until ctx ends, and says when it failed.
+func (m *Manager) every(ctx context.Context, period time.Duration, failed string, do func(context.Context) error) {
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-look.C:
-			if err := m.look(ctx); err != nil && ctx.Err() == nil {
-				m.log.Error("running sessions were not decided anew", "err", err)
-			}
-		case <-settle.C:
-			m.settle(ctx)
-		case <-sweep.C:
-			if err := m.sweep(ctx); err != nil && ctx.Err() == nil {
-				m.log.Error("stale sessions were not ended", "err", err)
+			return
+		case <-ticker.C:
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				m.log.Error(failed, "err", err)
 			}
 		}
 	}
@@ -285,13 +290,12 @@ func (m *Manager) RevokeDevice(ctx context.Context, by store.By, device string, 
 // store cannot write it, they are told all the same: ErrUnwritten.
 func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code uint16, reason string) error {
 	// The caller may go away now; the session must end all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	write := write{what: fmt.Sprintf("end of session %x", s.ID[:4]), session: s.ID, do: func(ctx context.Context) error {
 		return m.cfg.Store.EndSession(ctx, by, s.ID, code, reason)
 	}}
-	unwritten := write.do(ctx)
-	if errors.Is(unwritten, store.ErrFailed) {
+	unwritten := inTime(ctx, write.do)
+	if errors.Is(unwritten, store.ErrFailed) || errors.Is(unwritten, context.DeadlineExceeded) {
 		m.owe(write, unwritten)
 		unwritten = errors.Join(ErrUnwritten, unwritten)
 	} else if unwritten != nil {
@@ -301,7 +305,8 @@ func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code ui
 		return unwritten
 	}
 	// The agent comes first: it says to the viewer why, through the relay.
-	if err := m.cfg.Agents.EndSession(ctx, s.Desk, s.ID, uint32(code)); err != nil {
+	tell := func(ctx context.Context) error { return m.cfg.Agents.EndSession(ctx, s.Desk, s.ID, uint32(code)) }
+	if err := inTime(ctx, tell); err != nil {
 		m.log.Warn("a desk was not told that its session has ended", "desk", s.Desk, "session", s.ID, "err", err)
 	}
 	m.work.Go(func() {
@@ -309,6 +314,13 @@ func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code ui
 		m.endRelay(s.ID, link.Revoked)
 	})
 	return unwritten
+}
+
+// inTime does something that may take actTimeout.
+func inTime(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, actTimeout)
+	defer cancel()
+	return do(ctx)
 }
 
 // lastWord is how long the agent has to tell the viewer why the session ends,

@@ -392,7 +392,7 @@ func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, er
 
 // SetDeskState keeps what the agent of this epoch reported: ErrStale if a newer channel exists.
 func (s *Store) SetDeskState(ctx context.Context, desk string, epoch int64, st DeskState) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.run(ctx, func(t *tx) error {
 		n, err := t.count(`UPDATE desks SET logged_in = $3, locked = $4, lockable = $5, present = $6, screen_fault = $7, last_seen_ms = $8
 			WHERE id = $1 AND epoch = $2 AND connected`, desk, epoch, st.LoggedIn, st.Locked, st.Lockable, st.Present, st.Fault, t.now)
 		if err == nil && n == 0 {
@@ -436,7 +436,7 @@ func (s *Store) GatewayStarted(ctx context.Context, id, version string) error {
 
 // GatewayAlive is the gateway's sign of life, every few seconds. Desks of a gateway without one are in state unknown.
 func (s *Store) GatewayAlive(ctx context.Context, id string) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.run(ctx, func(t *tx) error {
 		return t.must(`UPDATE gateways SET alive_ms = $2 WHERE id = $1`, id, t.now)
 	})
 }

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"jiseki/internal/audit"
 )
@@ -54,4 +57,46 @@ func TestFullDiskRefusesActsAndLosesNothing(t *testing.T) {
 		t.Fatalf("with room again: %v", err)
 	}
 	check(done + 1)
+}
+
+// TestReserveIsForWhatTakesAway: while there is room for nothing else, only what takes a right away is written, and that people, desks
+// and gateways are there.
+func TestReserveIsForWhatTakesAway(t *testing.T) {
+	for name, dsn := range map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "j.db"), "postgresql": cluster.NewDSN(t)} {
+		t.Run(name, func(t *testing.T) {
+			ctx, short := t.Context(), false
+			s, err := Open(ctx, Config{DSN: dsn, Now: time.Now, Short: func() bool { return short }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			if err := s.GatewayStarted(ctx, "g1", "1"); err != nil {
+				t.Fatal(err)
+			}
+			short = true
+			throttle := Throttle{Key: "user:a", Wait: func(int64) time.Duration { return 0 }}
+			_, begun := s.BeginAttempt(ctx, throttle)
+			for of, err := range map[string]error{
+				"attempt": begun, "end of an attempt": s.EndAttempt(ctx, throttle), "nonce": s.SpendNonce(ctx, [32]byte{1}, time.Now()),
+				"session": s.PrepareSession(ctx, Session{}), "self-check": s.SaveSelfCheck(ctx, SelfCheck{Code: "a"}),
+				"notices": s.ReadNotices(ctx, "a", nil), "old entries": s.Tidy(ctx),
+				"act": s.PutSection(ctx, By{Actor: "cli:test"}, Section{ID: "s", Name: "課"}),
+			} {
+				if !errors.Is(err, ErrFull) {
+					t.Errorf("%s: %v, want ErrFull", of, err)
+				}
+			}
+			for of, err := range map[string]error{
+				"gateway": s.GatewayAlive(ctx, "g1"), "sign-in": s.TouchSignIn(ctx, [32]byte{1}),
+				"sign-out": s.SignOut(ctx, By{Actor: "user:a"}, [32]byte{1}), "stop": s.GatewayStopped(ctx, "g1"),
+			} {
+				if err != nil {
+					t.Errorf("%s: %v", of, err)
+				}
+			}
+			if err := s.SetDeskState(ctx, "k1", 1, DeskState{}); !errors.Is(err, ErrStale) { // no such desk: it was asked
+				t.Errorf("desk: %v, want ErrStale", err)
+			}
+		})
+	}
 }

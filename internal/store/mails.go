@@ -174,8 +174,8 @@ func (s *Store) Mails(ctx context.Context, p Page) (mails []Mail, next string, e
 
 // MailCounts are how many mails wait and how many were given up.
 func (s *Store) MailCounts(ctx context.Context) (waiting, failed int, err error) {
-	err = translate(s.read.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN state = 1 THEN 1 ELSE 0 END), 0),
-		COALESCE(SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END), 0) FROM mails WHERE state <> 2`).Scan(&waiting, &failed))
+	err = one(ctx, s.read, `SELECT COALESCE(SUM(CASE WHEN state = 1 THEN 1 ELSE 0 END), 0),
+		COALESCE(SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END), 0) FROM mails WHERE state <> 2`, nil, &waiting, &failed)
 	return waiting, failed, err
 }
 

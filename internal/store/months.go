@@ -45,8 +45,8 @@ func (s *Store) WholeMonth(ctx context.Context, user string, month calendar.Mont
 
 func (s *Store) month(ctx context.Context, user string, month calendar.Month, corrections string) (telework.Report, error) {
 	r := telework.Report{User: user, Month: month}
-	err := translate(s.read.QueryRowContext(ctx, `SELECT u.name, COALESCE((SELECT x.name FROM posts p JOIN sections x ON x.id = p.section_id
-		WHERE p.user_id = u.id AND p.main), '') FROM users u WHERE u.id = $1`, user).Scan(&r.UserName, &r.SectionName))
+	err := one(ctx, s.read, `SELECT u.name, COALESCE((SELECT x.name FROM posts p JOIN sections x ON x.id = p.section_id
+		WHERE p.user_id = u.id AND p.main), '') FROM users u WHERE u.id = $1`, []any{user}, &r.UserName, &r.SectionName)
 	if err != nil {
 		return r, err
 	}
@@ -71,8 +71,8 @@ func (s *Store) month(ctx context.Context, user string, month calendar.Month, co
 
 // confirmation of a user's month: when, and the name of the one who gave it; zero if there is none.
 func (s *Store) confirmation(ctx context.Context, user string, month calendar.Month) (ms int64, by string, err error) {
-	err = translate(s.read.QueryRowContext(ctx, `SELECT c.confirmed_ms, u.name FROM month_confirmations c JOIN users u ON u.id = c.by_user
-		WHERE c.user_id = $1 AND c.month = $2`, user, month.String()).Scan(&ms, &by))
+	err = one(ctx, s.read, `SELECT c.confirmed_ms, u.name FROM month_confirmations c JOIN users u ON u.id = c.by_user
+		WHERE c.user_id = $1 AND c.month = $2`, []any{user, month.String()}, &ms, &by)
 	if errors.Is(err, ErrNotFound) {
 		err = nil
 	}

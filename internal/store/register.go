@@ -46,7 +46,7 @@ func (t *tx) recordRegister(e audit.Entry) error {
 
 func registerEnd(ctx context.Context, q querier) (end uint64, hash [32]byte, err error) {
 	var b []byte
-	err = translate(q.QueryRowContext(ctx, `SELECT number, hash FROM register ORDER BY number DESC LIMIT 1`).Scan(&end, &b))
+	err = one(ctx, q, `SELECT number, hash FROM register ORDER BY number DESC LIMIT 1`, nil, &end, &b)
 	if errors.Is(err, ErrNotFound) {
 		return 0, hash, nil
 	}

@@ -120,7 +120,7 @@ func scanSignIn(row scanner, in *SignIn) error {
 
 // TouchSignIn notes that a sign-in was used, at most once a minute.
 func (s *Store) TouchSignIn(ctx context.Context, hash [32]byte) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.run(ctx, func(t *tx) error {
 		return t.exec(`UPDATE sign_ins SET last_used_ms = $2 WHERE hash = $1 AND last_used_ms < $3`,
 			hash[:], t.now, t.now-time.Minute.Milliseconds())
 	})
@@ -266,11 +266,10 @@ func (s *Store) Unlock(ctx context.Context, by By, user string, keys ...string) 
 func (s *Store) ThrottledUntil(ctx context.Context, keys ...string) (ms int64, err error) {
 	now := s.now().UnixMilli()
 	for _, k := range keys {
-		var until int64
-		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1 AND last_ms <= $2`,
-			Throttle{Key: k}.hash(), latest(s.now())).Scan(&until)
+		until, err := get(ctx, s.read, scanOne[int64], `SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1 AND last_ms <= $2`,
+			Throttle{Key: k}.hash(), latest(s.now()))
 		if err != nil {
-			return 0, translate(err)
+			return 0, err
 		}
 		if until > now {
 			ms = max(ms, until)

@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	sqlite "modernc.org/sqlite"
@@ -80,7 +79,7 @@ type Config struct {
 	Moved func()
 	// MakeRoom is called when the disk is full and an act that takes a right away must be written all the same. nil: nobody can.
 	MakeRoom func() error
-	// Short says that there is room for nothing else: every other act is ErrFull. nil: never.
+	// Short says that there is room for nothing else: whatever else would be written is ErrFull. nil: never.
 	Short func() bool
 }
 
@@ -127,20 +126,8 @@ func open(cfg Config) (*Store, goose.Dialect, error) {
 	if !strings.HasPrefix(cfg.DSN, "postgres://") && !strings.HasPrefix(cfg.DSN, "postgresql://") {
 		return nil, "", fmt.Errorf("%w: the database is named by sqlite:<path> or postgres://", ErrInvalid)
 	}
-	write, err := sql.Open("pgx", cfg.DSN)
-	if err != nil {
-		return nil, "", errors.New("store: the database URL cannot be read") // the cause would quote the password
-	}
-	// Acts wait for each other at the head of the chain: those that wait must not hold the connections that others read by.
-	write.SetMaxOpenConns(4)
-	write.SetMaxIdleConns(4)
-	read, err := sql.Open("pgx", cfg.DSN)
-	if err != nil {
-		return nil, "", errors.Join(errors.New("store: the database URL cannot be read"), write.Close())
-	}
-	read.SetMaxOpenConns(12)
-	read.SetMaxIdleConns(8)
-	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short}, goose.DialectPostgres, nil
+	s, err := openPostgres(cfg)
+	return s, goose.DialectPostgres, err
 }
 
 // openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent; one
@@ -232,7 +219,7 @@ func (s *Store) act(ctx context.Context, fn func(*tx) error) error {
 
 // append does an act.
 func (s *Store) append(ctx context.Context, fn func(*tx) error) error {
-	return s.transact(ctx, func(t *tx) error {
+	return s.run(ctx, func(t *tx) error {
 		if err := t.lockHead(); err != nil {
 			return err
 		}
@@ -258,15 +245,20 @@ func (s *Store) takeAway(ctx context.Context, fn func(*tx) error) error {
 	return s.append(ctx, fn)
 }
 
-// transact runs fn in a transaction without events: for what nobody answers for (last seen, failed tries, clean-up).
-func (s *Store) transact(caller context.Context, fn func(*tx) error) (err error) {
+// transact runs fn in a transaction without events: for what nobody answers for (failed tries, notices, clean-up). As for an act, there
+// must be room.
+func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
+	if s.short() {
+		return ErrFull
+	}
+	return s.run(ctx, fn)
+}
+
+// run runs fn in a transaction, however little room there is.
+func (s *Store) run(caller context.Context, fn func(*tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(caller, transactTime)
 	defer cancel()
-	defer func() {
-		if err != nil && ctx.Err() != nil && caller.Err() == nil && !errors.Is(err, ErrFailed) {
-			err = fmt.Errorf("%w: %w", ErrFailed, err)
-		}
-	}()
+	defer func() { err = overdue(caller, ctx, err) }()
 	raw, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", translate(err))
@@ -362,7 +354,7 @@ func (t *tx) must(query string, args ...any) error {
 
 // one reads one row: ErrNotFound if there is none.
 func (t *tx) one(query string, args []any, into ...any) error {
-	return translate(t.QueryRowContext(t.ctx, query, args...).Scan(into...))
+	return one(t.ctx, t, query, args, into...)
 }
 
 // querier is a database or a transaction.
@@ -383,16 +375,24 @@ const (
 	transactTime = 30 * time.Second // with the turn that it waits for
 )
 
+// overdue makes of an error that comes of our time, and not of the caller's, one of the database.
+func overdue(caller, ours context.Context, err error) error {
+	if err != nil && ours.Err() != nil && caller.Err() == nil && !errors.Is(err, ErrFailed) {
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	return err
+}
+
 // list reads all rows of a query.
-func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) ([]T, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTime)
+func list[T any](caller context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) (all []T, err error) {
+	ctx, cancel := context.WithTimeout(caller, queryTime)
 	defer cancel()
+	defer func() { err = overdue(caller, ctx, err) }()
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, translate(err)
 	}
 	defer rows.Close() // rows.Err tells what there is to tell
-	var all []T
 	for rows.Next() {
 		var v T
 		if err := scan(rows, &v); err != nil {
@@ -403,13 +403,18 @@ func list[T any](ctx context.Context, q querier, scan func(scanner, *T) error, q
 	return all, translate(rows.Err())
 }
 
-// get reads one row.
-func get[T any](ctx context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTime)
+// get reads one row: ErrNotFound if there is none.
+func get[T any](caller context.Context, q querier, scan func(scanner, *T) error, query string, args ...any) (v T, err error) {
+	ctx, cancel := context.WithTimeout(caller, queryTime)
 	defer cancel()
-	var v T
-	err := scan(q.QueryRowContext(ctx, query, args...), &v)
-	return v, translate(err)
+	err = scan(q.QueryRowContext(ctx, query, args...), &v)
+	return v, overdue(caller, ctx, translate(err))
+}
+
+// one reads one row into variables: ErrNotFound if there is none.
+func one(ctx context.Context, q querier, query string, args []any, into ...any) error {
+	_, err := get(ctx, q, func(row scanner, _ *struct{}) error { return row.Scan(into...) }, query, args...)
+	return err
 }
 
 // Codes of SQLite (sqlite3.h) and PostgreSQL (appendix A of its manual).
@@ -418,37 +423,70 @@ const (
 	sqlitePrimaryKey = 1555
 	sqliteUnique     = 2067
 	sqliteFull       = 13
+	sqliteTooBig     = 18
+	sqliteConstraint = 19
+	sqliteMismatch   = 20
 	pgForeignKey     = "23503"
 	pgUnique         = "23505"
 	pgFull           = "53100"
+	pgReadOnly       = "25006" // the server is a copy of another one by now
 )
 
 // translate names the errors that callers act on and leaves the others.
 func translate(err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, sql.ErrNoRows) {
-		return ErrNotFound
-	}
 	var lite *sqlite.Error
 	var pg *pgconn.PgError
 	switch {
-	case errors.As(err, &lite) && (lite.Code() == sqliteUnique || lite.Code() == sqlitePrimaryKey),
-		errors.As(err, &pg) && pg.Code == pgUnique:
-		return ErrExists
-	case errors.As(err, &lite) && lite.Code() == sqliteForeignKey, errors.As(err, &pg) && pg.Code == pgForeignKey:
-		return ErrInUse
-	case errors.Is(err, ErrFailed):
-		return err // translated before
-	case errors.As(err, &lite) && lite.Code()&0xff == sqliteFull, errors.As(err, &pg) && pg.Code == pgFull,
-		errors.Is(err, syscall.ENOSPC):
+	case err == nil, errors.Is(err, ErrFailed), errors.Is(err, ErrInvalid): // translated before
+		return err
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNotFound
+	case errors.As(err, new(*pgconn.ConnectError)), errors.Is(err, driver.ErrBadConn):
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	case errors.As(err, &pg):
+		return translatePostgres(pg, err)
+	case errors.As(err, &lite):
+		return translateSQLite(lite, err)
+	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case errors.As(err, &lite), errors.As(err, &pg), errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)) &&
-		!errors.Is(err, context.DeadlineExceeded), errors.Is(err, driver.ErrBadConn):
+	case errors.As(err, new(net.Error)) && !errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %w", ErrFailed, err)
 	}
 	return err
+}
+
+func translatePostgres(pg *pgconn.PgError, err error) error {
+	switch pg.Code {
+	case pgUnique:
+		return ErrExists
+	case pgForeignKey:
+		return ErrInUse
+	case pgFull:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case pgReadOnly:
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	switch pg.Code[:min(2, len(pg.Code))] {
+	case "08", "40", "53", "57", "58", "XX": // the line, others in the way, resources, operators, the system, itself: whatever it was asked
+		return fmt.Errorf("%w: %w", ErrFailed, err)
+	case "22", "23": // of a value, as a NUL in a text, and of what must hold of it
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return err
+}
+
+func translateSQLite(lite *sqlite.Error, err error) error {
+	switch code := lite.Code(); {
+	case code == sqliteUnique, code == sqlitePrimaryKey:
+		return ErrExists
+	case code == sqliteForeignKey:
+		return ErrInUse
+	case code&0xff == sqliteFull:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case code&0xff == sqliteConstraint, code&0xff == sqliteMismatch, code&0xff == sqliteTooBig:
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return fmt.Errorf("%w: %w", ErrFailed, err)
 }
 
 // null is a text column's NULL for the empty string.

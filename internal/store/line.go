@@ -1,0 +1,44 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// lineTime is how long a line to PostgreSQL may be without a word from the other end before the kernel gives it up: one that is at
+// rest, and one on which something was sent. A line that a firewall has forgotten, or whose server has lost its power, says nothing.
+const lineTime = 15 * time.Second
+
+// openPostgres: acts wait for each other at the head of the chain; those that wait must not hold the connections that others read by.
+func openPostgres(cfg Config) (*Store, error) {
+	line, err := pgx.ParseConfig(cfg.DSN)
+	if err != nil {
+		return nil, errors.New("store: the database URL cannot be read") // the cause would quote the password
+	}
+	line.DialFunc = dialer(line.ConnectTimeout).DialContext
+	return &Store{
+		write: pool(line, 4, 4), read: pool(line, 12, 8),
+		now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short,
+	}, nil
+}
+
+func pool(line *pgx.ConnConfig, most, idle int) *sql.DB {
+	db := stdlib.OpenDB(*line)
+	db.SetMaxOpenConns(most)
+	db.SetMaxIdleConns(idle)
+	return db
+}
+
+// dialer makes lines that end when the other end is silent: at rest after lineTime and three probes.
+func dialer(timeout time.Duration) *net.Dialer {
+	return &net.Dialer{
+		Timeout:         timeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: lineTime, Interval: lineTime / 3, Count: 3},
+		Control:         boundLine,
+	}
+}
