@@ -47,13 +47,13 @@ type office struct {
 	who   map[string]person
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T, options ...gatewaytest.Option) *office {
 	t.Helper()
 	o := &office{clock: &clock{}, who: map[string]person{}}
 	o.today = openAfter(calendar.DateOf(time.Now()))
 	o.next = openAfter(o.today)
 	o.clock.set(o.today.At(9 * 60))
-	o.Town = gatewaytest.Start(t, gatewaytest.WithNow(o.clock.Now))
+	o.Town = gatewaytest.Start(t, append(options, gatewaytest.WithNow(o.clock.Now))...)
 	o.ChangeSettings(t, func(s *controlv1.Settings) { s.ApprovalRequired = true })
 	section := func(s *controlv1.Section) {
 		t.Helper()
