@@ -113,7 +113,7 @@ const leaves = (tree: Tree): string[] => Object.values(tree).flatMap((v) => (typ
 /** Says whether a text stands on a page: in the portal with anything in its holes, in the viewer, or in what the gateway answers. */
 function wordsOnPages(): (text: string) => boolean {
   const viewer = readFileSync(join(root, "web/src/viewer/text.ts"), "utf8");
-  const gateway = readFileSync(join(root, "internal/access/reason.go"), "utf8");
+  const gateway = readFileSync(join(root, "internal/access/words.go"), "utf8");
   const texts = [...leaves(ja), ...[viewer, gateway].flatMap((s) => [...s.matchAll(/"([^"\\]*[\u3040-\u30ff\u4e00-\u9fff][^"\\]*)"/g)].map((m) => m[1] ?? ""))];
   const plain = new Set(texts);
   // A text that is little else than its holes would match everything.
