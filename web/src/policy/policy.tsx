@@ -58,6 +58,7 @@ function PolicyForm({ read, sections, reload }: PolicyFormProps): JSX.Element {
   const [rules, setRules] = useState(read.policy?.rules ?? []);
   const [reserved, setReserved] = useState(read.policy?.reservedSeats ?? []);
   const [general, setGeneral] = useState(generalOf(read.policy ?? {}));
+  const [edited, setEdited] = useState<Numbered | null>(null);
   const [tried, setTried] = useState(false);
   const errors = generalErrors(general);
   const save = useMutation({
@@ -74,34 +75,55 @@ function PolicyForm({ read, sections, reload }: PolicyFormProps): JSX.Element {
     flushSync(() => setTried(true)); // the errors must be there to be found
     e.currentTarget.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   };
-  const conflict = save.error instanceof ApiError && save.error.code === "aborted";
   const employments = (policyWith(read.policy ?? {}, general).employments ?? []).map((e) => ({ value: e.id ?? "", label: e.name ?? "" }));
+  const put = (at: number, rule: PolicyRuleJson): void => setRules((all) => (at < all.length ? all.with(at, rule) : [...all, rule]));
   return (
-    <form onSubmit={onSubmit} noValidate>
-      <Section title={t("policy.policy.rules")}>
-        <Rules rules={rules} set={setRules} sections={sections} employments={employments} />
-      </Section>
-      <GeneralFields general={general} set={(to) => setGeneral((g) => ({ ...g, ...to }))} errors={tried ? errors : none} passwordSet={read.policy?.mail?.passwordSet === true} />
-      <Section title={t("policy.policy.reserved")}>
-        <Reserved reserved={reserved} set={setReserved} sections={sections} />
-      </Section>
-      <div className="stack-tight policy-save">
-        {tried && errors.size > 0 ? <Banner tone="error" title={t("policy.policy.wrong")} live /> : null}
-        {conflict ? (
-          <Banner tone="error" title={t("policy.conflict")} live>
-            <Button variant="outline" onClick={reload}>
-              {t("policy.reload")}
-            </Button>
-          </Banner>
-        ) : null}
-        {save.error !== null && !conflict ? <Failed error={save.error} /> : null}
-        <div className="row row-end">
-          <Button type="submit" size="lg" loading={save.isPending}>
-            {t("policy.policy.submit")}
+    <>
+      <form onSubmit={onSubmit} noValidate>
+        <Section title={t("policy.policy.rules")}>
+          <Rules rules={rules} set={setRules} edit={setEdited} sections={sections} employments={employments} />
+        </Section>
+        <GeneralFields general={general} set={(to) => setGeneral((g) => ({ ...g, ...to }))} errors={tried ? errors : none} passwordSet={read.policy?.mail?.passwordSet === true} />
+        <Section title={t("policy.policy.reserved")}>
+          <Reserved reserved={reserved} set={setReserved} sections={sections} />
+        </Section>
+        <Saving wrong={tried && errors.size > 0} error={save.error} pending={save.isPending} reload={reload} />
+      </form>
+      {edited === null ? null : (
+        <RuleDialog rule={edited.rule} added={edited.at === rules.length} sections={sectionChoices(sections)} employments={employments} onDone={(rule) => put(edited.at, rule)} close={() => setEdited(null)} />
+      )}
+    </>
+  );
+}
+
+interface SavingProps {
+  readonly wrong: boolean;
+  readonly error: Error | null;
+  readonly pending: boolean;
+  readonly reload: () => void;
+}
+
+/** The form's end: the button that saves, and why it did not. */
+function Saving({ wrong, error, pending, reload }: SavingProps): JSX.Element {
+  const { t } = useTranslation();
+  const conflict = error instanceof ApiError && error.code === "aborted";
+  return (
+    <div className="stack-tight policy-save">
+      {wrong ? <Banner tone="error" title={t("policy.policy.wrong")} live /> : null}
+      {conflict ? (
+        <Banner tone="error" title={t("policy.conflict")} live>
+          <Button variant="outline" onClick={reload}>
+            {t("policy.reload")}
           </Button>
-        </div>
+        </Banner>
+      ) : null}
+      {error !== null && !conflict ? <Failed error={error} /> : null}
+      <div className="row row-end">
+        <Button type="submit" size="lg" loading={pending}>
+          {t("policy.policy.submit")}
+        </Button>
       </div>
-    </form>
+    </div>
   );
 }
 
@@ -110,6 +132,7 @@ const none: ReadonlySet<keyof General> = new Set();
 interface RulesProps {
   readonly rules: readonly PolicyRuleJson[];
   readonly set: (rules: PolicyRuleJson[]) => void;
+  readonly edit: (rule: Numbered) => void;
   readonly sections: readonly SectionJson[];
   readonly employments: readonly Choice[];
 }
@@ -119,15 +142,13 @@ interface Numbered {
   readonly rule: PolicyRuleJson;
 }
 
-function Rules({ rules, set, sections, employments }: RulesProps): JSX.Element {
+function Rules({ rules, set, edit, sections, employments }: RulesProps): JSX.Element {
   const { t } = useTranslation();
-  const [edited, setEdited] = useState<Numbered | null>(null);
-  const put = (at: number, rule: PolicyRuleJson): void => set(at < rules.length ? rules.map((r, i) => (i === at ? rule : r)) : [...rules, rule]);
   const shown: Shown = {
     t,
     section: (id) => sectionPath(sections, id),
     employment: (id) => employments.find((e) => e.value === id)?.label ?? id,
-    edit: setEdited,
+    edit,
     remove: (at) => set(rules.filter((_, i) => i !== at)),
   };
   return (
@@ -138,13 +159,10 @@ function Rules({ rules, set, sections, employments }: RulesProps): JSX.Element {
         <Table caption={t("policy.policy.rulesCaption")} rows={rules.map((rule, at) => ({ at, rule }))} id={(r) => String(r.at)} columns={ruleColumns(shown)} />
       )}
       <div>
-        <Button variant="outline" leftSection={<Icon name="plus" size={20} />} onClick={() => setEdited({ at: rules.length, rule: {} })}>
+        <Button variant="outline" leftSection={<Icon name="plus" size={20} />} onClick={() => edit({ at: rules.length, rule: {} })}>
           {t("policy.policy.addRule")}
         </Button>
       </div>
-      {edited === null ? null : (
-        <RuleDialog rule={edited.rule} added={edited.at === rules.length} sections={sectionChoices(sections)} employments={employments} onDone={(rule) => put(edited.at, rule)} close={() => setEdited(null)} />
-      )}
     </div>
   );
 }

@@ -29,7 +29,6 @@ export function RuleDialog({ rule: start, added, sections, employments, onDone, 
   const set = (to: Partial<PolicyRuleJson>): void => setRule((r) => ({ ...r, ...to }));
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
-    e.stopPropagation(); // React hands it on to the page's form, which would save the policy without this rule
     setTried(true);
     if (rule.applySet === true && minute === null) return;
     onDone(rule.applySet === true ? { ...rule, applyMinute: minute ?? 0 } : { ...rule, applyDaysBefore: 0, applyMinute: 0 });

@@ -5,8 +5,9 @@ import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
 import { cleanup, configure, render } from "@testing-library/react";
+import { format } from "node:util";
 import { I18nextProvider } from "react-i18next";
-import { afterEach, beforeEach, vi } from "vitest";
+import { afterEach, beforeEach, expect, vi, type MockInstance } from "vitest";
 import { SlipDesk } from "../console/slips.tsx";
 import { startWords } from "./i18n.ts";
 import { makeRouter } from "./router.tsx";
@@ -20,23 +21,28 @@ type Body = Readonly<Record<string, unknown>>;
 /** What was asked, in its order. */
 export type Heard = (readonly [method: string, body: Body])[];
 
-/** Sets up the browser's parts that jsdom lacks, for each test of the file. */
+/** Sets up the browser's parts that jsdom lacks, for each test of the file. What React finds fault with fails the test. */
 export function usePages(): void {
   // Pages come in pieces, on a busy machine slowly. Who looks for what is hidden asks for the styles of every element,
   // which takes jsdom eight times as long as all the rest.
   configure({ asyncUtilTimeout: 50_000, defaultHidden: true });
   vi.setConfig({ testTimeout: 120_000 });
+  let errors: MockInstance<typeof console.error>;
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-24T10:00:00+09:00") }); // pages know today before the gateway says so
     vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
     vi.stubGlobal("ResizeObserver", class { observe(): void {} unobserve(): void {} disconnect(): void {} });
     Object.defineProperty(document, "fonts", { configurable: true, value: new EventTarget() }); // fields that grow listen to it
     vi.stubGlobal("scrollTo", () => undefined);
+    errors = vi.spyOn(console, "error");
   });
   afterEach(() => {
     cleanup();
+    const said = errors.mock.calls.map((words) => format(...words));
+    vi.restoreAllMocks();
     vi.useRealTimers();
     vi.unstubAllGlobals();
+    expect(said.filter((s) => !s.startsWith("The tag <search>"))).toEqual([]); // jsdom is older than it
   });
 }
 
