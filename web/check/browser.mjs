@@ -52,6 +52,7 @@ export class Checker {
       await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
       await page.screenshot({ path: join(this.out, `${name}-${size.name}.png`), fullPage: true });
       await this.checkWidth(page, `${name} ${size.name}`);
+      await this.checkMenu(page, `${name} ${size.name}`);
       if (size.name !== "1920") await this.checkAxe(page, `${name} ${size.name}`);
       this.shots++;
     }
@@ -61,6 +62,18 @@ export class Checker {
   async checkWidth(page, name) {
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     if (over > 0) this.problem(name, `${over} pixels wider than the window`);
+  }
+
+  /** A menu that scrolls shows the link to the page that is open. */
+  async checkMenu(page, name) {
+    const hidden = await page.evaluate(() =>
+      [...document.querySelectorAll('.console-nav a[aria-current="page"]')].some((a) => {
+        const link = a.getBoundingClientRect();
+        const menu = a.parentElement.getBoundingClientRect();
+        return link.left < menu.left || link.right > menu.right;
+      }),
+    );
+    if (hidden) this.problem(name, "the menu does not show where one is");
   }
 
   async checkAxe(page, name) {

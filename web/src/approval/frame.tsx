@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
+import { SideMenu } from "../console/sidemenu.tsx";
 import { Banner } from "../portal/parts.tsx";
 import { todayQuery } from "../telework/queries.ts";
 import "../console/console.css";
@@ -13,14 +14,14 @@ export function ApprovalFrame(): JSX.Element {
   const { data } = useQuery(todayQuery);
   return (
     <div className="content console">
-      <nav className="console-nav" aria-label={t("approval.nav.label")}>
+      <SideMenu label={t("approval.nav.label")}>
         <Link to="/inbox">{t("approval.nav.inbox")}</Link>
         <Link to="/board">{t("approval.nav.board")}</Link>
         <Link to="/week">{t("approval.nav.week")}</Link>
         <Link to="/months">{t("approval.nav.months")}</Link>
         <Link to="/members">{t("approval.nav.members")}</Link>
         <Link to="/absences">{t("approval.nav.absences")}</Link>
-      </nav>
+      </SideMenu>
       <div className="console-page">
         {data !== undefined && data.approver !== true && data.clerk !== true ? <Banner tone="warning" title={t("approval.notYours")} /> : <Outlet />}
       </div>

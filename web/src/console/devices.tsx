@@ -97,7 +97,7 @@ function Kind({ device }: { readonly device: DeviceJson }): JSX.Element {
   const number = inventoryNumber === "" ? t("console.devices.inventoryUnknown") : inventoryNumber;
   return (
     <span>
-      {t(kindKeys[kind])}
+      <span className="whole">{t(kindKeys[kind])}</span>
       {kind === "DEVICE_KIND_LENT" ? <span className="sub">{inventoryNumber === "-" ? t("console.devices.inventoryNone") : number}</span> : null}
     </span>
   );

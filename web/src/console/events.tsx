@@ -107,7 +107,7 @@ function EventTable({ events, show }: { readonly events: readonly EventJson[]; r
         { name: t("console.events.kind"), heads: true, cell: (e) => <KindName event={e} /> },
         { name: t("console.events.actor"), cell: (e) => <Party of={e.actor ?? ""} /> },
         { name: t("console.events.subject"), cell: (e) => <Party of={e.subject ?? ""} /> },
-        { name: t("console.events.outcome"), cell: (e) => <Outcome event={e} /> },
+        { name: t("console.events.outcome"), narrow: true, cell: (e) => <Outcome event={e} /> },
         {
           name: t("console.events.details"),
           narrow: true,

@@ -1,18 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { type JSX, useEffect, useRef } from "react";
+import { Link, Outlet } from "@tanstack/react-router";
+import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { may, meQuery } from "../portal/me.ts";
 import { Banner, PageTitle } from "../portal/parts.tsx";
+import { SideMenu } from "./sidemenu.tsx";
 import "./console.css";
 
 /** The frame of the console: its menu beside its pages. */
 export function ConsoleFrame(): JSX.Element | null {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
-  const { pathname } = useLocation();
-  const nav = useRef<HTMLElement>(null);
-  useEffect(() => showLink(nav.current, pathname), [pathname]);
   if (!me) return null;
   if (!may(me, "MAY_ADMINISTER")) {
     return (
@@ -26,7 +24,7 @@ export function ConsoleFrame(): JSX.Element | null {
   }
   return (
     <div className="content console">
-      <nav ref={nav} className="console-nav" aria-label={t("console.navLabel")}>
+      <SideMenu label={t("console.navLabel")}>
         <Link to="/console/users">{t("console.nav.users")}</Link>
         <Link to="/console/desks">{t("console.nav.desks")}</Link>
         <Link to="/console/devices">{t("console.nav.devices")}</Link>
@@ -42,18 +40,10 @@ export function ConsoleFrame(): JSX.Element | null {
         <Link to="/console/mails">{t("policy.nav.mails")}</Link>
         <Link to="/console/why">{t("policy.nav.why")}</Link>
         <Link to="/console/helpdesk">{t("policy.nav.helpdesk")}</Link>
-      </nav>
+      </SideMenu>
       <div className="console-page">
         <Outlet />
       </div>
     </div>
   );
-}
-
-/** On narrow windows the menu is one row that scrolls: the link to the page that is open stands in its middle. */
-function showLink(nav: HTMLElement | null, pathname: string): void {
-  const links = [...(nav?.querySelectorAll("a") ?? [])];
-  const current = links.find((a) => pathname.startsWith(a.pathname))?.getBoundingClientRect();
-  if (!nav || !current) return;
-  nav.scrollLeft += current.left + current.width / 2 - (nav.getBoundingClientRect().left + nav.clientWidth / 2);
 }
