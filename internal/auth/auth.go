@@ -1,5 +1,6 @@
-// Package auth proves who someone is: passwords, one-time passwords, device keys, and the sign-ins that follow from them. It
-// slows guessing down, takes as long for unknown users as for known ones, and says every "no" as reasons for people.
+// Package auth proves who someone is: passwords, one-time passwords, device keys, and the sign-ins that follow from
+// them. It slows guessing down, takes as long for unknown users as for known ones, and says every "no" as reasons for
+// people.
 package auth
 
 import (
@@ -69,8 +70,8 @@ type Service struct {
 	readers *semaphore.Weighted
 }
 
-// readersAtOnce is for how many attempts at a time the database is asked before it is their turn: whoever is signed in does not wait
-// for all who are not.
+// readersAtOnce is for how many attempts at a time the database is asked before it is their turn: whoever is signed in
+// does not wait for all who are not.
 const readersAtOnce = 4
 
 // New makes a Service.
@@ -159,7 +160,8 @@ func (id *Identity) From() *access.Device {
 	return AccessDevice(id.Device, &id.User)
 }
 
-// May is what this sign-in may do apart from desks. officeListener says that the request came in on the office listener.
+// May is what this sign-in may do apart from desks. officeListener says that the request came in on the office
+// listener.
 func (id *Identity) May(now time.Time, officeListener bool) access.May {
 	return access.Rights(access.SignIn{
 		User: id.Who(), Device: id.From(), Place: id.Place, Now: now, Settings: id.Settings, OfficeListener: officeListener,
@@ -221,8 +223,8 @@ func (s *Service) look(ctx context.Context, user string, a *Attempt) (id *Identi
 	return id, proven, err
 }
 
-// attempt counts what is tried before it is proven, when it is its turn among the passwords that are hashed. Who finds no place there
-// was not heard: nothing is counted, and nothing written.
+// attempt counts what is tried before it is proven, when it is its turn among the passwords that are hashed. Who finds
+// no place there was not heard: nothing is counted, and nothing written.
 func (s *Service) attempt(ctx context.Context, turn Turn, id *Identity, keys []store.Throttle, prove func() error) error {
 	leave, err := s.Hasher.Enter(ctx, turn)
 	if errors.Is(err, ErrBusy) {
@@ -251,13 +253,14 @@ type weighed struct {
 	no     *Refusal
 }
 
-// valid says that the device stands for the attempt: one whose certificate has expired may sign in to renew it, and no more.
+// valid says that the device stands for the attempt: one whose certificate has expired may sign in to renew it, and no
+// more.
 func (w weighed) valid(now time.Time) bool {
 	return w.device != nil && now.Before(time.UnixMilli(w.device.UntilMS))
 }
 
-// weigh looks at the device's proof before anything of the attempt is counted. What is wrong with it is told to nobody who has not
-// the password.
+// weigh looks at the device's proof before anything of the attempt is counted. What is wrong with it is told to nobody
+// who has not the password.
 func (s *Service) weigh(ctx context.Context, u *store.User, p *DeviceProof) (w weighed, err error) {
 	if p == nil {
 		return w, nil
@@ -348,8 +351,9 @@ func (s *Service) proveSecond(ctx context.Context, id *Identity, a *Attempt) err
 	return err
 }
 
-// proveDevice checks that the device is enrolled for the user, not revoked, and holds its key now. Its certificate may have
-// expired: then the key may renew it, and nothing else. Only a proof that is good uses up its nonce: strangers write nothing.
+// proveDevice checks that the device is enrolled for the user, not revoked, and holds its key now. Its certificate may
+// have expired: then the key may renew it, and nothing else. Only a proof that is good uses up its nonce: strangers
+// write nothing.
 func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof) (*store.Device, error) {
 	if _, err := s.Nonces.Check(ForDevice, p.Nonce); err != nil {
 		return nil, err
@@ -408,7 +412,8 @@ func (s *Service) keep(ctx context.Context, id *Identity, former string) (string
 	return token, err
 }
 
-// Resume finds the identity behind a cookie's token, with the place of this request: NotSignedIn if there is none any more.
+// Resume finds the identity behind a cookie's token, with the place of this request: NotSignedIn if there is none any
+// more.
 func (s *Service) Resume(ctx context.Context, token string, addr netip.Addr) (*Identity, error) {
 	hash, err := parseToken(s.TokenSecret, token)
 	if err != nil {
@@ -463,8 +468,8 @@ func (id *Identity) LacksSecond() access.Code {
 	return id.Settings.SecondFactor(&who, id.Place)
 }
 
-// proveAgain asks somebody who is signed in for the password: a cookie alone changes nothing of the account. Tries are counted in
-// this sign-in, where no stranger can drive them.
+// proveAgain asks somebody who is signed in for the password: a cookie alone changes nothing of the account. Tries are
+// counted in this sign-in, where no stranger can drive them.
 func (s *Service) proveAgain(ctx context.Context, id *Identity, password string) error {
 	keys := signInThrottles("again", id.SignIn.Hash)
 	err := s.attempt(ctx, id.turn(), id, keys, func() error {
@@ -480,7 +485,8 @@ func (s *Service) proveAgain(ctx context.Context, id *Identity, password string)
 	return s.Store.EndAttempt(ctx, keys...)
 }
 
-// ChangePassword replaces the user's own password and ends all other sign-ins. A *Refusal names every rule that the new one breaks.
+// ChangePassword replaces the user's own password and ends all other sign-ins. A *Refusal names every rule that the new
+// one breaks.
 func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed string) error {
 	if err := s.proveAgain(ctx, id, old); err != nil {
 		return err

@@ -192,8 +192,8 @@ func TestDeviceOfAnotherUser(t *testing.T) {
 	h.refused(err, access.DeviceNotYours)
 }
 
-// TestGuessingIsSlowed: five wrong ones are free, then a right one must wait too, with the minutes said; the log holds no
-// unknown name, for it may be a password.
+// TestGuessingIsSlowed: five wrong ones are free, then a right one must wait too, with the minutes said; the log holds
+// no unknown name, for it may be a password.
 func TestGuessingIsSlowed(t *testing.T) {
 	h := newHall(t)
 	for range 5 {
@@ -415,7 +415,8 @@ func (h *hall) confirmed(id *auth.Identity) {
 	}
 }
 
-// TestTOTPSetupIsBound: a key that is not in use yet is good for ten minutes, for the sign-in and the user that asked for it.
+// TestTOTPSetupIsBound: a key that is not in use yet is good for ten minutes, for the sign-in and the user that asked
+// for it.
 func TestTOTPSetupIsBound(t *testing.T) {
 	h := newHall(t)
 	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
@@ -442,7 +443,8 @@ func TestTOTPSetupIsBound(t *testing.T) {
 	try(*id, setup.Sealed)
 }
 
-// TestSecondFactorIsNotGuessed: who has the password does not get more guesses by asking in between without a one-time password.
+// TestSecondFactorIsNotGuessed: who has the password does not get more guesses by asking in between without a one-time
+// password.
 func TestSecondFactorIsNotGuessed(t *testing.T) {
 	h := newHall(t)
 	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})

@@ -113,8 +113,9 @@ func TestAttemptsAskFewAtATime(t *testing.T) {
 	}
 }
 
-// TestUnheardAttemptsWriteNothing: who finds no place among those whose passwords are hashed is told so at once. Nothing of it is
-// counted and no event written, so that strangers fill neither the log nor the line of those who write.
+// TestUnheardAttemptsWriteNothing: who finds no place among those whose passwords are hashed is told so at once.
+// Nothing of it is counted and no event written, so that strangers fill neither the log nor the line of those who
+// write.
 func TestUnheardAttemptsWriteNothing(t *testing.T) {
 	h := newHall(t)
 	cfg := h.svc.Config

@@ -62,8 +62,8 @@ func codeHash(purpose, text string) [32]byte {
 	return sha256.Sum256([]byte("jiseki-code-1\x00" + purpose + "\x00" + text))
 }
 
-// newToken draws a sign-in's token for the cookie, and gives the hash to keep: 128 random bits, and as many by which the gateway knows
-// its own, so that the database is asked about no token that somebody made up.
+// newToken draws a sign-in's token for the cookie, and gives the hash to keep: 128 random bits, and as many by which
+// the gateway knows its own, so that the database is asked about no token that somebody made up.
 func newToken(secret [32]byte) (text string, hash [32]byte) {
 	var b [32]byte
 	rand.Read(b[:16]) // never fails

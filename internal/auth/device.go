@@ -22,9 +22,9 @@ type Enrolment struct {
 	Persistent bool
 }
 
-// EnrolDevice binds a new identity key to the user who is signed in, by the one-time code, and makes this sign-in one with the
-// device. Without attestation a claim of hardware counts as the operating system's word at best. Wrong codes are counted in this
-// sign-in: somebody else who has the password cannot use up the user's code.
+// EnrolDevice binds a new identity key to the user who is signed in, by the one-time code, and makes this sign-in one
+// with the device. Without attestation a claim of hardware counts as the operating system's word at best. Wrong codes
+// are counted in this sign-in: somebody else who has the password cannot use up the user's code.
 func (s *Service) EnrolDevice(ctx context.Context, id *Identity, e Enrolment) (*cert.Certificate, error) {
 	hash, err := ParseDeviceCode(e.Code)
 	if err != nil {
@@ -83,7 +83,8 @@ func (s *Service) enrol(ctx context.Context, id *Identity, e *Enrolment, hash [3
 	return c, nil
 }
 
-// RenewDevice certifies the key of the user's device again, also after its certificate has expired, unless it is revoked.
+// RenewDevice certifies the key of the user's device again, also after its certificate has expired, unless it is
+// revoked.
 func (s *Service) RenewDevice(ctx context.Context, id *Identity, p DeviceProof) (*cert.Certificate, error) {
 	d, err := s.proveDevice(ctx, &id.User, &p)
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 	"jiseki/internal/auth"
 )
 
-// TestWhoIsKnownWaitsForNoStranger: strangers who take all places and the whole queue of an address make wait who has nothing but a
-// password there: neither who proves an enrolled device, nor who is signed in, nor anybody in the town hall.
+// TestWhoIsKnownWaitsForNoStranger: strangers who take all places and the whole queue of an address make wait who has
+// nothing but a password there: neither who proves an enrolled device, nor who is signed in, nor anybody in the town
+// hall.
 func TestWhoIsKnownWaitsForNoStranger(t *testing.T) {
 	h := newHall(t)
 	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password, Device: h.proof("tanaka", h.key)})

@@ -13,7 +13,8 @@ import (
 	"jiseki/internal/store/storetest"
 )
 
-// guess sends wrong passwords for a user from an address, with a proof each if proof is not nil, whatever the answers are.
+// guess sends wrong passwords for a user from an address, with a proof each if proof is not nil, whatever the answers
+// are.
 func (h *hall) guess(n int, user string, from netip.Addr, proof func() *auth.DeviceProof) {
 	h.Helper()
 	for range n {
@@ -38,8 +39,8 @@ func (h *hall) lockOut() {
 	h.refused(err, access.SlowDown)
 }
 
-// TestStrangersLockOutNoDevice: who has the password and the enrolled device signs in whatever strangers do, also from behind the
-// same address.
+// TestStrangersLockOutNoDevice: who has the password and the enrolled device signs in whatever strangers do, also from
+// behind the same address.
 func TestStrangersLockOutNoDevice(t *testing.T) {
 	h := newHall(t)
 	h.lockOut()
@@ -50,8 +51,8 @@ func TestStrangersLockOutNoDevice(t *testing.T) {
 	}
 }
 
-// TestNoProofNoReservedCounter: what only looks like a proof is a stranger's attempt. It neither drives the counter of the device
-// nor passes when strangers must wait.
+// TestNoProofNoReservedCounter: what only looks like a proof is a stranger's attempt. It neither drives the counter of
+// the device nor passes when strangers must wait.
 func TestNoProofNoReservedCounter(t *testing.T) {
 	h := newHall(t)
 	stranger, err := cert.GenerateKey()
@@ -126,7 +127,8 @@ func TestGuessingOnTheDeviceIsSlowed(t *testing.T) {
 	h.ok(err)
 }
 
-// TestColleagueAtASharedDeviceLocksOutNoOwnDevice: a device of the section proves that somebody of the section is there, no more.
+// TestColleagueAtASharedDeviceLocksOutNoOwnDevice: a device of the section proves that somebody of the section is
+// there, no more.
 func TestColleagueAtASharedDeviceLocksOutNoOwnDevice(t *testing.T) {
 	h := newHall(t)
 	key := mustKey(t, h)
@@ -148,7 +150,8 @@ func TestColleagueAtASharedDeviceLocksOutNoOwnDevice(t *testing.T) {
 	h.ok(err)
 }
 
-// TestStrangersStopNoPasswordChange: who is signed in proves the password again on a counter of this sign-in, which slows nothing else.
+// TestStrangersStopNoPasswordChange: who is signed in proves the password again on a counter of this sign-in, which
+// slows nothing else.
 func TestStrangersStopNoPasswordChange(t *testing.T) {
 	h := newHall(t)
 	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password, Device: h.proof("tanaka", h.key)})
@@ -166,7 +169,8 @@ func TestStrangersStopNoPasswordChange(t *testing.T) {
 	h.ok(err)
 }
 
-// TestWrongCodesOfAnotherSignInSpendNoCode: who has found out the password cannot use up the code on the user's slip, and guesses codes slowly.
+// TestWrongCodesOfAnotherSignInSpendNoCode: who has found out the password cannot use up the code on the user's slip,
+// and guesses codes slowly.
 func TestWrongCodesOfAnotherSignInSpendNoCode(t *testing.T) {
 	h := newHall(t)
 	text, hash := auth.NewDeviceCode()

@@ -15,8 +15,8 @@ import (
 // NonceLife is how long a nonce waits for its signature.
 const NonceLife = 2 * time.Minute
 
-// Nonces makes nonces that need no memory until they are answered, so that asking for many costs the gateway nothing: the time,
-// eight random bytes, and a MAC of both. Each is good for one purpose.
+// Nonces makes nonces that need no memory until they are answered, so that asking for many costs the gateway nothing:
+// the time, eight random bytes, and a MAC of both. Each is good for one purpose.
 type Nonces struct {
 	key [32]byte
 	now func() time.Time
@@ -40,8 +40,8 @@ func (n *Nonces) New(purpose string) cert.Nonce {
 	return c
 }
 
-// Check refuses a nonce that this gateway did not make, or not for this purpose, or too long ago, or on a clock that was ahead. until is when it may be forgotten
-// after it was spent; spending it is for the caller.
+// Check refuses a nonce that this gateway did not make, or not for this purpose, or too long ago, or on a clock that
+// was ahead. until is when it may be forgotten after it was spent; spending it is for the caller.
 func (n *Nonces) Check(purpose string, c cert.Nonce) (until time.Time, err error) {
 	if !hmac.Equal(n.mac(purpose, c[:16]), c[16:]) {
 		return time.Time{}, refuse(access.ChallengeOver)

@@ -31,8 +31,8 @@ func (h *hall) while(happens func()) *auth.Service {
 	return auth.New(cfg)
 }
 
-// TestSignInIsOvertaken: a sign-in that has proven the old password while it was changed or reset, the user disabled, one-time
-// passwords set up or the device revoked is not kept behind that.
+// TestSignInIsOvertaken: a sign-in that has proven the old password while it was changed or reset, the user disabled,
+// one-time passwords set up or the device revoked is not kept behind that.
 func TestSignInIsOvertaken(t *testing.T) {
 	for name, change := range map[string]func(h *hall) error{
 		"changed": func(h *hall) error {
@@ -70,8 +70,8 @@ func TestSignInIsOvertaken(t *testing.T) {
 	}
 }
 
-// TestEndedSignInChangesNothing: whoever has found out a password and is just changing it, or the one-time passwords, does not undo
-// the reset that ended the sign-in.
+// TestEndedSignInChangesNothing: whoever has found out a password and is just changing it, or the one-time passwords,
+// does not undo the reset that ended the sign-in.
 func TestEndedSignInChangesNothing(t *testing.T) {
 	for name, act := range map[string]func(*auth.Service, *hall, *auth.Identity) error{
 		"password": func(s *auth.Service, h *hall, id *auth.Identity) error {

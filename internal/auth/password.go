@@ -39,8 +39,9 @@ var ErrBusy = errors.New("auth: too many sign-ins at once")
 // ErrHash means that the stored text is no hash of ours.
 var ErrHash = errors.New("auth: malformed password hash")
 
-// Hasher makes and checks password hashes with argon2id. At most two run at the same time and a bounded number waits, so that guessing
-// can exhaust neither memory nor processors: 128 MB with the default cost. See Turn for who comes first.
+// Hasher makes and checks password hashes with argon2id. At most two run at the same time and a bounded number waits,
+// so that guessing can exhaust neither memory nor processors: 128 MB with the default cost. See Turn for who comes
+// first.
 type Hasher struct {
 	cost  Cost
 	turns *turns
@@ -77,8 +78,8 @@ func (h *Hasher) Hash(ctx context.Context, turn Turn, password string) (string, 
 		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
 }
 
-// Verify says whether the password belongs to the hash, to a caller whose turn it is: see Enter. An empty hash stands for a user who
-// does not exist: it takes as long and is never right.
+// Verify says whether the password belongs to the hash, to a caller whose turn it is: see Enter. An empty hash stands
+// for a user who does not exist: it takes as long and is never right.
 func (h *Hasher) Verify(hash, password string) (bool, error) {
 	known := hash != ""
 	if !known {

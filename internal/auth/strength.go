@@ -18,7 +18,8 @@ const (
 	rowLength   = 5   // characters of a keyboard row or an alphabet in sequence
 )
 
-// CheckPassword returns every rule that a new password breaks, none if it is good. Words of a name are separated by spaces.
+// CheckPassword returns every rule that a new password breaks, none if it is good. Words of a name are separated by
+// spaces.
 func CheckPassword(password, userID, name string) []access.Code {
 	if len(password) > longest*utf8.UTFMax {
 		return []access.Code{access.PasswordLong} // not worth looking at
@@ -91,8 +92,8 @@ func repeats(low string) bool {
 // fewestLeft characters must be left of a password after taking out what everybody guesses first.
 const fewestLeft = 6
 
-// common: numbers alone (dates, telephone numbers), or too little left after taking out common words, rows of keys and years; as
-// typed, or with digits and signs read as the letters that they stand for.
+// common: numbers alone (dates, telephone numbers), or too little left after taking out common words, rows of keys and
+// years; as typed, or with digits and signs read as the letters that they stand for.
 func common(low string) bool {
 	if !strings.ContainsFunc(low, unicode.IsLetter) {
 		return true
@@ -199,8 +200,8 @@ func similar(old, changed string) bool {
 	return a == b
 }
 
-// commonWords that people build passwords from: the usual ones, those of Japanese offices, places, names, eras, seasons. Lower
-// case; longer ones first where one holds another. Digits in them are matched as typed and as letters.
+// commonWords that people build passwords from: the usual ones, those of Japanese offices, places, names, eras,
+// seasons. Lower case; longer ones first where one holds another. Digits in them are matched as typed and as letters.
 var commonWords = []string{
 	"password", "passwort", "passwd", "passcode", "passphrase", "pasuwado", "pasuwaado", "welcome", "letmein", "administrator", "admin",
 	"master", "secret", "login", "guest", "access", "change", "default", "initial", "system", "server", "windows", "office", "excel",

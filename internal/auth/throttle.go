@@ -10,8 +10,9 @@ import (
 	"jiseki/internal/store"
 )
 
-// Slowing down after failures. The first few are free; then each doubles the wait, up to a quarter of an hour: slow enough that
-// guessing 77 bits, or a password by the rules, takes for ever, and short enough that nobody is locked out for the day.
+// Slowing down after failures. The first few are free; then each doubles the wait, up to a quarter of an hour: slow
+// enough that guessing 77 bits, or a password by the rules, takes for ever, and short enough that nobody is locked out
+// for the day.
 const (
 	freeUser    = 5
 	freeAddress = 30 // a family may stand behind one address
@@ -38,8 +39,8 @@ func backoff(free int64) func(failures int64) time.Duration {
 	}
 }
 
-// throttles are the counters of an attempt without a device's proof. Failures from outside do not slow the same user inside the
-// town hall, so that a stranger can keep nobody from working there.
+// throttles are the counters of an attempt without a device's proof. Failures from outside do not slow the same user
+// inside the town hall, so that a stranger can keep nobody from working there.
 func throttles(user string, addr netip.Addr, place access.Place) []store.Throttle {
 	keys := UserThrottles(user)
 	key, free := keys[0], int64(freeAddress)
@@ -52,8 +53,8 @@ func throttles(user string, addr netip.Addr, place access.Place) []store.Throttl
 // inside says that a place is one of the town hall's networks.
 func inside(p access.Place) bool { return p == access.Office || p == access.Satellite }
 
-// proofThrottles are the counters of an attempt with a device's proof: apart from all others, for nobody without the device can
-// drive them. A device of a section has one of its own, which colleagues can.
+// proofThrottles are the counters of an attempt with a device's proof: apart from all others, for nobody without the
+// device can drive them. A device of a section has one of its own, which colleagues can.
 func proofThrottles(user string, d *store.Device) []store.Throttle {
 	keys := UserThrottles(user)
 	if d.Owner == "user:"+user {
@@ -62,7 +63,8 @@ func proofThrottles(user string, d *store.Device) []store.Throttle {
 	return []store.Throttle{counter(keys[3], freeUser)}
 }
 
-// signInThrottles count what is tried in one sign-in, by the hash of its token: who wants another must prove the password first.
+// signInThrottles count what is tried in one sign-in, by the hash of its token: who wants another must prove the
+// password first.
 func signInThrottles(purpose string, hash [32]byte) []store.Throttle {
 	return []store.Throttle{counter(purpose+":"+hex.EncodeToString(hash[:]), freeUser)}
 }
@@ -85,8 +87,8 @@ func EnrolThrottles(addr netip.Addr) []store.Throttle {
 	return addressCounters("enrol:", addr, freeEnrol)
 }
 
-// UserThrottles are the names of a user's counters, for showing and for unlocking: from outside, from inside, on devices of the
-// user's own, on devices of a section.
+// UserThrottles are the names of a user's counters, for showing and for unlocking: from outside, from inside, on
+// devices of the user's own, on devices of a section.
 func UserThrottles(user string) []string {
 	return []string{"user:" + user, "user-inside:" + user, "user-device:" + user, "user-shared:" + user}
 }

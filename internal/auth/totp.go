@@ -138,8 +138,9 @@ func setupLabel(id *Identity) string {
 	return "jiseki-totp-setup-1\x00" + string(id.SignIn.Hash[:]) + id.User.ID
 }
 
-// EnableTOTP keeps the key of a TOTPSetup in place of any before and returns recovery codes, to be shown this once. typed is a password
-// made with that key: it proves that the app has it, and makes this sign-in one with a second factor.
+// EnableTOTP keeps the key of a TOTPSetup in place of any before and returns recovery codes, to be shown this once.
+// typed is a password made with that key: it proves that the app has it, and makes this sign-in one with a second
+// factor.
 func (s *Service) EnableTOTP(ctx context.Context, id *Identity, setup []byte, typed string) (recovery []string, err error) {
 	plain, err := unseal(s.TOTPSecret, setupLabel(id), setup)
 	if err != nil || len(plain) != 8+totpKeyLen {

@@ -11,7 +11,8 @@ import (
 
 // A Turn says for whom a password is hashed. Those who wait are served in turns by From.
 type Turn struct {
-	// Reserved is for who has proven an enrolled device, is signed in, or stands in the town hall: strangers never keep these waiting.
+	// Reserved is for who has proven an enrolled device, is signed in, or stands in the town hall: strangers never keep
+	// these waiting.
 	Reserved bool
 	From     string
 }
@@ -22,8 +23,8 @@ func TurnOf(a netip.Addr, reserved bool) Turn {
 	return Turn{Reserved: reserved, From: networks[len(networks)/2].Prefix.String()} // of IPv6 the /56
 }
 
-// How many hashes run at the same time, and how many wait. Strangers run one at a time, so that a place is free for the others
-// at once; what waits costs no memory to speak of.
+// How many hashes run at the same time, and how many wait. Strangers run one at a time, so that a place is free for the
+// others at once; what waits costs no memory to speak of.
 const (
 	hashesAtOnce     = 2
 	strangersAtOnce  = 1

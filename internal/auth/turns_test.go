@@ -54,7 +54,8 @@ func TestStrangersKeepNobodyWaiting(t *testing.T) {
 	})
 }
 
-// TestStrangersRunOneAtATime: however many they are and however long each takes, the other place is free at once for who is known.
+// TestStrangersRunOneAtATime: however many they are and however long each takes, the other place is free at once for
+// who is known.
 func TestStrangersRunOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := newTurns()

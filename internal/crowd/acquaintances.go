@@ -17,7 +17,8 @@ const (
 	mostMet = 10_000
 )
 
-// Acquaintances remember at which addresses somebody has proven an enrolled device or desk. Nothing of it is kept over a restart.
+// Acquaintances remember at which addresses somebody has proven an enrolled device or desk. Nothing of it is kept over
+// a restart.
 type Acquaintances struct {
 	inside func(netip.Addr) bool
 	now    func() time.Time
@@ -33,7 +34,8 @@ func NewAcquaintances(now func() time.Time, inside func(netip.Addr) bool) *Acqua
 	return &Acquaintances{inside: inside, now: now, met: make(map[netip.Prefix]map[string]time.Time), held: make(map[string]int)}
 }
 
-// Meet remembers that somebody was at an address. Whoever has been at very many has the oldest of them forgotten, and nobody else's.
+// Meet remembers that somebody was at an address. Whoever has been at very many has the oldest of them forgotten, and
+// nobody else's.
 func (a *Acquaintances) Meet(who string, address netip.Addr) {
 	network, now := remote.Network(address), a.now()
 	a.mu.Lock()
@@ -57,8 +59,8 @@ func (a *Acquaintances) makeRoom(who string, now time.Time) {
 	}
 }
 
-// forgetOldest forgets the meeting that is longest ago, of those that are asked for. One that a wrong clock put far ahead counts as
-// long ago.
+// forgetOldest forgets the meeting that is longest ago, of those that are asked for. One that a wrong clock put far
+// ahead counts as long ago.
 func (a *Acquaintances) forgetOldest(now time.Time, of func(who string) bool) {
 	var where netip.Prefix
 	var who string

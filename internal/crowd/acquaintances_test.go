@@ -17,8 +17,8 @@ func network64(i int) netip.Addr {
 	return netip.AddrFrom16(a)
 }
 
-// TestOneUserFillsNoMemory: whoever comes from ever new networks takes nobody else's standing, neither of those who were known
-// before nor of those who come later.
+// TestOneUserFillsNoMemory: whoever comes from ever new networks takes nobody else's standing, neither of those who
+// were known before nor of those who come later.
 func TestOneUserFillsNoMemory(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	known := crowd.NewAcquaintances(func() time.Time { return now }, func(netip.Addr) bool { return false })

@@ -1,6 +1,6 @@
-// Package crowd shares places out, so that strangers who take all they can get keep nobody else out, and who is known nobody in the
-// town hall: places of each standing and of each network are bounded, and where there is none left, somebody who has shown nothing
-// yet gives way instead of the newcomer being refused.
+// Package crowd shares places out, so that strangers who take all they can get keep nobody else out, and those who are
+// known outside nobody who is in the town hall: places of each standing and of each network are bounded, and where
+// there is none left, somebody of a network that holds far more gives way instead of the newcomer being refused.
 package crowd
 
 import (
@@ -14,8 +14,8 @@ import (
 // Standing is what is known of who is at an address.
 type Standing int
 
-// Standings. Met is an address at which somebody has proven an enrolled device or desk of late, Inside one of the town hall's own
-// networks. Each has places of its own.
+// Standings. Met is an address at which somebody has proven an enrolled device or desk of late, Inside one of the town
+// hall's own networks. Each has places of its own.
 const (
 	Stranger Standing = iota
 	Met
@@ -26,8 +26,8 @@ const (
 type Limits struct {
 	// Strangers, Met and Inside are for all of a standing together: no standing takes another's.
 	Strangers, Met, Inside int
-	// PerNetwork is what one network outside may take, as remote.Networks counts; PerInside the same for one Inside, where all
-	// may stand behind one translated address.
+	// PerNetwork is what one network outside may take, as remote.Networks counts; PerInside the same for one Inside, where
+	// all may stand behind one translated address.
 	PerNetwork, PerInside int
 }
 
@@ -93,9 +93,9 @@ func New(limits Limits, of func(netip.Addr) Standing) *Crowd {
 	return &Crowd{limits: limits, of: of, groups: make(map[name]*group), networks: make(map[name]*network)}
 }
 
-// Enter takes a place for somebody at an address. giveWay is called once, from the goroutine of a newcomer, if the place is lost to
-// that one; it must not block. Without a place the answer is nil: all are taken by those who are at work, or hold less than the newcomer's
-// own networks.
+// Enter takes a place for somebody at an address. giveWay is called once, from the goroutine of a newcomer, if the
+// place is lost to that one; it must not block. Without a place the answer is nil: all are taken by those who are at
+// work, or hold less than the newcomer's own networks.
 func (c *Crowd) Enter(a netip.Addr, giveWay func()) *Place {
 	standing := c.of(a)
 	c.mu.Lock()
@@ -196,9 +196,9 @@ func (p *Place) makeRoom() (lost []*Place, ok bool) {
 	return lost, true
 }
 
-// weakest is who of the group gives way to a newcomer, nil if nobody does: of networks that hold far more than the newcomer's whoever
-// has shown least; else somebody who is not at work, of one that holds as much. Whoever holds less keeps the place. Of several it is
-// one of the heaviest network, the oldest.
+// weakest is who of the group gives way to a newcomer, nil if nobody does: of networks that hold far more than the
+// newcomer's whoever has shown least; else somebody who is not at work, of one that holds as much. Whoever holds less
+// keeps the place. Of several it is one of the heaviest network, the oldest.
 func (g *group) weakest(newcomer *Place) *Place {
 	var found *Place
 	var best claim

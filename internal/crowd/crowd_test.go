@@ -148,8 +148,8 @@ func TestTheKnownHavePlacesOfTheirOwn(t *testing.T) {
 	}
 }
 
-// TestTheTownHallHasPlacesOfItsOwn: somebody who is known at many addresses pushes no connection of the town hall out, though it
-// stands behind one address.
+// TestTheTownHallHasPlacesOfItsOwn: somebody who is known at many addresses pushes no connection of the town hall out,
+// though it stands behind one address.
 func TestTheTownHallHasPlacesOfItsOwn(t *testing.T) {
 	hall := addr("10.0.0.1")
 	g := &guests{T: t, crowd: crowd.New(limits, func(a netip.Addr) crowd.Standing {

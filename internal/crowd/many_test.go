@@ -25,8 +25,8 @@ func full(t testing.TB, of func(i int) netip.Addr) *crowd.Crowd {
 	return c
 }
 
-// TestFewNetworksKeepNobodyOut: whoever holds all places at work from ten addresses, or from one /48, and goes on coming, takes the place
-// of nobody who holds one.
+// TestFewNetworksKeepNobodyOut: whoever holds all places at work from ten addresses, or from one /48, and goes on
+// coming, takes the place of nobody who holds one.
 func TestFewNetworksKeepNobodyOut(t *testing.T) {
 	for name, of := range map[string]func(i int) netip.Addr{
 		"ten addresses": func(i int) netip.Addr { return addr(fmt.Sprintf("198.51.100.%d", i%10)) },

@@ -12,7 +12,8 @@ import (
 	"jiseki/internal/hub"
 )
 
-// TestNoLeaseWithoutReview: while sessions were not decided anew lately no desk gets a lease, and all get one as soon as they were.
+// TestNoLeaseWithoutReview: while sessions were not decided anew lately no desk gets a lease, and all get one as soon
+// as they were.
 func TestNoLeaseWithoutReview(t *testing.T) {
 	var asked, reviewed atomic.Int64
 	w := start(t, func(cfg *hub.Config) {

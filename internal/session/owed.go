@@ -11,8 +11,8 @@ import (
 	"jiseki/internal/store"
 )
 
-// ErrUnwritten says that something was taken away at relay and desk, and could not be written down: the database fails, its
-// disk is full. It is tried again until it is written or the gateway stops.
+// ErrUnwritten says that something was taken away at relay and desk, and could not be written down: the database fails,
+// its disk is full. It is tried again until it is written or the gateway stops.
 var ErrUnwritten = errors.New("session: taken away, but not written yet")
 
 const (
@@ -90,7 +90,8 @@ func (m *Manager) owe(w write, cause error) {
 	}
 }
 
-// settle writes what is owed, as far as the database takes it. A write that fails although the database takes others keeps none back.
+// settle writes what is owed, as far as the database takes it. A write that fails although the database takes others
+// keeps none back.
 func (m *Manager) settle(ctx context.Context) error {
 	_, most := m.owed.first()
 	for range most {
@@ -115,10 +116,10 @@ func (m *Manager) settle(ctx context.Context) error {
 	return nil
 }
 
-// TakeAway does an act that takes something away from users, devices or desks, and returns the sessions that stood on it, which
-// the caller ends with [Manager.EndAll] or [Manager.RevokeDevice]. When the database cannot write the act, the sessions are those that
-// run as the filter says, and the error is ErrUnwritten: they must end all the same. A filter that names nobody is store.ErrInvalid, and
-// nothing is done: it would stand for every session.
+// TakeAway does an act that takes something away from users, devices or desks, and returns the sessions that stood on
+// it, which the caller ends with [Manager.EndAll] or [Manager.RevokeDevice]. When the database cannot write the act,
+// the sessions are those that run as the filter says, and the error is ErrUnwritten: they must end all the same. A
+// filter that names nobody is store.ErrInvalid, and nothing is done: it would stand for every session.
 func (m *Manager) TakeAway(
 	ctx context.Context, f store.SessionFilter, act func(context.Context) ([]store.Session, error),
 ) ([]store.Session, error) {

@@ -9,8 +9,9 @@ import (
 	"jiseki/internal/store/storetest"
 )
 
-// TestReserveIsForWhatTakesRightsAway: on a full disk neither a desk in hostile hands that reports what cannot be, nor a user who
-// reports the same lost device again and again, nor a right that is given, is written out of the room that is left.
+// TestReserveIsForWhatTakesRightsAway: on a full disk neither a desk in hostile hands that reports what cannot be, nor
+// a user who reports the same lost device again and again, nor a right that is given, is written out of the room that
+// is left.
 func TestReserveIsForWhatTakesRightsAway(t *testing.T) {
 	dsn := storetest.SQLite(t)
 	storetest.Town(t, storetest.Open(t, dsn, time.Now))

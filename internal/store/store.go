@@ -1,10 +1,10 @@
-// Package store keeps everything the gateway must remember, in SQLite or PostgreSQL, and is the only place with SQL: one
-// text for both engines.
+// Package store keeps everything the gateway must remember, in SQLite or PostgreSQL, and is the only place with SQL:
+// one text for both engines.
 //
-// An act is a method that changes something people answer for. It writes its audit events in the same transaction, under a
-// lock on the head of the chain; if the event cannot be written, nothing happened. What is committed survives a killed
-// process and a power cut. Every method runs in one transaction and may be called from many goroutines and from several
-// gateways on one PostgreSQL.
+// An act is a method that changes something people answer for. It writes its audit events in the same transaction,
+// under a lock on the head of the chain; if the event cannot be written, nothing happened. What is committed survives a
+// killed process and a power cut. Every method runs in one transaction and may be called from many goroutines and from
+// several gateways on one PostgreSQL.
 package store
 
 import (
@@ -75,9 +75,11 @@ type Config struct {
 	DSN string
 	// Now is the gateway's clock.
 	Now func() time.Time
-	// Moved is called when an act that gives or takes a right has been committed, and returns at once. nil: nobody wants to know.
+	// Moved is called when an act that gives or takes a right has been committed, and returns at once. nil: nobody wants
+	// to know.
 	Moved func()
-	// MakeRoom is called when the disk is full and an act that takes a right away must be written all the same. nil: nobody can.
+	// MakeRoom is called when the disk is full and an act that takes a right away must be written all the same. nil:
+	// nobody can.
 	MakeRoom func() error
 	// Short says that there is room for nothing else: whatever else would be written is ErrFull. nil: never.
 	Short func() bool
@@ -130,8 +132,8 @@ func open(cfg Config) (*Store, goose.Dialect, error) {
 	return s, goose.DialectPostgres, err
 }
 
-// openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent; one
-// connection writes, so that nobody waits for a lock inside a transaction.
+// openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent;
+// one connection writes, so that nobody waits for a lock inside a transaction.
 func openSQLite(path string, cfg Config) (*Store, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // the database is for its owner, before SQLite makes it
 	if err != nil {
@@ -207,9 +209,9 @@ type tx struct {
 	refusal  error
 }
 
-// act runs fn in a transaction that holds the head of the chain, and commits only if fn recorded an event. An error set by
-// refuse is returned after the commit: the refusal itself is what is recorded. What room there is on a disk that is short of it is
-// not for this.
+// act runs fn in a transaction that holds the head of the chain, and commits only if fn recorded an event. An error set
+// by refuse is returned after the commit: the refusal itself is what is recorded. What room there is on a disk that is
+// short of it is not for this.
 func (s *Store) act(ctx context.Context, fn func(*tx) error) error {
 	if s.short() {
 		return ErrFull
@@ -233,7 +235,8 @@ func (s *Store) append(ctx context.Context, fn func(*tx) error) error {
 	})
 }
 
-// takeAway is act for what takes a right away or says that it is gone: on a full disk it asks for room, once. fn may be called twice.
+// takeAway is act for what takes a right away or says that it is gone: on a full disk it asks for room, once. fn may be
+// called twice.
 func (s *Store) takeAway(ctx context.Context, fn func(*tx) error) error {
 	err := s.append(ctx, fn)
 	if !errors.Is(err, ErrFull) {
@@ -245,8 +248,8 @@ func (s *Store) takeAway(ctx context.Context, fn func(*tx) error) error {
 	return s.append(ctx, fn)
 }
 
-// transact runs fn in a transaction without events: for what nobody answers for (failed tries, notices, clean-up). As for an act, there
-// must be room.
+// transact runs fn in a transaction without events: for what nobody answers for (failed tries, notices, clean-up). As
+// for an act, there must be room.
 func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
 	if s.short() {
 		return ErrFull
@@ -301,8 +304,8 @@ func (t *tx) saveHead() error {
 		int64(t.head.Number), t.head.TimeMS, t.head.Hash[:])
 }
 
-// record appends an event to the chain. Times of events never go back: while the chain ends ahead of the clock, because a clock was
-// ahead, details say the clock's time.
+// record appends an event to the chain. Times of events never go back: while the chain ends ahead of the clock, because
+// a clock was ahead, details say the clock's time.
 func (t *tx) record(e audit.Entry) error {
 	if t.head.TimeMS > latest(t.time()) {
 		e.Details = maps.Clone(e.Details)
@@ -517,8 +520,9 @@ func cut[T any](all []T, p Page, key func(*T) string) ([]T, string) {
 // searchStep is how many rows a search reads at a time.
 const searchStep = 500
 
-// search lists the rows of a page in which word is found, folded as package typed does it, in the texts of a row. read gives the next rows in the order of
-// key; databases fold in ways of their own. A hall has some hundreds of rows; without a word only the page is read.
+// search lists the rows of a page in which word is found, folded as package typed does it, in the texts of a row. read
+// gives the next rows in the order of key; databases fold in ways of their own. A hall has some hundreds of rows;
+// without a word only the page is read.
 func search[T any](p Page, word string, key func(*T) string, texts func(*T) []string, read func(after string, limit int) ([]T, error)) ([]T, string, error) {
 	step, found := searchStep, []T(nil)
 	if typed.Fold(word) == "" {
