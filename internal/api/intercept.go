@@ -49,18 +49,10 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	if rule.open {
 		return ctx, nil
 	}
-	if !own { // a token that has shown nothing yet
-		if err := s.newcomers.Acquire(ctx, 1); err != nil {
-			return ctx, err
-		}
-		defer s.newcomers.Release(1)
-	}
-	c, err := s.authenticate(ctx, door, header)
+	c, err := s.identify(ctx, door, header, own)
 	if err != nil {
-		s.limiter.forget(tokenOf(header))
 		return ctx, err
 	}
-	s.limiter.meet(tokenOf(header))
 	if !c.may.Has(rule.may) {
 		return ctx, s.denial(c, rule)
 	}
@@ -84,7 +76,25 @@ func (s *Server) denial(c *caller, r rule) error {
 	return deny(access.NotAllowed)
 }
 
-// authenticate finds the caller by the cookie.
+// identify finds the caller by the cookie. Of those whose token has not shown itself, and so has no calls of its own, few at
+// a time ask the database.
+func (s *Server) identify(ctx context.Context, door Door, header http.Header, own bool) (*caller, error) {
+	if !own {
+		if err := s.newcomers.Acquire(ctx, 1); err != nil {
+			return nil, err
+		}
+		defer s.newcomers.Release(1)
+	}
+	c, err := s.authenticate(ctx, door, header)
+	if err != nil {
+		s.limiter.forget(tokenOf(header))
+		return nil, err
+	}
+	s.limiter.meet(tokenOf(header))
+	return c, nil
+}
+
+// authenticate is identify without the order.
 func (s *Server) authenticate(ctx context.Context, door Door, header http.Header) (*caller, error) {
 	notSignedIn := &failure{code: access.NotSignedIn, status: connect.CodeUnauthenticated}
 	token := tokenOf(header)

@@ -151,10 +151,13 @@ func (s *Server) admitProbe(door Door, r *http.Request) (user string, size int, 
 
 // probeUser finds out who measures: a sign-in that may use the portal.
 func (s *Server) probeUser(door Door, r *http.Request) (user string, err error) {
-	if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
-		return "", tooSoon(wait)
+	own := s.limiter.takeOwn(tokenOf(r.Header))
+	if !own {
+		if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
+			return "", tooSoon(wait)
+		}
 	}
-	c, err := s.authenticate(r.Context(), door, r.Header)
+	c, err := s.identify(r.Context(), door, r.Header, own)
 	if err != nil {
 		return "", err
 	}

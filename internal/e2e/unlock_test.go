@@ -45,11 +45,11 @@ func TestUnlockOutlivesNoSession(t *testing.T) {
 }
 
 // unlocks types the password of the desk's account and Enter.
-func (v *eyes) unlocks(t *testing.T) {
+func (e *eyes) unlocks(t *testing.T) {
 	t.Helper()
 	for _, code := range password(t) {
 		for _, down := range []bool{true, false} {
-			if err := v.Key(t.Context(), code, down); err != nil {
+			if err := e.Key(t.Context(), code, down); err != nil {
 				t.Fatal(err)
 			}
 		}

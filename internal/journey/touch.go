@@ -266,7 +266,7 @@ const tapTime = 350 * time.Millisecond
 func (j *Journey) gesture(ctx context.Context, p *pad, g gesture) error {
 	middle := p.area.Min.Add(p.area.Size().Div(2))
 	for {
-		at, err := j.place(ctx, screen.Point(middle))
+		at, err := j.place(ctx, middle)
 		if err != nil {
 			return err
 		}

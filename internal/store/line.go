@@ -14,11 +14,21 @@ import (
 // rest, and one on which something was sent. A line that a firewall has forgotten, or whose server has lost its power, says nothing.
 const lineTime = 15 * time.Second
 
+// serverTimes are how long the server waits for a gateway that is silent, in milliseconds and seconds: a line that is cut in
+// the middle of an act holds the head of the chain, for which all gateways wait, until the server ends it.
+var serverTimes = map[string]string{
+	"idle_in_transaction_session_timeout": "5000", "tcp_user_timeout": "15000",
+	"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+}
+
 // openPostgres: acts wait for each other at the head of the chain; those that wait must not hold the connections that others read by.
 func openPostgres(cfg Config) (*Store, error) {
 	line, err := pgx.ParseConfig(cfg.DSN)
 	if err != nil {
 		return nil, errors.New("store: the database URL cannot be read") // the cause would quote the password
+	}
+	for name, value := range serverTimes {
+		line.RuntimeParams[name] = value
 	}
 	line.DialFunc = dialer(line.ConnectTimeout).DialContext
 	return &Store{

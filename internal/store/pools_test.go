@@ -1,8 +1,12 @@
 package store
 
 import (
+	"context"
 	"runtime"
 	"testing"
+	"time"
+
+	"jiseki/internal/store/pgtest"
 )
 
 // TestWaitingWritersLeaveReadersTheirConnections: acts that wait for each other's turn at the head of the chain hold no
@@ -34,5 +38,34 @@ func TestWaitingWritersLeaveReadersTheirConnections(t *testing.T) {
 				<-acts // one makes the section, the others find it
 			}
 		})
+	}
+}
+
+// TestCutActGivesTheHeadBack: a gateway whose line to PostgreSQL is cut in the middle of an act, or that is stopped there,
+// does not hold the head of the chain until the server's system finds out.
+func TestCutActGivesTheHeadBack(t *testing.T) {
+	dsn := cluster.NewDSN(t)
+	line, over := pgtest.NewLine(t, dsn)
+	cut, err := Open(t.Context(), Config{DSN: over, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cut.Close() }) // its lines hang
+	well, err := Open(t.Context(), Config{DSN: dsn, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = well.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	err = cut.act(ctx, func(t *tx) error { // the head is locked
+		line.Hang()
+		return t.exec(`UPDATE gateways SET alive_ms = 0 WHERE id = 'none'`)
+	})
+	if err == nil {
+		t.Fatal("nothing hung")
+	}
+	if err := well.PutSection(t.Context(), By{Actor: "cli:test"}, Section{ID: "s1", Name: "課"}); err != nil {
+		t.Errorf("another gateway: %v", err)
 	}
 }
