@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"jiseki/internal/journey/browser"
-	"jiseki/internal/screen"
 	"jiseki/internal/x11"
 )
 
