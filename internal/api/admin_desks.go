@@ -164,15 +164,15 @@ func (s *adminService) LockDesk(ctx context.Context, r *controlv1.LockDeskReques
 	if err != nil {
 		return nil, err
 	}
-	err = s.cfg.Store.Record(ctx, callerOf(ctx).by, audit.Entry{Kind: audit.DeskLockOrdered, Subject: "desk:" + desk.ID})
-	if err != nil {
-		return nil, err
+	unwritten := s.cfg.Store.Record(ctx, callerOf(ctx).by, audit.Entry{Kind: audit.DeskLockOrdered, Subject: "desk:" + desk.ID})
+	if unwritten != nil && !errors.Is(unwritten, store.ErrFailed) {
+		return nil, unwritten
 	}
 	if s.cfg.Hub == nil {
 		return nil, unreachable(access.DeskUnknown, nil)
 	}
-	err = lockAnswer(s.cfg.Hub.Lock(ctx, desk.ID))
-	return &controlv1.LockDeskResponse{}, errors.Join(err, s.recordLock(context.WithoutCancel(ctx), desk.ID, err))
+	err = lockAnswer(s.cfg.Hub.Lock(ctx, desk.ID)) // also when it cannot be written: a desk that stands open is worse
+	return &controlv1.LockDeskResponse{}, errors.Join(err, unwritten, s.recordLock(context.WithoutCancel(ctx), desk.ID, err))
 }
 
 // lockAnswer says why a desk that was ordered to lock is not known to be locked.

@@ -152,16 +152,51 @@ func TestFullDiskStopsPeopleAllTheSame(t *testing.T) {
 	}
 }
 
+// TestFullDiskLocksDesks: an order to lock a desk that stands open is sent, with the reserve and without.
+func TestFullDiskLocksDesks(t *testing.T) {
+	disk := smallDisk(t)
+	town := gatewaytest.Start(t, gatewaytest.WithConfig(func(c *gateway.Config) { c.DataDir = filepath.Join(disk, "data") }))
+	agent := town.NewAgent(t, "総務課 1")
+	lock := func() {
+		t.Helper()
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			_, _ = town.Admin.LockDesk(t.Context(), &controlv1.LockDeskRequest{DeskId: agent.Desk})
+		}()
+		awaitOrder(t, agent, "lock", func(o *controlv1.Order) bool { return o.GetLock() != nil })
+		<-answered
+	}
+	filler := filepath.Join(disk, "filler")
+	for range 2 {
+		fillDisk(t, filler)
+		exhaust(t, func() error {
+			name := strings.Repeat("課", 60)
+			_, err := town.Admin.PutSection(t.Context(), &controlv1.PutSectionRequest{Section: &controlv1.Section{Name: name}})
+			return err
+		})
+		lock()
+	}
+	if err := os.Remove(filler); err != nil { // the gateway stops in good order
+		t.Fatal(err)
+	}
+}
+
 func awaitEndOrder(t *testing.T, agent *gatewaytest.Agent) {
+	t.Helper()
+	awaitOrder(t, agent, "end the session", func(o *controlv1.Order) bool { return o.GetEndSession() != nil })
+}
+
+func awaitOrder(t *testing.T, agent *gatewaytest.Agent, what string, is func(*controlv1.Order) bool) {
 	t.Helper()
 	for late := time.After(90 * time.Second); ; {
 		select {
 		case o := <-agent.Orders():
-			if o.GetEndSession() != nil {
+			if is(o) {
 				return
 			}
 		case <-late:
-			t.Fatal("the desk was not told to end the session")
+			t.Fatalf("the desk was not told to %s", what)
 		}
 	}
 }

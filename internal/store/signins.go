@@ -142,7 +142,11 @@ func (s *Store) SignOut(ctx context.Context, by By, hash [32]byte) error {
 
 // Record appends an event of a decision that changes nothing else: a refusal.
 func (s *Store) Record(ctx context.Context, by By, e audit.Entry) error {
-	return s.act(ctx, func(t *tx) error {
+	keep := s.act
+	if e.Kind == audit.DeskLockOrdered || e.Kind == audit.DeskLockAnswered { // takes the desk's screen away
+		keep = s.takeAway
+	}
+	return keep(ctx, func(t *tx) error {
 		full := by.entry(e.Kind, e.Subject, e.Details)
 		full.Session, full.Code = e.Session, e.Code
 		if e.Outcome != "" {

@@ -241,7 +241,11 @@ func (t *tx) keepAdmin(change func() error) error {
 // sign-ins of the user; the user's own change ends all but keep (the hash of the sign-in it came from), and is refused
 // when that one was ended meanwhile (ErrStale).
 func (s *Store) SetPassword(ctx context.Context, by By, user, hash string, reset bool, keep [32]byte) error {
-	return s.act(ctx, func(t *tx) error {
+	write := s.act
+	if reset { // takes away what somebody else may know
+		write = s.takeAway
+	}
+	return write(ctx, func(t *tx) error {
 		if !reset {
 			if err := t.signedIn(user, keep); err != nil {
 				return err
