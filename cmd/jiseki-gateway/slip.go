@@ -115,10 +115,10 @@ func slipPage(s *controlv1.Slip) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// fileName keeps an id from leaving the folder.
+// fileName keeps an id from leaving the folder, and two ids apart.
 func fileName(id string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '/' || r == '\\' || r == '.' || r < 0x20 {
+		if r == '/' || r == '\\' || r < 0x20 {
 			return '_'
 		}
 		return r

@@ -188,7 +188,7 @@ func TestCut(t *testing.T) {
 		in   string
 		n    int
 		want string
-	}{{"総務課", 7, "総務"}, {"a\nb\x00\xff", 9, "a?b??"}, {"", 3, ""}, {"abc", 3, "abc"}, {"é", 1, ""}} {
+	}{{"総務課", 7, "総務"}, {"a\nb\x00\xff", 9, "a?b??"}, {"", 3, ""}, {"abc", 3, "abc"}, {"é", 1, ""}, {"a\u009bb\u202e", 9, "a?b?"}} {
 		if got := audit.Cut(c.in, c.n); got != c.want {
 			t.Errorf("Cut(%q, %d) = %q, want %q", c.in, c.n, got, c.want)
 		}

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"jiseki/internal/typed"
 )
 
 // Outcome says how an act ended.
@@ -163,10 +165,11 @@ func (d Details) canonical() (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
-// Cut makes text from outside fit into an event: valid UTF-8 without control characters, at most n bytes.
+// Cut makes text from outside fit into an event: valid UTF-8 without characters that no line may have (typed.IsBad), so that
+// it rewrites no terminal either; at most n bytes.
 func Cut(s string, n int) string {
 	s = strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f || r == utf8.RuneError {
+		if typed.IsBad(r) {
 			return '?'
 		}
 		return r
