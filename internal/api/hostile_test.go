@@ -501,7 +501,7 @@ func TestNoSessionOpensIntoABreak(t *testing.T) {
 		_, err := worker.day.ReportWorkday(t.Context(), &controlv1.ReportWorkdayRequest{Kind: kind})
 		return err
 	}
-	for range 30 {
+	for range 19 { // two segments each; a day has 40
 		if err := report(controlv1.SegmentKind_SEGMENT_KIND_WORK); err != nil {
 			t.Fatal(err)
 		}
