@@ -36,6 +36,9 @@ func (s *X11) isFresh(ctx context.Context, typed time.Time) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("lock: %w", err)
 	}
+	if len(pids) == 0 { // it has just ended, for the password was right, or is nobody's that is known
+		return s.outlasts(ctx, typed)
+	}
 	pids = slices.DeleteFunc(pids, func(pid int) bool { return s.runsSince(pid).After(typed) })
 	if len(pids) == 0 {
 		return true, nil

@@ -41,10 +41,14 @@ func TestUnlockOnItsWay(t *testing.T) {
 				time.Sleep(pause) // some way into the check
 				must(t, s.Lock(t.Context(), typed))
 				t.Logf("%v after Enter, locked within %v", pause, time.Since(typed)-pause)
-				select {
-				case now := <-s.Changes():
-					t.Fatalf("%v after Enter it was locked, and became %v", pause, now)
-				case <-time.After(3 * time.Second): // longer than the check
+				// Longer than the check. What is told of the moment between two lockers may come late: then the desk is locked.
+				for over := time.After(3 * time.Second); over != nil; {
+					select {
+					case <-s.Changes():
+						wantLocked(t, s, true)
+					case <-over:
+						over = nil
+					}
 				}
 				wantLocked(t, s, true)
 			}
