@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -350,10 +351,12 @@ func (m *Manager) sweep(ctx context.Context) error {
 	if _, err := m.cfg.Store.EndStale(ctx, by); err != nil {
 		return err
 	}
+	carried := m.cfg.Relay.Sessions() // before the store is asked: what is carried was granted there
 	open, err := m.cfg.Store.RunningSessions(ctx, "")
 	if err != nil {
 		return err
 	}
+	m.cutEnded(carried, open)
 	var failed []error // one that cannot be ended keeps no other
 	for _, s := range open {
 		lost, err := m.lost(ctx, &s)
@@ -363,6 +366,21 @@ func (m *Manager) sweep(ctx context.Context) error {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
+}
+
+// cutEnded ends at the relay what has ended in the store, whoever said so: a desk in hostile hands says that a session is
+// over and goes on with it.
+func (m *Manager) cutEnded(carried []relay.Stats, running []store.Session) {
+	for _, c := range carried {
+		id := cert.SessionID(c.Session)
+		if slices.ContainsFunc(running, func(s store.Session) bool { return s.ID == id }) {
+			continue
+		}
+		m.work.Go(func() {
+			m.pause(lastWord)
+			m.cfg.Relay.End(id, link.Revoked)
+		})
+	}
 }
 
 // lost says whether a session is open at a desk that has been away for too long, or was deleted.
