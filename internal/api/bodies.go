@@ -65,15 +65,14 @@ func (b *bodies) enter(one *body) (given []*body, ok bool) {
 			b.leave(one.holder)
 		}
 	}()
-	for own.unread >= unreadShare || own.bytes+one.bytes > bodiesShare {
-		oldest := b.oldest(one.holder)
-		if oldest == nil {
-			return given, false
+	for {
+		from := "" // of all
+		if own.unread >= unreadShare || own.bytes+one.bytes > bodiesShare {
+			from = one.holder
+		} else if b.total+one.bytes <= bodiesTotal {
+			break
 		}
-		given = append(given, b.giveWay(oldest))
-	}
-	for b.total+one.bytes > bodiesTotal {
-		oldest := b.oldest("")
+		oldest := b.oldest(from)
 		if oldest == nil {
 			return given, false
 		}

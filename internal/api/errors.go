@@ -40,6 +40,12 @@ func invalid(cause error) error {
 	return &failure{code: access.Invalid, status: connect.CodeInvalidArgument, cause: cause}
 }
 
+// busy refuses a call for which there is no room now; it may be tried again after so many seconds, zero: the caller
+// knows when.
+func busy(retryAfter int, cause error) error {
+	return &failure{code: access.Busy, status: connect.CodeUnavailable, retryAfter: retryAfter, cause: cause}
+}
+
 // tooLong refuses a body for its length, or for what it holds.
 func tooLong(cause error) error {
 	return &failure{code: access.TooLong, status: connect.CodeInvalidArgument, cause: cause}

@@ -126,7 +126,7 @@ func (s *Server) receive(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	one, ok := s.bodies.begin(holderOf(ctx), size, func() { _ = line.SetReadDeadline(time.Unix(1, 0)) })
 	if !ok {
-		return nil, nil, &failure{code: access.Busy, status: connect.CodeUnavailable}
+		return nil, nil, busy(0, nil)
 	}
 	done = func() { s.bodies.end(one) }
 	if b, err = readBody(r.Body, size, most); err == nil && !s.bodies.read(one, len(b)) {
@@ -161,7 +161,7 @@ func unread(err error) error {
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &failure{code: access.Busy, status: connect.CodeUnavailable, cause: err}
+		return busy(0, err)
 	}
 	return invalid(err) // its sender went, or sent no HTTP
 }

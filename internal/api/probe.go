@@ -29,6 +29,7 @@ const (
 	// nobody else.
 	probesAtOnce = 32
 	probesOfUser = 4
+	probeAgain   = 5 // seconds after which one that found no room may be tried again
 )
 
 // probes counts what users measure, in windows of one minute.
@@ -105,7 +106,7 @@ func (s *Server) Probe(door Door) http.Handler {
 		}
 		done, ok := s.probes.begin(user)
 		if !ok {
-			s.refuseProbe(w, r, &failure{code: access.Busy, status: connect.CodeUnavailable, retryAfter: 5})
+			s.refuseProbe(w, r, busy(probeAgain, nil))
 			return
 		}
 		defer done()

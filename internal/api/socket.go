@@ -52,7 +52,7 @@ func (s *Server) beginSocket(door Door, r *http.Request) (done func(), err error
 	}
 	done, ok := s.probes.begin(user)
 	if !ok {
-		return nil, &failure{code: access.Busy, status: connect.CodeUnavailable, retryAfter: 5}
+		return nil, busy(probeAgain, nil)
 	}
 	return done, nil
 }

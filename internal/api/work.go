@@ -37,7 +37,7 @@ func newWork() *work { return &work{users: make(map[string]*turns)} }
 func (w *work) begin(ctx context.Context, user string) (end func(), err error) {
 	l := w.join(user)
 	if l == nil {
-		return nil, &failure{code: access.Busy, status: connect.CodeUnavailable}
+		return nil, busy(0, nil)
 	}
 	if err := l.turn.Acquire(ctx, 1); err != nil {
 		w.part(user, l)
