@@ -12,7 +12,6 @@ import (
 
 	"connectrpc.com/connect"
 
-	"jiseki/internal/access"
 	"jiseki/internal/remote"
 )
 

@@ -5,9 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"connectrpc.com/connect"
-
-	"jiseki/internal/access"
 	"jiseki/internal/link"
 	"jiseki/internal/remote"
 )

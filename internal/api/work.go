@@ -4,10 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"connectrpc.com/connect"
 	"golang.org/x/sync/semaphore"
-
-	"jiseki/internal/access"
 )
 
 // Limits of the calls of one user.
