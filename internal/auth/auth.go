@@ -84,6 +84,8 @@ type Refusal struct {
 	Reasons    []access.Reason
 	RetryAfter time.Duration // 0: waiting does not help
 	TOTPNeeded bool          // the password was right, a one-time password is needed too
+
+	noGuess bool // the password was right, and more was wrong or missing: no failure counts
 }
 
 // Error names the codes.
@@ -272,29 +274,32 @@ func (s *Service) weigh(ctx context.Context, u *store.User, p *DeviceProof) (w w
 	return w, err
 }
 
-// failed records a refusal and gives back what the attempt should not have cost.
+// failed records a refusal, and gives back what an attempt with the right password should not have cost: pages try again
+// with the one-time password that is needed, or without a key that is not the user's.
 func (s *Service) failed(ctx context.Context, id *Identity, err error, keys []store.Throttle) error {
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return errors.Join(err, s.Store.UndoAttempt(ctx, keys...))
 	}
-	code := r.Reasons[0].Code
-	if r.TOTPNeeded {
-		return errors.Join(err, s.Store.UndoAttempt(ctx, keys...))
+	if r.noGuess {
+		if uerr := s.Store.UndoAttempt(ctx, keys...); uerr != nil {
+			return fmt.Errorf("give the attempt back: %w", uerr)
+		}
 	}
 	subject := "user:?" // whatever a stranger typed, a password perhaps, stays out of the log
 	if id.User.ID != "" {
 		subject = "user:" + id.User.ID
 	}
 	by := store.By{Actor: "anonymous", Address: id.Address.String()}
-	e := audit.Entry{Kind: audit.SignInRefused, Subject: subject, Outcome: audit.Refused, Code: string(code)}
+	e := audit.Entry{Kind: audit.SignInRefused, Subject: subject, Outcome: audit.Refused, Code: string(r.Reasons[0].Code)}
 	if rerr := s.Store.Record(ctx, by, e); rerr != nil {
 		return fmt.Errorf("record refusal: %w", rerr)
 	}
 	return err
 }
 
-// prove checks everything that the attempt brings.
+// prove checks everything that the attempt brings. What can be used only once is spent last: an attempt that is refused
+// for its device can be made again without one.
 func (s *Service) prove(ctx context.Context, id *Identity, a *Attempt, proven weighed) error {
 	u := &id.User
 	right, err := s.Hasher.Verify(u.PasswordHash, a.Password)
@@ -307,11 +312,12 @@ func (s *Service) prove(ctx context.Context, id *Identity, a *Attempt, proven we
 	if u.Disabled {
 		return refuse(access.UserDisabled)
 	}
+	if proven.no != nil {
+		proven.no.noGuess = true
+		return proven.no
+	}
 	if err := s.proveSecond(ctx, id, a); err != nil {
 		return err
-	}
-	if proven.no != nil {
-		return proven.no
 	}
 	id.Device = proven.device
 	return nil
@@ -325,7 +331,7 @@ func (s *Service) proveSecond(ctx context.Context, id *Identity, a *Attempt) err
 	}
 	if a.TOTP == "" {
 		r := Refuse(access.SecondFactorNeeded)
-		r.TOTPNeeded = true
+		r.TOTPNeeded, r.noGuess = true, true
 		return r
 	}
 	id.SignIn.Second = true
