@@ -15,7 +15,7 @@ func ID(s string) string { return strings.ToLower(strings.TrimSpace(norm.NFKC.St
 
 // Fold is a text as searches compare it: compatibility forms, full and half width, case and kinds of kana are one, as
 // are dashes and the long vowel mark (an input method writes one for the other); blanks, variation selectors and
-// characters without a form are left out. web/src/portal/fold.ts does the same, held by vectors/typed.
+// characters without a form are left out. web/src/typed/fold.ts does the same, held by vectors/typed.
 func Fold(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -1,6 +1,6 @@
 // Package viewer is the engine of the device's side without a window: it reaches the relay, shakes hands with the
 // agent, keeps the desk's picture in memory and sends keys and pointer. The native viewer, the end-to-end tests and the
-// benchmarks are built on it; web/src/session.ts is its counterpart in the browser.
+// benchmarks are built on it; web/src/engine/session.ts is its counterpart in the browser.
 package viewer
 
 import (

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { AbsenceJson, AbsentPersonJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import { languageOf, type Language } from "../portal/i18n.ts";
 import { Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";

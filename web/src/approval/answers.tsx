@@ -3,7 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { DecisionResultJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import type { AnswerJson, RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { Banner, Failed, ReasonList } from "../portal/parts.tsx";

@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { BoardRowJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import type { WorkdayStateJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { ButtonLink } from "../portal/buttonlink.tsx";

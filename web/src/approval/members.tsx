@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { MemberJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import { ButtonLink } from "../portal/buttonlink.tsx";
 import { deskStateKeys } from "../portal/enums.ts";

@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { RequestKindJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { Banner, Failed, Needed, PageTitle, Refused, Waiting } from "../portal/parts.tsx";
 import { DayPicker } from "../telework/calendar.tsx";

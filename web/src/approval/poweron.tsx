@@ -4,7 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { PowerOnRowJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import { deskStateKeys } from "../portal/enums.ts";
 import { languageOf } from "../portal/i18n.ts";

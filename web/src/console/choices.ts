@@ -1,6 +1,6 @@
 // What forms offer to choose from: sections, desks and users, all of them. Town halls have hundreds, not millions.
 import { queryOptions } from "@tanstack/react-query";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { DeskJson, SectionJson, UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 
 /** The most that the API gives at a time. */

@@ -5,7 +5,7 @@ import type { TFunction } from "i18next";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { z } from "zod";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { CreateDeskTokenResponseJson, DeskJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { ZoneJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { deskStateKeys, zoneKeys } from "../portal/enums.ts";

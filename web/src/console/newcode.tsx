@@ -3,7 +3,7 @@ import { schemaResolver, useForm } from "@mantine/form";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { z } from "zod";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { SlipJson, UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import { Failed } from "../portal/parts.tsx";
 import { focusFirstError } from "../portal/signin.tsx";

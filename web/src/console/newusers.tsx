@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { NewUserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { Failed, PageTitle } from "../portal/parts.tsx";

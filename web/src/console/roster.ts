@@ -1,7 +1,7 @@
 // Users that are pasted as lines, from a spreadsheet or typed.
 import type { TFunction } from "i18next";
 import type { DeskJson, NewUserJson, SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import { BAD, fold, foldId, tidy } from "../portal/fold.ts";
+import { BAD, fold, foldId, tidy } from "../typed/fold.ts";
 
 /** How many users are created in one go: the gateway's body limit and one stack of paper. */
 export const MOST = 200;

@@ -3,7 +3,7 @@ import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import { Icon } from "../portal/icons.tsx";
 import { Empty, Failed, Needed, PageTitle, Waiting } from "../portal/parts.tsx";

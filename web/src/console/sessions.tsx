@@ -2,7 +2,7 @@ import { Button, SegmentedControl } from "@mantine/core";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
 import { SessionResult } from "../portal/account.tsx";
 import { lifeKeys, placeKeys } from "../portal/enums.ts";

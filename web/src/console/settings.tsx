@@ -3,7 +3,7 @@ import { schemaResolver, useForm } from "@mantine/form";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError, call } from "../api.ts";
+import { ApiError, call } from "../api/api.ts";
 import type { GetSettingsResponseJson, ListUsersResponseJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import { meQuery } from "../portal/me.ts";
 import { Banner, Failed, Needed, PageTitle, Section, Waiting } from "../portal/parts.tsx";

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { DeviceKindJson, RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { kindKeys, roleKeys } from "../portal/enums.ts";
-import { BAD, foldId, tidy } from "../portal/fold.ts";
+import { BAD, foldId, tidy } from "../typed/fold.ts";
 import { Needed } from "../portal/parts.tsx";
 import { focusFirstError } from "../portal/signin.tsx";
 import { allDesksQuery, deskChoices, sectionChoices, sectionsQuery } from "./choices.ts";

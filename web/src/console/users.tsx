@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { SlipJson, UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { roleKeys } from "../portal/enums.ts";

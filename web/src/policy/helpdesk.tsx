@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { FindSelfCheckResponseJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import type { SelfCheckItemJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { millis, shortDateTime } from "../portal/format.ts";

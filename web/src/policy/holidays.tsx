@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useRef, useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call, toBase64 } from "../api.ts";
+import { call, toBase64 } from "../api/api.ts";
 import { say, useChange } from "../console/lists.tsx";
 import type { CsvErrorJson, HolidayJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import { languageOf, type Language } from "../portal/i18n.ts";

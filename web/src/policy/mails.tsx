@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import { List, PAGE, say, useChange } from "../console/lists.tsx";
 import type { MailJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import { millis, shortDateTime } from "../portal/format.ts";

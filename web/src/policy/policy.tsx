@@ -3,7 +3,7 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/r
 import { useState, type FormEvent, type JSX } from "react";
 import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
-import { ApiError, call } from "../api.ts";
+import { ApiError, call } from "../api/api.ts";
 import { sectionChoices, sectionPath, sectionsQuery, type Choice } from "../console/choices.ts";
 import { RowMenu, say } from "../console/lists.tsx";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";

@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import type { TFunction } from "i18next";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import { allDesksQuery } from "../console/choices.ts";
 import { Dialog, DialogButtons, List, PAGE, say, useChange } from "../console/lists.tsx";
 import type { LanSegmentJson } from "../gen/jiseki/control/v1/policy_pb.js";

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import { sectionChoices, sectionPath, sectionsQuery, sectionTree } from "../console/choices.ts";
 import { Dialog, DialogButtons, say, useChange } from "../console/lists.tsx";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";

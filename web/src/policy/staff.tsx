@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import { sectionChoices, sectionPath, sectionsQuery } from "../console/choices.ts";
 import { Dialog, DialogButtons, List, PAGE, say, useChange } from "../console/lists.tsx";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";

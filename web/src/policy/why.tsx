@@ -3,7 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import { allDesksQuery, allUsersQuery, userChoices } from "../console/choices.ts";
 import type { WhyCheckJson, WhyResponseJson, WhyValueJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import type { PlaceJson } from "../gen/jiseki/control/v1/shared_pb.js";

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
 import { MyDevices } from "../telework/devices.tsx";

@@ -5,7 +5,7 @@ import { createBrowserHistory, type RouterHistory, RouterProvider } from "@tanst
 import type { i18n } from "i18next";
 import { StrictMode, useMemo, useState, type JSX, type ReactNode } from "react";
 import { I18nextProvider, useTranslation } from "react-i18next";
-import { ApiError } from "../api.ts";
+import { ApiError } from "../api/api.ts";
 import { SlipDesk } from "../console/slips.tsx";
 import { forgetMe } from "./me.ts";
 import { makeRouter } from "./router.tsx";

@@ -8,7 +8,7 @@ import { fieldsOf, isAddress, isNetwork, lockOuts, settingsFields, settingsOf } 
 import { userFields } from "../console/userform.tsx";
 import { enrolFields } from "./enrol.tsx";
 import { startWords } from "./i18n.ts";
-import { normalUser, systemAndBrowser } from "./identity.ts";
+import { normalUser, systemAndBrowser } from "../device/identity.ts";
 
 let t: TFunction;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { BAD, fold, foldId, tidy } from "./fold.ts";
+import { BAD, fold, foldId, tidy } from "../typed/fold.ts";
 import { byFold } from "./pick.ts";
 
 interface Row {

@@ -4,7 +4,7 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/r
 import { Link } from "@tanstack/react-router";
 import { useId, useState, type JSX, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { ListDesksResponseJson, MyDeskJson } from "../gen/jiseki/control/v1/desk_pb.js";
 import { deskStateKeys, zoneKeys } from "./enums.ts";

@@ -1,5 +1,5 @@
 import { queryOptions, type QueryClient } from "@tanstack/react-query";
-import { ApiError, call } from "../api.ts";
+import { ApiError, call } from "../api/api.ts";
 import type { MayJson, MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 
 /** Who is signed in; null if nobody is. */

@@ -2,7 +2,7 @@
 import { Button, Skeleton } from "@mantine/core";
 import { useEffect, useId, useState, type JSX, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError } from "../api.ts";
+import { ApiError } from "../api/api.ts";
 import type { ReasonJson, RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { languageOf } from "./i18n.ts";
 import { Icon, type IconName } from "./icons.tsx";

@@ -6,7 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import type { ParseKeys } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import { Icon } from "./icons.tsx";
 import { may, meQuery } from "./me.ts";

@@ -1,5 +1,5 @@
 import { isOptionsGroup, type OptionsFilter } from "@mantine/core";
-import { fold } from "./fold.ts";
+import { fold } from "../typed/fold.ts";
 
 /** Finds choices of a list by their labels, whatever width, kind of kana and blanks were typed. */
 export const byFold: OptionsFilter = ({ options, search, limit }) => {

@@ -6,7 +6,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { z } from "zod";
-import { devicesHere, signIn, type SignInAnswer, type Typed } from "./identity.ts";
+import { devicesHere, signIn, type SignInAnswer, type Typed } from "../device/identity.ts";
 import { meQuery } from "./me.ts";
 import { Banner, Failed, Needed, PageTitle, Refused } from "./parts.tsx";
 import { Redirect } from "./redirect.tsx";

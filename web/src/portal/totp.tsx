@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useBlocker } from "@tanstack/react-router";
 import { useEffect, useState, type JSX, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { MeJson, TOTPSetupJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { dateTime } from "./format.ts";

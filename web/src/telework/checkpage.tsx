@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import { useEffect, useRef, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import { Banner, Failed, PageTitle, Tag } from "../portal/parts.tsx";
 import { Table, type Column } from "../portal/table.tsx";
 import { measure, type Step } from "./measure.ts";

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { OwnDeviceJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { kindKeys } from "../portal/enums.ts";
 import { day, millis, shortDateTime } from "../portal/format.ts";

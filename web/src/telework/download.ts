@@ -1,4 +1,4 @@
-import { fromBase64 } from "../api.ts";
+import { fromBase64 } from "../api/api.ts";
 
 /** Hands bytes of the API to the browser as a file. */
 export function download(base64: string, name: string, type: string): void {

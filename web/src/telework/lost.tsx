@@ -4,7 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
 import type { OwnDeviceJson, ReportLostResponseJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { kindKeys, placeKeys } from "../portal/enums.ts";

@@ -1,8 +1,8 @@
 // Measures what 持ち帰り前の確認 needs to know of this browser and its line to the gateway.
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { GetSelfCheckResponseJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { millis } from "../portal/format.ts";
-import { reach } from "../reach.ts";
+import { reach } from "../link/reach.ts";
 import type { Measured } from "./selfcheck.ts";
 
 /** The largest piece that the gateway gives or takes. */

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { NoticeJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { millis, shortDateTime } from "../portal/format.ts";
 import { languageOf } from "../portal/i18n.ts";

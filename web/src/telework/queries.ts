@@ -1,7 +1,7 @@
 // What the pages of the telework day ask the gateway for.
 import { type QueryClient, queryOptions, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { GetTodayResponseJson, RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { dayAt } from "./days.ts";
 

@@ -6,7 +6,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState, type Dispatch, type FormEvent, type JSX, type SetStateAction } from "react";
 import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { CheckRequestResponseJson, RequestJson, RequestReasonJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import type { PlaceJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { placeKeys } from "../portal/enums.ts";

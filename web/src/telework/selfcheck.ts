@@ -4,7 +4,7 @@ import type { GetSelfCheckResponseJson, SelfCheckDeskJson } from "../gen/jiseki/
 import { placeKeys } from "../portal/enums.ts";
 import { millis, shortDateTime } from "../portal/format.ts";
 import { dayAt } from "./days.ts";
-import type { Reach } from "../reach.ts";
+import type { Reach } from "../link/reach.ts";
 
 export type Outcome = "ok" | "warn" | "bad";
 

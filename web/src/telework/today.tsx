@@ -5,7 +5,7 @@ import { useState, type JSX, type ReactNode } from "react";
 import { Link } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import type { GetTodayResponseJson, NextStepJson, RequestJson, SegmentKindJson, WorkdayJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../portal/enums.ts";

@@ -3,7 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import type { WakeJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import { Banner, Failed, ReasonList, Refused } from "../portal/parts.tsx";
 

@@ -1,9 +1,9 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, expect, test, vi } from "vitest";
-import { toBase64 } from "../api.ts";
+import { toBase64 } from "../api/api.ts";
 import { parseBundle } from "../cert/bundle.ts";
-import { createKey, type Device, Devices } from "../device.ts";
+import { createKey, type Device, Devices } from "../device/device.ts";
 import { readVectors, toHex } from "../vectors/vectors.ts";
 import { authorize } from "./authorize.ts";
 

@@ -1,10 +1,10 @@
-import { call, fromBase64, toBase64 } from "../api.ts";
+import { call, fromBase64, toBase64 } from "../api/api.ts";
 import { parseBundle } from "../cert/bundle.ts";
 import { signRequest } from "../cert/proof.ts";
-import { type Device, Devices } from "../device.ts";
+import { type Device, Devices } from "../device/device.ts";
 import type { OpenedJson } from "../gen/jiseki/control/v1/desk_pb.js";
-import type { Opening } from "../messages.ts";
-import type { Cause } from "../reconnect.ts";
+import type { Opening } from "../engine/messages.ts";
+import type { Cause } from "../engine/reconnect.ts";
 import { generateX25519 } from "../seal/noise.ts";
 import { causeOf, patience, refused } from "./cause.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { ApiError, call } from "../api.ts";
+import { ApiError, call } from "../api/api.ts";
 import { causeOf, patience } from "./cause.ts";
 
 test.each([

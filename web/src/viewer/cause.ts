@@ -1,6 +1,6 @@
-import { ApiError } from "../api.ts";
+import { ApiError } from "../api/api.ts";
 import type { ReasonJson, RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
-import type { Cause, Reason } from "../reconnect.ts";
+import type { Cause, Reason } from "../engine/reconnect.ts";
 
 /** How long a call of the API may take, in milliseconds. */
 const PATIENCE = 30_000;

@@ -1,4 +1,4 @@
-import type { Cause, Phase, State } from "../reconnect.ts";
+import type { Cause, Phase, State } from "../engine/reconnect.ts";
 import { button, el, icon, ICONS } from "./dom.ts";
 import type { Text } from "./text.ts";
 

@@ -1,6 +1,6 @@
 // The desk's pointer as a CSS cursor.
 
-import type { CursorShape } from "../messages.ts";
+import type { CursorShape } from "../engine/messages.ts";
 
 /** Browsers ignore larger cursor images, in CSS pixels. */
 const MAX_SIDE = 128;

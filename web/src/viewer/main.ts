@@ -1,7 +1,7 @@
 // The viewer page: /viewer?desk=ID. No framework.
 
-import { call } from "../api.ts";
-import { type Cause, first } from "../reconnect.ts";
+import { call } from "../api/api.ts";
+import { type Cause, first } from "../engine/reconnect.ts";
 import { App } from "./app.ts";
 import { identify } from "./authorize.ts";
 import { causeOf, patience } from "./cause.ts";

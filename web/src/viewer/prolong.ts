@@ -1,7 +1,7 @@
 // A session lasts as long as its grant. When overtime was ordered meanwhile, the gateway would grant a longer one: the viewer asks
 // in the last minutes and opens the session anew before it ends, so that nothing is locked.
 
-import { call } from "../api.ts";
+import { call } from "../api/api.ts";
 import { patience } from "./cause.ts";
 
 /** How long before the end the gateway is asked, and how often, in milliseconds. */

@@ -1,4 +1,4 @@
-import type { Statistics } from "../messages.ts";
+import type { Statistics } from "../engine/messages.ts";
 import { button, el, icon, ICONS } from "./dom.ts";
 import type { Text } from "./text.ts";
 

@@ -1,6 +1,6 @@
 // What the viewer says, in Japanese and English. Words are those of docs/ARCHITECTURE.md.
 
-import type { Cause, Reason } from "../reconnect.ts";
+import type { Cause, Reason } from "../engine/reconnect.ts";
 import { endName, type EndName } from "../wire/end.ts";
 
 export type Language = "ja" | "en";

@@ -1,10 +1,10 @@
 // What this browser proves with its identity key: at a sign-in, at its enrolment, and when its certificate is renewed.
-import { call, fromBase64, toBase64 } from "../api.ts";
+import { call, fromBase64, toBase64 } from "../api/api.ts";
 import { signEnrol, signSignIn } from "../cert/proof.ts";
-import { createKey, type Device, Devices, type Keeping } from "../device.ts";
+import { createKey, type Device, Devices, type Keeping } from "./device.ts";
 import type { DeviceProofJson, EnrolledJson, MeJson, SignInResponseJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
-import { foldId } from "./fold.ts";
+import { foldId } from "../typed/fold.ts";
 
 /** What was typed to sign in. */
 export interface Typed {

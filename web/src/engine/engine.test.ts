@@ -1,15 +1,15 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { Decoder, hashPicture, toBGRX } from "./codec/decoder.ts";
+import { Decoder, hashPicture, toBGRX } from "../codec/decoder.ts";
 import type { Sealed } from "./connection.ts";
-import type { Surface } from "./draw/draw.ts";
+import type { Surface } from "../draw/draw.ts";
 import { Engine, partOf } from "./engine.ts";
 import type { FromEngine, Opening } from "./messages.ts";
 import type { Phase } from "./reconnect.ts";
-import { LinkError } from "./link/error.ts";
-import { SealError } from "./seal/error.ts";
-import { readVectors, toHex } from "./vectors/vectors.ts";
-import { append, parse, type RouteMessage, type ToAgent, type ToViewer } from "./wire/parser.ts";
-import { FRESH, SETTLED, type Ack, type Update } from "./wire/update.ts";
+import { LinkError } from "../link/error.ts";
+import { SealError } from "../seal/error.ts";
+import { readVectors, toHex } from "../vectors/vectors.ts";
+import { append, parse, type RouteMessage, type ToAgent, type ToViewer } from "../wire/parser.ts";
+import { FRESH, SETTLED, type Ack, type Update } from "../wire/update.ts";
 
 beforeAll(() => {
   vi.stubGlobal(

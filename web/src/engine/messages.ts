@@ -1,11 +1,11 @@
 // What the page and the worker that holds the session say to each other.
 
-import type { Part } from "./draw/draw.ts";
-import type { InputMessage } from "./input/sink.ts";
+import type { Part } from "../draw/draw.ts";
+import type { InputMessage } from "../input/sink.ts";
 import type { Cause, State } from "./reconnect.ts";
-import type { Clipboard } from "./wire/clipboard.ts";
-import type { Layout } from "./wire/layout.ts";
-import type { Text } from "./wire/text.ts";
+import type { Clipboard } from "../wire/clipboard.ts";
+import type { Layout } from "../wire/layout.ts";
+import type { Text } from "../wire/text.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

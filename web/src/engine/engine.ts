@@ -1,11 +1,11 @@
-// The engine of a session: counterpart of internal/viewer. Runs in a worker (engine.worker.ts), knows no page.
+// The engine of a session: counterpart of internal/viewer. Runs in a worker (worker.ts), knows no page.
 
 import { causeOf, Connection, type Host, type Sealed, type Shown } from "./connection.ts";
-import { type Part, Screen, type Surface } from "./draw/draw.ts";
+import { type Part, Screen, type Surface } from "../draw/draw.ts";
 import type { CursorShape, FromEngine, Opening, ToEngine, View } from "./messages.ts";
 import { type Cause, type Event, first, reduce, type State } from "./reconnect.ts";
-import { END_CODES } from "./wire/end.ts";
-import type { Layout } from "./wire/layout.ts";
+import { END_CODES } from "../wire/end.ts";
+import type { Layout } from "../wire/layout.ts";
 
 /** What an engine needs of its surroundings. */
 export interface EngineConfig {

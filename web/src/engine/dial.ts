@@ -1,11 +1,11 @@
-import { CODER_Q2Z } from "./codec/decoder.ts";
+import { CODER_Q2Z } from "../codec/decoder.ts";
 import { Ended, type Sealed } from "./connection.ts";
-import { Channel, connect, LinkError, Side } from "./link/link.ts";
+import { Channel, connect, LinkError, Side } from "../link/link.ts";
 import type { Opening } from "./messages.ts";
-import { reach, type Reach } from "./reach.ts";
+import { reach, type Reach } from "../link/reach.ts";
 import type { Cause } from "./reconnect.ts";
-import { dial as seal } from "./seal/seal.ts";
-import { MIN_VERSION, VERSION } from "./wire/wire.ts";
+import { dial as seal } from "../seal/seal.ts";
+import { MIN_VERSION, VERSION } from "../wire/wire.ts";
 
 /**
  * Opens a session: two links to the relay, then the seal with the desk. Calls linked when both links are paired.

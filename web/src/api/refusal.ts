@@ -1,6 +1,6 @@
 // Reads the Refusal in the details of a Connect error: protobuf bytes, even where everything else is JSON. Two messages of
 // strings and a number do not deserve the protobuf runtime in every page.
-import type { ReasonJson, RefusalJson } from "./gen/jiseki/control/v1/shared_pb.js";
+import type { ReasonJson, RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
 
 /** Bytes that are no Refusal. */
 export class RefusalError extends Error {

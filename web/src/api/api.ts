@@ -1,13 +1,13 @@
 // Calls the gateway's API: Connect with JSON, typed by the generated types. docs/PROTOCOL.md names the byte forms; in JSON they
 // are base64.
 import type { DescMessage, MessageJsonType } from "@bufbuild/protobuf";
-import type { AdminService } from "./gen/jiseki/control/v1/admin_pb.js";
-import type { AuthService } from "./gen/jiseki/control/v1/auth_pb.js";
-import type { ApprovalService } from "./gen/jiseki/control/v1/approval_pb.js";
-import type { DeskService } from "./gen/jiseki/control/v1/desk_pb.js";
-import type { PolicyService } from "./gen/jiseki/control/v1/policy_pb.js";
-import type { ReasonJson, RefusalJson } from "./gen/jiseki/control/v1/shared_pb.js";
-import type { TeleworkService } from "./gen/jiseki/control/v1/telework_pb.js";
+import type { AdminService } from "../gen/jiseki/control/v1/admin_pb.js";
+import type { AuthService } from "../gen/jiseki/control/v1/auth_pb.js";
+import type { ApprovalService } from "../gen/jiseki/control/v1/approval_pb.js";
+import type { DeskService } from "../gen/jiseki/control/v1/desk_pb.js";
+import type { PolicyService } from "../gen/jiseki/control/v1/policy_pb.js";
+import type { ReasonJson, RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
+import type { TeleworkService } from "../gen/jiseki/control/v1/telework_pb.js";
 import { readRefusal } from "./refusal.ts";
 
 interface Services {

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Socket } from "./link/link.ts";
+import type { Socket } from "./link.ts";
 import { reach } from "./reach.ts";
 
 /** A socket that does what a network makes of it. */

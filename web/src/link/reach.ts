@@ -1,7 +1,7 @@
 // Whether WebSockets reach the gateway: some proxies pass calls and stop those. Asked by the self-check, and by the
 // viewer when the relay cannot be reached, so that it says what was found and not what it guesses.
 
-import { Channel, connect, type Socket, Side } from "./link/link.ts";
+import { Channel, connect, type Socket, Side } from "./link.ts";
 
 /** What was found. */
 export type Reach =

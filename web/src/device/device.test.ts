@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { beforeEach, expect, test, vi } from "vitest";
 import { askToKeep, createKey, type Device, Devices } from "./device.ts";
-import { sign } from "./cert/key.ts";
+import { sign } from "../cert/key.ts";
 
 beforeEach(() => {
   vi.stubGlobal("indexedDB", new IDBFactory());

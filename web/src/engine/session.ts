@@ -27,7 +27,7 @@ export class Session {
   /** Starts the worker and opens the session. The canvas is the worker's from now on. */
   constructor(config: SessionConfig) {
     this.config = config;
-    this.worker = new Worker(new URL("./engine.worker.ts", import.meta.url), { type: "module", name: "jiseki" });
+    this.worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "jiseki" });
     this.worker.addEventListener("message", (e: MessageEvent<FromEngine>) => this.take(e.data));
     this.worker.addEventListener("error", (e) => this.died(e.message));
     const canvas = config.canvas.transferControlToOffscreen();

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RefusalSchema } from "./gen/jiseki/control/v1/shared_pb.js";
+import { RefusalSchema } from "../gen/jiseki/control/v1/shared_pb.js";
 import { readRefusal, RefusalError } from "./refusal.ts";
 
 const reason = fc.record({ code: fc.string(), ja: fc.string(), en: fc.string(), helpJa: fc.string(), helpEn: fc.string() });

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ApiError, call, fromBase64, toBase64 } from "./api.ts";
-import { RefusalSchema } from "./gen/jiseki/control/v1/shared_pb.js";
+import { RefusalSchema } from "../gen/jiseki/control/v1/shared_pb.js";
 
 const answerWith = (body: string, status = 200): ReturnType<typeof vi.fn> => {
   const fetched = vi.fn(async () => new Response(body, { status }));

@@ -1,12 +1,12 @@
-import { Decoder, hashPicture } from "./codec/decoder.ts";
+import { Decoder, hashPicture } from "../codec/decoder.ts";
 import type { CursorShape, Statistics, View } from "./messages.ts";
 import type { Cause } from "./reconnect.ts";
-import type { Layout } from "./wire/layout.ts";
-import { append, parse, type ToAgent, type ToViewer } from "./wire/parser.ts";
-import { WireError } from "./wire/error.ts";
-import { FRESH, SETTLED, type Update } from "./wire/update.ts";
-import type { Welcome } from "./wire/welcome.ts";
-import { TEXT_VERSION } from "./wire/wire.ts";
+import type { Layout } from "../wire/layout.ts";
+import { append, parse, type ToAgent, type ToViewer } from "../wire/parser.ts";
+import { WireError } from "../wire/error.ts";
+import { FRESH, SETTLED, type Update } from "../wire/update.ts";
+import type { Welcome } from "../wire/welcome.ts";
+import { TEXT_VERSION } from "../wire/wire.ts";
 
 /** One channel of an open seal. */
 export interface Channel {
