@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -141,6 +142,7 @@ type Hub struct {
 	mu     sync.Mutex
 	closed bool
 	desks  map[string]*conn
+	gone   map[string]uint64 // desks by the epoch of a channel whose end is not recorded yet
 }
 
 // New makes a Hub. It answers at once; leases are sent by [Hub.Run].
@@ -151,7 +153,7 @@ func New(cfg Config) (*Hub, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
 		cfg: cfg, log: cfg.Log, ctx: ctx, stop: stop, budget: newBudget(),
-		desks: make(map[string]*conn), halfOpen: crowd.New(crowd.Limits{
+		desks: make(map[string]*conn), gone: make(map[string]uint64), halfOpen: crowd.New(crowd.Limits{
 			Strangers: halfOpenStrangers, Met: halfOpenKnown, Inside: halfOpenKnown, PerNetwork: halfOpenPerNetwork, PerInside: halfOpenKnown,
 		}, cfg.Standing),
 	}
@@ -168,6 +170,7 @@ func New(cfg Config) (*Hub, error) {
 // nothing of them runs any more.
 func (h *Hub) Run(ctx context.Context) error {
 	defer h.close()
+	h.work.Go(h.recordGone)
 	ticker := time.NewTicker(leaseEvery / leaseSteps)
 	defer ticker.Stop()
 	behind := false // the step before sent none: this one makes up for it
@@ -376,13 +379,49 @@ func (h *Hub) leave(c *conn) {
 
 // detach records that the desk of c is gone, if no newer channel is there.
 func (h *Hub) detach(c *conn) {
+	err := h.tryDetach(c.desk, c.epoch)
+	if err == nil {
+		return
+	}
+	h.log.Error("the end of a control channel is not recorded; it is tried again", "desk", c.desk, "err", err)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gone[c.desk] = max(h.gone[c.desk], c.epoch)
+}
+
+func (h *Hub) tryDetach(desk string, epoch uint64) error {
 	h.mu.Lock()
 	stopping := h.closed
 	h.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), storeTimeout)
 	defer cancel()
-	if err := h.cfg.Desks.Detach(ctx, c.desk, c.epoch, stopping); err != nil {
-		h.log.Error("the end of a control channel was not recorded", "desk", c.desk, "err", err)
+	return h.cfg.Desks.Detach(ctx, desk, epoch, stopping)
+}
+
+// recordGone records what [Hub.detach] could not, until the hub stops: else a desk would be on for ever that is off,
+// and nobody could wake it. What a gateway leaves, its next start clears.
+func (h *Hub) recordGone() {
+	ticker := time.NewTicker(goneAgain)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		h.mu.Lock()
+		gone := maps.Clone(h.gone)
+		h.mu.Unlock()
+		for desk, epoch := range gone {
+			if h.tryDetach(desk, epoch) != nil {
+				break // the store takes nothing yet
+			}
+			h.mu.Lock()
+			if h.gone[desk] == epoch {
+				delete(h.gone, desk)
+			}
+			h.mu.Unlock()
+		}
 	}
 }
 

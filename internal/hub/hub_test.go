@@ -29,17 +29,19 @@ import (
 
 // desks is a memory of desks in place of the store.
 type desks struct {
-	mu       sync.Mutex
-	epochs   map[string]uint64
-	refuse   map[string]error
-	states   chan *controlv1.State
-	events   chan *controlv1.SessionEvent
-	detached chan string
-	running  map[string][]cert.SessionID
-	broken   error
-	arrival  hub.Arrival // the last
-	register register.List
-	differs  chan string
+	mu         sync.Mutex
+	epochs     map[string]uint64
+	refuse     map[string]error
+	states     chan *controlv1.State
+	events     chan *controlv1.SessionEvent
+	detached   chan string
+	inVain     chan string // desks whose end could not be recorded, for undetached
+	undetached error
+	running    map[string][]cert.SessionID
+	broken     error
+	arrival    hub.Arrival // the last
+	register   register.List
+	differs    chan string
 }
 
 func newDesks() *desks {
@@ -47,6 +49,7 @@ func newDesks() *desks {
 		epochs: map[string]uint64{}, refuse: map[string]error{}, running: map[string][]cert.SessionID{},
 		differs: make(chan string, 64),
 		states:  make(chan *controlv1.State, 1024), events: make(chan *controlv1.SessionEvent, 64), detached: make(chan string, 1024),
+		inVain: make(chan string, 1024),
 	}
 }
 
@@ -71,6 +74,12 @@ func (d *desks) SetState(_ context.Context, _ string, _ uint64, s *controlv1.Sta
 }
 
 func (d *desks) Detach(_ context.Context, desk string, epoch uint64, stopping bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.undetached != nil {
+		d.inVain <- desk
+		return d.undetached
+	}
 	d.detached <- fmt.Sprint(desk, " ", epoch, " ", stopping)
 	return nil
 }
@@ -506,6 +515,24 @@ func TestOutOfTurnEndsTheChannel(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// TestGoneIsRecordedInTheEnd: that a desk went while the store took nothing is recorded when it does again.
+func TestGoneIsRecordedInTheEnd(t *testing.T) {
+	w := start(t)
+	a := w.join(t, "d1")
+	fail := func(err error) {
+		w.desks.mu.Lock()
+		defer w.desks.mu.Unlock()
+		w.desks.undetached = err
+	}
+	fail(errors.New("no room"))
+	a.conn.Close(link.Normal, "")
+	<-w.desks.inVain
+	fail(nil)
+	if got := <-w.desks.detached; got != "d1 1 false" {
+		t.Errorf("detached %q", got)
 	}
 }
 

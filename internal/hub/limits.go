@@ -37,6 +37,8 @@ const (
 	offerPause = 250 * time.Millisecond
 	// storeTimeout is what the store may take for what an agent reports.
 	storeTimeout = 10 * time.Second
+	// goneAgain is between two tries to record what channels ended.
+	goneAgain = 2 * time.Second
 	// maxQueued messages wait for a slow socket; one more closes it.
 	maxQueued = 64
 	// maxStateSessions bounds what a state may name.

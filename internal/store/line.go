@@ -4,9 +4,12 @@ import (
 	"database/sql"
 	"errors"
 	"net"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -27,6 +30,10 @@ func openPostgres(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.New("store: the database URL cannot be read") // the cause would quote the password
 	}
+	if !isProtected(line) {
+		return nil, errors.New("store: the line to the database could be read and changed on its way: end the URL in " +
+			"?sslmode=verify-full&sslrootcert=FILE")
+	}
 	for name, value := range serverTimes {
 		line.RuntimeParams[name] = value
 	}
@@ -35,6 +42,21 @@ func openPostgres(cfg Config) (*Store, error) {
 		write: pool(line, 4, 4), read: pool(line, 12, 8),
 		now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short,
 	}, nil
+}
+
+// isProtected says whether lines to the database stay on this machine, or prove by whom they are answered and go on only in TLS.
+// pgx's own default is TLS that any certificate will do for, and none where the server says so: whoever stands between
+// could refuse it, read everything, and give orders as the gateway.
+func isProtected(line *pgx.ConnConfig) bool {
+	ways := append([]*pgconn.FallbackConfig{{Host: line.Host, TLSConfig: line.TLSConfig}}, line.Fallbacks...)
+	for _, way := range ways {
+		address, err := netip.ParseAddr(way.Host)
+		stays := strings.HasPrefix(way.Host, "/") || err == nil && address.IsLoopback()
+		if !stays && (way.TLSConfig == nil || way.TLSConfig.InsecureSkipVerify) {
+			return false
+		}
+	}
+	return true
 }
 
 func pool(line *pgx.ConnConfig, most, idle int) *sql.DB {
