@@ -6,11 +6,11 @@ import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { AbsenceJson, AbsentPersonJson } from "../gen/jiseki/control/v1/approval_pb.js";
-import { languageOf, type Language } from "../portal/i18n.ts";
-import { Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { fullDay } from "../telework/days.ts";
-import { useDay } from "../telework/queries.ts";
+import { languageOf, type Language } from "../kit/i18n.ts";
+import { Empty, Failed, PageTitle, Section, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { fullDay } from "../kit/days.ts";
+import { useDay } from "../kit/today.ts";
 
 /** When heads and deputies are absent, so that the next deputy may decide. */
 export function Absences(): JSX.Element {

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { DecisionResultJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import type { AnswerJson, RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { Banner, Failed, ReasonList } from "../portal/parts.tsx";
+import { Banner, Failed, ReasonList } from "../kit/parts.tsx";
 
 const answers = {
   ANSWER_APPROVE: { button: "approval.inbox.approve", title: "approval.inbox.approveTitle", done: "approval.inbox.approved", color: "blue" },

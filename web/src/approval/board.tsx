@@ -6,14 +6,14 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { BoardRowJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import type { WorkdayStateJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { ButtonLink } from "../portal/buttonlink.tsx";
-import { placeKeys } from "../portal/enums.ts";
-import { millis } from "../portal/format.ts";
-import { Empty, Failed, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { daySpan, timeAt } from "../telework/days.ts";
+import { ButtonLink } from "../kit/buttonlink.tsx";
+import { placeKeys } from "../kit/enums.ts";
+import { millis } from "../kit/format.ts";
+import { Empty, Failed, PageTitle, Tag, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { daySpan, timeAt } from "../kit/days.ts";
 import { segmentKeys, workdayStateKeys } from "../telework/enums.ts";
-import { useDay } from "../telework/queries.ts";
+import { useDay } from "../kit/today.ts";
 
 /** How often the board asks again, in milliseconds. */
 const EVERY = 15_000;

@@ -3,7 +3,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import type { RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { Empty, Failed, PageTitle, Waiting } from "../portal/parts.tsx";
+import { Empty, Failed, PageTitle, Waiting } from "../kit/parts.tsx";
 import { requestQuery } from "../telework/queries.ts";
 import { RequestView, Withdraw } from "../telework/requestview.tsx";
 import { Answers } from "./answers.tsx";

@@ -2,10 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { SideMenu } from "../console/sidemenu.tsx";
-import { Banner } from "../portal/parts.tsx";
-import { todayQuery } from "../telework/queries.ts";
-import "../console/console.css";
+import { SideMenu } from "../kit/sidemenu.tsx";
+import { Banner } from "../kit/parts.tsx";
+import { todayQuery } from "../kit/today.ts";
 import "./approval.css";
 
 /** The frame of the pages for heads of sections, their deputies and clerks: a menu beside them. */

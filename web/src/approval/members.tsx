@@ -5,10 +5,10 @@ import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { MemberJson } from "../gen/jiseki/control/v1/approval_pb.js";
-import { ButtonLink } from "../portal/buttonlink.tsx";
-import { deskStateKeys } from "../portal/enums.ts";
-import { Empty, Failed, PageTitle, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
+import { ButtonLink } from "../kit/buttonlink.tsx";
+import { deskStateKeys } from "../kit/enums.ts";
+import { Empty, Failed, PageTitle, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
 import { WakeButton } from "../telework/wake.tsx";
 
 /** The members of my sections as the gateway lists them. */

@@ -7,13 +7,13 @@ import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { MonthReportJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { languageOf, type Language } from "../portal/i18n.ts";
-import { Banner, Empty, Failed, PageTitle, ReasonList, Tag, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { lengthWords, monthOf, monthWords } from "../telework/days.ts";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { languageOf, type Language } from "../kit/i18n.ts";
+import { Banner, Empty, Failed, PageTitle, ReasonList, Tag, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { lengthWords, monthOf, monthWords } from "../kit/days.ts";
 import { Csv, MonthHead } from "../telework/month.tsx";
-import { MINUTE, useDay } from "../telework/queries.ts";
+import { MINUTE, useDay } from "../kit/today.ts";
 
 /** The month of everybody of my sections: to look through, confirm and take to Excel. */
 export function Months(): JSX.Element {

@@ -6,11 +6,11 @@ import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { RequestKindJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { Banner, Failed, Needed, PageTitle, Refused, Waiting } from "../portal/parts.tsx";
+import { Banner, Failed, Needed, PageTitle, Refused, Waiting } from "../kit/parts.tsx";
 import { DayPicker } from "../telework/calendar.tsx";
 import { ChosenDays } from "../telework/chosendays.tsx";
 import { blank, draftOf, hoursProblem, toggleDay, type Filled } from "../telework/draft.ts";
-import { useDay } from "../telework/queries.ts";
+import { useDay } from "../kit/today.ts";
 import { useMembers } from "./members.tsx";
 import "../telework/telework.css";
 

@@ -6,13 +6,13 @@ import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { PowerOnRowJson } from "../gen/jiseki/control/v1/approval_pb.js";
-import { deskStateKeys } from "../portal/enums.ts";
-import { languageOf } from "../portal/i18n.ts";
-import { Icon } from "../portal/icons.tsx";
-import { Empty, Failed, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { daySpan, fullDay } from "../telework/days.ts";
-import { useDay } from "../telework/queries.ts";
+import { deskStateKeys } from "../kit/enums.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { Icon } from "../kit/icons.tsx";
+import { Empty, Failed, PageTitle, Tag, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { daySpan, fullDay } from "../kit/days.ts";
+import { useDay } from "../kit/today.ts";
 
 const route = getRouteApi("/signed-in/approval/poweron");
 

@@ -5,11 +5,11 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { GetWeekResponseJson, WeekRowJson } from "../gen/jiseki/control/v1/approval_pb.js";
 import type { DayRequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { placeKeys } from "../portal/enums.ts";
-import { languageOf } from "../portal/i18n.ts";
-import { Empty, Failed, PageTitle, Waiting } from "../portal/parts.tsx";
-import { addDays, daySpan, dayWords, fullDay, mondayOf } from "../telework/days.ts";
-import { useDay } from "../telework/queries.ts";
+import { placeKeys } from "../kit/enums.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { Empty, Failed, PageTitle, Waiting } from "../kit/parts.tsx";
+import { addDays, daySpan, dayWords, fullDay, mondayOf } from "../kit/days.ts";
+import { useDay } from "../kit/today.ts";
 
 /** Who of the section teleworks when, without reasons. */
 export function Week(): JSX.Element {

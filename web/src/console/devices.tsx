@@ -6,14 +6,14 @@ import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { DeviceJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import { gradeKeys, kindKeys } from "../portal/enums.ts";
-import { millis, shortDateTime } from "../portal/format.ts";
+import { gradeKeys, kindKeys } from "../kit/enums.ts";
+import { millis, shortDateTime } from "../kit/format.ts";
 import { normalUser } from "../device/identity.ts";
-import { Empty, Failed, Needed, PageTitle, Tag } from "../portal/parts.tsx";
-import { focusFirstError } from "../portal/signin.tsx";
-import { Table } from "../portal/table.tsx";
-import { MINUTE } from "../telework/queries.ts";
-import { Dialog, DialogButtons, List, PAGE, say, useChange } from "./lists.tsx";
+import { Empty, Failed, Needed, PageTitle, Tag } from "../kit/parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
+import { Table } from "../kit/table.tsx";
+import { MINUTE } from "../kit/today.ts";
+import { Dialog, DialogButtons, List, PAGE, say, useChange } from "../kit/lists.tsx";
 
 const LONGEST_REASON = 200;
 

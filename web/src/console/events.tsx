@@ -6,12 +6,12 @@ import { useTranslation } from "react-i18next";
 import { call, fromBase64 } from "../api/api.ts";
 import type { EventJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import { foldId } from "../typed/fold.ts";
-import { dateTime, hex, millis, shortDateTime } from "../portal/format.ts";
-import { languageOf } from "../portal/i18n.ts";
-import { Banner, Empty, Fact, Facts, Failed, PageTitle, Section, Tag } from "../portal/parts.tsx";
-import { Table } from "../portal/table.tsx";
-import { kindsJa } from "../portal/words/kinds.ja.ts";
-import { Dialog, List, PAGE } from "./lists.tsx";
+import { dateTime, hex, millis, shortDateTime } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { Banner, Empty, Fact, Facts, Failed, PageTitle, Section, Tag } from "../kit/parts.tsx";
+import { Table } from "../kit/table.tsx";
+import { kindsJa } from "../kit/words/kinds.ja.ts";
+import { Dialog, List, PAGE } from "../kit/lists.tsx";
 
 interface Filter {
   readonly from: string;

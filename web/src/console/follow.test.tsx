@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { screen } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
-import { shortDateTime } from "../portal/format.ts";
+import { shortDateTime } from "../kit/format.ts";
 import { usePages, visit } from "../portal/visittest.tsx";
 
 usePages();

@@ -2,10 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { may, meQuery } from "../portal/me.ts";
-import { Banner, PageTitle } from "../portal/parts.tsx";
-import { SideMenu } from "./sidemenu.tsx";
-import "./console.css";
+import { may, meQuery } from "../kit/me.ts";
+import { Banner, PageTitle } from "../kit/parts.tsx";
+import { SideMenu } from "../kit/sidemenu.tsx";
 
 /** The frame of the console: its menu beside its pages. */
 export function ConsoleFrame(): JSX.Element | null {

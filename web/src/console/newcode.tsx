@@ -5,9 +5,9 @@ import { useTranslation } from "react-i18next";
 import { z } from "zod";
 import { call } from "../api/api.ts";
 import type { SlipJson, UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import { Failed } from "../portal/parts.tsx";
-import { focusFirstError } from "../portal/signin.tsx";
-import { Dialog, DialogButtons, useChange } from "./lists.tsx";
+import { Failed } from "../kit/parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
+import { Dialog, DialogButtons, useChange } from "../kit/lists.tsx";
 import { codeFor, DeviceInputs, isNumbered } from "./userform.tsx";
 
 interface NewCodeProps {

@@ -5,11 +5,11 @@ import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import { Icon } from "../portal/icons.tsx";
-import { Empty, Failed, Needed, PageTitle, Waiting } from "../portal/parts.tsx";
-import { focusFirstError } from "../portal/signin.tsx";
-import { allUsersQuery, sectionChoices, sectionsQuery, sectionTree, userChoices } from "./choices.ts";
-import { Confirm, Dialog, DialogButtons, say, useChange } from "./lists.tsx";
+import { Icon } from "../kit/icons.tsx";
+import { Empty, Failed, Needed, PageTitle, Waiting } from "../kit/parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
+import { allUsersQuery, sectionChoices, sectionsQuery, sectionTree, userChoices } from "../kit/choices.ts";
+import { Confirm, Dialog, DialogButtons, say, useChange } from "../kit/lists.tsx";
 import { isName } from "./roster.ts";
 
 type Asking = { readonly what: "edit" | "remove"; readonly section: SectionJson };

@@ -4,12 +4,12 @@ import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
-import { SessionResult } from "../portal/account.tsx";
-import { lifeKeys, placeKeys } from "../portal/enums.ts";
-import { amount, millis, shortDateTime } from "../portal/format.ts";
-import { Empty, PageTitle, Tag } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { Confirm, List, PAGE, say } from "./lists.tsx";
+import { SessionResult } from "../kit/sessionresult.tsx";
+import { lifeKeys, placeKeys } from "../kit/enums.ts";
+import { amount, millis, shortDateTime } from "../kit/format.ts";
+import { Empty, PageTitle, Tag } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { Confirm, List, PAGE, say } from "../kit/lists.tsx";
 
 /** How often running sessions are read again, in milliseconds. */
 const EVERY = 5000;

@@ -5,7 +5,7 @@ import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { I18nextProvider } from "react-i18next";
 import { expect, test, vi } from "vitest";
-import { startWords } from "../portal/i18n.ts";
+import { startWords } from "../kit/i18n.ts";
 import { usePages } from "../portal/visittest.tsx";
 import { Settings } from "./settings.tsx";
 

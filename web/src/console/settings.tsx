@@ -5,10 +5,10 @@ import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, call } from "../api/api.ts";
 import type { GetSettingsResponseJson, ListUsersResponseJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import { meQuery } from "../portal/me.ts";
-import { Banner, Failed, Needed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
-import { focusFirstError } from "../portal/signin.tsx";
-import { Dialog, DialogButtons, say } from "./lists.tsx";
+import { meQuery } from "../kit/me.ts";
+import { Banner, Failed, Needed, PageTitle, Section, Waiting } from "../kit/parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
+import { Dialog, DialogButtons, say } from "../kit/lists.tsx";
 import { fieldsOf, lockOuts, settingsFields, settingsOf, type LockOut, type SettingsFields } from "./settingsform.ts";
 
 /** Read once: what somebody types must not be overwritten by a later answer. */

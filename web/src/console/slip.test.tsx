@@ -2,7 +2,7 @@
 import { cleanup, render, screen, within } from "@testing-library/react";
 import { I18nextProvider } from "react-i18next";
 import { afterEach, describe, expect, test } from "vitest";
-import { type Language, startWords } from "../portal/i18n.ts";
+import { type Language, startWords } from "../kit/i18n.ts";
 import { Slip } from "./slip.tsx";
 
 afterEach(cleanup);

@@ -2,9 +2,9 @@ import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import type { SlipJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import { dateTime, day, listing, millis } from "../portal/format.ts";
-import { languageOf } from "../portal/i18n.ts";
-import { QRCode } from "../portal/qr.tsx";
+import { dateTime, day, listing, millis } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { QRCode } from "../kit/qr.tsx";
 import "./slip.css";
 
 interface SlipProps {

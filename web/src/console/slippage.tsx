@@ -3,8 +3,8 @@ import { useBlocker } from "@tanstack/react-router";
 import { Link } from "@tanstack/react-router";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { Icon } from "../portal/icons.tsx";
-import { Banner, Empty, PageTitle } from "../portal/parts.tsx";
+import { Icon } from "../kit/icons.tsx";
+import { Banner, Empty, PageTitle } from "../kit/parts.tsx";
 import { Slip } from "./slip.tsx";
 import { useSlips } from "./slips.tsx";
 

@@ -7,11 +7,11 @@ import { useTranslation } from "react-i18next";
 import { z } from "zod";
 import type { UserJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { DeviceKindJson, RoleJson } from "../gen/jiseki/control/v1/shared_pb.js";
-import { kindKeys, roleKeys } from "../portal/enums.ts";
+import { kindKeys, roleKeys } from "../kit/enums.ts";
 import { BAD, foldId, tidy } from "../typed/fold.ts";
-import { Needed } from "../portal/parts.tsx";
-import { focusFirstError } from "../portal/signin.tsx";
-import { allDesksQuery, deskChoices, sectionChoices, sectionsQuery } from "./choices.ts";
+import { Needed } from "../kit/parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
+import { allDesksQuery, deskChoices, sectionChoices, sectionsQuery } from "../kit/choices.ts";
 import { isName, isUserId } from "./roster.ts";
 
 /** A user as the form has it. */

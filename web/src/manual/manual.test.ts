@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { ja } from "../portal/words/ja.ts";
+import { ja } from "../kit/words/ja.ts";
 import { render, type Manual } from "./markdown.ts";
 import { webpSize } from "./webp.ts";
 
@@ -94,7 +94,7 @@ test.each([
 /** The page of the portal with all its styles, without the portal around. */
 function document(name: (typeof names)[number]): string {
   const { resolve: find } = createRequire(import.meta.url);
-  const styles = [find("@digital-go-jp/design-tokens/dist/tokens.css"), find("@mantine/core/styles.css"), join(import.meta.dirname, "../portal/theme.css"), join(import.meta.dirname, "../portal/portal.css"), join(import.meta.dirname, "manual.css")]
+  const styles = [find("@digital-go-jp/design-tokens/dist/tokens.css"), find("@mantine/core/styles.css"), join(import.meta.dirname, "../kit/theme.css"), join(import.meta.dirname, "../portal/portal.css"), join(import.meta.dirname, "manual.css")]
     .map((f) => `<style>${readFileSync(f, "utf8")}</style>`)
     .join("");
   const manual = alone(name);

@@ -1,9 +1,9 @@
 import { Button } from "@mantine/core";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { languageOf } from "../portal/i18n.ts";
-import { Icon } from "../portal/icons.tsx";
-import { Banner, PageTitle } from "../portal/parts.tsx";
+import { languageOf } from "../kit/i18n.ts";
+import { Icon } from "../kit/icons.tsx";
+import { Banner, PageTitle } from "../kit/parts.tsx";
 import type { Manual } from "./markdown.ts";
 import "./manual.css";
 

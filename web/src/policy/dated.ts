@@ -1,6 +1,6 @@
 // Dated working hours of a user while they are changed. Pure.
 import type { DatedHoursJson } from "../gen/jiseki/control/v1/policy_pb.js";
-import { clock, readClock } from "../telework/days.ts";
+import { clock, readClock } from "../kit/days.ts";
 
 /** One line: from a date on, on some weekdays (0 is Monday). */
 export interface HoursLine {

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import type { TFunction } from "i18next";
 import { beforeAll, expect, test } from "vitest";
-import { startWords } from "../portal/i18n.ts";
+import { startWords } from "../kit/i18n.ts";
 import { fieldWords, tell, valueWords } from "./fields.ts";
 
 let t: TFunction;

@@ -1,9 +1,9 @@
 // The fields of a policy rule, one table for the form, the list and the why page.
 import type { ParseKeys, TFunction } from "i18next";
 import type { PolicyRuleJson } from "../gen/jiseki/control/v1/policy_pb.js";
-import { listing } from "../portal/format.ts";
-import type { Language } from "../portal/i18n.ts";
-import { clock, readClock } from "../telework/days.ts";
+import { listing } from "../kit/format.ts";
+import type { Language } from "../kit/i18n.ts";
+import { clock, readClock } from "../kit/days.ts";
 
 const allow = ["ALLOW_YES", "ALLOW_NO"] as const;
 

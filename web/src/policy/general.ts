@@ -1,6 +1,6 @@
 // The general part of the policy while it is filled in. Pure.
 import type { PolicyJson } from "../gen/jiseki/control/v1/policy_pb.js";
-import { clock, readClock } from "../telework/days.ts";
+import { clock, readClock } from "../kit/days.ts";
 
 /** What is typed. */
 export interface General {

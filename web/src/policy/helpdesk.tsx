@@ -6,9 +6,9 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { FindSelfCheckResponseJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import type { SelfCheckItemJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { Failed, PageTitle, Section, Tag } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { Failed, PageTitle, Section, Tag } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
 
 /** Shows the result of somebody's self-check by the code that they tell. */
 export function HelpDesk(): JSX.Element {

@@ -4,13 +4,13 @@ import type { TFunction } from "i18next";
 import { useRef, useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call, toBase64 } from "../api/api.ts";
-import { say, useChange } from "../console/lists.tsx";
+import { say, useChange } from "../kit/lists.tsx";
 import type { CsvErrorJson, HolidayJson } from "../gen/jiseki/control/v1/policy_pb.js";
-import { languageOf, type Language } from "../portal/i18n.ts";
-import { Banner, Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { fiscalYear, fiscalYearWords, fullDay } from "../telework/days.ts";
-import { useDay } from "../telework/queries.ts";
+import { languageOf, type Language } from "../kit/i18n.ts";
+import { Banner, Empty, Failed, PageTitle, Section, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { fiscalYear, fiscalYearWords, fullDay } from "../kit/days.ts";
+import { useDay } from "../kit/today.ts";
 import "./policy.css";
 
 /** On which days the hall is open. */

@@ -1,10 +1,10 @@
 import { Button, Chip, TextInput } from "@mantine/core";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { languageOf } from "../portal/i18n.ts";
-import { IconButton } from "../portal/parts.tsx";
-import { addDays, weekdayWord } from "../telework/days.ts";
-import { useDay } from "../telework/queries.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { IconButton } from "../kit/parts.tsx";
+import { addDays, weekdayWord } from "../kit/days.ts";
+import { useDay } from "../kit/today.ts";
 import { lineProblem, newLine, type HoursLine } from "./dated.ts";
 
 interface HoursFieldsProps {

@@ -4,11 +4,11 @@ import type { TFunction } from "i18next";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
-import { List, PAGE, say, useChange } from "../console/lists.tsx";
+import { List, PAGE, say, useChange } from "../kit/lists.tsx";
 import type { MailJson } from "../gen/jiseki/control/v1/policy_pb.js";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { Empty, Failed, PageTitle, Tag } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { Empty, Failed, PageTitle, Tag } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
 
 /** How often the outbox is read again, in milliseconds. */
 const EVERY = 10_000;

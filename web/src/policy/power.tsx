@@ -4,15 +4,15 @@ import type { TFunction } from "i18next";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
-import { allDesksQuery } from "../console/choices.ts";
-import { Dialog, DialogButtons, List, PAGE, say, useChange } from "../console/lists.tsx";
+import { allDesksQuery } from "../kit/choices.ts";
+import { Dialog, DialogButtons, List, PAGE, say, useChange } from "../kit/lists.tsx";
 import type { LanSegmentJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import type { WakeJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { zoneKeys } from "../portal/enums.ts";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { languageOf } from "../portal/i18n.ts";
-import { Empty, Failed, PageTitle, ReasonList, Section, Tag, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
+import { zoneKeys } from "../kit/enums.ts";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { Empty, Failed, PageTitle, ReasonList, Section, Tag, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
 import "./policy.css";
 
 /** How often the wakes are read again, in milliseconds. */

@@ -4,14 +4,14 @@ import type { TFunction } from "i18next";
 import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
-import { sectionChoices, sectionPath, sectionsQuery, sectionTree } from "../console/choices.ts";
-import { Dialog, DialogButtons, say, useChange } from "../console/lists.tsx";
+import { sectionChoices, sectionPath, sectionsQuery, sectionTree } from "../kit/choices.ts";
+import { Dialog, DialogButtons, say, useChange } from "../kit/lists.tsx";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { RouteJson, RouteStepJson } from "../gen/jiseki/control/v1/policy_pb.js";
-import { listing } from "../portal/format.ts";
-import { languageOf, type Language } from "../portal/i18n.ts";
-import { Empty, Failed, PageTitle, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
+import { listing } from "../kit/format.ts";
+import { languageOf, type Language } from "../kit/i18n.ts";
+import { Empty, Failed, PageTitle, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
 import "./policy.css";
 
 /** The most steps that decide. */

@@ -3,10 +3,10 @@ import { useState, type FormEvent, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import type { DeviceKindJson, ViewerKindJson, ZoneJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import type { PolicyRuleJson } from "../gen/jiseki/control/v1/policy_pb.js";
-import { Dialog, DialogButtons } from "../console/lists.tsx";
-import type { Choice } from "../console/choices.ts";
-import { zoneKeys } from "../portal/enums.ts";
-import { clock, readClock } from "../telework/days.ts";
+import { Dialog, DialogButtons } from "../kit/lists.tsx";
+import type { Choice } from "../kit/choices.ts";
+import { zoneKeys } from "../kit/enums.ts";
+import { clock, readClock } from "../kit/days.ts";
 import { choiceFields, choiceKey, setFields, type ChoiceField, type SetField } from "./fields.ts";
 
 interface RuleDialogProps {

@@ -8,13 +8,14 @@ import { call } from "../api/api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
 import { MyDevices } from "../telework/devices.tsx";
-import { ButtonLink } from "./buttonlink.tsx";
-import { endKey, gradeKeys, kindKeys, placeKeys } from "./enums.ts";
-import { dateTime, day, millis, shortDateTime } from "./format.ts";
-import { languageOf } from "./i18n.ts";
-import { may, meQuery } from "./me.ts";
-import { Banner, Empty, Fact, Facts, Failed, PageTitle, Section, Tag, Waiting } from "./parts.tsx";
-import { Table } from "./table.tsx";
+import { ButtonLink } from "../kit/buttonlink.tsx";
+import { gradeKeys, kindKeys, placeKeys } from "../kit/enums.ts";
+import { dateTime, day, millis, shortDateTime } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { may, meQuery } from "../kit/me.ts";
+import { Banner, Empty, Fact, Facts, Failed, PageTitle, Section, Waiting } from "../kit/parts.tsx";
+import { SessionResult } from "../kit/sessionresult.tsx";
+import { Table } from "../kit/table.tsx";
 
 const PAGE = 20;
 
@@ -126,16 +127,6 @@ function MySessions(): JSX.Element {
       ) : null}
     </div>
   );
-}
-
-/** How a session stands, or why it ended. */
-export function SessionResult({ session }: { readonly session: SessionJson }): JSX.Element {
-  const { t } = useTranslation();
-  if (session.life !== "SESSION_LIFE_ENDED") return <Tag tone="blue">{t("account.running")}</Tag>;
-  if (millis(session.openedMs) === 0) return <>{t("account.neverOpened")}</>;
-  const code = session.endCode ?? 0;
-  const key = endKey(code);
-  return <>{key === undefined ? t("end.other", { code: session.endReason || String(code) }) : t(key)}</>;
 }
 
 function lockWord(t: TFunction, s: SessionJson): string {

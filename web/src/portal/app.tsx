@@ -7,9 +7,9 @@ import { StrictMode, useMemo, useState, type JSX, type ReactNode } from "react";
 import { I18nextProvider, useTranslation } from "react-i18next";
 import { ApiError } from "../api/api.ts";
 import { SlipDesk } from "../console/slips.tsx";
-import { forgetMe } from "./me.ts";
+import { forgetMe } from "../kit/me.ts";
 import { makeRouter } from "./router.tsx";
-import { makeTheme, styleNonce } from "./theme.ts";
+import { makeTheme, styleNonce } from "../kit/theme.ts";
 
 interface AppProps {
   readonly words: i18n;

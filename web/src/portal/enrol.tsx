@@ -8,12 +8,12 @@ import { useTranslation } from "react-i18next";
 import { z } from "zod";
 import { askToKeep, type Keeping } from "../device/device.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
-import { day, millis } from "./format.ts";
-import { languageOf } from "./i18n.ts";
+import { day, millis } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
 import { devicesHere, enrol, systemAndBrowser } from "../device/identity.ts";
-import { may, meQuery } from "./me.ts";
-import { Banner, Failed, Needed, PageTitle, Refused, Section } from "./parts.tsx";
-import { focusFirstError } from "./signin.tsx";
+import { may, meQuery } from "../kit/me.ts";
+import { Banner, Failed, Needed, PageTitle, Refused, Section } from "../kit/parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
 
 /** How many characters a one-time code has, with its two check characters. */
 const CODE_LENGTH = 16;

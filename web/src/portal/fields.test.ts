@@ -7,7 +7,7 @@ import { isName, isUserId, readRoster } from "../console/roster.ts";
 import { fieldsOf, isAddress, isNetwork, lockOuts, settingsFields, settingsOf } from "../console/settingsform.ts";
 import { userFields } from "../console/userform.tsx";
 import { enrolFields } from "./enrol.tsx";
-import { startWords } from "./i18n.ts";
+import { startWords } from "../kit/i18n.ts";
 import { normalUser, systemAndBrowser } from "../device/identity.ts";
 
 let t: TFunction;

@@ -7,12 +7,12 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { ListDesksResponseJson, MyDeskJson } from "../gen/jiseki/control/v1/desk_pb.js";
-import { deskStateKeys, zoneKeys } from "./enums.ts";
-import { millis, shortDateTime } from "./format.ts";
-import { Icon } from "./icons.tsx";
+import { deskStateKeys, zoneKeys } from "../kit/enums.ts";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { Icon } from "../kit/icons.tsx";
 import { Today } from "../telework/today.tsx";
-import { may, meQuery } from "./me.ts";
-import { Banner, Empty, Fact, Facts, Failed, PageTitle, ReasonList, Tag, Waiting } from "./parts.tsx";
+import { may, meQuery } from "../kit/me.ts";
+import { Banner, Empty, Fact, Facts, Failed, PageTitle, ReasonList, Tag, Waiting } from "../kit/parts.tsx";
 
 /** How often the desks are asked for, in milliseconds. The answer is a few bytes when nothing changed. */
 const EVERY = 5000;

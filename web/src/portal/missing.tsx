@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
-import { Failed, PageTitle } from "./parts.tsx";
+import { Failed, PageTitle } from "../kit/parts.tsx";
 
 /** A page that is not there. */
 export function Missing(): JSX.Element {

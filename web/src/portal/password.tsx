@@ -8,10 +8,10 @@ import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
-import { Icon } from "./icons.tsx";
-import { may, meQuery } from "./me.ts";
-import { Banner, Failed, Needed, PageTitle, Refused } from "./parts.tsx";
-import { focusFirstError } from "./signin.tsx";
+import { Icon } from "../kit/icons.tsx";
+import { may, meQuery } from "../kit/me.ts";
+import { Banner, Failed, Needed, PageTitle, Refused } from "../kit/parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
 import { brokenRules, type Rule, RULES } from "./strength.ts";
 
 const ruleKeys: Readonly<Record<Rule, ParseKeys>> = {

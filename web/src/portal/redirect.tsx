@@ -1,6 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
-import type { Left } from "./me.ts";
+import type { Left } from "../kit/me.ts";
 
 interface RedirectProps {
   readonly to: string;

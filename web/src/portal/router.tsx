@@ -12,7 +12,6 @@ import { Requests } from "../telework/requests.tsx";
 import { RequestPage } from "../telework/requestview.tsx";
 import { WorkdayPage } from "../telework/workday.tsx";
 import { Home } from "./home.tsx";
-import { may, meQuery } from "./me.ts";
 import { Crashed, Missing } from "./missing.tsx";
 import { Password } from "./password.tsx";
 import { Shell, SignedIn } from "./shell.tsx";
@@ -276,14 +275,4 @@ declare module "@tanstack/react-router" {
   interface Register {
     router: ReturnType<typeof makeRouter>;
   }
-}
-
-/** Where somebody goes right after signing in. */
-export function afterSignIn(client: QueryClient, to: string | undefined): string {
-  const me = client.getQueryData(meQuery.queryKey);
-  if (me === null || me === undefined) return "/signin";
-  if (me.mustChangePassword === true) return "/password";
-  if (me.device === undefined && !may(me, "MAY_USE_PORTAL") && may(me, "MAY_ENROL_DEVICE")) return "/enrol";
-  if (me.totpNeeded === true && me.hasTotp !== true && may(me, "MAY_SET_UP_TOTP")) return "/totp";
-  return to ?? "/";
 }

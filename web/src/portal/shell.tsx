@@ -5,13 +5,13 @@ import { useEffect, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
-import { roleKeys } from "./enums.ts";
-import { todayQuery } from "../telework/queries.ts";
-import { changeLanguage, languageOf } from "./i18n.ts";
-import { Icon } from "./icons.tsx";
+import { roleKeys } from "../kit/enums.ts";
+import { todayQuery } from "../kit/today.ts";
+import { changeLanguage, languageOf } from "../kit/i18n.ts";
+import { Icon } from "../kit/icons.tsx";
 import { renewIfDue } from "../device/identity.ts";
-import { forgetMe, may, meQuery, whyLeft } from "./me.ts";
-import { Failed, Waiting } from "./parts.tsx";
+import { forgetMe, may, meQuery, whyLeft } from "../kit/me.ts";
+import { Failed, Waiting } from "../kit/parts.tsx";
 import { Redirect } from "./redirect.tsx";
 
 /** The frame of every page: header, content, footer. */

@@ -1,16 +1,16 @@
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { schemaResolver, useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { z } from "zod";
 import { devicesHere, signIn, type SignInAnswer, type Typed } from "../device/identity.ts";
-import { meQuery } from "./me.ts";
-import { Banner, Failed, Needed, PageTitle, Refused } from "./parts.tsx";
+import { focusFirstError } from "../kit/form.ts";
+import { may, meQuery } from "../kit/me.ts";
+import { Banner, Failed, Needed, PageTitle, Refused } from "../kit/parts.tsx";
 import { Redirect } from "./redirect.tsx";
-import { afterSignIn } from "./router.tsx";
 
 /** Sign-in with password, one-time password if asked, and the key of this browser if it holds one. */
 export function SignIn(): JSX.Element {
@@ -142,7 +142,12 @@ function Form({ busy, totpAsked, answer, submit }: FormProps): JSX.Element {
   );
 }
 
-/** Puts the focus on the first field that is wrong. */
-export function focusFirstError(): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('main [aria-invalid="true"], [role="dialog"] [aria-invalid="true"]')?.focus());
+/** Where somebody goes right after signing in. */
+function afterSignIn(client: QueryClient, to: string | undefined): string {
+  const me = client.getQueryData(meQuery.queryKey);
+  if (me === null || me === undefined) return "/signin";
+  if (me.mustChangePassword === true) return "/password";
+  if (me.device === undefined && !may(me, "MAY_USE_PORTAL") && may(me, "MAY_ENROL_DEVICE")) return "/enrol";
+  if (me.totpNeeded === true && me.hasTotp !== true && may(me, "MAY_SET_UP_TOTP")) return "/totp";
+  return to ?? "/";
 }

@@ -8,9 +8,9 @@ import { I18nextProvider } from "react-i18next";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SlipDesk } from "../console/slips.tsx";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
-import { type Language, startWords } from "./i18n.ts";
+import { type Language, startWords } from "../kit/i18n.ts";
 import { makeRouter } from "./router.tsx";
-import { makeTheme } from "./theme.ts";
+import { makeTheme } from "../kit/theme.ts";
 import { groups } from "./totp.tsx";
 
 const CODES = Array.from({ length: 10 }, (_, i) => `AAAA-BBBB-CCCC-DD${i}0`);

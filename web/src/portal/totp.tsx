@@ -7,13 +7,13 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { MeJson, TOTPSetupJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import type { RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
-import { dateTime } from "./format.ts";
-import { languageOf } from "./i18n.ts";
-import { Icon } from "./icons.tsx";
-import { may, meQuery } from "./me.ts";
-import { Banner, Failed, Needed, PageTitle, Refused, Section } from "./parts.tsx";
-import { QRCode } from "./qr.tsx";
-import { focusFirstError } from "./signin.tsx";
+import { dateTime } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { Icon } from "../kit/icons.tsx";
+import { may, meQuery } from "../kit/me.ts";
+import { Banner, Failed, Needed, PageTitle, Refused, Section } from "../kit/parts.tsx";
+import { QRCode } from "../kit/qr.tsx";
+import { focusFirstError } from "../kit/form.ts";
 
 /** Sets up, replaces and removes the user's one-time passwords. */
 export function Totp(): JSX.Element | null {

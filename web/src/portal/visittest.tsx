@@ -9,9 +9,9 @@ import { format } from "node:util";
 import { I18nextProvider } from "react-i18next";
 import { afterEach, beforeEach, expect, vi, type MockInstance } from "vitest";
 import { SlipDesk } from "../console/slips.tsx";
-import { startWords } from "./i18n.ts";
+import { startWords } from "../kit/i18n.ts";
 import { makeRouter } from "./router.tsx";
-import { makeTheme } from "./theme.ts";
+import { makeTheme } from "../kit/theme.ts";
 
 /** The answers by method; a function sees what was asked. An answer with `code` is an error of the API. */
 export type Answers = Readonly<Record<string, object | ((body: Body) => object)>>;

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { requestOf } from "../console/events.tsx";
-import { dayAt, timeAt } from "../telework/days.ts";
+import { dayAt, timeAt } from "../kit/days.ts";
 import { stamp } from "../viewer/watermark.ts";
-import { dateTime, day, shortDateTime } from "./format.ts";
+import { dateTime, day, shortDateTime } from "../kit/format.ts";
 
 const before = process.env["TZ"];
 afterEach(() => {

@@ -3,9 +3,9 @@ import { useId, useRef, useState, type JSX, type KeyboardEvent } from "react";
 import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import type { CalendarDayJson, DayRequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { languageOf } from "../portal/i18n.ts";
-import { IconButton } from "../portal/parts.tsx";
-import { addDays, addMonths, dayWords, monthOf, monthWords, weekdayWord, weeksOf } from "./days.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { IconButton } from "../kit/parts.tsx";
+import { addDays, addMonths, dayWords, monthOf, monthWords, weekdayWord, weeksOf } from "../kit/days.ts";
 import { requestStateKeys } from "./enums.ts";
 import { calendarQuery } from "./queries.ts";
 

@@ -2,9 +2,9 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import type { Dispatch, JSX, SetStateAction } from "react";
 import { useTranslation } from "react-i18next";
 import type { DayUnitJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { languageOf } from "../portal/i18n.ts";
-import { IconButton } from "../portal/parts.tsx";
-import { dayWords } from "./days.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { IconButton } from "../kit/parts.tsx";
+import { dayWords } from "../kit/days.ts";
 import { changeDay, hoursProblem, toggleDay, type ChosenDay, type Filled } from "./draft.ts";
 import { unitKeys } from "./enums.ts";
 

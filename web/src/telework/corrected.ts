@@ -1,7 +1,7 @@
 // Segments of a day while they are corrected. Pure.
 import type { SegmentJson, SegmentKindJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { millis } from "../portal/format.ts";
-import { readClock, timeAt } from "./days.ts";
+import { millis } from "../kit/format.ts";
+import { readClock, timeAt } from "../kit/days.ts";
 
 /** One line of the correction, as it is typed. */
 export interface Line {

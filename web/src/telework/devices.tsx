@@ -4,12 +4,12 @@ import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { OwnDeviceJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { kindKeys } from "../portal/enums.ts";
-import { day, millis, shortDateTime } from "../portal/format.ts";
-import { languageOf, type Language } from "../portal/i18n.ts";
-import { Empty, Failed, Tag, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { MINUTE } from "./queries.ts";
+import { kindKeys } from "../kit/enums.ts";
+import { day, millis, shortDateTime } from "../kit/format.ts";
+import { languageOf, type Language } from "../kit/i18n.ts";
+import { Empty, Failed, Tag, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { MINUTE } from "../kit/today.ts";
 
 /** All my devices, also those that are revoked. */
 export function MyDevices(): JSX.Element {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { addChosen, blank, changeDay, draftOf, filledFrom, hoursProblem, MOST_DAYS, repeated, toggleDay } from "./draft.ts";
-import { addDays, weekday } from "./days.ts";
+import { addDays, weekday } from "../kit/days.ts";
 
 describe("choosing days", () => {
   test("a second press leaves the day out", () => {

@@ -1,7 +1,7 @@
 // The draft of a request while it is filled in. Pure: the page shows it, the gateway checks it.
 import type { DayUnitJson, DraftJson, RequestDayJson, RequestJson, RequestReasonJson } from "../gen/jiseki/control/v1/telework_pb.js";
 import type { PlaceJson } from "../gen/jiseki/control/v1/shared_pb.js";
-import { addDays, readClock } from "./days.ts";
+import { addDays, readClock } from "../kit/days.ts";
 
 /** One chosen day. The texts hold what was typed, for the unit of hours only. */
 export interface ChosenDay {

@@ -7,10 +7,10 @@ import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { SessionJson } from "../gen/jiseki/control/v1/desk_pb.js";
 import type { OwnDeviceJson, ReportLostResponseJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { kindKeys, placeKeys } from "../portal/enums.ts";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { Banner, Empty, Failed, PageTitle, Section, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
+import { kindKeys, placeKeys } from "../kit/enums.ts";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { Banner, Empty, Failed, PageTitle, Section, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
 import "./telework.css";
 
 const route = getRouteApi("/signed-in/lost");

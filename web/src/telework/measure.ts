@@ -1,7 +1,7 @@
 // Measures what 持ち帰り前の確認 needs to know of this browser and its line to the gateway.
 import { call } from "../api/api.ts";
 import type { GetSelfCheckResponseJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { millis } from "../portal/format.ts";
+import { millis } from "../kit/format.ts";
 import { reach } from "../link/reach.ts";
 import type { Measured } from "./selfcheck.ts";
 

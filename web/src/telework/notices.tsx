@@ -4,9 +4,9 @@ import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { NoticeJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { languageOf } from "../portal/i18n.ts";
-import { Empty, Failed, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { Empty, Failed, PageTitle, Tag, Waiting } from "../kit/parts.tsx";
 import "./telework.css";
 
 /** What happened that concerns me, the newest first. */

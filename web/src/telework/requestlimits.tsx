@@ -1,10 +1,10 @@
 import type { JSX } from "react";
 import { useTranslation } from "react-i18next";
 import type { CheckRequestResponseJson, ProblemJson, StepJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { dateTime, millis } from "../portal/format.ts";
-import { languageOf } from "../portal/i18n.ts";
-import { Banner } from "../portal/parts.tsx";
-import { dayWords } from "./days.ts";
+import { dateTime, millis } from "../kit/format.ts";
+import { languageOf } from "../kit/i18n.ts";
+import { Banner } from "../kit/parts.tsx";
+import { dayWords } from "../kit/days.ts";
 
 /** What policy says of the draft, and who will decide it: beside the form, while it is filled in. */
 export function Limits({ check, busy }: { readonly check: CheckRequestResponseJson | undefined; readonly busy: boolean }): JSX.Element {

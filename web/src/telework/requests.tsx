@@ -6,15 +6,15 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { placeKeys } from "../portal/enums.ts";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { ButtonLink } from "../portal/buttonlink.tsx";
-import { languageOf, type Language } from "../portal/i18n.ts";
-import { Empty, Failed, PageTitle, Tag, Waiting } from "../portal/parts.tsx";
-import { Table, type Column } from "../portal/table.tsx";
-import { addDays, daySpan, dayWords, mondayOf } from "./days.ts";
+import { placeKeys } from "../kit/enums.ts";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { ButtonLink } from "../kit/buttonlink.tsx";
+import { languageOf, type Language } from "../kit/i18n.ts";
+import { Empty, Failed, PageTitle, Tag, Waiting } from "../kit/parts.tsx";
+import { Table, type Column } from "../kit/table.tsx";
+import { addDays, daySpan, dayWords, mondayOf } from "../kit/days.ts";
 import { requestKindKeys, requestStateKeys, requestStateTones } from "./enums.ts";
-import { useDay } from "./queries.ts";
+import { useDay } from "../kit/today.ts";
 
 const PAGE = 30;
 

@@ -1,9 +1,9 @@
 // 持ち帰り前の確認: judges what was measured. Pure; the page measures.
 import type { ParseKeys } from "i18next";
 import type { GetSelfCheckResponseJson, SelfCheckDeskJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { placeKeys } from "../portal/enums.ts";
-import { millis, shortDateTime } from "../portal/format.ts";
-import { dayAt } from "./days.ts";
+import { placeKeys } from "../kit/enums.ts";
+import { millis, shortDateTime } from "../kit/format.ts";
+import { dayAt } from "../kit/days.ts";
 import type { Reach } from "../link/reach.ts";
 
 export type Outcome = "ok" | "warn" | "bad";

@@ -5,7 +5,7 @@ import { useEffect, useEffectEvent, useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { WakeJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { Banner, Failed, ReasonList, Refused } from "../portal/parts.tsx";
+import { Banner, Failed, ReasonList, Refused } from "../kit/parts.tsx";
 
 interface WakeButtonProps {
   readonly deskId: string;

@@ -1,8 +1,8 @@
 // Days and hours in Japan as the API writes them: YYYY-MM-DD, YYYY-MM and minutes after midnight. The browser's own
 // zone does not count.
 import type { RequestDayJson, WorkingHoursJson } from "../gen/jiseki/control/v1/telework_pb.js";
-import { JST_MS } from "../portal/format.ts";
-import type { Language } from "../portal/i18n.ts";
+import { JST_MS } from "./format.ts";
+import type { Language } from "./i18n.ts";
 
 const DAY_MS = 86_400_000;
 

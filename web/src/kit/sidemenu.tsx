@@ -1,6 +1,6 @@
 import { useLocation } from "@tanstack/react-router";
 import { type JSX, type ReactNode, useEffect, useRef } from "react";
-import "./console.css";
+import "./sidemenu.css";
 
 /** The menu beside pages that belong together: links. On narrow windows it is one row above them. */
 export function SideMenu({ label, children }: { readonly label: string; readonly children: ReactNode }): JSX.Element {

@@ -1,8 +1,8 @@
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { toBase64 } from "../api.ts";
-import { createKey, Devices } from "../device.ts";
+import { toBase64 } from "../api/api.ts";
+import { createKey, Devices } from "./device.ts";
 import { signIn } from "./identity.ts";
 
 const typed = { user: "ＳＵＺＵＫＩ", password: "p", totp: " １２３４５６ " };

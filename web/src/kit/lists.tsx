@@ -4,8 +4,8 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient, type UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { JSX, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Icon } from "../portal/icons.tsx";
-import { Failed, Waiting } from "../portal/parts.tsx";
+import { Icon } from "./icons.tsx";
+import { Failed, Waiting } from "./parts.tsx";
 
 /** How many rows a list asks for at a time. */
 export const PAGE = 50;
