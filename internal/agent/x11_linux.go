@@ -28,7 +28,7 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 	if err != nil {
 		return Desk{}, nil, fmt.Errorf("look at the desk's screen: %w", err)
 	}
-	injector, faults, err := openInput(cfg, watch.Faults())
+	injector, faults, gone, err := openInput(cfg, watch.Faults())
 	if err != nil {
 		watch.Close()
 		return Desk{}, nil, fmt.Errorf("open the desk's input: %w", err)
@@ -40,6 +40,12 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 		injector.Close()
 		watch.Close()
 		return Desk{}, nil, fmt.Errorf("open the desk's lock: %w", err)
+	}
+	for _, end := range append(gone, watch.Done()) {
+		go func() {
+			<-end
+			locker.Close() //nolint:errcheck // whose end tells the agent that the desk is lost
+		}()
 	}
 	desk = Desk{
 		Input: injector, Lock: locker, Faults: faults,
@@ -69,19 +75,21 @@ func (cfg X11Config) show(what notice.X11Config) (io.Closer, error) {
 	return n, nil
 }
 
-// openInput opens the desk's input. Of a server that has no way for it, the fault is that instead of those of the
-// screen.
-func openInput(cfg X11Config, faults <-chan capture.Fault) (input.Injector, <-chan capture.Fault, error) {
+// openInput opens the desk's input; gone are closed when it is lost. Of a server that has no way for it, the fault is
+// that instead of those of the screen.
+func openInput(cfg X11Config, faults <-chan capture.Fault) (
+	inj input.Injector, fault <-chan capture.Fault, gone []<-chan struct{}, err error,
+) {
 	injector, err := input.OpenX11(input.X11Config{Display: cfg.Display, Authority: cfg.Authority, Log: cfg.Log})
 	var missing *x11.MissingExtensionError
 	if errors.As(err, &missing) {
 		cfg.Log.Error("nobody can work on this desk", "fault", capture.FaultSystem, "reason", err)
 		fixed := make(chan capture.Fault, 1)
 		fixed <- capture.FaultSystem
-		return inputNowhere{}, fixed, nil
+		return inputNowhere{}, fixed, nil, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return injector, faults, nil
+	return injector, faults, injector.Done(), nil
 }

@@ -46,6 +46,9 @@ func WatchX11(cfg X11Config) (*X11Watch, error) {
 // is gone.
 func (w *X11Watch) Faults() <-chan Fault { return w.faults }
 
+// Done is closed when the server is gone, or by Close.
+func (w *X11Watch) Done() <-chan struct{} { return w.conn.Done() }
+
 // Close ends the watch.
 func (w *X11Watch) Close() error { return w.conn.Close() }
 

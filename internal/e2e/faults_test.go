@@ -136,6 +136,42 @@ func TestScreenDies(t *testing.T) {
 		"session_locked ")
 }
 
+// TestScreenHeldByAProgram: a program on the desk keeps the X server for itself, which then answers nobody else, while the
+// user leaves. The session ends all the same, the desk is said to be open, the next session is refused and does not hang,
+// and the desk is locked as soon as the program lets go.
+func TestScreenHeldByAProgram(t *testing.T) {
+	h := found(t, plan{})
+	h.enrol(h.admit())
+	(&program{path: buildAgent(t)}).run(h)
+	on := func(d *controlv1.Desk) bool {
+		return d.GetState() == controlv1.DeskState_DESK_STATE_ON && d.GetLockable()
+	}
+	h.awaitDesk(on)
+	tanaka := h.staff("tanaka")
+	v := tanaka.open(look{})
+	v.sameAsDesk()
+	v.hold(keys.ShiftLeft)
+	held := h.client(nil)
+	if err := held.GrabServer(); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.End(soon(t)); err != nil {
+		t.Error(err)
+	}
+	events := []string{"session_granted ", "session_opened ", "session_ended 1", "session_lock_failed 10"}
+	h.awaitEvents(v.session[:], events...)
+	h.awaitDesk(func(d *controlv1.Desk) bool { return !on(d) })
+	if _, err := tanaka.try(look{}); err == nil {
+		t.Error("a session opened on a desk that cannot be shown")
+	}
+	held.Close()
+	h.awaitDesk(on)
+	h.awaitEvents(v.session[:], append(events, "session_locked ")...)
+	h.awaitKeysUp()
+	tanaka.open(look{}).sameAsDesk()
+	h.verifyLog()
+}
+
 // A line is a shaped line to the gateway.
 type line struct {
 	*shape.Proxy

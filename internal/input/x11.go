@@ -337,6 +337,11 @@ func (x *X11) releaseAll() error {
 	return errors.Join(append(errs, x.setButtons(0))...)
 }
 
+// Done are closed when the X server is lost, or by Close.
+func (x *X11) Done() []<-chan struct{} {
+	return []<-chan struct{}{x.conn.Done(), x.clipboard.conn.Done()}
+}
+
 // Close implements Injector.
 func (x *X11) Close() error {
 	err := errors.Join(x.ReleaseAll(), x.layout.restore())

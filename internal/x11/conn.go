@@ -23,12 +23,18 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // ErrClosed is returned by requests on a connection that Close has ended.
 var ErrClosed = errors.New("x11: connection is closed")
 
-// A ServerGoneError says that the X server ended or broke the connection.
+// patience is how long a server may take for the next answer, or to take a request. One that takes longer counts as
+// gone: a client that keeps the server for itself (GrabServer) must not hold up who releases keys and locks. Window
+// managers that draw frames keep it for as long as somebody drags a window.
+const patience = 10 * time.Second
+
+// A ServerGoneError says that the X server ended, broke the connection, or did nothing for too long.
 type ServerGoneError struct{ Err error }
 
 func (e *ServerGoneError) Error() string { return "x11: the X server is gone: " + e.Err.Error() }
@@ -129,7 +135,9 @@ func Dial(o Options) (*Conn, error) {
 	c.w.c = c
 	c.calls.New = func() any { return &call{ready: make(chan struct{}, 1)} }
 	in := bufio.NewReaderSize(nc, 64<<10)
-	if err := c.handshake(in, cookieFor(o.Authority, number)); err != nil {
+	err = errors.Join(
+		nc.SetDeadline(time.Now().Add(patience)), c.handshake(in, cookieFor(o.Authority, number)), nc.SetDeadline(time.Time{}))
+	if err != nil {
 		nc.Close()
 		return nil, fmt.Errorf("x11: display %s: %w", o.Display, err)
 	}
@@ -274,6 +282,16 @@ func (c *Conn) awaitMore(k *call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending = slices.Insert(c.pending, 0, k)
+	c.expect()
+}
+
+// expect bounds how long the next answer may take, if any is due. The caller holds mu.
+func (c *Conn) expect() {
+	var until time.Time
+	if len(c.pending) > 0 {
+		until = time.Now().Add(patience)
+	}
+	c.nc.SetReadDeadline(until) //nolint:errcheck // the connection is closed: there is nothing to wait for
 }
 
 // match removes and returns the pending call with this sequence number. Answers come in the order of the requests, so
@@ -281,6 +299,7 @@ func (c *Conn) awaitMore(k *call) {
 func (c *Conn) match(seq uint16) *call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer c.expect()
 	for len(c.pending) > 0 {
 		k := c.pending[0]
 		if k.seq != seq && !k.void {
@@ -306,9 +325,11 @@ func (c *Conn) fail(err error) {
 	c.nc.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.err = error(&ServerGoneError{err})
-	if c.closed {
+	switch {
+	case c.closed:
 		c.err = ErrClosed
+	case c.err == nil:
+		c.err = &ServerGoneError{err}
 	}
 	for _, k := range c.pending {
 		k.err = c.err

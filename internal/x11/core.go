@@ -318,6 +318,9 @@ func (c *Conn) KeysDown() (down [32]byte, err error) {
 	return down, nil
 }
 
+// GrabServer keeps the server from doing anything for others, until the connection ends.
+func (c *Conn) GrabServer() error { return c.request(36, 0).check() }
+
 // A Grab says what became of the wish to hold keyboard or pointer.
 type Grab uint8
 

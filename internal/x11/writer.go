@@ -4,6 +4,7 @@ package x11
 
 import (
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -152,28 +153,35 @@ func (c *Conn) enqueue(k *call) (sync bool, err error) {
 	c.sent++
 	if k != nil {
 		k.seq = uint16(c.sent)
-		c.pending = append(c.pending, k)
+		if c.pending = append(c.pending, k); len(c.pending) == 1 {
+			c.expect()
+		}
 	}
 	return k == nil && c.sent%maxSilence == 0, nil
 }
 
 func (c *Conn) writeBytes(b []byte, fd int) error {
-	if fd < 0 {
-		_, err := c.nc.Write(b)
-		return err
+	err := c.nc.SetWriteDeadline(time.Now().Add(patience))
+	switch {
+	case err != nil:
+	case fd < 0:
+		_, err = c.nc.Write(b)
+	default:
+		_, _, err = c.nc.WriteMsgUnix(b, unix.UnixRights(fd), nil)
 	}
-	_, _, err := c.nc.WriteMsgUnix(b, unix.UnixRights(fd), nil)
 	return err
 }
 
-// lost turns a failed write into the connection's error; the reading goroutine will see the broken socket too.
+// lost turns a failed write into the connection's error, and ends the connection.
 func (c *Conn) lost(err error) error {
+	c.mu.Lock()
+	if c.err == nil {
+		c.err = &ServerGoneError{err}
+	}
+	c.mu.Unlock()
 	c.nc.Close()
 	<-c.done
-	if c.Err() != nil {
-		return c.Err()
-	}
-	return &ServerGoneError{err}
+	return c.Err()
 }
 
 func (c *Conn) newCall(into []byte) *call {

@@ -5,6 +5,7 @@ package x11_test
 import (
 	"errors"
 	"image"
+	"os"
 	"sync"
 	"testing"
 
@@ -116,4 +117,46 @@ func TestBadDisplays(t *testing.T) {
 			t.Errorf("display %q opens", name)
 		}
 	}
+}
+
+// TestServerThatDoesNotAnswer: a server that another client keeps for itself is as good as gone: nobody waits for it
+// without end, neither for an answer nor for the room to ask.
+func TestServerThatDoesNotAnswer(t *testing.T) {
+	d := desktoptest.Bare(t, image.Pt(640, 480))
+	options := x11.Options{Display: d.Display(), Authority: d.Authority()}
+	asks, tells, grabs := dial(t, options), dial(t, options), dial(t, options)
+	gc, err := tells.CreateContext(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := grabs.GrabServer(); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for name, use := range map[string]func() error{
+		"an answer": asks.Sync,
+		"room to tell": func() error {
+			for i := uint32(0); ; i++ {
+				if err := tells.SetColour(gc, i); err != nil {
+					return err
+				}
+			}
+		},
+		"a greeting": func() error { _, err := x11.Dial(options); return err },
+	} {
+		group.Go(func() {
+			if err := use(); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("waited for %s: %v", name, err)
+			}
+		})
+	}
+	group.Wait()
+	for _, c := range []*x11.Conn{asks, tells} {
+		var gone *x11.ServerGoneError
+		if <-c.Done(); !errors.As(c.Err(), &gone) {
+			t.Errorf("the connection ended with %v", c.Err())
+		}
+	}
+	grabs.Close()
+	dial(t, options)
 }
