@@ -235,6 +235,7 @@ test("a hidden page acknowledges nothing; shown again it owes one acknowledgemen
     { kind: "view", visible: false, monitor: 255 },
     { kind: "view", visible: true, monitor: 1 },
   ]);
+  await page.pass(100);
   expect(page.heard.findLast((m) => m.type === "layout")).toMatchObject({ part: { x: 60, y: 0, width: 40, height: 70 } });
 });
 
@@ -445,6 +446,30 @@ test("the page hears of the newest pointer, however often it changes", async () 
   desk.say({ kind: "cursor_use", slot: 1 });
   await settle();
   expect(told()).toEqual([1, 2, 1]);
+});
+
+test("the page hears of the newest notice, locks and layout, however many come", async () => {
+  const page = new Page();
+  const desk = await page.live();
+  await page.pass(100);
+  const before = page.heard.length;
+  for (let i = 1; i <= 500; i++) {
+    desk.say({ kind: "notice", code: 13, seconds: i });
+    desk.say({ kind: "lock_state", locks: i % 8 });
+  }
+  for (let i = 2; i <= 21; i++) {
+    desk.layout(i);
+    desk.show({ seq: i, generation: i, flags: FRESH, coder: coded("token_rgb") });
+  }
+  await vi.waitFor(() => expect(desk.acks.at(-1)).toBe(21));
+  const told = (): FromEngine[] => page.heard.slice(before).filter((m) => ["notice", "locks", "layout"].includes(m.type));
+  expect(told()).toHaveLength(3);
+  await page.pass(100);
+  expect(told()).toHaveLength(6);
+  const last = (type: string): FromEngine => told().findLast((m) => m.type === type)!;
+  expect(last("notice")).toMatchObject({ code: 13, seconds: 500 });
+  expect(last("locks")).toMatchObject({ locks: 500 % 8 });
+  expect(last("layout")).toMatchObject({ layout: { generation: 21 } });
 });
 
 test("input goes out only while the session is live", async () => {

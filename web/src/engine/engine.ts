@@ -2,7 +2,7 @@
 
 import { causeOf, Connection, type Host, type Sealed, type Shown } from "./connection.ts";
 import { type Part, Screen, type Surface } from "../draw/draw.ts";
-import type { CursorShape, FromEngine, Opening, ToEngine, View } from "./messages.ts";
+import type { FromEngine, Opening, ToEngine, View } from "./messages.ts";
 import { type Cause, type Event, first, reduce, type State } from "./reconnect.ts";
 import { END_CODES } from "../wire/end.ts";
 import type { Layout } from "../wire/layout.ts";
@@ -24,8 +24,8 @@ export interface EngineConfig {
 const BEAT = 1000;
 /** How long reaching the relay and the handshake may take, in milliseconds: as in the headless viewer. */
 const DIAL_LIMIT = 30_000;
-/** The page is told of the pointer's shape no more often, in milliseconds: a few bytes of the desk may mean a large one. */
-const CURSOR_PAUSE = 16;
+/** The page is told of each thing that a desk may say at any time no more often, in milliseconds: a few bytes may mean much. */
+const PAUSE = 16;
 
 /** Opens a session, keeps it, and opens it again when it is lost. */
 export class Engine {
@@ -41,8 +41,8 @@ export class Engine {
   private cancelRetry: () => void = () => {};
   private cancelBeat: () => void = () => {};
   private cancelDial: () => void = () => {};
-  private cursor: CursorShape | null = null;
-  private cursorPauses = false;
+  /** By the type of what was told less than a pause ago: the newest that waits. */
+  private readonly told = new Map<FromEngine["type"], FromEngine | null>();
 
   constructor(config: EngineConfig) {
     this.c = config;
@@ -171,22 +171,24 @@ export class Engine {
         this.shown = shown;
         this.screen?.draw(damage);
       },
-      cursor: (cursor) => this.point(cursor),
-      locks: (locks) => emit({ type: "locks", locks }),
-      notice: (code, seconds) => emit({ type: "notice", code, seconds }),
+      cursor: (cursor) => this.tell({ type: "cursor", cursor }),
+      locks: (locks) => this.tell({ type: "locks", locks }),
+      notice: (code, seconds) => this.tell({ type: "notice", code, seconds }),
     };
   }
 
-  /** Tells the page the newest shape of the pointer. */
-  private point(cursor: CursorShape): void {
-    this.cursor = cursor;
-    if (this.cursorPauses) return;
-    this.c.emit({ type: "cursor", cursor });
-    this.cursor = null;
-    this.cursorPauses = true;
-    this.c.after(CURSOR_PAUSE, () => {
-      this.cursorPauses = false;
-      if (this.cursor !== null) this.point(this.cursor);
+  /** Tells the page the newest of a type, at most one a pause. */
+  private tell(m: FromEngine): void {
+    if (this.told.has(m.type)) {
+      this.told.set(m.type, m);
+      return;
+    }
+    this.c.emit(m);
+    this.told.set(m.type, null);
+    this.c.after(PAUSE, () => {
+      const next = this.told.get(m.type) ?? null;
+      this.told.delete(m.type);
+      if (next !== null) this.tell(next);
     });
   }
 
@@ -201,7 +203,7 @@ export class Engine {
     const { decoder, layout } = this.shown;
     const part = partOf(layout, this.view.monitor);
     this.screen?.show(decoder, part);
-    this.c.emit({ type: "layout", layout, part });
+    this.tell({ type: "layout", layout, part });
   }
 
   private look(view: View): void {
