@@ -135,31 +135,45 @@ func (s *Server) deskEnrolled(ctx context.Context, d *store.Desk) (*controlv1.De
 	}, nil
 }
 
+// RenewDeskCertificate certifies a desk anew when it is time. Before, its present certificate is the answer, and nothing
+// is written: a desk cannot fill the log with renewals.
 func (s *agentService) RenewDeskCertificate(ctx context.Context, r *controlv1.RenewDeskCertificateRequest) (*controlv1.RenewDeskCertificateResponse, error) {
 	if !s.fromDesk(ctx) {
 		return renewNo(refusalOf(access.AgentNetwork)), nil
 	}
 	desk, code, err := s.proveDesk(ctx, r)
+	if err == nil && code == "" && s.cfg.CA.Present(cert.KindDesk, desk.Certificate) == nil {
+		code, err = s.certifyAgain(ctx, desk, cert.Nonce(r.GetNonce()))
+	}
 	if err != nil {
 		return nil, err
 	}
 	if code != "" {
 		return renewNo(refusalOf(code)), nil
 	}
-	c, err := s.cfg.CA.IssueDesk(desk.ID, desk.Zone.String(), desk.Grade, desk.Key)
-	if err != nil {
-		return nil, err
-	}
-	by := store.By{Actor: "desk:" + desk.ID, Address: requestOf(ctx).remote.String()}
-	if err := s.cfg.Store.RenewDesk(ctx, by, desk.ID, c.Append(nil), c.NotAfter.UnixMilli()); err != nil {
-		return nil, err
-	}
-	desk.Certificate = c.Append(nil)
 	renewed, err := s.deskEnrolled(ctx, desk)
 	if err != nil {
 		return nil, err
 	}
 	return &controlv1.RenewDeskCertificateResponse{Outcome: &controlv1.RenewDeskCertificateResponse_Renewed{Renewed: renewed}}, nil
+}
+
+// certifyAgain gives a desk that was proven its next certificate, and takes the nonce of the proof for good.
+func (s *agentService) certifyAgain(ctx context.Context, desk *store.Desk, nonce cert.Nonce) (access.Code, error) {
+	err := s.cfg.Auth.Spend(ctx, auth.ForDesk, nonce)
+	if no := new(auth.Refusal); errors.As(err, &no) {
+		return access.ChallengeOver, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	c, err := s.cfg.CA.IssueDesk(desk.ID, desk.Zone.String(), desk.Grade, desk.Key)
+	if err != nil {
+		return "", err
+	}
+	desk.Certificate = c.Append(nil)
+	by := store.By{Actor: "desk:" + desk.ID, Address: requestOf(ctx).remote.String()}
+	return "", s.cfg.Store.RenewDesk(ctx, by, desk.ID, desk.Certificate, c.NotAfter.UnixMilli())
 }
 
 func renewNo(r *controlv1.Refusal) *controlv1.RenewDeskCertificateResponse {
@@ -186,10 +200,8 @@ func (s *agentService) proveDesk(ctx context.Context, r *controlv1.RenewDeskCert
 	if statement.Verify(desk.Key, s.cfg.Now(), cert.Skew) != nil || proof.Verify(desk.Key, cert.Signature(r.GetSignature())) != nil {
 		return nil, access.SignatureWrong, nil
 	}
-	err = s.cfg.Auth.Spend(ctx, auth.ForDesk, proof.Nonce)
-	var no *auth.Refusal
-	if errors.As(err, &no) {
-		return nil, access.ChallengeOver, nil
+	if _, err := s.cfg.Nonces.Check(auth.ForDesk, proof.Nonce); err != nil {
+		return nil, access.ChallengeOver, nil //nolint:nilerr // it is the answer
 	}
-	return &desk, "", err
+	return &desk, "", nil
 }

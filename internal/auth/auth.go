@@ -46,6 +46,8 @@ type Store interface {
 
 // Issuer certifies devices; *ca.Authority is one.
 type Issuer interface {
+	// Present is a device's certificate if it is not to be issued anew, else nil.
+	Present(kind cert.Kind, raw []byte) *cert.Certificate
 	IssueDevice(id, owner string, grade cert.Grade, key cert.PublicKey) (*cert.Certificate, error)
 }
 
@@ -357,10 +359,21 @@ func (s *Service) proveSecond(ctx context.Context, id *Identity, a *Attempt) err
 	return err
 }
 
-// proveDevice checks that the device is enrolled for the user, not revoked, and holds its key now. Its certificate may
-// have expired: then the key may renew it, and nothing else. Only a proof that is good uses up its nonce: strangers
-// write nothing.
+// proveDevice is checkDevice for once: only a proof that is good uses up its nonce, so that strangers write nothing.
 func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof) (*store.Device, error) {
+	d, err := s.checkDevice(ctx, u, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Spend(ctx, ForDevice, p.Nonce); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// checkDevice checks that the device is enrolled for the user, not revoked, and holds its key now. Its certificate may
+// have expired: then the key may renew it, and nothing else.
+func (s *Service) checkDevice(ctx context.Context, u *store.User, p *DeviceProof) (*store.Device, error) {
 	if _, err := s.Nonces.Check(ForDevice, p.Nonce); err != nil {
 		return nil, err
 	}
@@ -379,9 +392,6 @@ func (s *Service) proveDevice(ctx context.Context, u *store.User, p *DeviceProof
 		return nil, refuse(access.DeviceRevoked)
 	case !AccessDevice(&d, u).Mine:
 		return nil, refuse(access.DeviceNotYours)
-	}
-	if err := s.Spend(ctx, ForDevice, p.Nonce); err != nil {
-		return nil, err
 	}
 	return &d, nil
 }

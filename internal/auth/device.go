@@ -84,10 +84,16 @@ func (s *Service) enrol(ctx context.Context, id *Identity, e *Enrolment, hash [3
 }
 
 // RenewDevice certifies the key of the user's device again, also after its certificate has expired, unless it is
-// revoked.
+// revoked. While it is not time the answer is the present certificate, and nothing is written.
 func (s *Service) RenewDevice(ctx context.Context, id *Identity, p DeviceProof) (*cert.Certificate, error) {
-	d, err := s.proveDevice(ctx, &id.User, &p)
+	d, err := s.checkDevice(ctx, &id.User, &p)
 	if err != nil {
+		return nil, err
+	}
+	if c := s.Issuer.Present(cert.KindDevice, d.Certificate); c != nil {
+		return c, nil
+	}
+	if err := s.Spend(ctx, ForDevice, p.Nonce); err != nil {
 		return nil, err
 	}
 	c, err := s.Issuer.IssueDevice(d.ID, d.Owner, d.Grade, d.Key)

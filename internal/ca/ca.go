@@ -248,6 +248,24 @@ func (a *Authority) IssueDesk(id, zone string, grade cert.Grade, key cert.Public
 	return a.issue(a.desk, cert.KindDesk, id, zone, grade, key)
 }
 
+// Present reads the certificate that a device or desk has, and gives it back while it is not to be issued anew: the key
+// in use signed it, and it is not time ([Renew]). Otherwise it is nil.
+func (a *Authority) Present(kind cert.Kind, raw []byte) *cert.Certificate {
+	c, err := cert.ParseCertificate(raw)
+	if err != nil {
+		return nil
+	}
+	by := a.device
+	if kind == cert.KindDesk {
+		by = a.desk
+	}
+	now := a.now()
+	if c.Verify(kind, []cert.PublicKey{by.Public()}, now, cert.Skew) != nil || Renew(c.NotAfter, now) {
+		return nil
+	}
+	return c
+}
+
 func (a *Authority) issue(by *cert.SignerKey, kind cert.Kind, id, owner string, grade cert.Grade, key cert.PublicKey) (*cert.Certificate, error) {
 	now := a.now()
 	c := &cert.Certificate{

@@ -41,6 +41,16 @@ func TestRotate(t *testing.T) {
 					t.Fatalf("got %v, want %v", err, want)
 				}
 			}
+			former, err := a.IssueDesk("k1", cert.ZoneLGWAN, cert.GradeFile, in(first)[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c := a.Present(cert.KindDesk, former.Append(nil)); c == nil || *c != *former {
+				t.Errorf("a certificate that is not due is issued anew: %v", c)
+			}
+			if a.Present(cert.KindDevice, former.Append(nil)) != nil || a.Present(cert.KindDesk, nil) != nil {
+				t.Error("what is no certificate of the kind is kept")
+			}
 			refuse(ca.Use, ca.ErrNotReady)
 			refuse(ca.Retire, ca.ErrKept)
 			prepared := use(ca.Prepare).Bundle()
@@ -58,6 +68,9 @@ func TestRotate(t *testing.T) {
 				t.Error("grants are signed by another key")
 			}
 			if role == ca.RoleDesk {
+				if a.Present(cert.KindDesk, former.Append(nil)) != nil {
+					t.Error("a certificate of the former key is not issued anew")
+				}
 				c, err := a.IssueDesk("k1", cert.ZoneLGWAN, cert.GradeFile, in(first)[0])
 				if err != nil {
 					t.Fatal(err)

@@ -48,7 +48,8 @@ type AgentServiceClient interface {
 	GetAgentChallenge(context.Context, *v1.GetAgentChallengeRequest) (*v1.GetAgentChallengeResponse, error)
 	// EnrolDesk redeems an enrolment token: for one desk, or from a batch (then the hostname names the desk).
 	EnrolDesk(context.Context, *v1.EnrolDeskRequest) (*v1.EnrolDeskResponse, error)
-	// RenewDeskCertificate certifies the same key again.
+	// RenewDeskCertificate certifies the same key again when two thirds of the time have passed. Before, it answers the
+	// present certificate.
 	RenewDeskCertificate(context.Context, *v1.RenewDeskCertificateRequest) (*v1.RenewDeskCertificateResponse, error)
 }
 
@@ -123,7 +124,8 @@ type AgentServiceHandler interface {
 	GetAgentChallenge(context.Context, *v1.GetAgentChallengeRequest) (*v1.GetAgentChallengeResponse, error)
 	// EnrolDesk redeems an enrolment token: for one desk, or from a batch (then the hostname names the desk).
 	EnrolDesk(context.Context, *v1.EnrolDeskRequest) (*v1.EnrolDeskResponse, error)
-	// RenewDeskCertificate certifies the same key again.
+	// RenewDeskCertificate certifies the same key again when two thirds of the time have passed. Before, it answers the
+	// present certificate.
 	RenewDeskCertificate(context.Context, *v1.RenewDeskCertificateRequest) (*v1.RenewDeskCertificateResponse, error)
 }
 

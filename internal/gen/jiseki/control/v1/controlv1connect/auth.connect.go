@@ -70,7 +70,8 @@ type AuthServiceClient interface {
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
 	// EnrolDevice binds a new identity key to the user who is signed in. The sign-in becomes one with this device.
 	EnrolDevice(context.Context, *v1.EnrolDeviceRequest) (*v1.EnrolDeviceResponse, error)
-	// RenewDeviceCertificate certifies the same key again; the nonce comes from GetChallenge.
+	// RenewDeviceCertificate certifies the same key again when two thirds of the time have passed. Before, it answers the
+	// present certificate. The nonce comes from GetChallenge.
 	RenewDeviceCertificate(context.Context, *v1.RenewDeviceCertificateRequest) (*v1.RenewDeviceCertificateResponse, error)
 	// BeginTOTP draws a key of one-time passwords for the user's authenticator app. Nothing is kept before ConfirmTOTP.
 	BeginTOTP(context.Context, *v1.BeginTOTPRequest) (*v1.BeginTOTPResponse, error)
@@ -270,7 +271,8 @@ type AuthServiceHandler interface {
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangePasswordResponse, error)
 	// EnrolDevice binds a new identity key to the user who is signed in. The sign-in becomes one with this device.
 	EnrolDevice(context.Context, *v1.EnrolDeviceRequest) (*v1.EnrolDeviceResponse, error)
-	// RenewDeviceCertificate certifies the same key again; the nonce comes from GetChallenge.
+	// RenewDeviceCertificate certifies the same key again when two thirds of the time have passed. Before, it answers the
+	// present certificate. The nonce comes from GetChallenge.
 	RenewDeviceCertificate(context.Context, *v1.RenewDeviceCertificateRequest) (*v1.RenewDeviceCertificateResponse, error)
 	// BeginTOTP draws a key of one-time passwords for the user's authenticator app. Nothing is kept before ConfirmTOTP.
 	BeginTOTP(context.Context, *v1.BeginTOTPRequest) (*v1.BeginTOTPResponse, error)

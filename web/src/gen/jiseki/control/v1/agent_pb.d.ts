@@ -422,7 +422,8 @@ export declare const AgentService: GenService<{
     output: typeof EnrolDeskResponseSchema;
   },
   /**
-   * RenewDeskCertificate certifies the same key again.
+   * RenewDeskCertificate certifies the same key again when two thirds of the time have passed. Before, it answers the
+   * present certificate.
    *
    * @generated from rpc jiseki.control.v1.AgentService.RenewDeskCertificate
    */

@@ -1376,7 +1376,8 @@ export declare const AuthService: GenService<{
     output: typeof EnrolDeviceResponseSchema;
   },
   /**
-   * RenewDeviceCertificate certifies the same key again; the nonce comes from GetChallenge.
+   * RenewDeviceCertificate certifies the same key again when two thirds of the time have passed. Before, it answers the
+   * present certificate. The nonce comes from GetChallenge.
    *
    * @generated from rpc jiseki.control.v1.AuthService.RenewDeviceCertificate
    */
