@@ -25,7 +25,7 @@ const (
 	ownPerMinute = 300
 	// ownFor is how long a sign-in that has shown itself has calls of its own without another one.
 	ownFor = time.Hour
-	// maxCounted addresses are counted; beyond that the oldest minute goes first.
+	// maxCounted networks are counted in a window; beyond that those that called least are forgotten.
 	maxCounted = 100_000
 )
 
@@ -57,7 +57,7 @@ func newLimiter(now func() time.Time) *limiter {
 // turn begins a new window when it is time. The lock is held.
 func (l *limiter) turn() (now time.Time) {
 	now = l.now()
-	if now.Sub(l.window) < time.Minute && !now.Before(l.window) && len(l.counts) < maxCounted {
+	if now.Sub(l.window) < time.Minute && !now.Before(l.window) {
 		return now
 	}
 	l.window = now
@@ -108,6 +108,7 @@ func (l *limiter) take(address netip.Addr, open bool) int {
 	for _, n := range remote.Networks(address) {
 		c := l.counts[n.Prefix]
 		if c == nil {
+			l.makeRoom()
 			c = &counts{}
 			l.counts[n.Prefix] = c
 		}
@@ -121,4 +122,16 @@ func (l *limiter) take(address netip.Addr, open bool) int {
 		return int(time.Minute-now.Sub(l.window))/int(time.Second) + 1
 	}
 	return 0
+}
+
+// makeRoom forgets the networks that called least when there is no room for another one: half of them and more at a
+// time, so that it is seldom done. Whoever calls once from each of ever new networks has nobody's calls forgotten who
+// calls often.
+func (l *limiter) makeRoom() {
+	if len(l.counts) < maxCounted {
+		return
+	}
+	for least := 1; len(l.counts) > maxCounted/2; least *= 2 {
+		maps.DeleteFunc(l.counts, func(_ netip.Prefix, c *counts) bool { return c.all <= least })
+	}
 }

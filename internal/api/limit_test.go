@@ -63,6 +63,29 @@ func TestLimitsCountWholeIPv6Networks(t *testing.T) {
 	}
 }
 
+// TestManyNetworksWipeNoCounts: who calls once from each of very many networks has nobody else's calls forgotten, and
+// takes a bounded room.
+func TestManyNetworksWipeNoCounts(t *testing.T) {
+	l := newLimiter(func() time.Time { return time.Unix(1_800_000_000, 0) })
+	flooding := netip.MustParseAddr("192.0.2.7")
+	wide := netip.MustParseAddr("2001:db8::").As16()
+	for l.take(flooding, true) == 0 {
+	}
+	for i := range 2 * maxCounted {
+		a := wide // each of another /48
+		a[3], a[4], a[5] = byte(i>>16), byte(i>>8), byte(i)
+		if l.take(netip.AddrFrom16(a), true) > 0 {
+			t.Fatalf("network %d waits for the others", i)
+		}
+		if len(l.counts) > maxCounted {
+			t.Fatalf("%d networks are counted", len(l.counts))
+		}
+	}
+	if l.take(flooding, true) == 0 {
+		t.Error("what was over its limit is not any more")
+	}
+}
+
 // TestStrangersLeaveSignInsTheirCalls: who floods an address takes nothing from those behind it who are signed in, and
 // these have no more than they need.
 func TestStrangersLeaveSignInsTheirCalls(t *testing.T) {

@@ -82,3 +82,14 @@ func TestMissingKeyIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesThatTheCAMayNotSign: the gateway does not start when all its names are others than those of its TLS CA.
+func TestNamesThatTheCAMayNotSign(t *testing.T) {
+	cfg, env, _ := founded(t)
+	admin, closeAdmin, err := gateway.OpenAdmin(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = admin
+	closeAdmin()
+}
