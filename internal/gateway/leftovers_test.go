@@ -10,6 +10,7 @@ import (
 
 	"jiseki/internal/auth"
 	"jiseki/internal/gateway"
+	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 )
 
 // founded is the configuration of an organisation that is not running.
@@ -83,13 +84,27 @@ func TestMissingKeyIsNamed(t *testing.T) {
 	}
 }
 
-// TestNamesThatTheCAMayNotSign: the gateway does not start when all its names are others than those of its TLS CA.
+// TestNamesThatTheCAMayNotSign: the gateway does not start when it has none but names that its TLS CA may not sign, and
+// names them.
 func TestNamesThatTheCAMayNotSign(t *testing.T) {
 	cfg, env, _ := founded(t)
-	admin, closeAdmin, err := gateway.OpenAdmin(t.Context(), cfg)
+	admin, done, err := gateway.OpenAdmin(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = admin
-	closeAdmin()
+	now, err := admin.GetSettings(t.Context(), &controlv1.GetSettingsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.GetSettings().Address = "https://moved.example.lg.jp"
+	_, err = admin.UpdateSettings(t.Context(), &controlv1.UpdateSettingsRequest{Settings: now.GetSettings(), Revision: now.GetRevision()})
+	if err := errors.Join(err, done()); err != nil {
+		t.Fatal(err)
+	}
+	cfg.TLS.Names = []string{"192.0.2.9"}
+	g, err := gateway.New(cfg, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusedWith(t, g.Run(t.Context()), "tls_names", "moved.example.lg.jp, 192.0.2.9")
 }
