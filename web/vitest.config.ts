@@ -7,7 +7,7 @@ import { manuals } from "./src/manual/plugin.ts";
 export default defineConfig({
   plugins: [react(), manuals()],
   test: {
-    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+    include: ["src/**/*.test.ts", "src/**/*.test.tsx", "lint/*.test.js"],
     environment: "node",
     setupFiles: ["./vitest.setup.ts"],
     testTimeout: 60_000,
