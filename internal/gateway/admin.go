@@ -236,7 +236,7 @@ func found(ctx context.Context, cfg Config, env Environment, f Founding) (err er
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, store.Config{DSN: dsn, Now: env.Now})
+	s, err := openStore(ctx, store.Config{DSN: dsn, Now: env.Now})
 	if err != nil {
 		return err
 	}

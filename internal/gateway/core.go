@@ -128,8 +128,8 @@ func (c *core) openStore(ctx context.Context) error {
 		c.env.Log.Error("the disk is full; make room", "err", err)
 	}
 	config := store.Config{DSN: dsn, Now: c.env.Now, Moved: wake, MakeRoom: c.makeRoom, Short: c.short}
-	if c.store, err = store.Open(ctx, config); errors.Is(err, store.ErrFull) && c.makeRoom() == nil {
-		c.store, err = store.Open(ctx, config)
+	if c.store, err = openStore(ctx, config); errors.Is(err, store.ErrFull) && c.makeRoom() == nil {
+		c.store, err = openStore(ctx, config)
 	}
 	if err != nil {
 		return err
@@ -363,4 +363,13 @@ func tlsNames(address string, cfg Config) []string {
 		}
 	}
 	return names
+}
+
+// openStore opens the database, or says what an administrator can do.
+func openStore(ctx context.Context, cfg store.Config) (*store.Store, error) {
+	s, err := store.Open(ctx, cfg)
+	if errors.Is(err, store.ErrForeignLog) {
+		return nil, errForeignLog(err)
+	}
+	return s, err
 }

@@ -64,6 +64,14 @@ func errLeftovers(path string) error {
 	}
 }
 
+// errForeignLog: the database was put in the place of one that had not been closed.
+func errForeignLog(cause error) error {
+	return &Error{
+		"foreign_log", "データベースのそばに、別のデータベースの書込み記録（-wal）が残っています。データのフォルダーを別名に変えてから、バックアップを展開し直してください。",
+		"The log beside the database (-wal) is another one's. Give the data folder another name, and unpack the backup anew.", cause,
+	}
+}
+
 func errInitialised(cause error) error {
 	return &Error{
 		"already_initialised", "初期設定は、既に済んでいます。",

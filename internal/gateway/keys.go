@@ -69,7 +69,7 @@ func changeKeys(
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, store.Config{DSN: dsn, Now: env.Now})
+	s, err := openStore(ctx, store.Config{DSN: dsn, Now: env.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -17,11 +17,13 @@ import (
 // rest, and one on which something was sent. A line that a firewall has forgotten, or whose server has lost its power, says nothing.
 const lineTime = 15 * time.Second
 
-// serverTimes are how long the server waits for a gateway that is silent, in milliseconds and seconds: a line that is cut in
-// the middle of an act holds the head of the chain, for which all gateways wait, until the server ends it.
-var serverTimes = map[string]string{
+// serverSettings are those of the server for the gateway's lines. How long it waits for a gateway that is silent, in milliseconds
+// and seconds: a line that is cut in the middle of an act holds the head of the chain, for which all gateways wait, until the
+// server ends it. And that what it says is written is on the disk, whatever it was set to.
+var serverSettings = map[string]string{
 	"idle_in_transaction_session_timeout": "5000", "tcp_user_timeout": "15000",
 	"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+	"synchronous_commit": "on",
 }
 
 // openPostgres: acts wait for each other at the head of the chain; those that wait must not hold the connections that others read by.
@@ -34,7 +36,7 @@ func openPostgres(cfg Config) (*Store, error) {
 		return nil, errors.New("store: the line to the database could be read and changed on its way: end the URL in " +
 			"?sslmode=verify-full&sslrootcert=FILE")
 	}
-	for name, value := range serverTimes {
+	for name, value := range serverSettings {
 		line.RuntimeParams[name] = value
 	}
 	line.DialFunc = dialer(line.ConnectTimeout).DialContext

@@ -93,10 +93,11 @@ type Store struct {
 	moved func()
 	room  func() error
 	short func() bool
+	pair  pair // empty for PostgreSQL
 }
 
-// Open opens the database, creates it if it is not there, and brings it to the newest schema. Two gateways may do so at
-// the same time.
+// Open opens the database, creates it if it is not there, and brings it to the newest schema. Two gateways may open one
+// of PostgreSQL at the same time. An SQLite file whose log is another one's is ErrForeignLog, and unchanged.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Moved == nil {
 		cfg.Moved = func() {}
@@ -111,6 +112,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.pair != "" {
+		if err := s.pair.begin(ctx, s.write); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	if err := s.migrate(ctx, dialect); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -118,7 +124,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 // Close closes the database. No method may run or follow.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+func (s *Store) Close() error {
+	err := errors.Join(s.read.Close(), s.write.Close())
+	if s.pair != "" {
+		err = errors.Join(err, s.pair.end())
+	}
+	return err
+}
 
 func open(cfg Config) (*Store, goose.Dialect, error) {
 	if path, ok := strings.CutPrefix(cfg.DSN, "sqlite:"); ok {
@@ -135,6 +147,9 @@ func open(cfg Config) (*Store, goose.Dialect, error) {
 // openSQLite: WAL lets readers go on while one writes; synchronous FULL makes each commit durable, not only consistent;
 // one connection writes, so that nobody waits for a lock inside a transaction.
 func openSQLite(path string, cfg Config) (*Store, error) {
+	if err := pair(path).check(); err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // the database is for its owner, before SQLite makes it
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -155,7 +170,9 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &Store{write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short}, nil
+	return &Store{
+		write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short, pair: pair(path),
+	}, nil
 }
 
 func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
