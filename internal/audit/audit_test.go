@@ -427,6 +427,53 @@ func TestPublisher(t *testing.T) {
 	})
 }
 
+// TestHeadsComeOnceASecond: a head that has not moved for a second is given out at once, and whoever moves it all the
+// time has one copied a second, the newest.
+func TestHeadsComeOnceASecond(t *testing.T) {
+	k := key(t)
+	synctest.Test(t, func(t *testing.T) {
+		events := chain(t, 102)
+		sink, moved := memory{head: events[0].Mark()}, make(chan struct{}, 1)
+		p := audit.Publisher{
+			Head: sink.read, Key: k, Sinks: []audit.HeadSink{&sink}, Every: time.Minute, Moved: moved, Log: slog.New(slog.DiscardHandler),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- p.Run(ctx) }()
+		move := func(e int) {
+			sink.set(events[e].Mark(), false)
+			select {
+			case moved <- struct{}{}:
+			default:
+			}
+			synctest.Wait()
+		}
+		given := func() (int, uint64) {
+			sink.mu.Lock()
+			defer sink.mu.Unlock()
+			return len(sink.heads), sink.heads[len(sink.heads)-1].Number
+		}
+		time.Sleep(2 * time.Second)
+		move(1)
+		if n, last := given(); n != 2 || last != events[1].Number {
+			t.Errorf("at rest: %d heads, the last %d", n, last)
+		}
+		for e := range 100 {
+			move(2 + e)
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n, last := given(); n > 5 || last != events[101].Number {
+			t.Errorf("after two seconds: %d heads, the last %d", n, last)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestSyslogThatHangs: a daemon that does not read makes copying fail, which is logged, and holds nobody up for good.
 func TestSyslogThatHangs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")

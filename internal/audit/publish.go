@@ -14,6 +14,10 @@ import (
 // returns.
 const sinkTimeout = 5 * time.Second
 
+// rest is how long after one head the next is given out at the earliest: whoever does all the time what moves the head
+// fills no disk with copies. An attacker can cut off at most so much unnoticed.
+const rest = time.Second
+
 var errHangs = errors.New("it hangs, and is left out until it comes back")
 
 // Publisher signs the head of the chain when it has moved and gives copies to all sinks.
@@ -45,14 +49,19 @@ type outlet struct {
 	gives Mark       // what that Put keeps
 }
 
-// Run publishes at once, whenever Moved says so, and in each period until ctx ends. It does not wait for a sink that
-// hangs.
+// Run publishes at once, whenever Moved says so, though no more than once a second, and in each period until ctx ends.
+// It does not wait for a sink that hangs.
 func (p *Publisher) Run(ctx context.Context) error {
 	tick := time.NewTicker(p.Every)
 	defer tick.Stop()
 	for {
 		if err := p.Publish(ctx); err != nil && ctx.Err() == nil {
 			p.Log.Error("the head of the audit log was not copied", "err", err)
+		}
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done():
+			return nil
 		}
 		select {
 		case <-tick.C:

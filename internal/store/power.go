@@ -64,15 +64,18 @@ func (s *Store) LastOutside(ctx context.Context, user string) (ms int64, err err
 
 // ReportLost revokes a device that was lost, ends its sign-ins, tells the administrators and the head of its owner's
 // section, and returns the running sessions, which the caller must end now. A device that is revoked already stays so;
-// the report is an event all the same, and nobody is told twice.
+// its loss is an event all the same, once, and nobody is told twice.
 func (s *Store) ReportLost(ctx context.Context, by By, id, circumstances string) (running []Session, err error) {
 	keep := s.takeAway
 	if d, err := s.Device(ctx, id); err == nil && d.RevokedMS > 0 {
 		keep = s.act // there is nothing left to take away
 	}
 	err = keep(ctx, func(t *tx) error {
-		running, err = t.revokeDevice(by, id, "lost")
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		running, err = t.revokeDevice(by, id, lost)
+		if errors.Is(err, ErrNotFound) {
+			err = t.lostAfterwards(id)
+		}
+		if err != nil {
 			return err
 		}
 		d, err := get(ctx, t, scanDevice, selectDevice+` WHERE d.id = $1`, id)
@@ -87,6 +90,22 @@ func (s *Store) ReportLost(ctx context.Context, by By, id, circumstances string)
 		}))
 	})
 	return running, err
+}
+
+// lost is why a device is revoked whose loss was reported.
+const lost = "lost"
+
+// lostAfterwards notes of a device that is revoked already that it was lost: errUnchanged if that is known.
+func (t *tx) lostAfterwards(id string) error {
+	n, err := t.count(`UPDATE devices SET revoked_reason = $2 WHERE id = $1 AND revoked_reason <> $2`, id, lost)
+	if err != nil || n > 0 {
+		return err
+	}
+	var there int64
+	if err := t.one(`SELECT 1 FROM devices WHERE id = $1`, []any{id}, &there); err != nil {
+		return err
+	}
+	return errUnchanged
 }
 
 func (t *tx) tellOfLoss(by By, d *Device) error {

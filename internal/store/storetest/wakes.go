@@ -222,14 +222,24 @@ func lostDevice(t *suite) {
 	notices, _, err = t.s.Notices(t.ctx, "tanaka", store.Page{}) // who reports it knows
 	t.ok(err)
 	t.equal(len(notices), 0)
-	for range 3 { // revoked already: reported all the same, but told once
+	before := t.last().Number
+	for range 3 { // known already
 		_, err = t.s.ReportLost(t.ctx, store.By{Actor: "user:tanaka"}, "d1", "")
 		t.ok(err)
-		t.equal(t.last().Kind, audit.DeviceLost)
 	}
+	t.equal(t.last().Number, before)
+	t.ok(t.s.AddDevice(t.ctx, Admin, Device("d3", "user:tanaka")))
+	_, err = t.s.RevokeDevice(t.ctx, Admin, "d3", "返却")
+	t.ok(err)
+	before = t.last().Number
+	for range 3 { // revoked already: reported all the same, once
+		_, err = t.s.ReportLost(t.ctx, store.By{Actor: "user:tanaka"}, "d3", "")
+		t.ok(err)
+	}
+	t.equal([]any{t.last().Kind, t.last().Subject, t.last().Number}, []any{audit.DeviceLost, "device:d3", before + 1})
 	notices, _, err = t.s.Notices(t.ctx, "admin", store.Page{})
 	t.ok(err)
-	t.equal(len(notices), 1)
+	t.equal(len(notices), 2)
 	_, err = t.s.ReportLost(t.ctx, Admin, "d9", "")
 	t.fails(err, store.ErrNotFound)
 }
