@@ -212,10 +212,7 @@ func (a *Agent) release(s *session, why error) {
 	case wire.TakenOver, wire.Replaced: // the next session has the desk, unless it fails in the last step
 		a.guard.lockAfter(a.ctx, handOver, s.grant.Session)
 	case 0:
-		grace := s.grant.Grace
-		if a.cfg.Limits.MaxGrace > 0 {
-			grace = min(grace, a.cfg.Limits.MaxGrace)
-		}
+		grace := a.grace(s)
 		if a.isLocked {
 			grace = 0 // nothing to keep open
 		}
@@ -229,6 +226,14 @@ func (a *Agent) release(s *session, why error) {
 	if code != wire.TakenOver && code != wire.Replaced {
 		a.power.SessionEnded(onPurpose(code))
 	}
+}
+
+// grace is how long the desk waits for a viewer whose link was lost.
+func (a *Agent) grace(s *session) time.Duration {
+	if a.cfg.Limits.MaxGrace > 0 {
+		return min(s.grant.Grace, a.cfg.Limits.MaxGrace)
+	}
+	return s.grant.Grace
 }
 
 // handOver is how long the session that takes over may take to do so, after the one before has ended.

@@ -377,12 +377,12 @@ func (a *Agent) stands(ctx context.Context, state lock.State) {
 	switch {
 	case fell:
 		a.bare()
-		a.guard.insist(ctx, true)
+		a.guard.insist(ctx, true, a.left())
 	case a.session != nil || first && state == lock.Open:
 	case state == lock.Open:
 		a.taken()
 	case a.work.kept.User != "": // whoever locked it, it is to be proved
-		a.guard.insist(ctx, false)
+		a.guard.insist(ctx, false, a.left())
 	}
 	a.mu.Unlock()
 	switch {

@@ -44,6 +44,9 @@ type trying struct {
 	stop   context.CancelFunc
 	hurry  chan struct{} // holds one token when it is to wait no longer
 	fell   bool          // the desk was seen open since the last try began; guarded by the guard's lock
+
+	session [16]byte // that is told of; nobody: none is
+	insists bool     // also while a session runs, and tells of its success after a failure alone
 }
 
 // lockAfter locks the desk after wait, in the name of a session.
@@ -51,19 +54,18 @@ func (g *guard) lockAfter(ctx context.Context, wait time.Duration, session [16]b
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.cancel()
-	t := g.begin()
+	t := g.begin(session)
 	g.tasks.Go(func() {
-		if !t.wait(wait) {
-			return
+		if t.wait(wait) {
+			g.lock(ctx, t)
 		}
-		g.agent.dropResume()
-		g.lock(ctx, t, session)
 	})
 }
 
-// insist locks the desk, in nobody's name unless that is tried already: then it is tried now, whatever that waits for.
-// fell says that the desk was seen open: a lock that was proved meanwhile does not count. It returns at once.
-func (g *guard) insist(ctx context.Context, fell bool) {
+// insist locks the desk, and tells of its session, or of nobody's, if that fails; when it is tried already, it is tried
+// now, whatever that waits for. fell says that the desk was seen open: a lock that was proved meanwhile does not count.
+// It returns at once.
+func (g *guard) insist(ctx context.Context, fell bool, session [16]byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if t := g.trying; t != nil {
@@ -71,16 +73,17 @@ func (g *guard) insist(ctx context.Context, fell bool) {
 		signal(t.hurry)
 		return
 	}
-	t := g.begin()
-	g.tasks.Go(func() { g.lock(ctx, t, nobody) })
+	t := g.begin(session)
+	t.insists = true
+	g.tasks.Go(func() { g.lock(ctx, t) })
 }
 
-// nobody is the session in whose name a desk is locked that nobody has worked on.
+// nobody is the session of a desk that nobody has worked on.
 var nobody [16]byte
 
 // begin starts a trying. The caller holds mu.
-func (g *guard) begin() *trying {
-	t := &trying{hurry: make(chan struct{}, 1)}
+func (g *guard) begin(session [16]byte) *trying {
+	t := &trying{hurry: make(chan struct{}, 1), session: session}
 	t.wanted, t.stop = context.WithCancel(context.Background())
 	g.trying = t
 	return t
@@ -133,19 +136,21 @@ func (g *guard) pressed() {
 // errFell is a lock that was proved and is over before anybody could rely on it.
 var errFell = errors.New("the desk was unlocked at once, with nobody there")
 
-// lock locks the desk, and reports in the name of a session which it was: locked, and proved so, or not. One that is
-// not is told at the desk and to the gateway, and tried until it is, ctx ends, or it is not wanted any more.
-func (g *guard) lock(ctx context.Context, t *trying, session [16]byte) {
+// lock locks the desk, and reports of the trying's session which it was: locked, and proved so, or not. One that is not
+// is told at the desk and to the gateway, and tried until it is, ctx ends, or it is not wanted any more.
+func (g *guard) lock(ctx context.Context, t *trying) {
 	told := func() {}
 	defer func() { told() }()
 	defer g.ended(t)
 	for try := 1; ; try++ {
-		if t.wanted.Err() != nil || session != nobody && g.agent.inSession() {
+		if t.wanted.Err() != nil || !t.insists && g.agent.inSession() {
 			return // its user came back meanwhile; nobody else can
 		}
 		err := g.try(ctx, t)
 		if err == nil {
-			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, session, 0)
+			if !t.insists || g.isFailing() {
+				g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCKED, t.session, 0)
+			}
 			g.agent.log.Info("desk locked", "try", try)
 			return
 		}
@@ -155,9 +160,11 @@ func (g *guard) lock(ctx context.Context, t *trying, session [16]byte) {
 		g.agent.log.Warn("desk did not lock", "try", try, "err", err)
 		if !g.isFailing() && (try >= lockTries || ctx.Err() != nil || g.agent.desk.Lock.Can() != nil) {
 			g.setFailing(true)
-			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, session, wire.CannotLock)
+			g.report(controlv1.SessionEventKind_SESSION_EVENT_KIND_LOCK_FAILED, t.session, wire.CannotLock)
 			g.agent.log.Error("desk is NOT locked", "err", err)
-			told = g.tell()
+			if ctx.Err() == nil {
+				told = g.tell()
+			}
 		}
 		if ctx.Err() != nil {
 			return

@@ -233,6 +233,36 @@ func TestTornLockIsMended(t *testing.T) {
 	}
 }
 
+// TestTornLockThatFailsIsReported: the last session's log tells that the desk that it left locked is open.
+func TestTornLockThatFailsIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &fakeDesk{}
+		a := guarded(t, d)
+		last := [16]byte{1}
+		if err := a.work.begin("sato", last); err != nil {
+			t.Fatal(err)
+		}
+		a.guard.lockAfter(t.Context(), 0, last)
+		synctest.Wait()
+		a.stands(t.Context(), lock.Torn) // and mended at once: nothing to tell
+		synctest.Wait()
+		d.mu.Lock()
+		d.refusals = len(d.tries) + lockTries
+		d.mu.Unlock()
+		a.stands(t.Context(), lock.Torn)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := reported(a); !slices.Equal(got, []controlv1.SessionEventKind{lockedEvent, failedEvent, lockedEvent}) {
+			t.Errorf("events %v", got)
+		}
+		for _, e := range a.events.undelivered() {
+			if [16]byte(e.GetSessionId()) != last {
+				t.Errorf("%v is told of the session %x", e.GetKind(), e.GetSessionId())
+			}
+		}
+	})
+}
+
 func TestGuardHastens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &fakeDesk{}

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -224,7 +226,7 @@ func TestResume(t *testing.T) {
 func TestResumeAfterNothingCame(t *testing.T) {
 	b := newBench(t, screen.Point{X: 400, Y: 300})
 	a, s := b.p.session.agent, b.p.session
-	s.log, s.grant = slog.New(slog.DiscardHandler), &grant.Grant{Device: "d1"}
+	s.log, s.grant = slog.New(slog.DiscardHandler), &grant.Grant{Device: "d1", Grace: time.Hour}
 	start := &wire.Start{Resume: &wire.Resume{
 		Run: a.run, Generation: b.p.layout.Generation, Seq: 40, Hash: sha256.Sum256(b.p.encoder.Mirror().Pix),
 	}}
@@ -236,4 +238,33 @@ func TestResumeAfterNothingCame(t *testing.T) {
 	if a.takeResume(s, b.p.layout, start) == nil {
 		t.Error("not resumed")
 	}
+}
+
+// TestPictureOutlivesTheLock: a desk that was locked already is proved to be so at once when the line is lost; its user
+// finds the picture again until the grace period ends. Then nothing of it is kept.
+func TestPictureOutlivesTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &fakeDesk{}
+		a := guarded(t, d)
+		b := newBench(t, screen.Point{X: 40, Y: 30})
+		s := b.p.session
+		s.grant = &grant.Grant{Device: "d1", Grace: time.Minute}
+		a.keepResume(s, b.p)
+		isKept := func() bool {
+			a.resume.mu.Lock()
+			defer a.resume.mu.Unlock()
+			return a.resume.mirror != nil || a.resume.journal != nil
+		}
+		a.guard.lockAfter(t.Context(), 0, [16]byte{1})
+		time.Sleep(time.Minute - time.Nanosecond)
+		synctest.Wait()
+		if len(d.attempts()) != 1 || !isKept() {
+			t.Errorf("%d tries to lock, the picture is kept: %v", len(d.attempts()), isKept())
+		}
+		time.Sleep(time.Nanosecond)
+		synctest.Wait()
+		if isKept() {
+			t.Error("the picture is kept after the grace period")
+		}
+	})
 }

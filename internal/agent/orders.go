@@ -98,7 +98,7 @@ func (a *Agent) lockNow(ctx context.Context) (code string) {
 		a.mu.Lock()
 		running := a.ctx
 		a.mu.Unlock()
-		a.guard.insist(running, true)
+		a.guard.insist(running, true, nobody)
 		return "cannot_lock"
 	}
 	return ""

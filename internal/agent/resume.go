@@ -3,6 +3,7 @@ package agent
 import (
 	"crypto/sha256"
 	"sync"
+	"time"
 
 	"jiseki/internal/screen"
 	"jiseki/internal/wire"
@@ -17,15 +18,21 @@ type resume struct {
 	generation uint32
 	mirror     *screen.Picture // after the last update that was sent; nil: nothing to resume
 	journal    *journal
+	expires    *time.Timer // drops it; nil: nothing was kept yet
 }
 
-// keepResume remembers the picture of a viewer whose link was lost.
+// keepResume remembers the picture of a viewer whose link was lost, for the grace period. Whether the desk is locked
+// meanwhile is of no account: the viewer has the picture, and who comes back gets nothing but what differs on the screen.
 func (a *Agent) keepResume(s *session, p *pictures) {
 	a.resume.mu.Lock()
 	defer a.resume.mu.Unlock()
 	a.resume.device, a.resume.generation = s.grant.Device, p.layout.Generation
 	a.resume.mirror, a.resume.journal = p.encoder.Mirror(), p.journal
 	p.journal.begin(p.seq) // not an update that came to nothing
+	if a.resume.expires != nil {
+		a.resume.expires.Stop()
+	}
+	a.resume.expires = time.AfterFunc(a.grace(s), a.dropResume)
 }
 
 func (a *Agent) dropResume() {

@@ -93,7 +93,7 @@ func (w *work) note(next keptWork) error {
 
 // end notes that the desk is locked. A note that stays on disk has the desk locked once more, which does no harm.
 func (w *work) end() error {
-	w.last, w.kept = keptWork{User: w.kept.User, Session: unknownSession[:], Ended: true}, keptWork{}
+	w.last, w.kept = w.kept, keptWork{}
 	if err := os.Remove(w.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget whose work was on the desk: %w", err)
 	}
@@ -118,6 +118,15 @@ func (a *Agent) covered(t *trying) bool {
 		a.log.Error("the desk is locked", "err", err)
 	}
 	return true
+}
+
+// left is the session whose work lies on the desk, which nobody works on now; nobody when there is none. The caller
+// holds mu.
+func (a *Agent) left() [16]byte {
+	if a.session != nil || a.work.kept.User == "" {
+		return nobody
+	}
+	return [16]byte(a.work.kept.Session)
 }
 
 // vacate notes that nobody works on the desk from elsewhere any more: an unlock from now on counts when the desk's own

@@ -44,7 +44,7 @@ func OpenX11(cfg X11Config) (desk Desk, closeDesk func() error, err error) {
 	for _, end := range append(gone, watch.Done()) {
 		go func() {
 			<-end
-			locker.Close() //nolint:errcheck // whose end tells the agent that the desk is lost
+			locker.Close() // its end tells the agent that the desk is lost
 		}()
 	}
 	desk = Desk{

@@ -129,11 +129,10 @@ func TestScreenDies(t *testing.T) {
 	h.screen = desktoptest.Bare(t, screen.Point{X: 800, Y: 600})
 	h.x = h.client(nil)
 	h.start()
-	again := tanaka.open(look{resume: v})
-	again.sameAsDesk()
-	// The next run locks what comes up in the place of the screen that could not be locked.
+	// The next run locks what comes up in the place of the screen that could not be locked, unless its user is back before.
 	h.awaitEvents(v.session[:], "session_granted ", "session_opened ", fmt.Sprintf("session_ended %d", v.ended()), "session_lock_failed 10",
 		"session_locked ")
+	tanaka.open(look{resume: v}).sameAsDesk()
 }
 
 // TestScreenHeldByAProgram: a program on the desk keeps the X server for itself, which then answers nobody else, while the

@@ -203,9 +203,10 @@ func TestTwoGateways(t *testing.T) {
 		t.Errorf("the viewer was told %v", code)
 	}
 	h.awaitKeysUp()
-	// The desk is locked since the first session, and its lock is proved anew: whether that was before the third session
-	// decides whether the picture can be resumed. TestResume holds that of a desk that is open.
 	third := tanaka.via(relay, look{resume: second})
+	if !third.Welcome().Resumed {
+		t.Error("the picture was not resumed")
+	}
 	third.sameAsDesk()
 	h.awaitEvents(second.session[:], "session_granted ", "session_opened ", "session_ended 0")
 	h.verifyLog()
