@@ -55,6 +55,10 @@ test("circles are found, also of types", () => {
   expect(said.filter((s) => s.includes("no-cycle"))).toHaveLength(3);
 });
 
+test.each(["private readonly a = 1;", "protected a(): void {}", "public static a = 1;"])("%s is written without the word", (member) => {
+  expect(lint({ "codec/a.ts": `export class A {\n  ${member}\n}\n` }).join("\n")).toContain("house(hash)");
+});
+
 test("what is allowed passes", () => {
   expect(lint({
     "kit/a.ts": 'import { useState } from "react";\nexport const a = useState;\n',

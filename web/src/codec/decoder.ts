@@ -48,17 +48,17 @@ export class Decoder {
   readonly height: number;
   /** The picture, row after row: see pixel.ts. Changes with each update. */
   readonly pixels: Int32Array<ArrayBuffer>;
-  private readonly area: number;
-  private readonly commands = new Commands(new Uint8Array(0), 0, 0);
-  private readonly tokens = new Tokens();
-  private readonly photo = new Photo();
-  private readonly store: Store;
-  private stream: ZstdStream | undefined;
-  private rects = new Int32Array(4 * 256);
-  private count = 0;
-  private moves = new Int32Array(6 * 64);
-  private scratch = new Int32Array(0);
-  private broken = false;
+  readonly #area: number;
+  readonly #commands = new Commands(new Uint8Array(0), 0, 0);
+  readonly #tokens = new Tokens();
+  readonly #photo = new Photo();
+  readonly #store: Store;
+  #stream: ZstdStream | undefined;
+  #rects = new Int32Array(4 * 256);
+  #count = 0;
+  #moves = new Int32Array(6 * 64);
+  #scratch = new Int32Array(0);
+  #broken = false;
 
   /** mirror is the picture to start from, which is copied; without it the picture is black. */
   constructor(width: number, height: number, mirror?: Int32Array) {
@@ -67,77 +67,77 @@ export class Decoder {
     if (new Uint8Array(Int32Array.of(1).buffer)[0] !== 1) throw new CodecError("range", "this machine is big-endian");
     this.width = width;
     this.height = height;
-    this.area = width * height;
-    this.pixels = new Int32Array(this.area);
+    this.#area = width * height;
+    this.pixels = new Int32Array(this.#area);
     if (mirror === undefined) this.pixels.fill(BLACK);
-    else if (mirror.length === this.area) this.pixels.set(mirror);
+    else if (mirror.length === this.#area) this.pixels.set(mirror);
     else throw new CodecError("range", "mirror of another size");
-    this.store = new Store(this.pixels, width, height);
+    this.#store = new Store(this.pixels, width, height);
   }
 
   /**
    * The rectangles that the last update wrote: x, y, w and h of each in turn. They may overlap. Valid until the next update.
    */
   get damage(): Int32Array {
-    return this.rects.subarray(0, 4 * this.count);
+    return this.#rects.subarray(0, 4 * this.#count);
   }
 
   /** Decodes the coder bytes of the next update. */
   decode(update: Uint8Array): void {
-    if (this.broken) throw new CodecError("range", "decoder is broken");
-    this.broken = true; // unless all goes well
-    this.count = 0;
+    if (this.#broken) throw new CodecError("range", "decoder is broken");
+    this.#broken = true; // unless all goes well
+    this.#count = 0;
     if (update.length > MAX_UPDATE) throw new CodecError("range", "update is too long");
-    const in_ = this.commands;
+    const in_ = this.#commands;
     in_.set(update, 0, update.length);
     const size = in_.u(MAX_COMMANDS);
     const packed = in_.u(MAX_UPDATE);
     if (size === 0) throw new CodecError("range", "no commands");
     if (packed > in_.left) throw new CodecError("short", "update ends early");
     const end = in_.pos + packed;
-    this.unpack(update.subarray(in_.pos, end), size);
-    this.photo.begin(update.subarray(end));
-    this.readSaves();
-    this.readMoves();
-    this.readLoads();
-    this.readRegions();
-    this.photo.finish();
-    this.broken = false;
+    this.#unpack(update.subarray(in_.pos, end), size);
+    this.#photo.begin(update.subarray(end));
+    this.#readSaves();
+    this.#readMoves();
+    this.#readLoads();
+    this.#readRegions();
+    this.#photo.finish();
+    this.#broken = false;
   }
 
   /** Decompresses blocks, which must give exactly size bytes of commands, and sets commands to them. */
-  private unpack(blocks: Uint8Array, size: number): void {
+  #unpack(blocks: Uint8Array, size: number): void {
     try {
-      if (this.stream === undefined) {
+      if (this.#stream === undefined) {
         const header = parseFrameHeader(blocks);
         if (header.window !== WINDOW) throw new CodecError("stream", "window of another size");
-        this.stream = new ZstdStream(WINDOW, MAX_COMMANDS);
+        this.#stream = new ZstdStream(WINDOW, MAX_COMMANDS);
         blocks = blocks.subarray(HEADER_SIZE);
       }
-      const got = this.stream.decode(blocks);
+      const got = this.#stream.decode(blocks);
       if (got !== size) throw new CodecError("stream", `${got} bytes of commands instead of ${size}`);
     } catch (e) {
       if (e instanceof ZstdError) throw new CodecError("stream", e.message, { cause: e });
       throw e;
     }
-    this.commands.set(this.stream.mem, this.stream.end - size, this.stream.end);
+    this.#commands.set(this.#stream.mem, this.#stream.end - size, this.#stream.end);
   }
 
-  private readSaves(): void {
-    this.store.begin();
-    for (let n = this.commands.u(MAX_SAVES); n > 0; n--) this.store.save(this.commands);
+  #readSaves(): void {
+    this.#store.begin();
+    for (let n = this.#commands.u(MAX_SAVES); n > 0; n--) this.#store.save(this.#commands);
   }
 
-  private readLoads(): void {
-    this.store.begin();
-    for (let n = this.commands.u(MAX_LOADS); n > 0; n--) {
-      const { x, y, w, h } = this.store.load(this.commands);
-      this.wrote(x, y, w, h);
+  #readLoads(): void {
+    this.#store.begin();
+    for (let n = this.#commands.u(MAX_LOADS); n > 0; n--) {
+      const { x, y, w, h } = this.#store.load(this.#commands);
+      this.#wrote(x, y, w, h);
     }
   }
 
-  private readMoves(): void {
-    const in_ = this.commands;
+  #readMoves(): void {
+    const in_ = this.#commands;
     let moves = 0;
     let area = 0;
     for (;;) {
@@ -146,36 +146,38 @@ export class Decoder {
       const dx = in_.s();
       const dy = in_.s();
       for (let i = 0; i < n; i++) {
-        const r = this.rect();
+        const r = this.#rect();
         area += r.w * r.h;
         const inside = r.x + dx >= 0 && r.y + dy >= 0 && r.x + dx + r.w <= this.width && r.y + dy + r.h <= this.height;
-        if (area > this.area || !inside) throw new CodecError("range", "a move out of range");
-        this.note(moves++, r, dx, dy);
+        if (area > this.#area || !inside) throw new CodecError("range", "a move out of range");
+        this.#note(moves++, r, dx, dy);
       }
     }
-    if (moves > 0) this.move(moves, area);
+    if (moves > 0) this.#move(moves, area);
   }
 
-  private note(i: number, r: Rect, dx: number, dy: number): void {
-    if (6 * (i + 1) > this.moves.length) {
-      const more = new Int32Array(2 * this.moves.length);
-      more.set(this.moves);
-      this.moves = more;
+  #note(i: number, r: Rect, dx: number, dy: number): void {
+    if (6 * (i + 1) > this.#moves.length) {
+      const more = new Int32Array(2 * this.#moves.length);
+      more.set(this.#moves);
+      this.#moves = more;
     }
-    const { moves } = this;
+    const moves = this.#moves;
     moves[6 * i] = r.x;
     moves[6 * i + 1] = r.y;
     moves[6 * i + 2] = r.w;
     moves[6 * i + 3] = r.h;
     moves[6 * i + 4] = dx;
     moves[6 * i + 5] = dy;
-    this.wrote(r.x, r.y, r.w, r.h);
+    this.#wrote(r.x, r.y, r.w, r.h);
   }
 
   /** Makes the moves noted: all sources are read before the first pixel is written. */
-  private move(count: number, area: number): void {
-    if (this.scratch.length < area) this.scratch = new Int32Array(area);
-    const { moves, pixels, scratch, width } = this;
+  #move(count: number, area: number): void {
+    if (this.#scratch.length < area) this.#scratch = new Int32Array(area);
+    const { pixels, width } = this;
+    const moves = this.#moves;
+    const scratch = this.#scratch;
     for (let reading = 1; reading >= 0; reading--) {
       let at = 0;
       for (let i = 0; i < 6 * count; i += 6) {
@@ -191,24 +193,25 @@ export class Decoder {
     }
   }
 
-  private readRegions(): void {
-    const in_ = this.commands;
+  #readRegions(): void {
+    const in_ = this.#commands;
     let area = 0;
     while (in_.left > 0) {
       const mode = in_.byte();
-      const { x, y, w, h } = this.rect();
+      const { x, y, w, h } = this.#rect();
       area += w * h;
-      if (area > this.area) throw new CodecError("range", "more pixels than the picture has");
-      if (mode === MODE_TOKENS) this.tokens.fill(this.pixels, this.width, x, y, w, h, in_);
-      else if (mode === MODE_PHOTO) this.photo.fill(this.pixels, this.width, x, y, w, h);
-      else if (mode === MODE_PLAIN) this.plain(x, y, w, h);
+      if (area > this.#area) throw new CodecError("range", "more pixels than the picture has");
+      if (mode === MODE_TOKENS) this.#tokens.fill(this.pixels, this.width, x, y, w, h, in_);
+      else if (mode === MODE_PHOTO) this.#photo.fill(this.pixels, this.width, x, y, w, h);
+      else if (mode === MODE_PLAIN) this.#plain(x, y, w, h);
       else throw new CodecError("range", `mode ${mode}`);
-      this.wrote(x, y, w, h);
+      this.#wrote(x, y, w, h);
     }
   }
 
-  private plain(x: number, y: number, w: number, h: number): void {
-    const { pixels, commands } = this;
+  #plain(x: number, y: number, w: number, h: number): void {
+    const { pixels } = this;
+    const commands = this.#commands;
     if (commands.left < 3 * w * h) throw new CodecError("short", "pixels end early");
     const { bytes } = commands;
     let from = commands.pos;
@@ -221,8 +224,8 @@ export class Decoder {
     commands.pos = from;
   }
 
-  private rect(): Rect {
-    const in_ = this.commands;
+  #rect(): Rect {
+    const in_ = this.#commands;
     const x = in_.u(MAX_SIDE);
     const y = in_.u(MAX_SIDE);
     const w = in_.u(MAX_SIDE);
@@ -231,17 +234,17 @@ export class Decoder {
     return { x, y, w, h };
   }
 
-  private wrote(x: number, y: number, w: number, h: number): void {
-    if (4 * (this.count + 1) > this.rects.length) {
-      const more = new Int32Array(2 * this.rects.length);
-      more.set(this.rects);
-      this.rects = more;
+  #wrote(x: number, y: number, w: number, h: number): void {
+    if (4 * (this.#count + 1) > this.#rects.length) {
+      const more = new Int32Array(2 * this.#rects.length);
+      more.set(this.#rects);
+      this.#rects = more;
     }
-    const at = 4 * this.count++;
-    this.rects[at] = x;
-    this.rects[at + 1] = y;
-    this.rects[at + 2] = w;
-    this.rects[at + 3] = h;
+    const at = 4 * this.#count++;
+    this.#rects[at] = x;
+    this.#rects[at + 1] = y;
+    this.#rects[at + 2] = w;
+    this.#rects[at + 3] = h;
   }
 }
 

@@ -52,8 +52,8 @@ export class FseTable {
 
 /** Reads table descriptions. Belongs to one stream; all its memory is made once. */
 export class FseReader {
-  private readonly count = new Int16Array(256);
-  private readonly scratch = new Uint16Array(256);
+  readonly #count = new Int16Array(256);
+  readonly #scratch = new Uint16Array(256);
 
   /**
    * Builds table from the description that starts at mem[from] and must end by mem[to]; returns where it ends. mem
@@ -63,7 +63,7 @@ export class FseReader {
     if (from >= to) throw new ZstdError("short", "table description is missing");
     const log = (mem.getUint8(from) & 15) + 5;
     if (log > maxLog) throw new ZstdError("block", `accuracy log ${log}`);
-    const { count } = this;
+    const count = this.#count;
     let bit = from * 8 + 4;
     const end = to * 8;
     let remaining = 1 << log;
@@ -95,7 +95,7 @@ export class FseReader {
         for (let i = 0; i < repeat; i++) count[symbol++] = 0;
       }
     }
-    table.build(count, symbol, log, this.scratch);
+    table.build(count, symbol, log, this.#scratch);
     return (bit + 7) >>> 3;
   }
 }

@@ -10,15 +10,15 @@ const MAX_WEIGHT_LOG = 6;
 /** The tree of a stream's literals: read from a block, kept for the blocks after it. */
 export class Huffman {
   /** For each value of the next `bits` bits: the symbol in bits 0 to 7, its length in bits 8 and up. */
-  private readonly cells = new Uint16Array(1 << MAX_BITS);
-  private readonly weights = new Uint8Array(MAX_SYMBOLS);
-  private readonly starts = new Uint16Array(MAX_BITS + 2);
-  private readonly table = new FseTable();
-  private bits = 0;
+  readonly #cells = new Uint16Array(1 << MAX_BITS);
+  readonly #weights = new Uint8Array(MAX_SYMBOLS);
+  readonly #starts = new Uint16Array(MAX_BITS + 2);
+  readonly #table = new FseTable();
+  #bits = 0;
 
   /** Whether a tree was read yet. */
   get known(): boolean {
-    return this.bits > 0;
+    return this.#bits > 0;
   }
 
   /** Reads the tree at view[from..to) and returns where it ends. */
@@ -28,7 +28,7 @@ export class Huffman {
     if (head < 128) {
       const end = from + 1 + head;
       if (end > to) throw new ZstdError("short", "tree ends early");
-      this.build(this.readWeights(view, from + 1, end, fse));
+      this.#build(this.#readWeights(view, from + 1, end, fse));
       return end;
     }
     const n = head - 127;
@@ -36,16 +36,16 @@ export class Huffman {
     if (end > to) throw new ZstdError("short", "tree ends early");
     for (let i = 0; i < n; i++) {
       const two = view.getUint8(from + 1 + (i >> 1));
-      this.weights[i] = (i & 1) === 0 ? two >> 4 : two & 15;
+      this.#weights[i] = (i & 1) === 0 ? two >> 4 : two & 15;
     }
-    this.build(n);
+    this.#build(n);
     return end;
   }
 
   /** Reads weights coded by two interleaved states; returns how many. */
-  private readWeights(view: DataView, from: number, to: number, fse: FseReader): number {
-    const at = fse.read(view, from, to, MAX_WEIGHT_LOG, MAX_BITS + 1, this.table);
-    const { cells, log } = this.table;
+  #readWeights(view: DataView, from: number, to: number, fse: FseReader): number {
+    const at = fse.read(view, from, to, MAX_WEIGHT_LOG, MAX_BITS + 1, this.#table);
+    const { cells, log } = this.#table;
     let bit = streamBits(view, at, to);
     let one = take(view, at, (bit -= log), log);
     let two = take(view, at, (bit -= log), log);
@@ -53,11 +53,11 @@ export class Huffman {
     // The states take turns; the one that cannot be renewed any more ends it, after the other's last symbol.
     for (let n = 0; n + 1 < MAX_SYMBOLS; ) {
       const cell = cells[one]!;
-      this.weights[n++] = cell >>> 24;
+      this.#weights[n++] = cell >>> 24;
       const bits = (cell >>> 16) & 255;
       bit -= bits;
       if (bit < 0) {
-        this.weights[n++] = cells[two]! >>> 24;
+        this.#weights[n++] = cells[two]! >>> 24;
         return n;
       }
       one = two;
@@ -67,8 +67,10 @@ export class Huffman {
   }
 
   /** Builds the table from n weights; the last symbol's weight follows from the others. */
-  private build(n: number): void {
-    const { weights, starts, cells } = this;
+  #build(n: number): void {
+    const weights = this.#weights;
+    const starts = this.#starts;
+    const cells = this.#cells;
     if (n >= MAX_SYMBOLS) throw new ZstdError("block", "too many weights");
     let sum = 0;
     for (let i = 0; i < n; i++) {
@@ -95,12 +97,13 @@ export class Huffman {
       cells.fill(((bits + 1 - w) << 8) | i, from, to);
       starts[w] = to;
     }
-    this.bits = bits;
+    this.#bits = bits;
   }
 
   /** Decodes view[from..to) to exactly n bytes at out[at]. */
   decode(view: DataView, from: number, to: number, out: Uint8Array, at: number, n: number): void {
-    const { cells, bits } = this;
+    const cells = this.#cells;
+    const bits = this.#bits;
     const mask = (1 << bits) - 1;
     let bit = streamBits(view, from, to);
     const end = at + n;

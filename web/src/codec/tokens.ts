@@ -11,8 +11,8 @@ const SKIP = 2;
 
 /** Reads tokens into a picture. Its palette lives as long as the session. Pixels are as in pixel.ts. */
 export class Tokens {
-  private readonly first = new Int32Array(64).fill(BLACK);
-  private readonly second = new Int32Array(1024).fill(BLACK);
+  readonly #first = new Int32Array(64).fill(BLACK);
+  readonly #second = new Int32Array(1024).fill(BLACK);
 
   /** Fills the rectangle (x, y, w, h) of a picture that is `stride` pixels wide. The rectangle must be inside of it. */
   fill(pixels: Int32Array, stride: number, x: number, y: number, w: number, h: number, in_: Commands): void {
@@ -26,7 +26,7 @@ export class Tokens {
         if (run === 0) {
           const token = in_.byte();
           if (token < 0xc0 || token >= 0xf8) {
-            left = this.pixel(token, left, in_);
+            left = this.#pixel(token, left, in_);
             pixels[at++] = left;
             continue;
           }
@@ -47,33 +47,33 @@ export class Tokens {
   }
 
   /** The pixel that a token other than a run gives. */
-  private pixel(token: number, left: number, in_: Commands): number {
-    if (token < 0x40) return this.first[token]!;
+  #pixel(token: number, left: number, in_: Commands): number {
+    if (token < 0x40) return this.#first[token]!;
     if (token < 0x80) {
       const c = add(left, (token >> 4) - 6, ((token >> 2) & 3) - 2, (token & 3) - 2);
-      this.first[hash(c) >>> 26] = c;
+      this.#first[hash(c) >>> 26] = c;
       return c;
     }
     if (token < 0xc0) {
       const more = in_.byte();
       const g = (token & 63) - 32;
-      return this.remember(add(left, g + (more >> 4) - 8, g, g + (more & 15) - 8));
+      return this.#remember(add(left, g + (more >> 4) - 8, g, g + (more & 15) - 8));
     }
     if (token < 0xfc) {
-      const c = this.second[((token & 3) << 8) | in_.byte()]!;
-      this.first[hash(c) >>> 26] = c;
+      const c = this.#second[((token & 3) << 8) | in_.byte()]!;
+      this.#first[hash(c) >>> 26] = c;
       return c;
     }
     if (token !== 0xff) throw new CodecError("range", `token ${token}`);
     const b = in_.byte();
     const g = in_.byte();
-    return this.remember(BLACK | (b << 16) | (g << 8) | in_.byte());
+    return this.#remember(BLACK | (b << 16) | (g << 8) | in_.byte());
   }
 
-  private remember(c: number): number {
+  #remember(c: number): number {
     const h = hash(c);
-    this.first[h >>> 26] = c;
-    this.second[h >>> 22] = c;
+    this.#first[h >>> 26] = c;
+    this.#second[h >>> 22] = c;
     return c;
   }
 }

@@ -141,15 +141,15 @@ test("headers other than a session's are refused", () => {
 
 /** Decodes single pieces, each with a new stream. */
 class Source {
-  private readonly window: number;
+  readonly #window: number;
 
   constructor(window: number) {
-    this.window = Math.min(window, 1 << 20);
+    this.#window = Math.min(window, 1 << 20);
   }
 
   fresh(piece: Uint8Array): number | ZstdError {
     try {
-      return new ZstdStream(this.window, 1 << 19).decode(piece);
+      return new ZstdStream(this.#window, 1 << 19).decode(piece);
     } catch (e) {
       if (e instanceof ZstdError) return e;
       throw e;

@@ -44,36 +44,36 @@ const OFFSET_DEFAULT = [
 
 /** One of the three kinds of numbers a sequence is made of: the table in use and what may replace it. */
 class Code {
-  private readonly predefined = new FseTable();
-  private readonly own = new FseTable();
-  private readonly maxLog: number;
-  private readonly maxSymbol: number;
+  readonly #predefined = new FseTable();
+  readonly #own = new FseTable();
+  readonly #maxLog: number;
+  readonly #maxSymbol: number;
   /** The table of the current block, undefined before the first. */
   table: FseTable | undefined;
 
   constructor(distribution: readonly number[], log: number, maxLog: number, maxSymbol: number) {
-    this.predefined.build(Int16Array.from(distribution), distribution.length, log, new Uint16Array(distribution.length));
-    this.maxLog = maxLog;
-    this.maxSymbol = maxSymbol;
+    this.#predefined.build(Int16Array.from(distribution), distribution.length, log, new Uint16Array(distribution.length));
+    this.#maxLog = maxLog;
+    this.#maxSymbol = maxSymbol;
   }
 
   /** Chooses the table that mode names, reading view[from..to) if need be; returns where its description ends. */
   choose(mode: number, view: DataView, from: number, to: number, fse: FseReader): number {
     switch (mode) {
       case 0:
-        this.table = this.predefined;
+        this.table = this.#predefined;
         return from;
       case 1: {
         if (from >= to) throw new ZstdError("short", "symbol is missing");
         const symbol = view.getUint8(from);
-        if (symbol > this.maxSymbol) throw new ZstdError("block", `code ${symbol}`);
-        this.own.fill(symbol);
-        this.table = this.own;
+        if (symbol > this.#maxSymbol) throw new ZstdError("block", `code ${symbol}`);
+        this.#own.fill(symbol);
+        this.table = this.#own;
         return from + 1;
       }
       case 2:
-        this.table = this.own;
-        return fse.read(view, from, to, this.maxLog, this.maxSymbol, this.own);
+        this.table = this.#own;
+        return fse.read(view, from, to, this.#maxLog, this.#maxSymbol, this.#own);
       default:
         if (this.table === undefined) throw new ZstdError("block", "repeats a table that is not there");
         return from;
@@ -92,26 +92,26 @@ class Code {
 export class ZstdStream {
   /** Where decoded bytes lie: see decode. */
   readonly mem: Uint8Array;
-  private readonly view: DataView;
-  private readonly window: number;
-  private readonly limit: number;
-  private readonly literalsAt: number;
-  private readonly blockAt: number;
+  readonly #view: DataView;
+  readonly #window: number;
+  readonly #limit: number;
+  readonly #literalsAt: number;
+  readonly #blockAt: number;
 
-  private pos = 0;
-  private wrap = 0; // where the ring was turned last, 0 if not yet: bytes pos..wrap are the oldest
-  private broken = false;
+  #pos = 0;
+  #wrap = 0; // where the ring was turned last, 0 if not yet: bytes pos..wrap are the oldest
+  #broken = false;
 
-  private readonly fse = new FseReader();
-  private readonly tree = new Huffman();
-  private readonly lengths = new Code(LENGTH_DEFAULT, 6, 9, 35);
-  private readonly offsets = new Code(OFFSET_DEFAULT, 5, 8, MAX_OFFSET_CODE);
-  private readonly matches = new Code(MATCH_DEFAULT, 6, 9, 52);
-  private rep0 = 1;
-  private rep1 = 4;
-  private rep2 = 8;
-  private literals = 0; // where this block's literals lie in mem
-  private literalsEnd = 0;
+  readonly #fse = new FseReader();
+  readonly #tree = new Huffman();
+  readonly #lengths = new Code(LENGTH_DEFAULT, 6, 9, 35);
+  readonly #offsets = new Code(OFFSET_DEFAULT, 5, 8, MAX_OFFSET_CODE);
+  readonly #matches = new Code(MATCH_DEFAULT, 6, 9, 52);
+  #rep0 = 1;
+  #rep1 = 4;
+  #rep2 = 8;
+  #literals = 0; // where this block's literals lie in mem
+  #literalsEnd = 0;
 
   /**
    * Starts behind a frame's header. window is the frame's window, limit the most that one piece may decode to, both in
@@ -119,12 +119,12 @@ export class ZstdStream {
    */
   constructor(window: number, limit: number) {
     if (window < 1024 || window > MAX_WINDOW) throw new ZstdError("header", `window of ${window} bytes`);
-    this.window = window;
-    this.limit = limit;
-    this.literalsAt = window + limit;
-    this.blockAt = this.literalsAt + MAX_BLOCK + SLACK;
-    this.mem = new Uint8Array(this.blockAt + MAX_BLOCK + SLACK);
-    this.view = new DataView(this.mem.buffer);
+    this.#window = window;
+    this.#limit = limit;
+    this.#literalsAt = window + limit;
+    this.#blockAt = this.#literalsAt + MAX_BLOCK + SLACK;
+    this.mem = new Uint8Array(this.#blockAt + MAX_BLOCK + SLACK);
+    this.#view = new DataView(this.mem.buffer);
   }
 
   /**
@@ -132,52 +132,52 @@ export class ZstdStream {
    * are: they end at `end` in mem and stay there until the next call.
    */
   decode(piece: Uint8Array): number {
-    if (this.broken) throw new ZstdError("ended", "stream is broken");
-    this.broken = true; // unless all goes well
-    if (this.pos + this.limit > this.literalsAt) {
-      this.wrap = this.pos;
-      this.pos = 0;
+    if (this.#broken) throw new ZstdError("ended", "stream is broken");
+    this.#broken = true; // unless all goes well
+    if (this.#pos + this.#limit > this.#literalsAt) {
+      this.#wrap = this.#pos;
+      this.#pos = 0;
     }
-    const start = this.pos;
-    const stop = start + this.limit;
+    const start = this.#pos;
+    const stop = start + this.#limit;
     for (let at = 0; at < piece.length; ) {
       if (at + 3 > piece.length) throw new ZstdError("short", "block header ends early");
       const head = piece[at]! | (piece[at + 1]! << 8) | (piece[at + 2]! << 16);
       at += 3;
       if ((head & 1) === 1) throw new ZstdError("ended", "last block of a stream that does not end");
-      at += this.block((head >> 1) & 3, head >> 3, piece, at, stop);
+      at += this.#block((head >> 1) & 3, head >> 3, piece, at, stop);
     }
-    this.broken = false;
-    return this.pos - start;
+    this.#broken = false;
+    return this.#pos - start;
   }
 
   /** Where in mem the bytes of the last piece end. */
   get end(): number {
-    return this.pos;
+    return this.#pos;
   }
 
   /** Decodes one block whose content starts at piece[at]; returns how many bytes of piece it takes. */
-  private block(type: number, size: number, piece: Uint8Array, at: number, stop: number): number {
-    if (size > Math.min(MAX_BLOCK, this.window)) throw new ZstdError("block", `block of ${size} bytes`);
+  #block(type: number, size: number, piece: Uint8Array, at: number, stop: number): number {
+    if (size > Math.min(MAX_BLOCK, this.#window)) throw new ZstdError("block", `block of ${size} bytes`);
     const coded = type === 1 ? 1 : size;
     if (at + coded > piece.length) throw new ZstdError("short", "block ends early");
     const { mem } = this;
-    const from = this.pos;
+    const from = this.#pos;
     switch (type) {
       case 0:
-        this.room(size, stop);
+        this.#room(size, stop);
         mem.set(piece.subarray(at, at + size), from);
-        this.pos += size;
+        this.#pos += size;
         break;
       case 1:
-        this.room(size, stop);
+        this.#room(size, stop);
         mem.fill(piece[at]!, from, from + size);
-        this.pos += size;
+        this.#pos += size;
         break;
       case 2:
         if (size < 2) throw new ZstdError("block", "compressed block is too short");
-        mem.set(piece.subarray(at, at + size), this.blockAt);
-        this.compressed(this.blockAt + size, Math.min(stop, from + MAX_BLOCK));
+        mem.set(piece.subarray(at, at + size), this.#blockAt);
+        this.#compressed(this.#blockAt + size, Math.min(stop, from + MAX_BLOCK));
         break;
       default:
         throw new ZstdError("block", "reserved block type");
@@ -185,22 +185,23 @@ export class ZstdStream {
     return coded;
   }
 
-  private room(n: number, stop: number): void {
-    if (this.pos + n > stop) throw new ZstdError("limit", "more bytes than allowed");
+  #room(n: number, stop: number): void {
+    if (this.#pos + n > stop) throw new ZstdError("limit", "more bytes than allowed");
   }
 
-  private compressed(to: number, stop: number): void {
-    const at = this.readLiterals(this.blockAt, to);
-    this.readSequences(at, to, stop);
-    const rest = this.literalsEnd - this.literals;
-    this.room(rest, stop);
-    this.mem.copyWithin(this.pos, this.literals, this.literalsEnd);
-    this.pos += rest;
+  #compressed(to: number, stop: number): void {
+    const at = this.#readLiterals(this.#blockAt, to);
+    this.#readSequences(at, to, stop);
+    const rest = this.#literalsEnd - this.#literals;
+    this.#room(rest, stop);
+    this.mem.copyWithin(this.#pos, this.#literals, this.#literalsEnd);
+    this.#pos += rest;
   }
 
   /** Reads the literals section at mem[at..to); returns where it ends. */
-  private readLiterals(at: number, to: number): number {
-    const { mem, view } = this;
+  #readLiterals(at: number, to: number): number {
+    const { mem } = this;
+    const view = this.#view;
     const head = mem[at]!;
     const type = head & 3;
     const format = (head >> 2) & 3;
@@ -212,7 +213,7 @@ export class ZstdStream {
     at += width;
     if (type < 2) {
       const size = width === 1 ? head >> 3 : (word >>> 4) & (width === 2 ? 0xfff : 0xfffff);
-      return this.plainLiterals(type, size, at, to);
+      return this.#plainLiterals(type, size, at, to);
     }
     const bits = width === 3 ? 10 : width === 4 ? 14 : 18;
     const mask = (1 << bits) - 1;
@@ -221,41 +222,45 @@ export class ZstdStream {
     if (size > MAX_BLOCK) throw new ZstdError("block", "too many literals");
     const end = at + coded;
     if (end > to) throw new ZstdError("short", "literals end early");
-    if (type === 2) at = this.tree.readTree(view, at, end, this.fse);
-    else if (!this.tree.known) throw new ZstdError("block", "repeats a tree that is not there");
-    this.literals = this.literalsAt;
-    this.literalsEnd = this.literalsAt + size;
-    if (streams === 1) this.tree.decode(view, at, end, mem, this.literalsAt, size);
-    else this.fourStreams(at, end, size);
+    if (type === 2) at = this.#tree.readTree(view, at, end, this.#fse);
+    else if (!this.#tree.known) throw new ZstdError("block", "repeats a tree that is not there");
+    this.#literals = this.#literalsAt;
+    this.#literalsEnd = this.#literalsAt + size;
+    if (streams === 1) this.#tree.decode(view, at, end, mem, this.#literalsAt, size);
+    else this.#fourStreams(at, end, size);
     return end;
   }
 
-  private plainLiterals(type: number, size: number, at: number, to: number): number {
+  #plainLiterals(type: number, size: number, at: number, to: number): number {
     if (size > MAX_BLOCK) throw new ZstdError("block", "too many literals");
     const coded = type === 0 ? size : 1;
     if (at + coded > to) throw new ZstdError("short", "literals end early");
-    this.literals = type === 0 ? at : this.literalsAt;
-    this.literalsEnd = this.literals + size;
-    if (type === 1) this.mem.fill(this.mem[at]!, this.literals, this.literalsEnd);
+    this.#literals = type === 0 ? at : this.#literalsAt;
+    this.#literalsEnd = this.#literals + size;
+    if (type === 1) this.mem.fill(this.mem[at]!, this.#literals, this.#literalsEnd);
     return at + coded;
   }
 
-  private fourStreams(at: number, end: number, size: number): void {
-    const { mem, view, tree } = this;
+  #fourStreams(at: number, end: number, size: number): void {
+    const { mem } = this;
+    const view = this.#view;
+    const tree = this.#tree;
     const each = (size + 3) >> 2;
     if (at + 6 > end || size < 6) throw new ZstdError("block", "four streams of too little");
     let from = at + 6;
     for (let i = 0; i < 4; i++) {
       const to = i < 3 ? from + view.getUint16(at + 2 * i, true) : end;
       if (to > end) throw new ZstdError("short", "stream of literals ends early");
-      tree.decode(view, from, to, mem, this.literalsAt + i * each, i < 3 ? each : size - 3 * each);
+      tree.decode(view, from, to, mem, this.#literalsAt + i * each, i < 3 ? each : size - 3 * each);
       from = to;
     }
   }
 
   /** Reads the sequences section at mem[at..to) and carries the sequences out. */
-  private readSequences(at: number, to: number, stop: number): void {
-    const { mem, view, fse } = this;
+  #readSequences(at: number, to: number, stop: number): void {
+    const { mem } = this;
+    const view = this.#view;
+    const fse = this.#fse;
     if (at >= to) throw new ZstdError("short", "sequences are missing");
     let count = mem[at++]!;
     if (count === 0) {
@@ -271,17 +276,17 @@ export class ZstdStream {
     if (at >= to) throw new ZstdError("short", "modes of sequences are missing");
     const modes = mem[at++]!;
     if ((modes & 3) !== 0) throw new ZstdError("block", "reserved mode bits");
-    at = this.lengths.choose(modes >> 6, view, at, to, fse);
-    at = this.offsets.choose((modes >> 4) & 3, view, at, to, fse);
-    at = this.matches.choose((modes >> 2) & 3, view, at, to, fse);
-    this.sequences(count, at, to, stop);
+    at = this.#lengths.choose(modes >> 6, view, at, to, fse);
+    at = this.#offsets.choose((modes >> 4) & 3, view, at, to, fse);
+    at = this.#matches.choose((modes >> 2) & 3, view, at, to, fse);
+    this.#sequences(count, at, to, stop);
   }
 
-  private sequences(count: number, at: number, to: number, stop: number): void {
-    const { view } = this;
-    const lengths = this.lengths.table!;
-    const offsets = this.offsets.table!;
-    const matches = this.matches.table!;
+  #sequences(count: number, at: number, to: number, stop: number): void {
+    const view = this.#view;
+    const lengths = this.#lengths.table!;
+    const offsets = this.#offsets.table!;
+    const matches = this.#matches.table!;
     let bit = streamBits(view, at, to);
     let l = peek(view, at, (bit -= lengths.log), lengths.log);
     let o = peek(view, at, (bit -= offsets.log), offsets.log);
@@ -307,56 +312,57 @@ export class ZstdStream {
         o = (oc & 0xffff) + peek(view, at, (bit -= n), n);
       }
       if (bit < 0) throw new ZstdError("short", "sequences end early");
-      this.copy(length, this.offset(value, length), match, stop);
+      this.#copy(length, this.#offset(value, length), match, stop);
     }
     if (bit !== 0) throw new ZstdError("block", "sequences are followed by more bits");
   }
 
   /** The distance that an offset value means, by the three last ones (RFC 8878, section 3.1.1.5). */
-  private offset(value: number, length: number): number {
+  #offset(value: number, length: number): number {
     if (value > 3) {
-      this.rep2 = this.rep1;
-      this.rep1 = this.rep0;
-      return (this.rep0 = value - 3);
+      this.#rep2 = this.#rep1;
+      this.#rep1 = this.#rep0;
+      return (this.#rep0 = value - 3);
     }
     const index = length === 0 ? value : value - 1;
-    if (index === 0) return this.rep0;
-    const offset = index === 1 ? this.rep1 : index === 2 ? this.rep2 : this.rep0 - 1;
+    if (index === 0) return this.#rep0;
+    const offset = index === 1 ? this.#rep1 : index === 2 ? this.#rep2 : this.#rep0 - 1;
     if (offset === 0) throw new ZstdError("block", "offset of nothing");
-    if (index !== 1) this.rep2 = this.rep1;
-    this.rep1 = this.rep0;
-    return (this.rep0 = offset);
+    if (index !== 1) this.#rep2 = this.#rep1;
+    this.#rep1 = this.#rep0;
+    return (this.#rep0 = offset);
   }
 
   /** Carries out one sequence: `length` literals, then `match` bytes from `offset` back. */
-  private copy(length: number, offset: number, match: number, stop: number): void {
+  #copy(length: number, offset: number, match: number, stop: number): void {
     const { mem } = this;
-    const { literals } = this;
-    let to = this.pos;
-    if (literals + length > this.literalsEnd) throw new ZstdError("block", "too few literals");
+    const literals = this.#literals;
+    let to = this.#pos;
+    if (literals + length > this.#literalsEnd) throw new ZstdError("block", "too few literals");
     if (to + length + match > stop) throw new ZstdError("limit", "more bytes than allowed");
     if (length > 24) mem.copyWithin(to, literals, literals + length);
     else for (let i = 0; i < length; i++) mem[to + i] = mem[literals + i]!;
-    this.literals = literals + length;
+    this.#literals = literals + length;
     to += length;
-    this.pos = to + match;
+    this.#pos = to + match;
 
     let from = to - offset;
-    if (offset > this.window) throw new ZstdError("block", "offset beyond the window");
+    if (offset > this.#window) throw new ZstdError("block", "offset beyond the window");
     if (from < 0) {
       // Before the turn of the ring. It was turned later than a window's length, so that what is copied lies ahead of
       // what is written.
-      from += this.wrap;
+      from += this.#wrap;
       if (from < to) throw new ZstdError("block", "offset before the start");
-      this.copyAround(from, to, match);
+      this.#copyAround(from, to, match);
       return;
     }
     if (offset >= match && match > 24) mem.copyWithin(to, from, from + match);
     else for (let i = 0; i < match; i++) mem[to + i] = mem[from + i]!;
   }
 
-  private copyAround(from: number, to: number, n: number): void {
-    const { mem, wrap } = this;
+  #copyAround(from: number, to: number, n: number): void {
+    const { mem } = this;
+    const wrap = this.#wrap;
     const first = Math.min(n, wrap - from);
     mem.copyWithin(to, from, from + first);
     for (let i = 0; i < n - first; i++) mem[to + first + i] = mem[i]!;

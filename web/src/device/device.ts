@@ -51,10 +51,10 @@ export async function askToKeep(): Promise<Keeping> {
 
 /** The devices that this browser is: one for each user who enrolled it. */
 export class Devices {
-  private readonly db: IDBDatabase;
+  readonly #db: IDBDatabase;
 
   private constructor(db: IDBDatabase) {
-    this.db = db;
+    this.#db = db;
   }
 
   /** Opens the browser's store. Rejects if the browser stores nothing. */
@@ -63,12 +63,12 @@ export class Devices {
   }
 
   close(): void {
-    this.db.close();
+    this.#db.close();
   }
 
   /** Stores a device; one that has the same user is replaced. */
   async save(device: Device): Promise<void> {
-    const t = this.db.transaction(STORE, "readwrite", { durability: "strict" });
+    const t = this.#db.transaction(STORE, "readwrite", { durability: "strict" });
     t.objectStore(STORE).put({ ...device }, device.user);
     await done(t);
   }
@@ -78,7 +78,7 @@ export class Devices {
    * certificate since. Does nothing if the record is gone or belongs to another key.
    */
   async trust(device: Pick<Device, "id" | "user">, trustBundle: Device["trustBundle"]): Promise<void> {
-    const t = this.db.transaction(STORE, "readwrite", { durability: "strict" });
+    const t = this.#db.transaction(STORE, "readwrite", { durability: "strict" });
     const store = t.objectStore(STORE);
     const kept: unknown = await result(store.get(device.user));
     if (isDevice(kept) && kept.id === device.id) store.put({ ...kept, trustBundle }, device.user);
@@ -87,7 +87,7 @@ export class Devices {
 
   /** All devices, in the order of their users' ids. */
   async all(): Promise<Device[]> {
-    const found: unknown[] = await result(this.db.transaction(STORE).objectStore(STORE).getAll());
+    const found: unknown[] = await result(this.#db.transaction(STORE).objectStore(STORE).getAll());
     return found.filter(isDevice);
   }
 
@@ -99,7 +99,7 @@ export class Devices {
 
   /** Forgets the key of a device for good. */
   async forget(device: Pick<Device, "user">): Promise<void> {
-    const t = this.db.transaction(STORE, "readwrite", { durability: "strict" });
+    const t = this.#db.transaction(STORE, "readwrite", { durability: "strict" });
     t.objectStore(STORE).delete(device.user);
     await done(t);
   }

@@ -76,159 +76,162 @@ const SILENCE = 15_000;
 
 /** One sealed session from its start message to its end. */
 export class Connection {
-  private readonly sealed: Sealed;
-  private readonly host: Host;
-  private view: View;
-  private shown: Shown | null;
-  private started = false;
-  private resumes = false;
-  private run: Uint8Array | null = null;
-  private readonly layouts = new Map<number, Layout>();
+  readonly #sealed: Sealed;
+  readonly #host: Host;
+  #view: View;
+  #shown: Shown | null;
+  #started = false;
+  #resumes = false;
+  #run: Uint8Array | null = null;
+  readonly #layouts = new Map<number, Layout>();
   /** Wakes display, which waits for something that control brings. */
-  private wakeDisplay: (() => void) | null = null;
-  private readonly cursors = new Map<number, CursorShape>();
-  private seq = 0;
-  private acked = 0;
-  private decodeMicros = 0;
-  private stop: ((cause: Cause) => void) | null = null;
+  #wakeDisplay: (() => void) | null = null;
+  readonly #cursors = new Map<number, CursorShape>();
+  #seq = 0;
+  #acked = 0;
+  #decodeMicros = 0;
+  #stop: ((cause: Cause) => void) | null = null;
 
-  private pings = 0;
-  private answered = 0;
-  private readonly pinged = new Map<number, number>();
-  private heard: number;
-  private roundTrip: number | null = null;
-  private updates = 0;
-  private bytes = 0;
-  private busy = 0;
-  private measured: number;
+  #pings = 0;
+  #answered = 0;
+  readonly #pinged = new Map<number, number>();
+  #heard: number;
+  #roundTrip: number | null = null;
+  #updates = 0;
+  #bytes = 0;
+  #busy = 0;
+  #measured: number;
 
   constructor(sealed: Sealed, host: Host, view: View, shown: Shown | null) {
-    this.sealed = sealed;
-    this.host = host;
-    this.view = view;
-    this.shown = shown;
-    this.heard = this.measured = host.now();
+    this.#sealed = sealed;
+    this.#host = host;
+    this.#view = view;
+    this.#shown = shown;
+    this.#heard = this.#measured = host.now();
   }
 
   /** Works until the session ends; resolves to why. Never rejects. */
   async work(): Promise<Cause> {
-    const stopped = new Promise<Cause>((resolve) => (this.stop = resolve));
-    const control = this.begin().then(() => this.ends(() => this.control()), causeOf);
-    const display = this.ends(() => this.display()).then((cause) => this.lastWords(control, cause));
+    const stopped = new Promise<Cause>((resolve) => (this.#stop = resolve));
+    const control = this.#begin().then(() => this.#ends(() => this.#control()), causeOf);
+    const display = this.#ends(() => this.#display()).then((cause) => this.#lastWords(control, cause));
     const cause = await Promise.race([control, display, stopped]);
-    const hangUp = (): void => this.sealed.close(NORMAL, "ended");
+    const hangUp = (): void => this.#sealed.close(NORMAL, "ended");
     // The desk hangs up when it has read that the user ends the session; the relay ends all links with the first that
     // is closed, so whoever closes at once may cut off the message.
-    if (cause.kind === "user") void this.lastWords(Promise.race([control, display]), cause).then(hangUp);
+    if (cause.kind === "user") void this.#lastWords(Promise.race([control, display]), cause).then(hangUp);
     else hangUp();
     return cause;
   }
 
   /** Sends a message to the agent. */
   send(message: ToAgent): void {
-    this.sealed.control.send(append(message)).catch(() => {}); // who receives learns of it
+    this.#sealed.control.send(append(message)).catch(() => {}); // who receives learns of it
   }
 
   /** Says what the user sees from now on. A page that becomes visible again acknowledges what it owes. */
   look(view: View): void {
-    this.view = view;
-    if (!this.started) return; // the start message will say it
+    this.#view = view;
+    if (!this.#started) return; // the start message will say it
     this.send({ kind: "view", ...view });
-    if (view.visible) this.acknowledge();
+    if (view.visible) this.#acknowledge();
   }
 
   /** Ends the session because the user wants it. */
   end(code: number): void {
     const bytes = append({ kind: "viewer_end", code });
-    const stop = (): void => this.stop?.({ kind: "user" });
-    this.sealed.control.send(bytes).then(stop, stop);
+    const stop = (): void => this.#stop?.({ kind: "user" });
+    this.#sealed.control.send(bytes).then(stop, stop);
   }
 
   /** Hangs up without ending the session: whoever opens it again at once finds the desk as it was. */
   drop(): void {
-    this.stop?.({ kind: "network" });
+    this.#stop?.({ kind: "network" });
   }
 
   /** To be called every second: keeps the round trip known, notices a dead line, and measures. */
   beat(): Statistics {
-    const now = this.host.now();
-    if (now - this.heard > SILENCE) this.stop?.({ kind: "network" });
-    const id = (this.pings = (this.pings + 1) >>> 0);
-    this.pinged.set(id, now);
-    if (this.pinged.size > 30) this.pinged.delete(id - 30);
+    const now = this.#host.now();
+    if (now - this.#heard > SILENCE) this.#stop?.({ kind: "network" });
+    const id = (this.#pings = (this.#pings + 1) >>> 0);
+    this.#pinged.set(id, now);
+    if (this.#pinged.size > 30) this.#pinged.delete(id - 30);
     this.send({ kind: "ping", id });
-    const seconds = Math.max(now - this.measured, 1) / 1000;
-    const { updates, bytes, busy, roundTrip } = this;
-    this.updates = this.bytes = this.busy = 0;
-    this.measured = now;
-    return { updates: updates / seconds, bytes: bytes / seconds, busy, roundTrip, asked: id, answered: this.answered, silent: now - this.heard };
+    const seconds = Math.max(now - this.#measured, 1) / 1000;
+    const updates = this.#updates;
+    const bytes = this.#bytes;
+    const busy = this.#busy;
+    const roundTrip = this.#roundTrip;
+    this.#updates = this.#bytes = this.#busy = 0;
+    this.#measured = now;
+    return { updates: updates / seconds, bytes: bytes / seconds, busy, roundTrip, asked: id, answered: this.#answered, silent: now - this.#heard };
   }
 
-  private async begin(): Promise<void> {
-    const { shown } = this;
+  async #begin(): Promise<void> {
+    const shown = this.#shown;
     const resume =
       shown === null || shown.seq === 0
         ? null
         : { run: shown.run, generation: shown.layout.generation, seq: shown.seq, hash: await hashPicture(shown.decoder.pixels) };
-    this.resumes = resume !== null;
-    this.started = true;
-    await this.sealed.control.send(append({ kind: "start", ...this.view, resume }));
+    this.#resumes = resume !== null;
+    this.#started = true;
+    await this.#sealed.control.send(append({ kind: "start", ...this.#view, resume }));
   }
 
-  private async ends(loop: () => Promise<never>): Promise<Cause> {
+  async #ends(loop: () => Promise<never>): Promise<Cause> {
     return loop().catch(causeOf);
   }
 
   /** When display ends first, control may still hold the agent's reason. */
-  private async lastWords(control: Promise<Cause>, cause: Cause): Promise<Cause> {
+  async #lastWords(control: Promise<Cause>, cause: Cause): Promise<Cause> {
     if (cause.kind === "broken") return cause;
-    const late = new Promise<Cause>((resolve) => this.host.after(LAST_WORDS, () => resolve(cause)));
+    const late = new Promise<Cause>((resolve) => this.#host.after(LAST_WORDS, () => resolve(cause)));
     const words = await Promise.race([control, late]);
     return words.kind === "agent" ? words : cause;
   }
 
-  private async control(): Promise<never> {
+  async #control(): Promise<never> {
     for (;;) {
-      const bytes = await this.sealed.control.receive();
-      this.heard = this.host.now();
-      this.bytes += bytes.length;
+      const bytes = await this.#sealed.control.receive();
+      this.#heard = this.#host.now();
+      this.#bytes += bytes.length;
       const m = read("control to_viewer", bytes);
       if (m === null) continue;
-      if ((m.kind === "welcome") !== (this.run === null)) throw broken(`${m.kind} out of order`);
-      this.obey(m);
+      if ((m.kind === "welcome") !== (this.#run === null)) throw broken(`${m.kind} out of order`);
+      this.#obey(m);
     }
   }
 
-  private obey(m: ToViewer): void {
+  #obey(m: ToViewer): void {
     switch (m.kind) {
       case "welcome":
-        if (m.resumed && !this.resumes) throw broken("resumed what was not asked for");
-        this.run = m.run.slice();
-        this.resumes = m.resumed;
-        this.host.welcome(m, this.sealed.version >= TEXT_VERSION);
+        if (m.resumed && !this.#resumes) throw broken("resumed what was not asked for");
+        this.#run = m.run.slice();
+        this.#resumes = m.resumed;
+        this.#host.welcome(m, this.#sealed.version >= TEXT_VERSION);
         break;
       case "layout":
-        this.layouts.set(m.generation, m);
-        if (this.layouts.size > MAX_LAYOUTS) this.layouts.delete(Math.min(...this.layouts.keys()));
+        this.#layouts.set(m.generation, m);
+        if (this.#layouts.size > MAX_LAYOUTS) this.#layouts.delete(Math.min(...this.#layouts.keys()));
         break;
       case "cursor":
-        this.cursors.set(m.slot, { ...m, pix: m.pix.slice() });
-        this.host.cursor(this.cursors.get(m.slot) ?? HIDDEN);
+        this.#cursors.set(m.slot, { ...m, pix: m.pix.slice() });
+        this.#host.cursor(this.#cursors.get(m.slot) ?? HIDDEN);
         break;
       case "cursor_use": {
-        const shape = this.cursors.get(m.slot);
+        const shape = this.#cursors.get(m.slot);
         if (shape === undefined) throw broken("use of a cursor that was not sent");
-        this.host.cursor(shape);
+        this.#host.cursor(shape);
         break;
       }
       case "lock_state":
-        this.host.locks(m.locks);
+        this.#host.locks(m.locks);
         break;
       case "notice":
-        this.host.notice(m.code, m.seconds);
+        this.#host.notice(m.code, m.seconds);
         break;
       case "pong":
-        this.ponged(m.id);
+        this.#ponged(m.id);
         break;
       case "mark":
         this.send({ kind: "marked", id: m.id });
@@ -236,84 +239,84 @@ export class Connection {
       case "agent_end":
         throw new Ended({ kind: "agent", code: m.code });
     }
-    this.wakeDisplay?.();
+    this.#wakeDisplay?.();
   }
 
-  private ponged(id: number): void {
-    const sent = this.pinged.get(id);
+  #ponged(id: number): void {
+    const sent = this.#pinged.get(id);
     if (sent === undefined) return;
-    this.roundTrip = this.host.now() - sent;
-    this.answered = id;
-    this.pinged.delete(id);
+    this.#roundTrip = this.#host.now() - sent;
+    this.#answered = id;
+    this.#pinged.delete(id);
   }
 
-  private async display(): Promise<never> {
+  async #display(): Promise<never> {
     for (;;) {
-      const bytes = await this.sealed.display.receive();
-      this.heard = this.host.now();
-      this.bytes += bytes.length;
+      const bytes = await this.#sealed.display.receive();
+      this.#heard = this.#host.now();
+      this.#bytes += bytes.length;
       const m = read("display to_viewer", bytes);
       if (m === null) continue;
-      if (m.seq !== this.seq + 1) throw broken("an update out of order");
-      await this.update(m);
+      if (m.seq !== this.#seq + 1) throw broken("an update out of order");
+      await this.#update(m);
     }
   }
 
-  private async update(m: Update): Promise<void> {
-    const run = await this.until(() => this.run);
-    const before = this.shown;
+  async #update(m: Update): Promise<void> {
+    const run = await this.#until(() => this.#run);
+    const before = this.#shown;
     let decoder: Decoder;
     let layout: Layout;
     if ((m.flags & FRESH) !== 0) {
-      layout = await this.layoutOf(m.generation);
+      layout = await this.#layoutOf(m.generation);
       decoder = new Decoder(layout.width, layout.height);
-    } else if (this.seq > 0 && before !== null) {
+    } else if (this.#seq > 0 && before !== null) {
       ({ decoder, layout } = before);
     } else {
-      if (!this.resumes || before === null) throw broken("first update does not start afresh");
+      if (!this.#resumes || before === null) throw broken("first update does not start afresh");
       layout = before.layout;
       decoder = new Decoder(layout.width, layout.height, before.decoder.pixels);
     }
     if (layout.generation !== m.generation) throw broken("an update of another layout");
-    this.apply(m, { decoder, layout, run, seq: m.seq, settled: (m.flags & SETTLED) !== 0 }, decoder !== before?.decoder);
+    this.#apply(m, { decoder, layout, run, seq: m.seq, settled: (m.flags & SETTLED) !== 0 }, decoder !== before?.decoder);
   }
 
   /** Decodes and draws, in one go. */
-  private apply(m: Update, shown: Shown, replaces: boolean): void {
-    const from = this.host.now();
+  #apply(m: Update, shown: Shown, replaces: boolean): void {
+    const from = this.#host.now();
     shown.decoder.decode(m.coder);
-    this.seq = m.seq;
-    this.shown = shown;
-    if (replaces) this.host.replaced(shown);
-    else this.host.updated(shown, shown.decoder.damage);
-    const took = this.host.now() - from;
-    this.busy += took;
-    this.updates++;
-    this.decodeMicros = Math.round(took * 1000);
-    if (this.view.visible) this.acknowledge();
+    this.#seq = m.seq;
+    this.#shown = shown;
+    if (replaces) this.#host.replaced(shown);
+    else this.#host.updated(shown, shown.decoder.damage);
+    const took = this.#host.now() - from;
+    this.#busy += took;
+    this.#updates++;
+    this.#decodeMicros = Math.round(took * 1000);
+    if (this.#view.visible) this.#acknowledge();
   }
 
-  private acknowledge(): void {
-    if (this.acked === this.seq) return;
-    this.acked = this.seq;
-    this.sealed.display.send(append({ kind: "ack", seq: this.seq, decodeMicros: this.decodeMicros })).catch(() => {});
+  #acknowledge(): void {
+    if (this.#acked === this.#seq) return;
+    this.#acked = this.#seq;
+    this.#sealed.display.send(append({ kind: "ack", seq: this.#seq, decodeMicros: this.#decodeMicros })).catch(() => {});
   }
 
   /** The layout of a generation; it may come after the first update that needs it. Older ones are forgotten. */
-  private async layoutOf(generation: number): Promise<Layout> {
-    const layout = await this.until(() => this.layouts.get(generation) ?? null);
-    for (const g of this.layouts.keys()) {
+  async #layoutOf(generation: number): Promise<Layout> {
+    const layout = await this.#until(() => this.#layouts.get(generation) ?? null);
+    for (const g of this.#layouts.keys()) {
       if (g === generation) break;
-      this.layouts.delete(g);
+      this.#layouts.delete(g);
     }
     return layout;
   }
 
   /** What control brings, as soon as it is there. */
-  private async until<T>(get: () => T | null): Promise<T> {
+  async #until<T>(get: () => T | null): Promise<T> {
     for (let got = get(); ; got = get()) {
       if (got !== null) return got;
-      await new Promise<void>((resolve) => (this.wakeDisplay = resolve));
+      await new Promise<void>((resolve) => (this.#wakeDisplay = resolve));
     }
   }
 }

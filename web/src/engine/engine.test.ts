@@ -29,19 +29,19 @@ const settle = async (): Promise<void> => {
 };
 
 class Queue {
-  private readonly items: (Uint8Array | Error)[] = [];
-  private take: (() => void) | null = null;
+  readonly #items: (Uint8Array | Error)[] = [];
+  #take: (() => void) | null = null;
 
   put(item: Uint8Array | Error): void {
-    this.items.push(item);
-    this.take?.();
+    this.#items.push(item);
+    this.#take?.();
   }
 
   async receive(): Promise<Uint8Array> {
-    while (this.items.length === 0) await new Promise<void>((resolve) => (this.take = resolve));
-    const item = this.items[0]!;
+    while (this.#items.length === 0) await new Promise<void>((resolve) => (this.#take = resolve));
+    const item = this.#items[0]!;
     if (item instanceof Error) throw item;
-    this.items.shift();
+    this.#items.shift();
     return item;
   }
 }

@@ -29,23 +29,23 @@ const PAUSE = 16;
 
 /** Opens a session, keeps it, and opens it again when it is lost. */
 export class Engine {
-  private readonly c: EngineConfig;
-  private state: State = first;
-  private view: View = { visible: true, monitor: 255 };
-  private screen: Screen | null = null;
-  private shown: Shown | null = null;
-  private connection: Connection | null = null;
-  private session: Uint8Array<ArrayBuffer> | null = null;
+  readonly #c: EngineConfig;
+  #state: State = first;
+  #view: View = { visible: true, monitor: 255 };
+  #screen: Screen | null = null;
+  #shown: Shown | null = null;
+  #connection: Connection | null = null;
+  #session: Uint8Array<ArrayBuffer> | null = null;
   /** Counts attempts: what an earlier one still does is of no account. */
-  private attempt = 0;
-  private cancelRetry: () => void = () => {};
-  private cancelBeat: () => void = () => {};
-  private cancelDial: () => void = () => {};
+  #attempt = 0;
+  #cancelRetry: () => void = () => {};
+  #cancelBeat: () => void = () => {};
+  #cancelDial: () => void = () => {};
   /** By the type of what was told less than a pause ago: the newest that waits. */
-  private readonly told = new Map<FromEngine["type"], FromEngine | null>();
+  readonly #told = new Map<FromEngine["type"], FromEngine | null>();
 
   constructor(config: EngineConfig) {
-    this.c = config;
+    this.#c = config;
   }
 
   /** Takes a message of the page. */
@@ -55,190 +55,190 @@ export class Engine {
         this.begin(m.canvas, m.view);
         break;
       case "opened":
-        if (m.id === this.attempt) void this.run(m.opening, m.id);
+        if (m.id === this.#attempt) void this.#run(m.opening, m.id);
         break;
       case "refused":
-        if (m.id === this.attempt) this.event({ type: "lost", cause: m.cause });
+        if (m.id === this.#attempt) this.#event({ type: "lost", cause: m.cause });
         break;
       case "send":
-        if (this.state.phase === "live") this.connection?.send(m.message);
+        if (this.#state.phase === "live") this.#connection?.send(m.message);
         break;
       case "view":
-        this.look(m.view);
+        this.#look(m.view);
         break;
       case "hurry":
-        this.event({ type: "hurry" });
+        this.#event({ type: "hurry" });
         break;
       case "renew":
-        if (this.state.phase === "live") this.connection?.drop();
+        if (this.#state.phase === "live") this.#connection?.drop();
         break;
       case "end":
-        this.end();
+        this.#end();
         break;
       case "peek":
-        this.peek(m.id);
+        this.#peek(m.id);
         break;
     }
   }
 
   /** Begins with a canvas. Once. */
   begin(surface: Surface, view: View): void {
-    this.screen = new Screen(surface);
-    this.view = view;
-    this.emitState();
-    this.open();
+    this.#screen = new Screen(surface);
+    this.#view = view;
+    this.#emitState();
+    this.#open();
   }
 
-  private event(e: Event): void {
-    const { state, open } = reduce(this.state, e, this.c.now(), this.c.random());
-    const same = state === this.state;
-    this.state = state;
-    this.cancelRetry();
+  #event(e: Event): void {
+    const { state, open } = reduce(this.#state, e, this.#c.now(), this.#c.random());
+    const same = state === this.#state;
+    this.#state = state;
+    this.#cancelRetry();
     // Also when nothing changed: timers may fire a little too early.
     if (state.phase === "waiting") {
-      this.cancelRetry = this.c.after(Math.max(0, state.retryAt - this.c.now()), () => this.event({ type: "tick" }));
+      this.#cancelRetry = this.#c.after(Math.max(0, state.retryAt - this.#c.now()), () => this.#event({ type: "tick" }));
     }
-    if (!same) this.emitState();
-    if (open) this.open();
+    if (!same) this.#emitState();
+    if (open) this.#open();
   }
 
-  private emitState(): void {
-    const retryIn = this.state.phase === "waiting" ? Math.max(0, this.state.retryAt - this.c.now()) : 0;
-    this.c.emit({ type: "state", state: this.state, retryIn });
+  #emitState(): void {
+    const retryIn = this.#state.phase === "waiting" ? Math.max(0, this.#state.retryAt - this.#c.now()) : 0;
+    this.#c.emit({ type: "state", state: this.#state, retryIn });
   }
 
-  private open(): void {
-    this.c.emit({ type: "authorize", id: ++this.attempt, continues: this.session });
+  #open(): void {
+    this.#c.emit({ type: "authorize", id: ++this.#attempt, continues: this.#session });
   }
 
-  private async run(opening: Opening, attempt: number): Promise<void> {
-    this.event({ type: "reached", phase: "linking" });
+  async #run(opening: Opening, attempt: number): Promise<void> {
+    this.#event({ type: "reached", phase: "linking" });
     let sealed: Sealed;
     try {
-      sealed = await this.dial(opening, attempt);
+      sealed = await this.#dial(opening, attempt);
     } catch (e) {
-      if (attempt === this.attempt) this.event({ type: "lost", cause: causeOf(e) });
+      if (attempt === this.#attempt) this.#event({ type: "lost", cause: causeOf(e) });
       return;
     }
-    if (attempt !== this.attempt || this.state.phase === "ended") {
+    if (attempt !== this.#attempt || this.#state.phase === "ended") {
       sealed.close(1000, "not wanted any more");
       return;
     }
-    this.session = opening.session;
-    this.event({ type: "reached", phase: "starting" });
-    const connection = new Connection(sealed, this.host(), this.view, this.shown);
-    this.connection = connection;
-    this.beat(connection);
-    this.lost(connection, await connection.work());
+    this.#session = opening.session;
+    this.#event({ type: "reached", phase: "starting" });
+    const connection = new Connection(sealed, this.#host(), this.#view, this.#shown);
+    this.#connection = connection;
+    this.#beat(connection);
+    this.#lost(connection, await connection.work());
   }
 
   /** A line that dies in between says nothing to a browser: it must not keep anybody waiting. */
-  private async dial(opening: Opening, attempt: number): Promise<Sealed> {
+  async #dial(opening: Opening, attempt: number): Promise<Sealed> {
     const stop = new AbortController();
-    const cancel = this.c.after(DIAL_LIMIT, () => stop.abort());
-    this.cancelDial = () => stop.abort();
+    const cancel = this.#c.after(DIAL_LIMIT, () => stop.abort());
+    this.#cancelDial = () => stop.abort();
     try {
-      return await this.c.dial(opening, () => this.reached(attempt, "sealing"), stop.signal);
+      return await this.#c.dial(opening, () => this.#reached(attempt, "sealing"), stop.signal);
     } finally {
       cancel();
-      this.cancelDial = () => {};
+      this.#cancelDial = () => {};
     }
   }
 
-  private reached(attempt: number, phase: "sealing"): void {
-    if (attempt === this.attempt) this.event({ type: "reached", phase });
+  #reached(attempt: number, phase: "sealing"): void {
+    if (attempt === this.#attempt) this.#event({ type: "reached", phase });
   }
 
-  private lost(connection: Connection, cause: Cause): void {
-    if (this.connection !== connection) return;
-    this.connection = null;
-    this.cancelBeat();
-    this.event({ type: "lost", cause });
+  #lost(connection: Connection, cause: Cause): void {
+    if (this.#connection !== connection) return;
+    this.#connection = null;
+    this.#cancelBeat();
+    this.#event({ type: "lost", cause });
   }
 
-  private host(): Host {
-    const { emit, now, after } = this.c;
+  #host(): Host {
+    const { emit, now, after } = this.#c;
     return {
       now,
       after,
       welcome: ({ rights, sessionUntil, idle, lockable }, texts) => emit({ type: "welcome", rights, sessionUntil, idle, lockable, texts }),
       replaced: (shown) => {
-        this.shown = shown;
-        this.show();
-        this.live();
+        this.#shown = shown;
+        this.#show();
+        this.#live();
       },
       updated: (shown, damage) => {
-        this.shown = shown;
-        this.screen?.draw(damage);
+        this.#shown = shown;
+        this.#screen?.draw(damage);
       },
-      cursor: (cursor) => this.tell({ type: "cursor", cursor }),
-      locks: (locks) => this.tell({ type: "locks", locks }),
-      notice: (code, seconds) => this.tell({ type: "notice", code, seconds }),
+      cursor: (cursor) => this.#tell({ type: "cursor", cursor }),
+      locks: (locks) => this.#tell({ type: "locks", locks }),
+      notice: (code, seconds) => this.#tell({ type: "notice", code, seconds }),
     };
   }
 
   /** Tells the page the newest of a type, at most one a pause. */
-  private tell(m: FromEngine): void {
-    if (this.told.has(m.type)) {
-      this.told.set(m.type, m);
+  #tell(m: FromEngine): void {
+    if (this.#told.has(m.type)) {
+      this.#told.set(m.type, m);
       return;
     }
-    this.c.emit(m);
-    this.told.set(m.type, null);
-    this.c.after(PAUSE, () => {
-      const next = this.told.get(m.type) ?? null;
-      this.told.delete(m.type);
-      if (next !== null) this.tell(next);
+    this.#c.emit(m);
+    this.#told.set(m.type, null);
+    this.#c.after(PAUSE, () => {
+      const next = this.#told.get(m.type) ?? null;
+      this.#told.delete(m.type);
+      if (next !== null) this.#tell(next);
     });
   }
 
   /** The first picture of a connection is there. */
-  private live(): void {
-    if (this.state.phase !== "live") this.event({ type: "reached", phase: "live" });
+  #live(): void {
+    if (this.#state.phase !== "live") this.#event({ type: "reached", phase: "live" });
   }
 
   /** Puts the chosen part of the picture on the canvas and says so. */
-  private show(): void {
-    if (this.shown === null) return;
-    const { decoder, layout } = this.shown;
-    const part = partOf(layout, this.view.monitor);
-    this.screen?.show(decoder, part);
-    this.tell({ type: "layout", layout, part });
+  #show(): void {
+    if (this.#shown === null) return;
+    const { decoder, layout } = this.#shown;
+    const part = partOf(layout, this.#view.monitor);
+    this.#screen?.show(decoder, part);
+    this.#tell({ type: "layout", layout, part });
   }
 
-  private look(view: View): void {
-    const other = view.monitor !== this.view.monitor;
-    this.view = view;
-    this.connection?.look(view);
-    if (other) this.show();
-    if (view.visible) this.event({ type: "hurry" });
+  #look(view: View): void {
+    const other = view.monitor !== this.#view.monitor;
+    this.#view = view;
+    this.#connection?.look(view);
+    if (other) this.#show();
+    if (view.visible) this.#event({ type: "hurry" });
   }
 
-  private end(): void {
-    if (this.connection !== null) {
-      this.connection.end(END_CODES.ended_by_user);
+  #end(): void {
+    if (this.#connection !== null) {
+      this.#connection.end(END_CODES.ended_by_user);
       return;
     }
-    this.event({ type: "lost", cause: { kind: "user" } });
-    this.cancelDial();
+    this.#event({ type: "lost", cause: { kind: "user" } });
+    this.#cancelDial();
   }
 
-  private beat(connection: Connection): void {
-    this.cancelBeat = this.c.after(BEAT, () => {
-      this.c.emit({ type: "statistics", statistics: connection.beat() });
-      if (this.connection === connection) this.beat(connection);
+  #beat(connection: Connection): void {
+    this.#cancelBeat = this.#c.after(BEAT, () => {
+      this.#c.emit({ type: "statistics", statistics: connection.beat() });
+      if (this.#connection === connection) this.#beat(connection);
     });
   }
 
-  private peek(id: number): void {
-    if (this.shown === null || this.screen === null) {
-      this.c.emit({ type: "peeked", id, peek: null });
+  #peek(id: number): void {
+    if (this.#shown === null || this.#screen === null) {
+      this.#c.emit({ type: "peeked", id, peek: null });
       return;
     }
-    const { data, width, height } = this.screen.read();
-    const { layout, seq, settled } = this.shown;
+    const { data, width, height } = this.#screen.read();
+    const { layout, seq, settled } = this.#shown;
     const peek = { width, height, pixels: new Uint8ClampedArray(data), generation: layout.generation, seq, settled };
-    this.c.emit({ type: "peeked", id, peek });
+    this.#c.emit({ type: "peeked", id, peek });
   }
 }
 

@@ -18,30 +18,30 @@ const STEP_WORDS = { authorizing: "stepAuthorize", linking: "stepLink", sealing:
 /** Lies over the desk while there is no session: opening, opening again, ended. */
 export class Cover {
   readonly element = el("div", { class: "cover" });
-  private readonly text: Text;
-  private readonly actions: CoverActions;
-  private lostAt = 0;
-  private countdown: ReturnType<typeof setInterval> | undefined;
+  readonly #text: Text;
+  readonly #actions: CoverActions;
+  #lostAt = 0;
+  #countdown: ReturnType<typeof setInterval> | undefined;
 
   constructor(text: Text, actions: CoverActions) {
-    this.text = text;
-    this.actions = actions;
+    this.#text = text;
+    this.#actions = actions;
   }
 
   /** Shows a state; hides itself while the session is live. Returns what is to be announced. */
   show(state: State, retryIn: number, desk: string): string {
-    clearInterval(this.countdown);
+    clearInterval(this.#countdown);
     this.element.hidden = state.phase === "live";
-    if (state.phase === "live") this.lostAt = 0;
-    else if (this.lostAt === 0) this.lostAt = Date.now();
+    if (state.phase === "live") this.#lostAt = 0;
+    else if (this.#lostAt === 0) this.#lostAt = Date.now();
     this.element.classList.toggle("over-picture", state.wasLive && state.phase !== "ended");
-    if (state.phase === "live") return this.text.say("connected", { desk });
-    if (state.phase === "ended") return this.ended(state.cause ?? { kind: "user" }, state.wasLive);
-    return state.wasLive || state.phase === "waiting" ? this.again(state, retryIn) : this.opening(state.phase, desk);
+    if (state.phase === "live") return this.#text.say("connected", { desk });
+    if (state.phase === "ended") return this.#ended(state.cause ?? { kind: "user" }, state.wasLive);
+    return state.wasLive || state.phase === "waiting" ? this.#again(state, retryIn) : this.#opening(state.phase, desk);
   }
 
-  private opening(phase: Exclude<Phase, "waiting">, desk: string): string {
-    const { text } = this;
+  #opening(phase: Exclude<Phase, "waiting">, desk: string): string {
+    const text = this.#text;
     const title = desk === "" ? text.say("connectingPlain") : text.say("connecting", { desk });
     const now = STEPS.findIndex((s) => s === phase);
     const steps = STEPS.map((s, i) => {
@@ -49,42 +49,43 @@ export class Cover {
       const mark = el("span", { class: "mark" }, ...(state === "done" ? [icon(ICONS.check)] : []));
       return el("li", { class: state, ...(state === "now" ? { "aria-current": "step" } : {}) }, mark, text.say(STEP_WORDS[s]));
     });
-    this.card("opening", el("div", { class: "spinner", "aria-hidden": "true" }), el("h1", {}, title), el("ol", { class: "steps" }, ...steps), this.row(this.quiet("cancel", () => this.actions.end())));
+    this.#card("opening", el("div", { class: "spinner", "aria-hidden": "true" }), el("h1", {}, title), el("ol", { class: "steps" }, ...steps), this.#row(this.#quiet("cancel", () => this.#actions.end())));
     return `${title} ${now >= 0 ? text.say(STEP_WORDS[STEPS[now]!]) : ""}`;
   }
 
-  private again(state: State, retryIn: number): string {
-    const { text } = this;
+  #again(state: State, retryIn: number): string {
+    const text = this.#text;
     // A desk that starts again is "off" to the gateway for a while: no news for who was just working on it.
     const isRefused = state.wasLive && state.cause?.kind === "refused";
     const why = state.cause === null ? null : text.explain(state.cause);
     const title = text.say(state.wasLive ? "reconnecting" : "connectingPlain");
     const left = el("p", { class: "count" });
-    const hurry = button({ class: "primary" }, () => this.actions.hurry(), text.say("retryNow"));
+    const hurry = button({ class: "primary" }, () => this.#actions.hurry(), text.say("retryNow"));
     const end = Date.now() + retryIn;
     const tick = (): void => {
       const seconds = Math.ceil((end - Date.now()) / 1000);
       const isWaiting = state.phase === "waiting" && seconds > 0;
       left.textContent = isWaiting ? text.say("retryIn", { n: seconds }) : text.say("doing", { step: text.say(STEP_WORDS[stepOf(state.phase)]) });
       hurry.disabled = !isWaiting;
-      if (Date.now() - this.lostAt > VEIL) this.element.classList.remove("over-picture");
+      if (Date.now() - this.#lostAt > VEIL) this.element.classList.remove("over-picture");
     };
     tick();
-    this.countdown = setInterval(tick, 250);
+    this.#countdown = setInterval(tick, 250);
     const lines = [isRefused ? text.say("deskSilent") : why?.what, state.wasLive ? text.say("reconnectingHelp") : why?.help].filter((s) => s !== undefined && s !== "");
-    this.card(
+    this.#card(
       "again",
       el("div", { class: "spinner", "aria-hidden": "true" }),
       el("h1", {}, title),
       ...lines.map((s) => el("p", {}, s ?? "")),
       left,
-      this.row(hurry, this.quiet("end", () => this.actions.end())),
+      this.#row(hurry, this.#quiet("end", () => this.#actions.end())),
     );
     return [title, ...lines].join(" ");
   }
 
-  private ended(cause: Cause, wasLive: boolean): string {
-    const { text, actions } = this;
+  #ended(cause: Cause, wasLive: boolean): string {
+    const text = this.#text;
+    const actions = this.#actions;
     const { what, help, code } = text.explain(cause);
     const isMine = cause.kind === "user";
     const title = text.say(wasLive || isMine ? "ended" : "failed");
@@ -98,23 +99,23 @@ export class Cover {
       cause.kind === "signed_out" || cause.kind === "no_device"
         ? el("a", { class: "primary", href: "/" }, text.say("signIn"))
         : button({ class: "primary" }, () => actions.again(), text.say("again"));
-    this.card(isMine ? "done" : "bad", el("div", { class: "emblem", "aria-hidden": "true" }, icon(isMine ? ICONS.check : ICONS.alert)), ...parts, this.row(first, back));
+    this.#card(isMine ? "done" : "bad", el("div", { class: "emblem", "aria-hidden": "true" }, icon(isMine ? ICONS.check : ICONS.alert)), ...parts, this.#row(first, back));
     heading.focus();
     return [title, isMine ? "" : what, help].join(" ");
   }
 
-  private card(kind: string, ...children: readonly Node[]): void {
+  #card(kind: string, ...children: readonly Node[]): void {
     const focused = this.element.contains(document.activeElement);
     this.element.replaceChildren(el("section", { class: `card ${kind}` }, ...children));
     if (focused) this.element.querySelector<HTMLElement>("button:not(:disabled), h1")?.focus();
   }
 
-  private row(...children: readonly Node[]): HTMLElement {
+  #row(...children: readonly Node[]): HTMLElement {
     return el("div", { class: "buttons" }, ...children);
   }
 
-  private quiet(word: "cancel" | "end", act: () => void): HTMLElement {
-    return button({ class: "quiet" }, act, this.text.say(word));
+  #quiet(word: "cancel" | "end", act: () => void): HTMLElement {
+    return button({ class: "quiet" }, act, this.#text.say(word));
   }
 }
 

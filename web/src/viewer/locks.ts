@@ -12,13 +12,13 @@ const LAMPS = [
 /** The lock lamps of the desk's keyboard, as the agent reads them back: those of the device may say something else. */
 export class Locks {
   readonly element = el("span", { class: "locks", role: "img", hidden: "" });
-  private readonly text: Text;
-  private readonly lamps = LAMPS.map(({ short }) => el("span", { class: "lock" }, short));
-  private last: number | null = null;
+  readonly #text: Text;
+  readonly #lamps = LAMPS.map(({ short }) => el("span", { class: "lock" }, short));
+  #last: number | null = null;
 
   constructor(text: Text) {
-    this.text = text;
-    this.element.append(...this.lamps);
+    this.#text = text;
+    this.element.append(...this.#lamps);
   }
 
   /**
@@ -26,12 +26,12 @@ export class Locks {
    * passwords wrong unseen; else an empty one.
    */
   update(locks: number): string {
-    const before = this.last;
-    this.last = locks;
-    const { text } = this;
+    const before = this.#last;
+    this.#last = locks;
+    const text = this.#text;
     const states = LAMPS.map(({ bit, name }, i) => {
       const isOn = (locks & bit) !== 0;
-      this.lamps[i]?.classList.toggle("on", isOn);
+      this.#lamps[i]?.classList.toggle("on", isOn);
       return text.say(isOn ? "lockOn" : "lockOff", { name });
     });
     this.element.setAttribute("aria-label", text.say("locks", { states: states.join(", ") }));
@@ -42,7 +42,7 @@ export class Locks {
 
   /** Another session begins: what the lamps said before is no news. */
   forget(): void {
-    this.last = null;
+    this.#last = null;
     this.element.hidden = true;
   }
 }

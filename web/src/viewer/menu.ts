@@ -21,62 +21,62 @@ export interface Group {
 export class Menu {
   readonly element: HTMLElement;
   readonly button: HTMLButtonElement;
-  private readonly panel: HTMLElement;
-  private readonly groups: () => readonly Group[];
+  readonly #panel: HTMLElement;
+  readonly #groups: () => readonly Group[];
 
   constructor(id: string, label: string, d: string, groups: () => readonly Group[]) {
-    this.groups = groups;
-    this.panel = el("div", { class: "panel menu", id: `${id}-menu`, role: "menu", "aria-label": label, hidden: "" });
+    this.#groups = groups;
+    this.#panel = el("div", { class: "panel menu", id: `${id}-menu`, role: "menu", "aria-label": label, hidden: "" });
     this.button = button(
       { class: "tool", id, "aria-haspopup": "menu", "aria-expanded": "false", "aria-controls": `${id}-menu` },
-      () => (this.isOpen ? this.close() : this.open()),
+      () => (this.isOpen ? this.close() : this.#open()),
       icon(d),
       el("span", { class: "label" }, label),
       icon(ICONS.chevron),
     );
-    this.element = el("div", { class: "group" }, this.button, this.panel);
-    this.panel.addEventListener("keydown", (e) => this.key(e));
+    this.element = el("div", { class: "group" }, this.button, this.#panel);
+    this.#panel.addEventListener("keydown", (e) => this.#key(e));
     this.button.addEventListener("keydown", (e) => {
       if (e.key === "ArrowDown" && !this.isOpen) {
         e.preventDefault();
-        this.open();
+        this.#open();
       }
     });
     this.element.addEventListener("focusout", (e) => {
-      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) this.hide();
+      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) this.#hide();
     });
   }
 
   get isOpen(): boolean {
-    return !this.panel.hidden;
+    return !this.#panel.hidden;
   }
 
   /** Closes it; the focus goes to the button. */
   close(): void {
-    this.hide();
+    this.#hide();
     this.button.focus();
   }
 
-  private open(): void {
-    this.panel.replaceChildren(...this.groups().flatMap((g, i) => this.group(g, i)));
-    this.panel.hidden = false;
+  #open(): void {
+    this.#panel.replaceChildren(...this.#groups().flatMap((g, i) => this.#group(g, i)));
+    this.#panel.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
-    (this.entries.find((e) => e.getAttribute("aria-checked") === "true") ?? this.entries[0])?.focus();
+    (this.#entries.find((e) => e.getAttribute("aria-checked") === "true") ?? this.#entries[0])?.focus();
   }
 
-  private hide(): void {
-    this.panel.hidden = true;
+  #hide(): void {
+    this.#panel.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
   }
 
-  private group(g: Group, i: number): HTMLElement {
+  #group(g: Group, i: number): HTMLElement {
     const id = `${this.button.id}-group-${i}`;
     const heading = g.heading === undefined ? [] : [el("div", { class: "heading", id, role: "presentation" }, g.heading)];
     const attributes = g.heading === undefined ? { role: "group" } : { role: "group", "aria-labelledby": id };
-    return el("div", attributes, ...heading, ...g.items.map((item) => this.item(item)));
+    return el("div", attributes, ...heading, ...g.items.map((item) => this.#item(item)));
   }
 
-  private item(item: Item): HTMLElement {
+  #item(item: Item): HTMLElement {
     const radio = item.checked !== undefined;
     const role = radio ? { role: "menuitemradio", "aria-checked": String(item.checked) } : { role: "menuitem" };
     const mark = el("span", { class: "mark" }, ...(item.checked === true ? [icon(ICONS.check)] : []));
@@ -87,12 +87,12 @@ export class Menu {
     return button({ class: "entry", tabindex: "-1", ...role }, act, ...(radio ? [mark] : []), item.label);
   }
 
-  private get entries(): HTMLElement[] {
-    return [...this.panel.querySelectorAll<HTMLElement>(".entry")];
+  get #entries(): HTMLElement[] {
+    return [...this.#panel.querySelectorAll<HTMLElement>(".entry")];
   }
 
-  private key(e: KeyboardEvent): void {
-    const { entries } = this;
+  #key(e: KeyboardEvent): void {
+    const entries = this.#entries;
     const at = entries.indexOf(document.activeElement as HTMLElement);
     const to: Readonly<Record<string, number>> = {
       ArrowDown: (at + 1) % entries.length,

@@ -12,32 +12,32 @@ const WORTH = 60_000;
 
 /** Watches the end of a session. */
 export class Prolong {
-  private until = 0;
-  private asked = 0;
-  private readonly ask: () => Promise<number>;
-  private readonly renew: () => void;
+  #until = 0;
+  #asked = 0;
+  readonly #ask: () => Promise<number>;
+  readonly #renew: () => void;
 
   /** ask resolves to when a session opened now would end, or 0; renew opens the session anew. */
   constructor(ask: () => Promise<number>, renew: () => void) {
-    this.ask = ask;
-    this.renew = renew;
+    this.#ask = ask;
+    this.#renew = renew;
   }
 
   /** A session began that ends then. */
   begins(until: number): void {
-    this.until = until;
-    this.asked = 0;
+    this.#until = until;
+    this.#asked = 0;
   }
 
   /** To be called every second with the gateway's time. Never rejects. */
   async tick(now: number): Promise<void> {
-    const { until } = this;
-    if (until === 0 || until - now > LAST || now - this.asked < EVERY) return;
-    this.asked = now;
-    const end = await this.ask().catch(() => 0);
-    if (this.until !== until || end < until + WORTH) return;
-    this.until = 0;
-    this.renew();
+    const until = this.#until;
+    if (until === 0 || until - now > LAST || now - this.#asked < EVERY) return;
+    this.#asked = now;
+    const end = await this.#ask().catch(() => 0);
+    if (this.#until !== until || end < until + WORTH) return;
+    this.#until = 0;
+    this.#renew();
   }
 }
 

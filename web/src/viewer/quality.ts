@@ -28,41 +28,41 @@ export class Quality {
   readonly element: HTMLElement;
   /** Green, amber or red; decoration beside the figures. */
   readonly lamp = el("span", { class: "lamp", "data-grade": "none", "aria-hidden": "true" });
-  private readonly text: Text;
-  private readonly short = el("span", { class: "label figure" }, "–");
-  private readonly panel: HTMLElement;
-  private readonly values = new Map<string, HTMLElement>();
+  readonly #text: Text;
+  readonly #short = el("span", { class: "label figure" }, "–");
+  readonly #panel: HTMLElement;
+  readonly #values = new Map<string, HTMLElement>();
 
   constructor(text: Text) {
-    this.text = text;
+    this.#text = text;
     const rows = (["roundTrip", "frames", "traffic", "path", "sealed"] as const).flatMap((key) => {
       const value = el("dd", {}, "–");
-      this.values.set(key, value);
+      this.#values.set(key, value);
       return [el("dt", {}, text.say(key)), value];
     });
-    this.set("sealed", text.say("sealedBy"));
-    this.panel = el("div", { class: "panel quality", id: "quality-panel", role: "group", "aria-label": text.say("quality"), hidden: "" }, el("dl", {}, ...rows));
+    this.#set("sealed", text.say("sealedBy"));
+    this.#panel = el("div", { class: "panel quality", id: "quality-panel", role: "group", "aria-label": text.say("quality"), hidden: "" }, el("dl", {}, ...rows));
     const toggle = button(
       { class: "tool", id: "quality", "aria-expanded": "false", "aria-controls": "quality-panel", "aria-label": text.say("quality") },
-      () => this.toggle(toggle),
+      () => this.#toggle(toggle),
       bars(),
-      this.short,
+      this.#short,
       icon(ICONS.chevron),
     );
-    this.element = el("div", { class: "group", "data-grade": "none" }, toggle, this.panel);
+    this.element = el("div", { class: "group", "data-grade": "none" }, toggle, this.#panel);
     this.element.addEventListener("focusout", (e) => {
-      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) this.show(toggle, false);
+      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) this.#show(toggle, false);
     });
   }
 
   /** Takes the figures of the last second. */
   update(s: Statistics): void {
-    const { text } = this;
+    const text = this.#text;
     const trip = s.roundTrip === null ? "–" : `${s.roundTrip < 10 ? s.roundTrip.toFixed(1) : Math.round(s.roundTrip)} ms`;
-    this.short.textContent = trip;
-    this.set("roundTrip", trip);
-    this.set("frames", `${s.updates.toFixed(s.updates < 10 ? 1 : 0)} ${text.say("framesUnit")}`);
-    this.set("traffic", rate(s.bytes));
+    this.#short.textContent = trip;
+    this.#set("roundTrip", trip);
+    this.#set("frames", `${s.updates.toFixed(s.updates < 10 ? 1 : 0)} ${text.say("framesUnit")}`);
+    this.#set("traffic", rate(s.bytes));
     const g = grade(s.roundTrip, s.silent);
     this.lamp.dataset["grade"] = g;
     this.element.dataset["grade"] = g;
@@ -70,20 +70,20 @@ export class Quality {
 
   /** The relay's address, as the path. */
   path(relayUrl: string): void {
-    this.set("path", this.text.say("pathRelay", { host: URL.canParse(relayUrl) ? new URL(relayUrl).host : "–" }));
+    this.#set("path", this.#text.say("pathRelay", { host: URL.canParse(relayUrl) ? new URL(relayUrl).host : "–" }));
   }
 
-  private set(key: string, value: string): void {
-    const e = this.values.get(key);
+  #set(key: string, value: string): void {
+    const e = this.#values.get(key);
     if (e !== undefined) e.textContent = value;
   }
 
-  private toggle(b: HTMLElement): void {
-    this.show(b, this.panel.hidden !== false);
+  #toggle(b: HTMLElement): void {
+    this.#show(b, this.#panel.hidden !== false);
   }
 
-  private show(b: HTMLElement, isOpen: boolean): void {
-    this.panel.hidden = !isOpen;
+  #show(b: HTMLElement, isOpen: boolean): void {
+    this.#panel.hidden = !isOpen;
     b.setAttribute("aria-expanded", String(isOpen));
   }
 }

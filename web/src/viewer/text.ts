@@ -265,16 +265,16 @@ const LINKS: Readonly<Record<number, { readonly ja: Pair; readonly en: Pair }>> 
 /** The words of a language. */
 export class Text {
   readonly language: Language;
-  private readonly words: Words;
+  readonly #words: Words;
 
   constructor(language: Language) {
     this.language = language;
-    this.words = WORDS[language];
+    this.#words = WORDS[language];
   }
 
   /** A sentence, with what stands in braces filled in. */
   say(key: keyof Words, values: Readonly<Record<string, string | number>> = {}): string {
-    return this.words[key].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+    return this.#words[key].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
   }
 
   /** Explains why a session is not open. */
@@ -300,7 +300,7 @@ export class Text {
         return pair(name && ENDS[name], `end-${cause.code}`, UNKNOWN_END);
       }
       case "refused":
-        return this.refusal(cause.reasons);
+        return this.#refusal(cause.reasons);
       case "signed_out":
         return pair(SIGNED_OUT, "signed_out");
       case "no_device":
@@ -319,16 +319,16 @@ export class Text {
     const name = endName(code);
     const pair = name === undefined ? undefined : ENDS[name]?.[this.language];
     if (pair === undefined) return "";
-    const rest = (name === "ends_soon" || name === "hours_end") && seconds > 0 ? this.remaining(seconds) : "";
+    const rest = (name === "ends_soon" || name === "hours_end") && seconds > 0 ? this.#remaining(seconds) : "";
     return pair.join(this.language === "ja" ? "" : " ").trim() + rest;
   }
 
-  private remaining(seconds: number): string {
+  #remaining(seconds: number): string {
     const minutes = Math.ceil(seconds / 60);
     return this.language === "ja" ? `（残り約${minutes}分）` : ` (about ${minutes} min left)`;
   }
 
-  private refusal(reasons: readonly Reason[]): Explanation {
+  #refusal(reasons: readonly Reason[]): Explanation {
     const isJa = this.language === "ja";
     const lines = reasons.map((r) => (isJa ? r.ja : r.en)).filter((s) => s !== "");
     const help = reasons.map((r) => (isJa ? r.helpJa : r.helpEn)).filter((s) => s !== "");

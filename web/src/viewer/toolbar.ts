@@ -49,60 +49,60 @@ export class Toolbar {
   readonly element: HTMLElement;
   readonly quality: Quality;
   readonly locks: Locks;
-  private readonly text: Text;
-  private readonly actions: Actions;
-  private showing: Showing;
-  private readonly name = el("span", { class: "desk-name" });
-  private readonly full: HTMLButtonElement;
-  private readonly paste: HTMLButtonElement;
-  private readonly soft: HTMLButtonElement;
-  private readonly keys: Menu;
-  private readonly display: Menu;
-  private readonly bar: HTMLElement;
-  private hiding: ReturnType<typeof setTimeout> | undefined;
-  private resting: ReturnType<typeof setTimeout> | undefined;
+  readonly #text: Text;
+  readonly #actions: Actions;
+  #showing: Showing;
+  readonly #name = el("span", { class: "desk-name" });
+  readonly #full: HTMLButtonElement;
+  readonly #paste: HTMLButtonElement;
+  readonly #soft: HTMLButtonElement;
+  readonly #keys: Menu;
+  readonly #display: Menu;
+  readonly #bar: HTMLElement;
+  #hiding: ReturnType<typeof setTimeout> | undefined;
+  #resting: ReturnType<typeof setTimeout> | undefined;
   /** The pointer is over it. Styles that hover would stay after a finger. */
-  private isOver = false;
+  #isOver = false;
 
   constructor(text: Text, actions: Actions, showing: Showing) {
-    this.text = text;
-    this.actions = actions;
-    this.showing = showing;
+    this.#text = text;
+    this.#actions = actions;
+    this.#showing = showing;
     this.quality = new Quality(text);
     this.locks = new Locks(text);
-    this.keys = new Menu("keys", text.say("keys"), ICONS.keyboard, () => this.keyGroups());
-    this.display = new Menu("display", text.say("display"), ICONS.display, () => this.displayGroups());
-    this.full = button({ class: "tool", id: "full" }, () => actions.fullScreen());
-    this.paste = button({ class: "tool", id: "paste", title: text.say("pasteLong") }, () => actions.paste(), icon(ICONS.paste), label(text.say("paste")));
-    this.soft = button({ class: "tool", id: "soft-keyboard", title: text.say("softKeyboard") }, () => actions.softKeyboard(), icon(ICONS.touch), label(text.say("softKeyboard")));
+    this.#keys = new Menu("keys", text.say("keys"), ICONS.keyboard, () => this.#keyGroups());
+    this.#display = new Menu("display", text.say("display"), ICONS.display, () => this.#displayGroups());
+    this.#full = button({ class: "tool", id: "full" }, () => actions.fullScreen());
+    this.#paste = button({ class: "tool", id: "paste", title: text.say("pasteLong") }, () => actions.paste(), icon(ICONS.paste), label(text.say("paste")));
+    this.#soft = button({ class: "tool", id: "soft-keyboard", title: text.say("softKeyboard") }, () => actions.softKeyboard(), icon(ICONS.touch), label(text.say("softKeyboard")));
     const end = button({ class: "tool danger", id: "end" }, () => actions.end(), icon(ICONS.end), label(text.say("end")));
-    this.bar = el(
+    this.#bar = el(
       "div",
       { class: "bar", role: "toolbar", "aria-label": text.say("toolbar") },
-      el("div", { class: "who" }, this.quality.lamp, this.name, this.locks.element),
-      this.soft,
-      this.keys.element,
-      this.display.element,
-      this.full,
-      this.paste,
+      el("div", { class: "who" }, this.quality.lamp, this.#name, this.locks.element),
+      this.#soft,
+      this.#keys.element,
+      this.#display.element,
+      this.#full,
+      this.#paste,
       this.quality.element,
       end,
     );
     const handle = button({ class: "handle", "aria-label": text.say("openToolbar"), tabindex: "-1" }, () => this.focus());
-    this.element = el("div", { class: "dock" }, this.bar, handle);
-    this.listen();
+    this.element = el("div", { class: "dock" }, this.#bar, handle);
+    this.#listen();
     this.update(showing);
   }
 
   /** Shows something else. */
   update(showing: Showing): void {
-    this.showing = showing;
-    this.name.textContent = showing.desk;
-    this.paste.hidden = !showing.mayPaste;
-    this.keys.element.hidden = !showing.mayType;
-    this.soft.hidden = !showing.mayType || !hasTouch();
+    this.#showing = showing;
+    this.#name.textContent = showing.desk;
+    this.#paste.hidden = !showing.mayPaste;
+    this.#keys.element.hidden = !showing.mayType;
+    this.#soft.hidden = !showing.mayType || !hasTouch();
     const d = showing.isFullScreen ? ICONS.shrink : ICONS.expand;
-    this.full.replaceChildren(icon(d), label(this.text.say(showing.isFullScreen ? "leaveFullScreen" : "fullScreen")));
+    this.#full.replaceChildren(icon(d), label(this.#text.say(showing.isFullScreen ? "leaveFullScreen" : "fullScreen")));
   }
 
   /** Leaves so many CSS pixels free above itself. */
@@ -113,69 +113,70 @@ export class Toolbar {
   /** Comes out and takes the focus. */
   focus(): void {
     this.open();
-    this.tools[0]?.focus();
+    this.#tools[0]?.focus();
   }
 
   /** Comes out for a while. */
   open(): void {
-    clearTimeout(this.hiding);
+    clearTimeout(this.#hiding);
     this.element.classList.add("open");
-    this.hideSoon(STAY * 2);
+    this.#hideSoon(STAY * 2);
   }
 
   /** The pointer moved over the page. */
   pointer(e: PointerEvent): void {
     if (e.clientY > EDGE || e.buttons !== 0) {
-      clearTimeout(this.resting);
-      this.resting = undefined;
+      clearTimeout(this.#resting);
+      this.#resting = undefined;
     } else {
-      this.resting ??= setTimeout(() => this.open(), REST);
+      this.#resting ??= setTimeout(() => this.open(), REST);
     }
   }
 
-  private listen(): void {
-    const { bar, element } = this;
+  #listen(): void {
+    const { element } = this;
+    const bar = this.#bar;
     // A finger does not hover: what it opened by touching would lie under it when it presses.
-    element.addEventListener("pointerenter", (e) => e.pointerType !== "touch" && this.hover(true));
-    element.addEventListener("pointerleave", (e) => e.pointerType !== "touch" && this.hover(false));
+    element.addEventListener("pointerenter", (e) => e.pointerType !== "touch" && this.#hover(true));
+    element.addEventListener("pointerleave", (e) => e.pointerType !== "touch" && this.#hover(false));
     element.addEventListener("focusin", () => this.open());
-    element.addEventListener("focusout", () => this.hideSoon(STAY / 3));
-    bar.addEventListener("keydown", (e) => this.key(e));
+    element.addEventListener("focusout", () => this.#hideSoon(STAY / 3));
+    bar.addEventListener("keydown", (e) => this.#key(e));
   }
 
-  private hover(isOver: boolean): void {
-    this.isOver = isOver;
+  #hover(isOver: boolean): void {
+    this.#isOver = isOver;
     if (isOver) this.open();
-    else this.hideSoon(STAY);
+    else this.#hideSoon(STAY);
   }
 
-  private hideSoon(after: number): void {
-    clearTimeout(this.hiding);
-    this.hiding = setTimeout(() => {
-      const isUsed = this.isOver || this.element.contains(document.activeElement);
+  #hideSoon(after: number): void {
+    clearTimeout(this.#hiding);
+    this.#hiding = setTimeout(() => {
+      const isUsed = this.#isOver || this.element.contains(document.activeElement);
       if (!isUsed) this.element.classList.remove("open");
     }, after);
   }
 
-  private get tools(): HTMLElement[] {
-    return [...this.bar.querySelectorAll<HTMLElement>("button.tool")].filter((b) => b.offsetParent !== null);
+  get #tools(): HTMLElement[] {
+    return [...this.#bar.querySelectorAll<HTMLElement>("button.tool")].filter((b) => b.offsetParent !== null);
   }
 
-  private key(e: KeyboardEvent): void {
-    const { tools } = this;
+  #key(e: KeyboardEvent): void {
+    const tools = this.#tools;
     const at = tools.indexOf(document.activeElement as HTMLElement);
-    if (e.key === "Escape") this.actions.leave();
+    if (e.key === "Escape") this.#actions.leave();
     else if (at >= 0 && e.key === "ArrowRight") tools[(at + 1) % tools.length]?.focus();
     else if (at >= 0 && e.key === "ArrowLeft") tools[(at + tools.length - 1) % tools.length]?.focus();
     else return;
     e.preventDefault();
   }
 
-  private keyGroups(): Group[] {
-    const { text } = this;
+  #keyGroups(): Group[] {
+    const text = this.#text;
     const item = (name: Parameters<Text["say"]>[0], ...codes: number[]) => ({
       label: text.say(name),
-      act: () => this.actions.keys(codes),
+      act: () => this.#actions.keys(codes),
     });
     return [
       {
@@ -193,8 +194,10 @@ export class Toolbar {
     ];
   }
 
-  private displayGroups(): Group[] {
-    const { text, showing, actions } = this;
+  #displayGroups(): Group[] {
+    const text = this.#text;
+    const showing = this.#showing;
+    const actions = this.#actions;
     const scale = (s: Scale) => ({ label: text.say(s), checked: showing.scale === s, act: () => actions.scale(s) });
     const groups: Group[] = [{ heading: text.say("scale"), items: [scale("fit"), scale("actual")] }];
     const monitors = showing.layout?.monitors ?? [];

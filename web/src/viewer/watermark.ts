@@ -7,7 +7,7 @@ const ANGLE = -Math.PI / 8;
 /** Lies over the picture and takes no pointer. */
 export class Watermark {
   readonly element = document.createElement("canvas");
-  private text = "";
+  #text = "";
 
   constructor() {
     this.element.className = "watermark";
@@ -16,12 +16,13 @@ export class Watermark {
 
   /** Shows a text; `{time}` in it becomes the time. Empty: shows nothing. To be called again when the time or the size changes. */
   show(template: string, now: Date): void {
-    this.text = template.replaceAll("{time}", stamp(now));
-    this.draw();
+    this.#text = template.replaceAll("{time}", stamp(now));
+    this.#draw();
   }
 
-  private draw(): void {
-    const { element, text } = this;
+  #draw(): void {
+    const { element } = this;
+    const text = this.#text;
     const ratio = globalThis.devicePixelRatio;
     const width = globalThis.innerWidth;
     const height = globalThis.innerHeight;
