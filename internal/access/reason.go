@@ -48,6 +48,7 @@ const (
 	Busy             Code = "busy"
 	DiskFull         Code = "disk_full"
 	Unwritten        Code = "unwritten"
+	NotKept          Code = "not_kept"
 	NotSignedIn      Code = "not_signed_in"
 	NotAllowed       Code = "not_allowed"
 	TOTPWrong        Code = "totp_wrong"

@@ -191,6 +191,11 @@ var words = map[Code][4]string{
 		"The sessions were ended, but it could not be recorded yet.",
 		"Look at the gateway's disk and database. It is recorded by itself as soon as that is possible; do not stop the gateway before.",
 	},
+	NotKept: {
+		"接続は終了させましたが、記録できていません。あとから自動的に記録することもできません。", "ゲートウェイの空き容量とデータベースを直してから、同じ操作をもう一度行ってください。",
+		"The sessions were ended, but it could not be recorded, and will not be by itself.",
+		"Put the gateway's disk and database right, then do the same again.",
+	},
 	NotSignedIn: {"サインインしていません。", "サインインしてください。", "You are not signed in.", "Sign in."},
 	NotAllowed: {
 		"この操作は、現在のサインインでは許可されていません。", "登録済みの端末または庁内からサインインし直してください。",

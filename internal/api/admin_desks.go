@@ -36,8 +36,11 @@ func (s *adminService) ListDevices(ctx context.Context, r *controlv1.ListDevices
 }
 
 func (s *adminService) RevokeDevice(ctx context.Context, r *controlv1.RevokeDeviceRequest) (*controlv1.RevokeDeviceResponse, error) {
+	if err := checkID(r.GetDeviceId()); err != nil {
+		return nil, err
+	}
 	by := callerOf(ctx).by
-	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Device: r.GetDeviceId()}, func(ctx context.Context) ([]store.Session, error) {
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.DeviceRevoked, store.SessionFilter{Device: r.GetDeviceId()}, func(ctx context.Context) ([]store.Session, error) {
 		return s.cfg.Store.RevokeDevice(ctx, by, r.GetDeviceId(), r.GetReason())
 	})
 	ended, err := s.cfg.Sessions.RevokeDevice(ctx, by, r.GetDeviceId(), running)
@@ -94,7 +97,7 @@ func (s *adminService) PutDesk(ctx context.Context, r *controlv1.PutDeskRequest)
 
 // changeDesk ends the sessions of users who lost the desk.
 func (s *adminService) changeDesk(ctx context.Context, by store.By, desk store.Desk) error {
-	lost, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Desk: desk.ID}, func(ctx context.Context) ([]store.Session, error) {
+	lost, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.DeskChanged, store.SessionFilter{Desk: desk.ID}, func(ctx context.Context) ([]store.Session, error) {
 		return s.cfg.Store.UpdateDesk(ctx, by, desk)
 	})
 	lost = slices.DeleteFunc(lost, func(x store.Session) bool { return slices.Contains(desk.Users, x.User) })
@@ -115,13 +118,18 @@ func (s *adminService) servedZone(z controlv1.Zone) (grant.Zone, error) {
 }
 
 func (s *adminService) DeleteDesk(ctx context.Context, r *controlv1.DeleteDeskRequest) (*controlv1.DeleteDeskResponse, error) {
+	if err := checkID(r.GetDeskId()); err != nil {
+		return nil, err
+	}
 	by := callerOf(ctx).by
-	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Desk: r.GetDeskId()}, func(ctx context.Context) ([]store.Session, error) {
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.DeskDeleted, store.SessionFilter{Desk: r.GetDeskId()}, func(ctx context.Context) ([]store.Session, error) {
 		return s.cfg.Store.DeleteDesk(ctx, by, r.GetDeskId())
 	})
 	_, err := s.cfg.Sessions.EndAll(ctx, by, running, "desk_deleted")
 	if s.cfg.Hub != nil && unwritten == nil {
-		err = errors.Join(err, s.cfg.Hub.Drop(ctx, r.GetDeskId()))
+		if no := s.cfg.Hub.Drop(ctx, r.GetDeskId()); no != nil { // the gateway that holds it finds it deleted
+			s.log.Warn("the channel of a deleted desk was not closed at once", "desk", r.GetDeskId(), "err", no)
+		}
 	}
 	return &controlv1.DeleteDeskResponse{}, errors.Join(unwritten, err)
 }

@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 
 	"jiseki/internal/access"
+	"jiseki/internal/audit"
 	"jiseki/internal/auth"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
@@ -261,12 +262,15 @@ func (s *adminService) endSessionsOf(ctx context.Context, by store.By, f store.S
 }
 
 func (s *adminService) SetUserDisabled(ctx context.Context, r *controlv1.SetUserDisabledRequest) (*controlv1.SetUserDisabledResponse, error) {
+	if err := checkID(r.GetUserId()); err != nil {
+		return nil, err
+	}
 	by := callerOf(ctx).by
 	if !r.GetDisabled() {
 		_, err := s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), false)
 		return &controlv1.SetUserDisabledResponse{}, err
 	}
-	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{User: r.GetUserId()}, func(ctx context.Context) ([]store.Session, error) {
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.UserDisabled, store.SessionFilter{User: r.GetUserId()}, func(ctx context.Context) ([]store.Session, error) {
 		return s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), true)
 	})
 	_, err := s.cfg.Sessions.EndAll(ctx, by, running, "user_disabled")

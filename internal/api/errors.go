@@ -75,6 +75,7 @@ func failureOf(err error) *failure {
 		{store.ErrExists, access.Exists, connect.CodeAlreadyExists},
 		{store.ErrInUse, access.InUse, connect.CodeFailedPrecondition},
 		{store.ErrStale, access.Stale, connect.CodeAborted},
+		{session.ErrLost, access.NotKept, connect.CodeUnavailable},
 		{session.ErrUnwritten, access.Unwritten, connect.CodeUnavailable},
 		{store.ErrFull, access.DiskFull, connect.CodeUnavailable},
 		{store.ErrNoInventory, access.InventoryNeeded, connect.CodeInvalidArgument},
@@ -109,7 +110,7 @@ func (f *failure) connectError() *connect.Error {
 // caller's mistake.
 func (f *failure) serious() bool {
 	return f.status == connect.CodeInternal || f.status == connect.CodeDeadlineExceeded ||
-		f.code == access.Unwritten || f.code == access.DiskFull
+		f.code == access.Unwritten || f.code == access.NotKept || f.code == access.DiskFull
 }
 
 // refusalOf gives reasons their words.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"jiseki/internal/access"
+	"jiseki/internal/audit"
 	"jiseki/internal/calendar"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
@@ -85,9 +86,16 @@ func (s *teleworkService) ReportLost(ctx context.Context, r *controlv1.ReportLos
 	if err != nil {
 		return nil, err
 	}
-	running, unwritten := s.cfg.Sessions.TakeAway(ctx, store.SessionFilter{Device: device.ID}, func(ctx context.Context) ([]store.Session, error) {
+	report := func(ctx context.Context) ([]store.Session, error) {
 		return s.cfg.Store.ReportLost(ctx, c.by, device.ID, r.GetCircumstances())
-	})
+	}
+	var running []store.Session
+	var unwritten error
+	if device.RevokedMS > 0 { // there is nothing left to take away: a report that cannot be written is not owed
+		running, unwritten = report(ctx)
+	} else {
+		running, unwritten = s.cfg.Sessions.TakeAway(ctx, c.by, audit.DeviceLost, store.SessionFilter{Device: device.ID}, report)
+	}
 	if unwritten != nil && !errors.Is(unwritten, session.ErrUnwritten) {
 		return nil, unwritten
 	}

@@ -49,7 +49,8 @@ type Bus struct {
 	log    *slog.Logger
 	server *server.Server // nil on a cluster
 	conn   *nats.Conn
-	inbox  chan *nats.Msg // shared by all subscriptions: none has a goroutine of its own
+	desks  chan *nats.Msg // shared by the subscriptions to desks: none has a goroutine of its own
+	topics chan *nats.Msg // the same for topics, so that what is told to all waits behind no desk
 	stop   context.CancelFunc
 	work   sync.WaitGroup
 
@@ -61,7 +62,8 @@ type Bus struct {
 func New(cfg Config) (*Bus, error) {
 	b := &Bus{
 		log:      cfg.Log,
-		inbox:    make(chan *nats.Msg, inboxLength),
+		desks:    make(chan *nats.Msg, inboxLength),
+		topics:   make(chan *nats.Msg, inboxLength),
 		handlers: make(map[*nats.Subscription]Handler),
 	}
 	if err := b.connect(cfg); err != nil {
@@ -70,7 +72,8 @@ func New(cfg Config) (*Bus, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
-	b.work.Go(func() { b.serve(ctx) })
+	b.work.Go(func() { b.serve(ctx, b.desks, maxHandlers) })
+	b.work.Go(func() { b.serve(ctx, b.topics, maxListeners) })
 	return b, nil
 }
 
@@ -87,7 +90,7 @@ func (b *Bus) Close() {
 // gateways at other servers can a moment later, and for a moment after stop their
 // messages may be lost.
 func (b *Bus) ServeDesk(desk string, handle Handler) (stop func(), err error) {
-	return b.subscribe(deskSubject(desk), handle)
+	return b.subscribe(deskSubject(desk), b.desks, handle)
 }
 
 // AskDesk sends message to the gateway that holds the desk and returns its
@@ -112,7 +115,7 @@ func (b *Bus) AskDesk(ctx context.Context, desk string, message []byte) ([]byte,
 // has sent with [Bus.Tell] under the topic, until stop is called. The handler's
 // result is ignored.
 func (b *Bus) Listen(topic string, handle Handler) (stop func(), err error) {
-	return b.subscribe(topicSubject(topic), handle)
+	return b.subscribe(topicSubject(topic), b.topics, handle)
 }
 
 // Tell sends message to all gateways that listen to the topic. It does not say
@@ -188,9 +191,9 @@ func (b *Bus) shutdown() {
 	}
 }
 
-func (b *Bus) subscribe(subject string, handle Handler) (func(), error) {
+func (b *Bus) subscribe(subject string, inbox chan *nats.Msg, handle Handler) (func(), error) {
 	b.mu.Lock()
-	sub, err := b.conn.ChanSubscribe(subject, b.inbox)
+	sub, err := b.conn.ChanSubscribe(subject, inbox)
 	if err == nil {
 		b.handlers[sub] = handle
 	}
@@ -212,15 +215,15 @@ func (b *Bus) subscribe(subject string, handle Handler) (func(), error) {
 	return stop, nil
 }
 
-// serve hands messages to their handlers until ctx ends.
-func (b *Bus) serve(ctx context.Context) {
-	free := make(chan struct{}, maxHandlers)
+// serve hands messages to their handlers until ctx ends, to so many at once.
+func (b *Bus) serve(ctx context.Context, inbox <-chan *nats.Msg, most int) {
+	free := make(chan struct{}, most)
 	for {
 		var message *nats.Msg
 		select {
 		case <-ctx.Done():
 			return
-		case message = <-b.inbox:
+		case message = <-inbox:
 		}
 		select {
 		case <-ctx.Done():
@@ -284,12 +287,14 @@ const (
 	// maxMessage bounds a message: an offer carries a grant of about 1 KB, an
 	// order some hundred bytes.
 	maxMessage = 64 << 10
-	// inboxLength messages may wait for a worker; what comes on top is dropped
+	// inboxLength messages for desks, and as many for topics, may wait for a worker; what comes on top is dropped
 	// and logged, and its sender runs into its own deadline.
 	inboxLength = 1024
-	// maxHandlers may run at once. Each may wait for an agent whose line is
-	// broken, so there must be many more than desks fail at once.
-	maxHandlers = 256
+	// maxHandlers of messages to desks may run at once. Each may wait for an agent whose line is
+	// broken, and the hub lets a few wait for the same one, so there must be many more than desks fail at once.
+	maxHandlers = 1024
+	// maxListeners to topics may run at once. None waits for anybody.
+	maxListeners = 64
 	// handleTimeout is what one handler may take.
 	handleTimeout = 10 * time.Second
 	// connectTimeout is what NATS may take to start or to answer a flush.

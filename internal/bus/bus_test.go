@@ -117,6 +117,36 @@ func TestTellReachesAllListeners(t *testing.T) {
 	}
 }
 
+// TestTopicsWaitBehindNoDesk: what is told to all is heard while as many messages to desks wait as may.
+func TestTopicsWaitBehindNoDesk(t *testing.T) {
+	b := start(t)
+	release, entered := make(chan struct{}), make(chan struct{}, 2000)
+	serve(t, b, "d1", func(context.Context, []byte) []byte { entered <- struct{}{}; <-release; return nil })
+	heard := make(chan struct{})
+	stop, err := b.Listen("topic", func(context.Context, []byte) []byte { close(heard); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	var asking sync.WaitGroup
+	for range 1100 {
+		asking.Go(func() { _, _ = b.AskDesk(t.Context(), "d1", nil) })
+	}
+	for range 256 {
+		<-entered
+	}
+	if err := b.Tell("topic", nil); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-heard:
+	case <-time.After(30 * time.Second):
+		t.Error("what is told to all waits behind desks that hang")
+	}
+	close(release)
+	asking.Wait()
+}
+
 func TestInsideTheProcessNothingListens(t *testing.T) {
 	start(t)
 	// The default port of NATS is what a server started by mistake would take.

@@ -135,8 +135,11 @@ func (th *thief) Attach(_ context.Context, a hub.Arrival) (hub.Attached, error) 
 func (th *thief) SetState(context.Context, string, uint64, *controlv1.State) error { return nil }
 func (th *thief) Detach(context.Context, string, uint64, bool) error               { return nil }
 func (th *thief) Record(context.Context, string, *controlv1.SessionEvent) error    { return nil }
-func (th *thief) Running(context.Context) (map[string][]cert.SessionID, error)     { return nil, nil }
-func (th *thief) Differs(context.Context, string, string, uint64) error            { return nil }
+func (th *thief) Enrolled(context.Context) (map[string]hub.Enrolment, error) {
+	return nil, errors.New("whoever comes is let in")
+}
+func (th *thief) Running(context.Context) (map[string][]cert.SessionID, error) { return nil, nil }
+func (th *thief) Differs(context.Context, string, string, uint64) error        { return nil }
 
 // RegisterEnd is the end of the thief's register.
 func (th *thief) RegisterEnd(context.Context) (uint64, error) {

@@ -152,6 +152,34 @@ func TestFullDiskStopsPeopleAllTheSame(t *testing.T) {
 	}
 }
 
+// TestFullDiskOwesNoReportOfARevokedDevice: what takes nothing away is refused while there is no room, and takes no place among what is
+// made up for.
+func TestFullDiskOwesNoReportOfARevokedDevice(t *testing.T) {
+	disk := smallDisk(t)
+	town := gatewaytest.Start(t, gatewaytest.WithConfig(func(c *gateway.Config) { c.DataDir = filepath.Join(disk, "data") }))
+	chief, worker, _ := section(t, town)
+	report := func() error {
+		_, err := chief.ReportLost(t.Context(), &controlv1.ReportLostRequest{DeviceId: worker.Device})
+		return err
+	}
+	if err := report(); err != nil {
+		t.Fatal(err)
+	}
+	filler := filepath.Join(disk, "filler")
+	fillDisk(t, filler)
+	exhaust(t, func() error {
+		name := strings.Repeat("課", 60)
+		_, err := town.Admin.PutSection(t.Context(), &controlv1.PutSectionRequest{Section: &controlv1.Section{Name: name}})
+		return err
+	})
+	if got := codeOf(t, report()); got != "disk_full" {
+		t.Errorf("a report of a device that is revoked is answered with %s", got)
+	}
+	if err := os.Remove(filler); err != nil { // the gateway stops in good order
+		t.Fatal(err)
+	}
+}
+
 // TestFullDiskLocksDesks: an order to lock a desk that stands open is sent, with the reserve and without.
 func TestFullDiskLocksDesks(t *testing.T) {
 	disk := smallDisk(t)

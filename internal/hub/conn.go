@@ -43,21 +43,23 @@ type conn struct {
 	hub     *Hub
 	socket  socket
 	desk    string
+	key     cert.PublicKey // that the desk proved
 	epoch   uint64
 	slot    int    // the step of the period in which the lease is due
 	unserve func() // ends the bus's subscription
 
 	gone chan struct{} // closed with the channel: nobody waits for an answer any more
 
-	mu      sync.Mutex
-	closed  bool
-	queue   [][]byte
-	writing bool
-	number  uint64 // of the last order
-	offers  uint64 // how many were queued
-	owed    bool   // the last lease was held back
-	head    []byte // the last copy of the audit log's head; shared, never changed
-	answers map[any]chan proto.Message
+	mu         sync.Mutex
+	closed     bool
+	queue      [][]byte
+	writing    bool
+	number     uint64 // of the last order
+	offers     uint64 // how many were queued
+	unanswered int    // offers that are being made
+	owed       bool   // the last lease was held back
+	head       []byte // the last copy of the audit log's head; shared, never changed
+	answers    map[any]chan proto.Message
 
 	follows bool   // the agent holds a copy of the register
 	claimed uint64 // how much of it, by its hello
@@ -73,10 +75,10 @@ type conn struct {
 
 var slotSeed = maphash.MakeSeed()
 
-func newConn(h *Hub, s socket, desk string, epoch uint64) *conn {
+func newConn(h *Hub, s socket, a *Arrival, epoch uint64) *conn {
 	return &conn{
-		hub: h, socket: s, desk: desk, epoch: epoch,
-		slot:    int(maphash.String(slotSeed, desk) % leaseSteps),
+		hub: h, socket: s, desk: a.Desk, key: a.Key, epoch: epoch,
+		slot:    int(maphash.String(slotSeed, a.Desk) % leaseSteps),
 		unserve: func() {}, gone: make(chan struct{}),
 	}
 }
@@ -197,6 +199,10 @@ func (c *conn) offer(ctx context.Context, session cert.SessionID, offer *control
 	if err != nil {
 		return nil, fmt.Errorf("write offer: %w", err)
 	}
+	if !c.beginOffer() {
+		return nil, ErrSilent
+	}
+	defer c.endOffer()
 	if err := c.follow(ctx); err != nil {
 		return nil, err
 	}
@@ -206,6 +212,23 @@ func (c *conn) offer(ctx context.Context, session cert.SessionID, offer *control
 		c.offers++
 		return c.enqueue(b)
 	})
+}
+
+// beginOffer says no when enough offers to this agent wait already.
+func (c *conn) beginOffer() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unanswered >= maxUnanswered {
+		return false
+	}
+	c.unanswered++
+	return true
+}
+
+func (c *conn) endOffer() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unanswered--
 }
 
 // orderAndWait sends an order that the agent answers.

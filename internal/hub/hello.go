@@ -229,7 +229,7 @@ func (h *Hub) welcome(ctx context.Context, s socket, hello *controlv1.Hello, arr
 	case err != nil:
 		return nil, refuse(codeUnavailable, err)
 	}
-	c := newConn(h, s, arrival.Desk, attached.Epoch)
+	c := newConn(h, s, &arrival, attached.Epoch)
 	c.follows, c.claimed, c.known = hello.GetRegister() != nil, hello.GetRegister().GetNumber(), hello.GetRegister().GetNumber()
 	if err := h.letIn(ctx, c, hello, attached); err != nil {
 		h.detach(c) // or the desk counts as there until it comes again

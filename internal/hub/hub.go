@@ -74,6 +74,12 @@ type Attached struct {
 	Name  string // as the administrator calls the desk
 }
 
+// An Enrolment is which channel of a desk may be there.
+type Enrolment struct {
+	Key   cert.PublicKey
+	Epoch uint64
+}
+
 // Desks keeps what is known of desks and their sessions.
 type Desks interface {
 	// Attach checks that the desk is enrolled with this key and not revoked, and
@@ -89,6 +95,8 @@ type Desks interface {
 	// called with the same run and seq. An event of a session that is not the
 	// desk's is recorded as such and no error.
 	Record(ctx context.Context, desk string, event *controlv1.SessionEvent) error
+	// Enrolled says of each desk that is enrolled with which key, and the epoch of its newest channel.
+	Enrolled(ctx context.Context) (map[string]Enrolment, error)
 	// Running names the sessions that may go on, by desk.
 	Running(ctx context.Context) (map[string][]cert.SessionID, error)
 	// Register reads what comes behind the first from entries of the register of devices, at most limit of it. Of a
@@ -166,8 +174,8 @@ func New(cfg Config) (*Hub, error) {
 	return h, nil
 }
 
-// Run sends leases until ctx ends; then it closes all channels and returns when
-// nothing of them runs any more.
+// Run sends leases, and closes channels that should not be there, until ctx ends; then it closes all channels and
+// returns when nothing of them runs any more.
 func (h *Hub) Run(ctx context.Context) error {
 	defer h.close()
 	h.work.Go(h.recordGone)
@@ -184,6 +192,12 @@ func (h *Hub) Run(ctx context.Context) error {
 				h.log.Error("no leases are sent", "err", err)
 			}
 			behind = err != nil
+			if step%compareSteps > 0 {
+				continue
+			}
+			if err := h.compare(); err != nil && !behind {
+				h.log.Error("channels were not compared with the enrolled desks", "err", err)
+			}
 		}
 	}
 }
@@ -304,8 +318,11 @@ func (h *Hub) Epochs() map[string]uint64 {
 	return held
 }
 
-// Drop closes the channel of a desk that was revoked, whichever gateway holds it.
+// Drop closes the channel of a desk that was revoked, whichever gateway holds it. Without it, that gateway notices
+// within 5 s.
 func (h *Hub) Drop(ctx context.Context, desk string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	_, err := h.cfg.Bus.AskDesk(ctx, desk, []byte{kindDrop})
 	if errors.Is(err, bus.ErrNobody) {
 		return nil

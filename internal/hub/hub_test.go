@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -31,6 +32,7 @@ import (
 type desks struct {
 	mu         sync.Mutex
 	epochs     map[string]uint64
+	enrolled   map[string]hub.Enrolment
 	refuse     map[string]error
 	states     chan *controlv1.State
 	events     chan *controlv1.SessionEvent
@@ -46,7 +48,7 @@ type desks struct {
 
 func newDesks() *desks {
 	return &desks{
-		epochs: map[string]uint64{}, refuse: map[string]error{}, running: map[string][]cert.SessionID{},
+		epochs: map[string]uint64{}, enrolled: map[string]hub.Enrolment{}, refuse: map[string]error{}, running: map[string][]cert.SessionID{},
 		differs: make(chan string, 64),
 		states:  make(chan *controlv1.State, 1024), events: make(chan *controlv1.SessionEvent, 64), detached: make(chan string, 1024),
 		inVain: make(chan string, 1024),
@@ -61,6 +63,7 @@ func (d *desks) Attach(_ context.Context, a hub.Arrival) (hub.Attached, error) {
 		return hub.Attached{}, err
 	}
 	d.epochs[a.Desk]++
+	d.enrolled[a.Desk] = hub.Enrolment{Key: a.Key, Epoch: d.epochs[a.Desk]}
 	return hub.Attached{Epoch: d.epochs[a.Desk], Name: "窓口 " + a.Desk}, nil
 }
 
@@ -98,6 +101,12 @@ func (d *desks) Running(context.Context) (map[string][]cert.SessionID, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.running, d.broken
+}
+
+func (d *desks) Enrolled(context.Context) (map[string]hub.Enrolment, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.enrolled), d.broken
 }
 
 func (d *desks) Register(_ context.Context, from uint64, limit int) (register.Part, error) {

@@ -28,10 +28,15 @@ const (
 	reviewLost = 30 * time.Second
 	// leaseSteps spreads the leases of all agents over the period.
 	leaseSteps = 20
+	// compareSteps is after how many of these steps channels are compared with the enrolled desks.
+	compareSteps = 5
 	// maxSkew is how far the agent's clock may be from ours.
 	maxSkew = 60 * time.Second
 	// answerTimeout is what an agent may take to answer an offer or an order.
 	answerTimeout = 8 * time.Second
+	// maxUnanswered offers to one agent wait for its answer: one more finds it silent at once, so that a desk that hangs,
+	// or is in hostile hands, holds no more of the bus's handlers. (Who orders a wake or a lock is known and counted.)
+	maxUnanswered = 4
 	// offerTries and offerPause bound how long a desk that nobody holds is looked for.
 	offerTries = 4
 	offerPause = 250 * time.Millisecond

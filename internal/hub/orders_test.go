@@ -163,3 +163,39 @@ func TestWakeAndPlan(t *testing.T) {
 		t.Errorf("a plan for a desk that is elsewhere: %v", err)
 	}
 }
+
+// TestSilentDeskHoldsFewHandlers: offers to a desk that does not answer wait for it a few at a time; what comes on top finds it silent at
+// once.
+func TestSilentDeskHoldsFewHandlers(t *testing.T) {
+	w := start(t)
+	a := w.join(t, "d1")
+	answers := make(chan error, 4)
+	var waiting [][]byte
+	for i := range cap(answers) {
+		go func() {
+			answer, err := w.hub.Offer(t.Context(), "d1", cert.SessionID{byte(i + 1)}, &controlv1.Offer{})
+			if err == nil && !answer.GetAccepted() {
+				err = errors.New("refused")
+			}
+			answers <- err
+		}()
+		a.next(func(m *controlv1.GatewayMessage, _ *controlv1.Order) bool { return m.GetOffer() != nil })
+		waiting = append(waiting, append([]byte{byte(i + 1)}, make([]byte, 15)...))
+	}
+	if _, err := w.hub.Offer(t.Context(), "d1", cert.SessionID{9}, &controlv1.Offer{}); !errors.Is(err, hub.ErrSilent) {
+		t.Errorf("one more offer: %v", err)
+	}
+	for _, id := range waiting {
+		send(t, a.conn, &controlv1.AgentMessage{Message: &controlv1.AgentMessage_OfferAnswer{
+			OfferAnswer: &controlv1.OfferAnswer{SessionId: id, Accepted: true},
+		}})
+	}
+	for range waiting {
+		if err := <-answers; err != nil { // it had time to answer: the one more did not wait
+			t.Error(err)
+		}
+	}
+	if err := w.hub.EndSession(t.Context(), "d1", cert.SessionID{1}, 4); err != nil {
+		t.Errorf("order: %v", err)
+	}
+}

@@ -15,10 +15,10 @@ import (
 	"jiseki/internal/store"
 )
 
-// settle is how long a session may be open before the desk's own list of
-// sessions counts against it: a report that was on its way when the session
-// opened does not name it.
-const settle = 10 * time.Second
+// reportTime is how long a report of an agent may be on its way. A session that
+// has been open for less does not end because the desk's own list of sessions does
+// not name it.
+const reportTime = 10 * time.Second
 
 // Desks keeps in the store what the agents of one gateway report. It is what the
 // hub asks and tells.
@@ -82,7 +82,7 @@ func (d *Desks) endLost(ctx context.Context, desk string, running [][]byte) erro
 		return err
 	}
 	for _, s := range sessions {
-		young := store.Since(d.now(), s.OpenedMS) < settle
+		young := store.Since(d.now(), s.OpenedMS) < reportTime
 		named := slices.ContainsFunc(running, func(id []byte) bool { return string(id) == string(s.ID[:]) })
 		if s.Life != store.LifeOpen || young || named {
 			continue
@@ -132,6 +132,19 @@ func (d *Desks) RegisterEnd(ctx context.Context) (uint64, error) { return d.stor
 func (d *Desks) Differs(ctx context.Context, desk, code string, entries uint64) error {
 	d.log.With(quiet.Desk(desk)).Error("a desk holds another register of devices than this gateway", "code", code, "entries", entries)
 	return d.store.DeskDiffers(ctx, desk, code, entries)
+}
+
+// Enrolled says of each desk that is enrolled with which key, and the epoch of its newest channel.
+func (d *Desks) Enrolled(ctx context.Context) (map[string]hub.Enrolment, error) {
+	all, err := d.store.EnrolledDesks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	enrolled := make(map[string]hub.Enrolment, len(all))
+	for _, k := range all {
+		enrolled[k.ID] = hub.Enrolment{Key: k.Key, Epoch: uint64(k.Epoch)} //nolint:gosec // counts from 1
+	}
+	return enrolled, nil
 }
 
 // Running names the sessions that may go on, by desk: granted or open, and not

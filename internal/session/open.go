@@ -230,9 +230,9 @@ func (m *Manager) confirm(ctx context.Context, g *grant.Grant, decided uint64) e
 			return m.unoffer(ctx, g, err)
 		}
 	}
-	if err := m.cfg.Agents.EndSession(ctx, g.Desk, g.Session, codeRevoked); err != nil {
-		m.log.Warn("a desk was not told that its session has ended", "desk", g.Desk, "session", g.Session, "err", err)
-	}
+	m.order(g.Desk, "a desk was not told that its session has ended", func(ctx context.Context) error {
+		return m.cfg.Agents.EndSession(ctx, g.Desk, g.Session, codeRevoked)
+	})
 	return m.unoffer(ctx, g, refuse(access.SessionState))
 }
 

@@ -4,124 +4,141 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
-	"jiseki/internal/cert"
+	"jiseki/internal/audit"
 	"jiseki/internal/store"
 )
 
-// ErrUnwritten says that something was taken away at relay and desk, and could not be written down: the database fails,
-// its disk is full. It is tried again until it is written or the gateway stops.
-var ErrUnwritten = errors.New("session: taken away, but not written yet")
-
-const (
-	// settleEvery is how often what is owed is tried again.
-	settleEvery = 5 * time.Second
-	// mostOwed bounds what is kept in memory for a database that does not come back.
-	mostOwed = 2000
+var (
+	// ErrUnwritten says that something was taken away at relay and desk, and could not be written down: the database fails,
+	// its disk is full. It is tried again until it is written or the gateway stops.
+	ErrUnwritten = errors.New("session: taken away, but not written yet")
+	// ErrLost, an ErrUnwritten: it is not tried again either, for too much is owed already. Who did it does it again.
+	ErrLost = fmt.Errorf("%w, and never will be", ErrUnwritten)
 )
 
-// owed is what the database did not take, in its order. It is safe for concurrent use.
+const (
+	// oweEvery is how often what is owed is tried again.
+	oweEvery = 5 * time.Second
+	// mostOwed bounds what is kept in memory for a database that does not come back, and mostOfOne what of it is of one
+	// actor: more than the users and devices of a town hall that one administrator may have to stop on one day.
+	mostOwed  = 2000
+	mostOfOne = mostOwed / 4
+	// mostFailed writes are tried in vain before the next turn: the database seems to take none.
+	mostFailed = 50
+)
+
+// owed is what the database did not take, one of each act. It is safe for concurrent use.
 type owed struct {
 	mu     sync.Mutex
-	writes []write
-	ends   map[cert.SessionID]bool // sessions whose end is among the writes
+	writes []*write
 }
 
 // A write is an act that is still to be written.
 type write struct {
-	what    string // for the log
-	session cert.SessionID
-	do      func(context.Context) error
+	act string // its kind and what it is about: of two that are the same the newer is kept
+	by  string // who does it
+	do  func(context.Context) error
 }
 
-// add keeps a write for later, unless the end of that session waits already. Full: there are too many, and it is lost.
-func (o *owed) add(w write) (added, full bool) {
+// add keeps a write for later. Not kept: too much is owed, by this actor or by all. Not new: it takes the place of one
+// that waits already.
+func (o *owed) add(w *write) (kept, isNew bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.ends[w.session] {
-		return false, false
+	ofOne := 0
+	for i, waits := range o.writes {
+		if waits.act == w.act {
+			o.writes[i] = w
+			return true, false
+		}
+		if waits.by == w.by {
+			ofOne++
+		}
 	}
-	if len(o.writes) >= mostOwed {
+	if len(o.writes) >= mostOwed || ofOne >= mostOfOne {
 		return false, true
 	}
-	if w.session != (cert.SessionID{}) {
-		if o.ends == nil {
-			o.ends = make(map[cert.SessionID]bool)
-		}
-		o.ends[w.session] = true
-	}
 	o.writes = append(o.writes, w)
-	return true, false
+	return true, true
 }
 
-// first is the write that was owed first, and of how many.
-func (o *owed) first() (first write, of int) {
+// all are the writes that are owed now.
+func (o *owed) all() []*write {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.writes) == 0 {
-		return write{}, 0
-	}
-	return o.writes[0], len(o.writes)
+	return slices.Clone(o.writes)
 }
 
-func (o *owed) dropFirst() {
+// drop forgets a write, unless another one has taken its place.
+func (o *owed) drop(w *write) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.ends, o.writes[0].session)
-	o.writes = o.writes[1:]
+	o.writes = slices.DeleteFunc(o.writes, func(waits *write) bool { return waits == w })
 }
 
-// putBack makes the first write the last one.
-func (o *owed) putBack() {
+// putLast moves a write behind the others.
+func (o *owed) putLast(w *write) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.writes = append(o.writes[1:], o.writes[0])
-}
-
-// owe keeps a write for later, and says so.
-func (m *Manager) owe(w write, cause error) {
-	switch added, full := m.owed.add(w); {
-	case added:
-		m.log.Error("not written down; it is tried again", "act", w.what, "err", cause)
-	case full:
-		m.log.Error("not written down, and lost: too much is owed already", "act", w.what, "err", cause)
+	if i := slices.Index(o.writes, w); i >= 0 {
+		o.writes = append(slices.Delete(o.writes, i, i+1), w)
 	}
 }
 
-// settle writes what is owed, as far as the database takes it. A write that fails although the database takes others
-// keeps none back.
-func (m *Manager) settle(ctx context.Context) error {
-	_, most := m.owed.first()
-	for range most {
-		w, _ := m.owed.first()
+// owe keeps a write for later, says so, and returns the error for its caller: ErrUnwritten or ErrLost.
+func (m *Manager) owe(w *write, cause error) error {
+	kept, isNew := m.owed.add(w)
+	switch {
+	case !kept:
+		m.log.Error("not written down, and lost: too much is owed already", "act", w.act, "by", w.by, "err", cause)
+		return errors.Join(ErrLost, cause)
+	case isNew:
+		m.log.Error("not written down; it is tried again", "act", w.act, "by", w.by, "err", cause)
+	}
+	return errors.Join(ErrUnwritten, cause)
+}
+
+// writeOwed writes what is owed, as far as the database takes it. A write that fails goes behind the others, so that it
+// keeps none of them back.
+func (m *Manager) writeOwed(ctx context.Context) error {
+	failed := 0
+	var why error
+	for _, w := range m.owed.all() {
 		err := w.do(ctx)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return err
-		}
-		if errors.Is(err, store.ErrFailed) {
-			if no := m.cfg.Store.GatewayAlive(ctx, m.cfg.Gateway); errors.Is(no, store.ErrFailed) {
-				return fmt.Errorf("%s: %w", w.what, err)
+		case errors.Is(err, store.ErrFailed):
+			m.owed.putLast(w)
+			why = fmt.Errorf("%s: %w", w.act, err)
+			failed++
+		default:
+			if err != nil { // the store has an answer: what the act was about is gone meanwhile
+				m.log.Warn("needs no writing down any more", "act", w.act, "by", w.by, "err", err)
 			}
-			m.log.Error("not written down, though others are; it is tried again", "act", w.what, "err", err)
-			m.owed.putBack()
-			continue
+			m.owed.drop(w)
 		}
-		if err != nil { // the store has an answer: what the act was about is gone meanwhile
-			m.log.Warn("needs no writing down any more", "act", w.what, "err", err)
+		if failed == mostFailed {
+			break
 		}
-		m.owed.dropFirst()
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d acts, at last %w", failed, why)
 	}
 	return nil
 }
 
 // TakeAway does an act that takes something away from users, devices or desks, and returns the sessions that stood on
 // it, which the caller ends with [Manager.EndAll] or [Manager.RevokeDevice]. When the database cannot write the act,
-// the sessions are those that run as the filter says, and the error is ErrUnwritten: they must end all the same. A
-// filter that names nobody is store.ErrInvalid, and nothing is done: it would stand for every session.
+// the sessions are those that run as the filter says, and the error is ErrUnwritten or ErrLost: they must end all the
+// same. Of acts of one kind about the same the newest is written later. A filter that names nobody is store.ErrInvalid,
+// and nothing is done: it would stand for every session.
 func (m *Manager) TakeAway(
-	ctx context.Context, f store.SessionFilter, act func(context.Context) ([]store.Session, error),
+	ctx context.Context, by store.By, kind audit.Kind, f store.SessionFilter, act func(context.Context) ([]store.Session, error),
 ) ([]store.Session, error) {
 	if f.User == "" && f.Device == "" && f.Desk == "" {
 		return nil, fmt.Errorf("%w: it is taken away from nobody", store.ErrInvalid)
@@ -130,18 +147,18 @@ func (m *Manager) TakeAway(
 	if !errors.Is(err, store.ErrFailed) {
 		return sessions, err
 	}
-	m.owe(write{what: fmt.Sprintf("taking away of %+v", f), do: func(ctx context.Context) error {
+	unwritten := m.owe(&write{act: fmt.Sprintf("%s of %+v", kind, f), by: by.Actor, do: func(ctx context.Context) error {
 		_, err := act(ctx)
 		return err
 	}}, err)
-	running, rerr := m.cfg.Store.RunningSessions(ctx, f.Desk)
-	if rerr != nil {
-		return nil, errors.Join(ErrUnwritten, err, rerr)
+	running, err := m.cfg.Store.RunningSessions(ctx, f.Desk)
+	if err != nil {
+		return nil, errors.Join(unwritten, err)
 	}
 	for _, s := range running {
 		if (f.User == "" || s.User == f.User) && (f.Device == "" || s.Device == f.Device) {
 			sessions = append(sessions, s)
 		}
 	}
-	return sessions, errors.Join(ErrUnwritten, err)
+	return sessions, unwritten
 }

@@ -4,42 +4,146 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"jiseki/internal/audit"
 	"jiseki/internal/cert"
 	"jiseki/internal/store"
+	"jiseki/internal/store/storetest"
 )
 
-// TestLostActIsLogged: an act that finds no room among those that are owed is lost, and the log says so.
-func TestLostActIsLogged(t *testing.T) {
+// failing is an act that no database takes.
+func failing(context.Context) ([]store.Session, error) { return nil, store.ErrFull }
+
+// TestLostActIsLoggedAndAnswered: an act that finds no room among those that are owed is lost: the log says so, and whoever did it is
+// not told that it is made up for.
+func TestLostActIsLoggedAndAnswered(t *testing.T) {
 	var log bytes.Buffer
 	m := &Manager{log: slog.New(slog.NewTextHandler(&log, nil))}
-	for range mostOwed {
-		m.owe(write{what: "one of many"}, errors.New("no line"))
+	for i := range mostOwed {
+		if err := m.owe(&write{act: fmt.Sprint(i), by: fmt.Sprint(i % 4)}, store.ErrFull); errors.Is(err, ErrLost) {
+			t.Fatal(i, err)
+		}
 	}
-	m.owe(write{what: "the last straw"}, errors.New("no line"))
-	if !strings.Contains(log.String(), "the last straw") {
-		t.Error("the log says nothing of the act that was lost")
+	err := m.owe(&write{act: "the last straw", by: "another"}, store.ErrFull)
+	if !errors.Is(err, ErrLost) || !errors.Is(err, store.ErrFull) || !strings.Contains(log.String(), "lost: too much is owed already\" act=\"the last straw\"") {
+		t.Errorf("%v; the log ends with %q", err, log.String()[log.Len()-100:])
 	}
 }
 
-// TestWriteThatFailsAloneKeepsNoneBack: what the database never takes waits behind what it takes.
-func TestWriteThatFailsAloneKeepsNoneBack(t *testing.T) {
+// TestOneActIsOwedOnce: whoever does the same again and again takes no place of others, and not when it is much that one does.
+func TestOneActIsOwedOnce(t *testing.T) {
+	h := newHall(t)
+	user, admin := store.By{Actor: "user:tanaka"}, store.By{Actor: "user:admin"}
+	takeAway := func(by store.By, kind audit.Kind, f store.SessionFilter) error {
+		_, err := h.m.TakeAway(t.Context(), by, kind, f, failing)
+		return err
+	}
+	for range mostOwed {
+		if err := takeAway(user, audit.DeviceLost, store.SessionFilter{Device: "d9"}); errors.Is(err, ErrLost) || !errors.Is(err, ErrUnwritten) {
+			t.Fatal(err)
+		}
+	}
+	for i := range mostOfOne {
+		if err := takeAway(user, audit.DeviceLost, store.SessionFilter{Device: fmt.Sprint("x", i)}); errors.Is(err, ErrLost) != (i == mostOfOne-1) {
+			t.Fatal(i, err)
+		}
+	}
+	for _, kind := range []audit.Kind{audit.UserDisabled, audit.DeviceRevoked} { // two acts, not one
+		if err := takeAway(admin, kind, store.SessionFilter{User: "suzuki"}); errors.Is(err, ErrLost) {
+			t.Errorf("the administrator's act is lost: %v", err)
+		}
+	}
+	if got := len(h.m.owed.all()); got != mostOfOne+2 {
+		t.Errorf("%d acts are owed", got)
+	}
+}
+
+// TestNewestOfTheSameIsWritten: of two changes of one desk the later holds.
+func TestNewestOfTheSameIsWritten(t *testing.T) {
 	h := newHall(t)
 	var written []string
-	write := func(what string, err error) write {
-		return write{what: what, do: func(context.Context) error { written = append(written, what); return err }}
+	full := true
+	change := func(name string) {
+		_, err := h.m.TakeAway(t.Context(), storetest.Admin, audit.DeskChanged, store.SessionFilter{Desk: "k9"}, func(context.Context) ([]store.Session, error) {
+			if full {
+				return nil, store.ErrFull
+			}
+			written = append(written, name)
+			return nil, nil
+		})
+		if !errors.Is(err, ErrUnwritten) {
+			t.Fatal(err)
+		}
 	}
-	h.m.owe(write("never", store.ErrFailed), store.ErrFailed)
-	h.m.owe(write("second", nil), store.ErrFailed)
-	h.m.owe(write("third", nil), store.ErrFailed)
-	h.check(h.m.settle(t.Context()))
-	h.check(h.m.settle(t.Context()))
-	if got := strings.Join(written, " "); got != "never second third never" {
+	change("first")
+	change("second")
+	full = false
+	h.check(h.m.writeOwed(t.Context()))
+	if got := strings.Join(written, " "); got != "second" || len(h.m.owed.all()) > 0 {
+		t.Errorf("wrote %s, %d are owed", got, len(h.m.owed.all()))
+	}
+}
+
+// TestWriteThatFailsKeepsNoneBack: what the database does not take waits behind what it takes, also while it has room for little.
+func TestWriteThatFailsKeepsNoneBack(t *testing.T) {
+	h := newHall(t)
+	var tried []string
+	owe := func(act string, err error) {
+		do := func(context.Context) error { tried = append(tried, act); return err }
+		_ = h.m.owe(&write{act: act, do: do}, store.ErrFailed)
+	}
+	owe("never", store.ErrFailed)
+	owe("short", store.ErrFull)
+	owe("third", nil)
+	owe("gone", store.ErrNotFound)
+	h.damage(`ALTER TABLE gateways RENAME TO gone`) // so that nothing that only asks whether it writes stops the turn
+	for range 2 {
+		if err := h.m.writeOwed(t.Context()); !errors.Is(err, store.ErrFull) {
+			t.Error(err)
+		}
+	}
+	if got := strings.Join(tried, " "); got != "never short third gone never short" {
 		t.Errorf("tried %s", got)
+	}
+}
+
+// TestEndedAndPreparedSessionsAreNotOwed: an end that takes nothing away needs no place.
+func TestEndedAndPreparedSessionsAreNotOwed(t *testing.T) {
+	h := newHall(t)
+	ended, prepared := h.prepare(), h.prepare()
+	h.check(h.m.End(t.Context(), h.caller, ended.Session))
+	var sessions []store.Session
+	for _, r := range []OpenRequest{ended, prepared} {
+		s, err := h.store.Session(t.Context(), r.Session)
+		h.check(err)
+		sessions = append(sessions, s)
+	}
+	h.check(h.store.Close())
+	for _, s := range sessions {
+		if err := h.m.end(t.Context(), storetest.Admin, s, codeRevoked, "test"); errors.Is(err, ErrUnwritten) {
+			t.Errorf("life %v: %v", s.Life, err)
+		}
+	}
+	if all := h.m.owed.all(); len(all) > 0 {
+		t.Errorf("%d ends are owed, the first %q", len(all), all[0].act)
+	}
+}
+
+// TestSessionEndsWhateverTheStoreSays: relay and desk are told although the database answers something that nobody expects.
+func TestSessionEndsWhateverTheStoreSays(t *testing.T) {
+	h := newHall(t)
+	h.damage(`ALTER TABLE events RENAME TO gone`)
+	if err := h.m.end(t.Context(), storetest.Admin, store.Session{ID: cert.SessionID{7}, Desk: "k9", Life: store.LifeOpen}, codeRevoked, "test"); err == nil {
+		t.Error("the end was written")
+	}
+	h.close()
+	if got := h.agents.orders(); got != 1 {
+		t.Errorf("the desk was told %d times", got)
 	}
 }
 
@@ -61,10 +165,11 @@ func TestSessionEndsThoughItsEndHangs(t *testing.T) {
 	err := h.m.end(t.Context(), store.By{Actor: "gateway:g1"}, s, codeRevoked, "test")
 	close(done)
 	<-released
-	if !errors.Is(err, ErrUnwritten) || len(h.agents.ended) != 1 {
-		t.Errorf("%v; the desk was told %d times", err, len(h.agents.ended))
+	h.close()
+	if got := h.agents.orders(); !errors.Is(err, ErrUnwritten) || got != 1 {
+		t.Errorf("%v; the desk was told %d times", err, got)
 	}
-	if _, owed := h.m.owed.first(); owed != 1 {
-		t.Errorf("%d writes are owed", owed)
+	if owed := h.m.owed.all(); len(owed) != 1 {
+		t.Errorf("%d writes are owed", len(owed))
 	}
 }

@@ -56,7 +56,7 @@ var quietKinds = map[audit.Kind]bool{
 }
 
 // A review is what a gateway knows of the running sessions that its relay carries, beyond their grants. The caller of
-// each method holds the Manager's reviewing lock.
+// each method has begun a review.
 type review struct {
 	head   uint64        // number of the newest event that was looked at
 	due    bool          // something changed
@@ -88,11 +88,26 @@ func (m *Manager) Reviewed() time.Time {
 	return time.Time{}
 }
 
+// beginReview waits until nobody else uses the review, unless ctx ends before.
+func (m *Manager) beginReview(ctx context.Context) error {
+	select {
+	case m.reviewing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m *Manager) endReview() { <-m.reviewing }
+
 // look is one look of the review: it acts on what was noticed at the look before.
 func (m *Manager) look(ctx context.Context) error {
-	m.reviewing.Lock()
-	defer m.reviewing.Unlock()
+	if err := m.beginReview(ctx); err != nil {
+		return err
+	}
+	defer m.endReview()
 	r := &m.review
+	r.due = m.overlooked.Swap(false) || r.due
 	now := m.cfg.Now()
 	if r.last.IsZero() { // what was recorded before this gateway started is in its first review
 		mark, err := m.cfg.Store.Head(ctx)
@@ -252,9 +267,9 @@ func (m *Manager) keepTimes(ctx context.Context, now time.Time) error {
 			delete(m.review.known, id)
 			failed = append(failed, m.endShortened(ctx, o.session))
 		case !o.end.IsZero():
-			m.warn(ctx, &o.session, warnEndsSoon, o.end, now)
+			m.warn(&o.session, warnEndsSoon, o.end, now)
 		case !o.warn.IsZero():
-			m.warn(ctx, &o.session, warnHoursEnd, o.warn, now)
+			m.warn(&o.session, warnHoursEnd, o.warn, now)
 		}
 	}
 	return errors.Join(failed...)
@@ -270,35 +285,52 @@ func (m *Manager) endShortened(ctx context.Context, s store.Session) error {
 }
 
 // warn tells the user of a session of an end, ten minutes before it, once.
-func (m *Manager) warn(ctx context.Context, s *store.Session, code string, end, now time.Time) {
+func (m *Manager) warn(s *store.Session, code string, end, now time.Time) {
 	w := warning{code, end.UnixMilli()}
 	if s.Life != store.LifeOpen || end.Sub(now) > warnBefore || !now.Before(end) || m.review.warned[s.ID] == w {
 		return
 	}
 	m.review.warned[s.ID] = w
-	if err := m.cfg.Agents.Warn(ctx, s.Desk, s.ID, code, end); err != nil && !errors.Is(err, hub.ErrAway) {
-		m.log.Warn("a user was not told that the session ends", "desk", s.Desk, "session", s.ID, "err", err)
-	}
+	desk, id := s.Desk, s.ID
+	m.order(desk, "a user was not told that the session ends", func(ctx context.Context) error {
+		if err := m.cfg.Agents.Warn(ctx, desk, id, code, end); !errors.Is(err, hub.ErrAway) {
+			return err
+		}
+		return nil
+	})
 }
 
 // OnSegment decides the running sessions of a user anew, because another segment of the workday began: during breaks
-// and leave policy may end and lock them.
+// and leave policy may end and lock them. When that takes too long, or fails, the next look decides all sessions anew.
 func (m *Manager) OnSegment(ctx context.Context, user string) {
-	m.reviewing.Lock()
-	defer m.reviewing.Unlock()
+	if err := m.redecideOf(ctx, user); err != nil {
+		m.overlooked.Store(true)
+		m.log.Error("sessions were not decided anew after a report of work", "user", user, "err", err)
+	}
+}
+
+// segmentWait is how long a report of work waits for a review.
+const segmentWait = 2 * time.Second
+
+func (m *Manager) redecideOf(ctx context.Context, user string) error {
+	waiting, cancel := context.WithTimeout(ctx, segmentWait)
+	defer cancel()
+	if err := m.beginReview(waiting); err != nil {
+		return err
+	}
+	defer m.endReview()
 	running, err := m.cfg.Store.RunningSessions(ctx, "")
 	if err != nil {
-		m.log.Error("sessions were not decided anew after a report of work", "user", user, "err", err)
-		return // the next look does it
+		return err
 	}
+	var failed []error
 	for _, s := range running {
-		if s.User != user {
-			continue
-		}
-		if _, err := m.reconsider(ctx, s); err != nil {
-			m.log.Error("a session was not decided anew after a report of work", "user", user, "err", err)
+		if s.User == user {
+			_, err := m.reconsider(ctx, s)
+			failed = append(failed, err)
 		}
 	}
+	return errors.Join(failed...)
 }
 
 // overtaken says whether a decision about a session, made when the log ended with an event, may no longer hold: what it

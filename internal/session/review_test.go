@@ -1,7 +1,9 @@
 package session
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -166,6 +168,84 @@ func TestOneKeepsNoOther(t *testing.T) {
 				t.Errorf("the other session: life %v", got)
 			}
 		})
+	}
+}
+
+// TestHungGatewayKeepsNoOther: orders to a desk whose channel a gateway holds that hangs keep no review, no report of work, no other
+// session and no administrator waiting.
+func TestHungGatewayKeepsNoOther(t *testing.T) {
+	for name, act := range map[string]func(h *hall, hung store.Session) error{
+		"review": func(h *hall, _ store.Session) error { return h.m.look(h.t.Context()) },
+		"report of work": func(h *hall, _ store.Session) error {
+			h.m.OnSegment(h.t.Context(), "suzuki")
+			return h.m.look(h.t.Context())
+		},
+		"revoked": func(h *hall, hung store.Session) error {
+			_, err := h.m.RevokeDevice(h.t.Context(), storetest.Admin, "d2", []store.Session{hung})
+			return errors.Join(err, h.m.look(h.t.Context()))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHall(t)
+			ctx := t.Context()
+			h.agents.hangs = "k2"
+			id := storetest.Session(t, h.store, 2, "suzuki", "d2", "k2")
+			h.open(id)
+			h.clock.Add(time.Second)
+			r := h.prepare()
+			_, err := h.m.Open(ctx, h.caller, r)
+			h.check(err)
+			h.open(r.Session)
+			o, err := h.store.Organisation(ctx)
+			h.check(err)
+			o.Settings.ApprovalRequired = true
+			_, err = h.store.UpdateSettings(ctx, storetest.Admin, o.Revision, o.Name, o.Settings)
+			h.check(err)
+			hung, err := h.store.Session(ctx, id)
+			h.check(err)
+			h.check(act(h, hung))
+			if got := h.agents.givenUp(); got != 0 {
+				t.Errorf("it waited for the hung gateway, %d times", got)
+			}
+			if hung, other := h.life(id), h.life(r.Session); hung != store.LifeEnded || other != store.LifeEnded {
+				t.Errorf("life %v at the hung gateway, %v at the other", hung, other)
+			}
+		})
+	}
+}
+
+// TestWarningsWaitForNobody: what users are warned of at desks whose gateway hangs keeps no review.
+func TestWarningsWaitForNobody(t *testing.T) {
+	h := newHall(t)
+	h.agents.hangs = "k2"
+	s := store.Session{ID: cert.SessionID{2}, Desk: "k2", Life: store.LifeOpen}
+	h.m.review.known = map[cert.SessionID]outlook{s.ID: {session: s, end: h.clock.Now().Add(time.Minute)}}
+	h.check(h.m.keepTimes(t.Context(), h.clock.Now()))
+	if got := h.agents.givenUp(); got != 0 {
+		t.Errorf("it waited for the hung gateway, %d times", got)
+	}
+	h.close()
+	if got := h.agents.givenUp(); got != 1 {
+		t.Errorf("warned %d times", got)
+	}
+}
+
+// TestReportOfWorkGivesUpWithItsCaller: it does not wait for a review that hangs, and the next look makes up for it.
+func TestReportOfWorkGivesUpWithItsCaller(t *testing.T) {
+	h := newHall(t)
+	for range 2 {
+		h.check(h.m.look(t.Context()))
+	}
+	last := h.m.review.last
+	h.clock.Add(time.Second)
+	h.check(h.m.beginReview(t.Context()))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	h.m.OnSegment(ctx, "tanaka")
+	h.m.endReview()
+	h.check(h.m.look(t.Context()))
+	if !h.m.review.last.After(last) {
+		t.Error("nothing was decided anew after the report")
 	}
 }
 

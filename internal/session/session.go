@@ -5,10 +5,10 @@
 // identity key signed over a fresh nonce, after [access.Decide] said yes to what
 // the store says now; that each step is in the audit log before anybody acts on
 // it; and that taking a right away ends the running sessions that stood on it:
-// in the store first, then at the relay, then by a signed order to the agent. If
-// the order does not reach the agent, the next lease does not name the session
-// any more, and without a lease the agent ends by itself. If the store cannot
-// write it, they end all the same, and it is written as soon as that is possible.
+// in the store first, then by a signed order to the agent, and a second later at
+// the relay, whether the order arrived or not. If it does not, the next lease does
+// not name the session any more, and without a lease the agent ends by itself. If the
+// store cannot write it, they end all the same, and it is written as soon as that is possible.
 //
 // Whatever else a running session stands on (policy, hours, holidays, approvals,
 // registration) is watched through the audit log: when it says that something
@@ -54,6 +54,10 @@ const (
 	silentAfter = 45 * time.Second
 	// actTimeout bounds what must be done after the caller has gone.
 	actTimeout = 10 * time.Second
+	// orderTime is what an order that no agent answers may take to the gateway that holds the agent: milliseconds, unless
+	// that gateway hangs. mostOrders are on their way at once; more wait.
+	orderTime  = 3 * time.Second
+	mostOrders = 64
 
 	// topicEnd tells all relays: session 16 B, link code u16.
 	topicEnd = "session-end"
@@ -95,16 +99,22 @@ type Manager struct {
 	stopping chan struct{}
 	pace     *pace
 
+	orders chan struct{} // holds one for each order on its way
+
 	owed owed
 
-	reviewing sync.Mutex
-	review    review
-	reviewed  atomic.Pointer[time.Time] // see Reviewed
+	reviewing  chan struct{} // holds one while review is used
+	review     review
+	reviewed   atomic.Pointer[time.Time] // see Reviewed
+	overlooked atomic.Bool               // a user's sessions were not decided anew after a report of work
 }
 
 // New makes a Manager, which the caller closes.
 func New(cfg Config) (*Manager, error) {
-	m := &Manager{cfg: cfg, log: cfg.Log, stopping: make(chan struct{}), pace: newPace(cfg.Now)}
+	m := &Manager{
+		cfg: cfg, log: cfg.Log, stopping: make(chan struct{}), pace: newPace(cfg.Now),
+		orders: make(chan struct{}, mostOrders), reviewing: make(chan struct{}, 1),
+	}
 	m.review.warned = make(map[cert.SessionID]warning)
 	silent, err := cfg.Bus.Listen(topicEnd, m.onEnd)
 	if err != nil {
@@ -126,7 +136,7 @@ func (m *Manager) Close() {
 func (m *Manager) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	work.Go(func() { m.every(ctx, lookEvery, "running sessions were not decided anew", m.look) })
-	work.Go(func() { m.every(ctx, settleEvery, "what is owed was not written", m.settle) })
+	work.Go(func() { m.every(ctx, oweEvery, "what is owed was not written", m.writeOwed) })
 	work.Go(func() { m.every(ctx, sweepEvery, "stale sessions were not ended", m.sweep) })
 	work.Wait()
 	return nil
@@ -238,23 +248,27 @@ func (m *Manager) End(ctx context.Context, c Caller, id cert.SessionID) error {
 	return m.end(ctx, c.by(), s, codeEndedByUser, "ended_by_user")
 }
 
-// EndAny ends a session because somebody ordered it.
+// EndAny ends a session because somebody ordered it. Of one that has ended already it is store.ErrNotFound.
 func (m *Manager) EndAny(ctx context.Context, by store.By, id cert.SessionID, reason string) error {
-	order := write{what: fmt.Sprintf("order to end session %x", id[:4]), do: func(ctx context.Context) error {
+	s, err := m.cfg.Store.Session(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case s.Life == store.LifeEnded:
+		return store.ErrNotFound
+	}
+	order := &write{act: fmt.Sprintf("%s of %x", audit.SessionEndOrdered, id[:]), by: by.Actor, do: func(ctx context.Context) error {
 		_, err := m.cfg.Store.OrderEnd(ctx, by, id, reason)
 		return err
 	}}
-	switch err := order.do(ctx); {
+	err = order.do(ctx)
+	switch {
 	case errors.Is(err, store.ErrFailed):
-		m.owe(order, err)
+		err = m.owe(order, err)
 	case err != nil:
 		return err
 	}
-	s, err := m.cfg.Store.Session(ctx, id)
-	if err != nil {
-		return err
-	}
-	return m.end(ctx, by, s, codeRevoked, "ended_by_administrator")
+	return errors.Join(err, m.end(ctx, by, s, codeRevoked, "ended_by_administrator"))
 }
 
 // EndAll ends sessions whose right was taken away and says how many. All are
@@ -278,9 +292,9 @@ func (m *Manager) RevokeDevice(ctx context.Context, by store.By, device string, 
 	for _, s := range sessions {
 		if !told[s.Desk] {
 			told[s.Desk] = true
-			if err := m.cfg.Agents.RevokeDevice(ctx, s.Desk, device); err != nil {
-				m.log.Warn("a desk was not told of a revoked device", "desk", s.Desk, "err", err)
-			}
+			m.order(s.Desk, "a desk was not told of a revoked device", func(ctx context.Context) error {
+				return m.cfg.Agents.RevokeDevice(ctx, s.Desk, device)
+			})
 		}
 	}
 	return m.EndAll(ctx, by, sessions, "device_revoked")
@@ -288,33 +302,56 @@ func (m *Manager) RevokeDevice(ctx context.Context, by store.By, device string, 
 
 // end ends a session everywhere. Once the store says that it has ended, it has:
 // relay and agent are told at once, and by the lease if that fails. When the
-// store cannot write it, they are told all the same: ErrUnwritten.
+// store cannot write it, they are told all the same: ErrUnwritten or ErrLost. It does not
+// wait for them: who hangs at one desk keeps no other session from ending.
 func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code uint16, reason string) error {
 	// The caller may go away now; the session must end all the same.
-	ctx = context.WithoutCancel(ctx)
-	write := write{what: fmt.Sprintf("end of session %x", s.ID[:4]), session: s.ID, do: func(ctx context.Context) error {
-		return m.cfg.Store.EndSession(ctx, by, s.ID, code, reason)
-	}}
-	unwritten := inTime(ctx, write.do)
-	if errors.Is(unwritten, store.ErrFailed) || errors.Is(unwritten, context.DeadlineExceeded) {
-		m.owe(write, unwritten)
-		unwritten = errors.Join(ErrUnwritten, unwritten)
-	} else if unwritten != nil {
-		return fmt.Errorf("end session: %w", unwritten)
-	}
+	unwritten := m.writeEnd(context.WithoutCancel(ctx), by, &s, code, reason)
 	if s.Life == store.LifePrepared {
 		return unwritten
 	}
 	// The agent comes first: it says to the viewer why, through the relay.
-	tell := func(ctx context.Context) error { return m.cfg.Agents.EndSession(ctx, s.Desk, s.ID, uint32(code)) }
-	if err := inTime(ctx, tell); err != nil {
-		m.log.Warn("a desk was not told that its session has ended", "desk", s.Desk, "session", s.ID, "err", err)
-	}
+	m.order(s.Desk, "a desk was not told that its session has ended", func(ctx context.Context) error {
+		return m.cfg.Agents.EndSession(ctx, s.Desk, s.ID, uint32(code))
+	})
 	m.work.Go(func() {
 		m.pause(lastWord)
 		m.endRelay(s.ID, link.Revoked)
 	})
 	return unwritten
+}
+
+// writeEnd writes the end of a session down, now or later. It owes no end of one that never ran: that is over by itself.
+func (m *Manager) writeEnd(ctx context.Context, by store.By, s *store.Session, code uint16, reason string) error {
+	id := s.ID
+	end := &write{act: fmt.Sprintf("%s of %x", audit.SessionEnded, id[:]), by: by.Actor, do: func(ctx context.Context) error {
+		return m.cfg.Store.EndSession(ctx, by, id, code, reason)
+	}}
+	if s.Life == store.LifeEnded {
+		return nil
+	}
+	err := inTime(ctx, end.do)
+	switch failed := errors.Is(err, store.ErrFailed) || errors.Is(err, context.DeadlineExceeded); {
+	case err == nil:
+		return nil
+	case failed && s.Life != store.LifePrepared:
+		return m.owe(end, err)
+	}
+	return fmt.Errorf("end session: %w", err)
+}
+
+// order gives an agent an order, on a goroutine of its own: a gateway that holds the agent's channel and hangs keeps
+// nobody waiting. failed is what the log says if the order did not arrive.
+func (m *Manager) order(desk, failed string, give func(context.Context) error) {
+	m.work.Go(func() {
+		m.orders <- struct{}{}
+		defer func() { <-m.orders }()
+		ctx, cancel := context.WithTimeout(context.Background(), orderTime)
+		defer cancel()
+		if err := give(ctx); err != nil {
+			m.log.Warn(failed, "desk", desk, "err", err)
+		}
+	})
 }
 
 // inTime does something that may take actTimeout.
@@ -405,7 +442,7 @@ func (m *Manager) Closed(s relay.Stats, code link.Code) {
 	m.work.Go(func() {
 		if !s.Since.IsZero() {
 			m.addBytes(&s)
-			m.pause(settle) // the agent's report of the opening may be on its way
+			m.pause(reportTime) // the agent's report of the opening may be on its way
 		}
 		if code == link.Revoked || code == link.Replaced {
 			return // whoever ended it says why

@@ -28,21 +28,58 @@ import (
 // agents are the desks as the hub would reach them.
 type agents struct {
 	offer func(ctx context.Context, id cert.SessionID) (*controlv1.OfferAnswer, error)
-	ended []cert.SessionID
+	hangs string // a desk whose gateway does not answer
+
+	mu     sync.Mutex
+	ended  []cert.SessionID
+	gaveUp int
+}
+
+// orders is how many sessions were ordered to end.
+func (a *agents) orders() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.ended)
+}
+
+// hang waits as long as its caller does, if the gateway of the desk does not answer.
+func (a *agents) hang(ctx context.Context, desk string) error {
+	if desk != a.hangs {
+		return nil
+	}
+	<-ctx.Done()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gaveUp++
+	return ctx.Err()
+}
+
+// givenUp is how often somebody waited in vain.
+func (a *agents) givenUp() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.gaveUp
 }
 
 func (a *agents) Offer(ctx context.Context, _ string, id cert.SessionID, _ *controlv1.Offer) (*controlv1.OfferAnswer, error) {
 	return a.offer(ctx, id)
 }
 
-func (a *agents) EndSession(_ context.Context, _ string, id cert.SessionID, _ uint32) error {
+func (a *agents) EndSession(ctx context.Context, desk string, id cert.SessionID, _ uint32) error {
+	if err := a.hang(ctx, desk); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.ended = append(a.ended, id)
 	return nil
 }
 
-func (a *agents) RevokeDevice(context.Context, string, string) error { return nil }
+func (a *agents) RevokeDevice(ctx context.Context, desk, _ string) error { return a.hang(ctx, desk) }
 
-func (a *agents) Warn(context.Context, string, cert.SessionID, string, time.Time) error { return nil }
+func (a *agents) Warn(ctx context.Context, desk string, _ cert.SessionID, _ string, _ time.Time) error {
+	return a.hang(ctx, desk)
+}
 
 // A hall is a manager on a real store, relay and bus, with desk k9 of tanaka that is on, and tanaka signed in on device
 // d9.
@@ -358,7 +395,7 @@ func TestTakeAwayOfNobodyTakesNothing(t *testing.T) {
 		"another device":  {store.SessionFilter{Device: "d8"}, ErrUnwritten, 0},
 		"the user's desk": {store.SessionFilter{User: "tanaka", Desk: "k9"}, ErrUnwritten, 1},
 	} {
-		sessions, err := h.m.TakeAway(t.Context(), c.filter, fails)
+		sessions, err := h.m.TakeAway(t.Context(), storetest.Admin, audit.DeviceRevoked, c.filter, fails)
 		if !errors.Is(err, c.want) || len(sessions) != c.n {
 			t.Errorf("%s: %d sessions, %v", name, len(sessions), err)
 		}
@@ -385,8 +422,9 @@ func TestSweepEndsWhatTheDeskLost(t *testing.T) {
 	_, err = h.store.DeleteDesk(t.Context(), storetest.Admin, "k9") // its sessions were not ended: the gateway was killed
 	h.check(err)
 	h.check(h.m.sweep(t.Context()))
-	if h.life(r.Session) != store.LifeEnded || len(h.agents.ended) != 1 {
-		t.Errorf("life %v, %d orders to end it", h.life(r.Session), len(h.agents.ended))
+	h.close()
+	if got := h.agents.orders(); h.life(r.Session) != store.LifeEnded || got != 1 {
+		t.Errorf("life %v, %d orders to end it", h.life(r.Session), got)
 	}
 }
 

@@ -190,6 +190,16 @@ func (s *Store) DesksOf(ctx context.Context, user string) ([]Desk, error) {
 		WHERE d.deleted_ms = 0 ORDER BY d.name, d.id`, user)
 }
 
+// EnrolledDesks lists the desks that are in service with a key: of each its id, key and epoch.
+func (s *Store) EnrolledDesks(ctx context.Context) ([]Desk, error) {
+	return list(ctx, s.read, func(row scanner, d *Desk) error {
+		var key []byte
+		err := row.Scan(&d.ID, &key, &d.Epoch)
+		copy(d.Key[:], key)
+		return err
+	}, `SELECT id, public_key, epoch FROM desks WHERE deleted_ms = 0 AND public_key IS NOT NULL`)
+}
+
 // Desks lists desks by id; query is a part of id, name or hostname, as typed.Fold compares them.
 func (s *Store) Desks(ctx context.Context, query string, p Page) (desks []Desk, next string, err error) {
 	return search(p, query, func(d *Desk) string { return d.ID }, func(d *Desk) []string { return []string{d.ID, d.Name, d.Hostname} },

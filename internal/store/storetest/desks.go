@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"jiseki/internal/audit"
@@ -37,9 +38,23 @@ func desks(t *suite) {
 		t.ok(err)
 		t.equal(len(found), 1)
 	}
+	enrolled := func() (ids []string) {
+		all, err := t.s.EnrolledDesks(t.ctx)
+		t.ok(err)
+		for _, d := range all {
+			kept, err := t.s.Desk(t.ctx, d.ID)
+			t.ok(err)
+			t.equal([]any{d.Key, d.Epoch}, []any{kept.Key, kept.Epoch})
+			ids = append(ids, d.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	t.equal(enrolled(), []string{"k1", "k2"})
 	running, err := t.s.DeleteDesk(t.ctx, Admin, "k1")
 	t.ok(err)
 	t.equal(len(running), 1)
+	t.equal(enrolled(), []string{"k2"})
 	_, err = t.s.Desk(t.ctx, "k1")
 	t.fails(err, store.ErrNotFound)
 	_, err = t.s.DeskConnected(t.ctx, store.DeskHello{Desk: "k1"})
