@@ -47,6 +47,7 @@ const (
 	SlowDown         Code = "slow_down" // {n} minutes
 	Busy             Code = "busy"
 	DiskFull         Code = "disk_full"
+	GatewayClock     Code = "gateway_clock"
 	Unwritten        Code = "unwritten"
 	NotKept          Code = "not_kept"
 	NotSignedIn      Code = "not_signed_in"

@@ -186,6 +186,11 @@ var words = map[Code][4]string{
 		"ゲートウェイの空き容量がなくなり、記録できないため、実行していません。", "管理者に連絡してください。管理者は、ゲートウェイの空き容量を増やしてください。",
 		"The gateway's disk is full. What cannot be recorded is not done.", "Tell the administrator, who makes room on the gateway's disk.",
 	},
+	GatewayClock: {
+		"このゲートウェイの時計がほかのゲートウェイとずれているため、実行していません。", "数分後にもう一度試してください。続くときは、管理者に連絡してください。管理者は、ゲートウェイの時刻同期を直してください。",
+		"The clock of this gateway differs from the other gateways'. It was not done.",
+		"Try again in a few minutes. If it stays so, tell the administrator, who puts the gateway's time synchronisation right.",
+	},
 	Unwritten: {
 		"接続は終了させましたが、まだ記録できていません。", "ゲートウェイの空き容量とデータベースを確認してください。記録できるようになると、自動的に記録します。それまでゲートウェイを停止しないでください。",
 		"The sessions were ended, but it could not be recorded yet.",

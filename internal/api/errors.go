@@ -78,6 +78,7 @@ func failureOf(err error) *failure {
 		{session.ErrLost, access.NotKept, connect.CodeUnavailable},
 		{session.ErrUnwritten, access.Unwritten, connect.CodeUnavailable},
 		{store.ErrFull, access.DiskFull, connect.CodeUnavailable},
+		{store.ErrClock, access.GatewayClock, connect.CodeUnavailable},
 		{store.ErrNoInventory, access.InventoryNeeded, connect.CodeInvalidArgument},
 		{store.ErrInvalid, access.Invalid, connect.CodeInvalidArgument},
 		{access.ErrSettings, access.Invalid, connect.CodeInvalidArgument},
@@ -110,7 +111,7 @@ func (f *failure) connectError() *connect.Error {
 // caller's mistake.
 func (f *failure) serious() bool {
 	return f.status == connect.CodeInternal || f.status == connect.CodeDeadlineExceeded ||
-		f.code == access.Unwritten || f.code == access.NotKept || f.code == access.DiskFull
+		f.code == access.Unwritten || f.code == access.NotKept || f.code == access.DiskFull || f.code == access.GatewayClock
 }
 
 // refusalOf gives reasons their words.

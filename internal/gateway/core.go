@@ -127,13 +127,14 @@ func (c *core) openStore(ctx context.Context) error {
 	if err := c.reserve.Hold(); err != nil {
 		c.env.Log.Error("the disk is full; make room", "err", err)
 	}
-	config := store.Config{DSN: dsn, Now: c.env.Now, Moved: wake, MakeRoom: c.makeRoom, Short: c.short}
+	config := store.Config{DSN: dsn, Now: c.env.Now, Gateway: c.id, Moved: wake, MakeRoom: c.makeRoom, Short: c.short}
 	if c.store, err = openStore(ctx, config); errors.Is(err, store.ErrFull) && c.makeRoom() == nil {
 		c.store, err = openStore(ctx, config)
 	}
 	if err != nil {
 		return err
 	}
+	c.env.Now = c.store.Now // what goes on while our clock is wrong goes by the time of the other gateways
 	c.pulse = &pulse{log: c.env.Log, now: c.env.Now, look: c.canWrite}
 	c.org = &organisation{store: c.store}
 	c.known = crowd.NewAcquaintances(c.env.Now, c.org.inside)
@@ -218,10 +219,13 @@ func (c *core) makeRoom() error {
 // short says that what room is left is for what takes rights away.
 func (c *core) short() bool { return !c.reserve.Held() }
 
-// canWrite says whether the gateway can record what it does: whether its database takes a write, and the reserve is
-// there.
+// canWrite says whether the gateway can record what it does: whether its database takes a write, its clock is right, and
+// the reserve is there.
 func (c *core) canWrite(ctx context.Context) error {
 	if err := c.store.GatewayAlive(ctx, c.id); err != nil {
+		return err
+	}
+	if err := c.store.CheckClock(ctx); err != nil {
 		return err
 	}
 	if c.short() {
@@ -245,7 +249,7 @@ func (c *core) relayForDesks(portal string) string {
 	return u.Host
 }
 
-// keepAlive says that the gateway lives, keeps the reserve, and follows changes of the settings.
+// keepAlive says that the gateway lives, keeps the reserve, looks at its clock, and follows changes of the settings.
 func (c *core) keepAlive(ctx context.Context) error {
 	return every(ctx, aliveEvery, func() {
 		if err := c.reserve.Hold(); err != nil {
@@ -254,10 +258,22 @@ func (c *core) keepAlive(ctx context.Context) error {
 		if err := c.store.GatewayAlive(ctx, c.id); err != nil && ctx.Err() == nil {
 			c.env.Log.Error("sign of life was not written", "err", err)
 		}
+		if err := c.checkClock(ctx); err != nil && ctx.Err() == nil {
+			c.env.Log.Error("the clock of this gateway was not found to be right; look at its time synchronisation", "err", err)
+		}
 		if err := c.org.refresh(ctx); err != nil && ctx.Err() == nil {
 			c.env.Log.Error("settings were not read", "err", err)
 		}
 	})
+}
+
+// checkClock tells administrators while the clock is wrong.
+func (c *core) checkClock(ctx context.Context) error {
+	err := c.store.CheckClock(ctx)
+	if errors.Is(err, store.ErrClock) {
+		return errors.Join(err, c.store.TellClock(ctx, c.id))
+	}
+	return err
 }
 
 func (c *core) keepTidy(ctx context.Context) error {

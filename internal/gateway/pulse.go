@@ -45,7 +45,7 @@ func (p *pulse) feel(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pulseTimeout)
 	defer cancel()
 	if p.err = p.look(ctx); p.err != nil {
-		p.log.Error("the database does not answer", "err", p.err)
+		p.log.Error("the gateway is not well", "err", p.err)
 	}
 	p.at = p.now()
 	return p.err

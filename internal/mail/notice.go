@@ -70,7 +70,7 @@ func isPage(path string) bool {
 //	{minutes}       a number
 //	{order}         telework or overtime
 //	{name} {by}     name of a person, without さん
-//	{desk} {device} name of a thing
+//	{desk} {device} {gateway} name of a thing
 var words = map[string][2]string{
 	"request_submitted": {
 		"{name}さんからテレワークの申請がありました（{date}{more}）。内容を確認し、決裁してください。",
@@ -159,6 +159,10 @@ var words = map[string][2]string{
 	"desk_differs": {
 		"自席端末「{desk}」が持つ端末登録簿の写しが、ゲートウェイのものと一致しません。データを復元した覚えがなければ、鍵の盗用のおそれがあります。運用手引を参照してください。",
 		"The desk {desk} holds another register of devices than the gateway. Unless you restored data, keys may have been stolen. See the manual.",
+	},
+	"gateway_clock": {
+		"ゲートウェイ「{gateway}」の時計がほかのゲートウェイとずれています。直るまで、そのゲートウェイではサインインと新しい接続ができません。時刻同期を確認してください。",
+		"The clock of the gateway {gateway} differs from the other gateways'. Until it is right, nobody signs in or opens a session there. Please look at its time synchronisation.",
 	},
 	"session_ends_soon": {
 		"自席端末「{desk}」への接続は、あと{minutes}分で終了します。作業中のファイルを保存してください。",

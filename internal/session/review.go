@@ -108,6 +108,7 @@ func (m *Manager) look(ctx context.Context) error {
 	defer m.endReview()
 	r := &m.review
 	r.due = m.overlooked.Swap(false) || r.due
+	_ = m.cfg.Store.CheckClock(ctx) // a clock that has just jumped must end nothing; what does not answer is told of below
 	now := m.cfg.Now()
 	if r.last.IsZero() { // what was recorded before this gateway started is in its first review
 		mark, err := m.cfg.Store.Head(ctx)

@@ -53,7 +53,7 @@ type RequestCheck struct {
 // CheckRequest says what would become of a submission. It changes nothing. A draft that cannot be meant is
 // telework.ErrDraft; a submission that is not this user's to make a telework.Refusal.
 func (s *Store) CheckRequest(ctx context.Context, by By, in Submission) (RequestCheck, error) {
-	return checkRequest(ctx, s.read, s.now(), by, in)
+	return checkRequest(ctx, s.read, s.Now(), by, in)
 }
 
 func checkRequest(ctx context.Context, q querier, now time.Time, by By, in Submission) (c RequestCheck, err error) {

@@ -13,7 +13,7 @@ import (
 
 // Chart is the organisation as it is today: who heads what, who is absent, whose post is where.
 func (s *Store) Chart(ctx context.Context) (telework.Organisation, error) {
-	return readChart(ctx, s.read, calendar.DateOf(s.now()))
+	return readChart(ctx, s.read, calendar.DateOf(s.Now()))
 }
 
 // Heads says which sections a user heads or stands in for now, or is clerk of, and through that over whom the user is
@@ -170,7 +170,7 @@ func (s *Store) Absences(ctx context.Context, user string) ([]Absence, error) {
 		return nil, err
 	}
 	all, err := list(ctx, s.read, scanAbsence, selectAbsence+` WHERE until_date >= $1 ORDER BY from_date, user_id, id`,
-		calendar.DateOf(s.now()).String())
+		calendar.DateOf(s.Now()).String())
 	var seen []Absence
 	for i := range all {
 		if chart.MayEnterAbsence(user, all[i].User) {

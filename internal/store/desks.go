@@ -289,7 +289,7 @@ func (s *Store) EnrolDesk(ctx context.Context, e DeskEnrolment) (Desk, error) {
 
 // DeskTokenOpen says whether a token, by its hash, can enrol a desk now. Nothing is used up.
 func (s *Store) DeskTokenOpen(ctx context.Context, hash [32]byte) (bool, error) {
-	now := s.now()
+	now := s.Now()
 	return get(ctx, s.read, func(row scanner, open *bool) error { return row.Scan(open) },
 		`SELECT COUNT(*) > 0 FROM desk_tokens WHERE hash = $1 AND uses_left > 0 AND until_ms > $2 AND created_ms <= $3`,
 		hash[:], now.UnixMilli(), latest(now))
@@ -369,7 +369,7 @@ type DeskHello struct {
 // DeskConnected begins a control channel and returns its epoch, higher than any before: the channel with a lower one
 // must be closed. A desk that is being woken is awake now.
 func (s *Store) DeskConnected(ctx context.Context, h DeskHello) (epoch int64, err error) {
-	err = s.act(ctx, func(t *tx) error {
+	err = s.note(ctx, func(t *tx) error {
 		move, err := t.moveOf(&h)
 		if err != nil {
 			return err
@@ -414,7 +414,7 @@ func (s *Store) SetDeskState(ctx context.Context, desk string, epoch int64, st D
 
 // DeskGone ends a control channel. A channel that was replaced changes nothing.
 func (s *Store) DeskGone(ctx context.Context, desk string, epoch int64, code string) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.note(ctx, func(t *tx) error {
 		n, err := t.count(`UPDATE desks SET connected = FALSE, last_seen_ms = $3 WHERE id = $1 AND epoch = $2 AND connected`,
 			desk, epoch, t.now)
 		if err != nil {
@@ -432,8 +432,9 @@ func (s *Store) DeskGone(ctx context.Context, desk string, epoch int64, code str
 // GatewayStarted notes a gateway and clears what it left behind when it last ran: no desk is connected to it now.
 func (s *Store) GatewayStarted(ctx context.Context, id, version string) error {
 	return s.takeAway(ctx, func(t *tx) error {
-		err := t.exec(`INSERT INTO gateways (id, started_ms, alive_ms) VALUES ($1, $2, $2)
-			ON CONFLICT (id) DO UPDATE SET started_ms = excluded.started_ms, alive_ms = excluded.alive_ms`, id, t.now)
+		err := t.exec(`INSERT INTO gateways (id, started_ms, alive_ms, seen_ms, ahead_ms) VALUES ($1, $2, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET started_ms = excluded.started_ms, alive_ms = excluded.alive_ms,
+			seen_ms = excluded.seen_ms, ahead_ms = excluded.ahead_ms`, id, t.now, t.clock.database, t.clock.ahead)
 		if err != nil {
 			return err
 		}
@@ -444,10 +445,12 @@ func (s *Store) GatewayStarted(ctx context.Context, id, version string) error {
 	})
 }
 
-// GatewayAlive is the gateway's sign of life, every few seconds. Desks of a gateway without one are in state unknown.
+// GatewayAlive is the gateway's sign of life, every few seconds, and what its clock says for the others to see. Desks of a
+// gateway without one are in state unknown.
 func (s *Store) GatewayAlive(ctx context.Context, id string) error {
 	return s.run(ctx, func(t *tx) error {
-		return t.must(`UPDATE gateways SET alive_ms = $2 WHERE id = $1`, id, t.now)
+		return t.must(`UPDATE gateways SET alive_ms = $2, seen_ms = $3, ahead_ms = $4 WHERE id = $1`,
+			id, t.now, t.clock.database, t.clock.ahead)
 	})
 }
 
@@ -455,6 +458,9 @@ func (s *Store) GatewayAlive(ctx context.Context, id string) error {
 func (s *Store) GatewayStopped(ctx context.Context, id string) error {
 	return s.takeAway(ctx, func(t *tx) error {
 		if err := t.exec(`UPDATE desks SET connected = FALSE, last_seen_ms = $2 WHERE gateway = $1 AND connected`, id, t.now); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE gateways SET seen_ms = 0 WHERE id = $1`, id); err != nil { // its clock counts no more
 			return err
 		}
 		return t.record(By{Actor: "gateway:" + id}.entry(audit.GatewayStopped, "gateway:"+id, nil))

@@ -46,7 +46,7 @@ const (
 // GatherMails makes one mail of the unread notices of each user who has an address and got none in the digest's time.
 func (s *Store) GatherMails(ctx context.Context, digest time.Duration, compose func([]mail.Told) mail.Letter) (mails int, err error) {
 	type reader struct{ user, address string }
-	now := s.now().UnixMilli()
+	now := s.Now().UnixMilli()
 	readers, err := list(ctx, s.read, func(row scanner, r *reader) error { return row.Scan(&r.user, &r.address) },
 		`SELECT n.user_id, f.mail FROM notices n JOIN staff f ON f.user_id = n.user_id JOIN users u ON u.id = n.user_id
 		LEFT JOIN mail_digests g ON g.user_id = n.user_id
@@ -108,7 +108,7 @@ func (t *tx) gather(user, address string, digest time.Duration, compose func([]m
 // ClaimMails takes mails that are due, the oldest first. Nobody else gets them until lease is over.
 func (s *Store) ClaimMails(ctx context.Context, claim string, lease time.Duration, limit int) (mails []mail.Mail, err error) {
 	// Most of the time nothing is due: then no transaction keeps others from writing.
-	now := s.now().UnixMilli()
+	now := s.Now().UnixMilli()
 	due, err := get(ctx, s.read, scanOne[int],
 		`SELECT COUNT(*) FROM mails WHERE state = 1 AND (next_ms <= $1 OR next_ms > $2)`, now, now+wrongClock)
 	if err != nil || due == 0 {

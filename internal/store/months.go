@@ -14,7 +14,7 @@ import (
 
 // Today is the workday that a report of now would belong to, which may have begun yesterday, with what lies beside it.
 func (s *Store) Today(ctx context.Context, user string) (telework.DayReport, error) {
-	w, err := workdayNow(ctx, s.read, user, s.now())
+	w, err := workdayNow(ctx, s.read, user, s.Now())
 	if err != nil {
 		return telework.DayReport{}, err
 	}
@@ -51,7 +51,7 @@ func (s *Store) month(ctx context.Context, user string, month calendar.Month, co
 		return r, err
 	}
 	last := month.Last()
-	if today := calendar.DateOf(s.now()); today.Before(last) {
+	if today := calendar.DateOf(s.Now()); today.Before(last) {
 		last = today
 	}
 	if last.Before(month.First()) {
@@ -183,7 +183,7 @@ func (s *Store) fillConnections(ctx context.Context, user string, days []telewor
 		if d.Place == 0 && len(d.Connections) > 0 {
 			d.Place = d.Connections[0].Place
 		}
-		d.Measure(s.now())
+		d.Measure(s.Now())
 		d.Connections = d.Connections[:min(len(d.Connections), dayConnections)]
 	}
 	return nil

@@ -60,5 +60,5 @@ func (t *tx) recordMove(by By, h *DeskHello, m *move) error {
 	if m.code == movedTurns {
 		kind = "desk_turns"
 	}
-	return t.tellAdmins(kind, h.Desk)
+	return t.tellOfDesk(kind, h.Desk)
 }

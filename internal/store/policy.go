@@ -171,7 +171,7 @@ func (s *Store) twoDays(ctx context.Context, user string, usual calendar.Hours, 
 
 // Seats are the sessions that are open or about to open.
 func (s *Store) Seats(ctx context.Context, settings *access.Settings) ([]access.Seat, error) {
-	return readSeats(ctx, s.read, settings, s.now().UnixMilli())
+	return readSeats(ctx, s.read, settings, s.Now().UnixMilli())
 }
 
 // readSeats reads the sections of the users only where some have reserved seats.

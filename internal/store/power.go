@@ -53,7 +53,7 @@ func (s *Store) Colleagues(ctx context.Context, section string) ([]Colleague, er
 			OR EXISTS (SELECT 1 FROM desk_users du JOIN desks k ON k.id = du.desk_id
 				WHERE du.user_id = u.id AND k.deleted_ms = 0 AND k.connected AND k.present)
 		FROM users u JOIN posts p ON p.user_id = u.id WHERE p.section_id = $1 AND NOT u.disabled ORDER BY u.id`,
-		section, int64(access.Office), s.now().Add(-inHall).UnixMilli(), latest(s.now()))
+		section, int64(access.Office), s.Now().Add(-inHall).UnixMilli(), latest(s.Now()))
 }
 
 // LastOutside is when a user last opened a desk from outside the hall; 0 if never.
@@ -164,5 +164,5 @@ func (s *Store) SelfCheck(ctx context.Context, code string) (SelfCheck, error) {
 	return get(ctx, s.read, func(row scanner, c *SelfCheck) error {
 		return row.Scan(&c.Code, &c.User, &c.UserName, &c.TimeMS, &c.Items)
 	}, `SELECT c.code, c.user_id, u.name, c.time_ms, c.items FROM self_checks c JOIN users u ON u.id = c.user_id
-		WHERE c.code = $1 AND c.time_ms > $2`, code, s.now().Add(-keepSelfChecks).UnixMilli())
+		WHERE c.code = $1 AND c.time_ms > $2`, code, s.Now().Add(-keepSelfChecks).UnixMilli())
 }

@@ -101,7 +101,7 @@ func (s *Store) Register(ctx context.Context, from uint64, limit int) (register.
 // KeepRegister announces what holds and is not announced yet, as after an update from a release without a register,
 // takes back what holds no more, and moves the register on once a day. If nothing is to be done, nothing is recorded.
 func (s *Store) KeepRegister(ctx context.Context, gateway string) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.note(ctx, func(t *tx) error {
 		want, err := t.announced()
 		if err != nil {
 			return err
@@ -197,23 +197,27 @@ func (s *Store) DeskDiffers(ctx context.Context, desk, code string, entries uint
 		if err := t.recordRegister(e); err != nil {
 			return err
 		}
-		return t.tellAdmins("desk_differs", desk)
+		return t.tellOfDesk("desk_differs", desk)
 	})
 }
 
-// tellAdmins tells all administrators of something about a desk, once a day.
-func (t *tx) tellAdmins(kind, desk string) error {
+// tellAdmins tells all administrators of something, once a day.
+func (t *tx) tellAdmins(n mail.Notice, about string) error {
+	admins, err := list(t.ctx, t, scanOne[string], `SELECT DISTINCT u.id FROM users u JOIN user_roles r ON r.user_id = u.id
+		WHERE r.role = $1 AND NOT u.disabled ORDER BY u.id`, int64(access.Admin))
+	n.Once = n.Kind + " " + about + " " + t.today().String()
+	for _, admin := range admins {
+		n.User = admin
+		err = errors.Join(err, t.notify(n))
+	}
+	return err
+}
+
+// tellOfDesk tells all administrators of something about a desk, once a day.
+func (t *tx) tellOfDesk(kind, desk string) error {
 	var name string
 	if err := t.one(`SELECT name FROM desks WHERE id = $1`, []any{desk}, &name); err != nil {
 		return err
 	}
-	admins, err := list(t.ctx, t, scanOne[string], `SELECT DISTINCT u.id FROM users u JOIN user_roles r ON r.user_id = u.id
-		WHERE r.role = $1 AND NOT u.disabled ORDER BY u.id`, int64(access.Admin))
-	for _, admin := range admins {
-		err = errors.Join(err, t.notify(mail.Notice{
-			User: admin, Kind: kind, Path: "/console/events", Once: kind + " " + desk + " " + t.today().String(),
-			Args: map[string]string{"desk": audit.Cut(name, 200)},
-		}))
-	}
-	return err
+	return t.tellAdmins(mail.Notice{Kind: kind, Path: "/console/events", Args: map[string]string{"desk": audit.Cut(name, 200)}}, desk)
 }

@@ -264,7 +264,7 @@ func (s *Store) inbox(ctx context.Context, user string, keep func(*telework.Requ
 	if err != nil {
 		return nil, false, err
 	}
-	return s.gather(ctx, ids, func(r *telework.Request) bool { return chart.View(r, user, false, s.now()).Decides && keep(r) })
+	return s.gather(ctx, ids, func(r *telework.Request) bool { return chart.View(r, user, false, s.Now()).Decides && keep(r) })
 }
 
 // DecidedBy lists what a user decided since a time, newest first, at most 100.

@@ -144,7 +144,7 @@ CREATE TABLE gateways (
     id         TEXT   NOT NULL PRIMARY KEY,
     started_ms BIGINT NOT NULL,
     alive_ms   BIGINT NOT NULL
-);
+, seen_ms BIGINT NOT NULL DEFAULT 0, ahead_ms BIGINT NOT NULL DEFAULT 0);
 
 CREATE TABLE holidays (
     date TEXT    NOT NULL PRIMARY KEY,

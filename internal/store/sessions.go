@@ -212,7 +212,7 @@ const (
 // other open one of the desk: the agent let only one control. What cannot be is kept as a refusal, once, and is an
 // error: ErrNotFound, no such session of this desk; ErrLife, it was not granted; ErrInvalid, no such kind.
 func (s *Store) AddAgentEvent(ctx context.Context, e AgentEvent) error {
-	keep := s.act
+	keep := s.note
 	if s.ends(ctx, &e) {
 		keep = s.takeAway
 	}
@@ -341,7 +341,7 @@ func (s *Store) EndSession(ctx context.Context, by By, id cert.SessionID, code u
 
 // EndUnopened ends a granted session that can no longer be opened: its links are gone. Any other session is left alone.
 func (s *Store) EndUnopened(ctx context.Context, by By, id cert.SessionID) error {
-	return s.act(ctx, func(t *tx) error {
+	return s.note(ctx, func(t *tx) error {
 		x, err := get(ctx, t, scanSession, selectSession+` WHERE s.id = $1`, id[:])
 		if err != nil {
 			return err
@@ -422,7 +422,7 @@ func parseSessionKey(after string) (ms int64, id []byte, err error) {
 func (s *Store) RunningSessions(ctx context.Context, desk string) ([]Session, error) {
 	return list(ctx, s.read, scanSession, selectSession+` WHERE ($1 = '' OR s.desk_id = $1)
 		AND (s.life = 3 OR (s.life = 2 AND s.granted_ms > $2 AND s.granted_ms <= $3)) ORDER BY s.prepared_ms`,
-		desk, s.now().UnixMilli()-offerLife, latest(s.now()))
+		desk, s.Now().UnixMilli()-offerLife, latest(s.Now()))
 }
 
 // EndStale ends what can no longer be running: granted sessions that never opened, open ones past their time plus two

@@ -108,7 +108,7 @@ func (t *tx) replaceSignIn(address string, former [32]byte) error {
 func (s *Store) SignIn(ctx context.Context, hash [32]byte) (SignIn, error) {
 	return get(ctx, s.read, scanSignIn, `SELECT hash, user_id, COALESCE(device_id, ''), second, place, address, created_ms,
 		last_used_ms, until_ms FROM sign_ins WHERE hash = $1 AND until_ms > $2 AND created_ms <= $3 AND last_used_ms <= $3`,
-		hash[:], s.now().UnixMilli(), latest(s.now()))
+		hash[:], s.Now().UnixMilli(), latest(s.Now()))
 }
 
 func scanSignIn(row scanner, in *SignIn) error {
@@ -268,10 +268,10 @@ func (s *Store) Unlock(ctx context.Context, by By, user string, keys ...string) 
 
 // ThrottledUntil is the latest time until which one of the counters says wait, 0 if none does.
 func (s *Store) ThrottledUntil(ctx context.Context, keys ...string) (ms int64, err error) {
-	now := s.now().UnixMilli()
+	now := s.Now().UnixMilli()
 	for _, k := range keys {
 		until, err := get(ctx, s.read, scanOne[int64], `SELECT COALESCE(MAX(until_ms), 0) FROM throttles WHERE key = $1 AND last_ms <= $2`,
-			Throttle{Key: k}.hash(), latest(s.now()))
+			Throttle{Key: k}.hash(), latest(s.Now()))
 		if err != nil {
 			return 0, err
 		}

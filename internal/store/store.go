@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -75,6 +76,9 @@ type Config struct {
 	DSN string
 	// Now is the gateway's clock.
 	Now func() time.Time
+	// Gateway is the id of the gateway, whose clock is then held against those of the others on a PostgreSQL. Empty:
+	// there are no others.
+	Gateway string
 	// Moved is called when an act that gives or takes a right has been committed, and returns at once. nil: nobody wants
 	// to know.
 	Moved func()
@@ -87,13 +91,15 @@ type Config struct {
 
 // Store is an open database.
 type Store struct {
-	write *sql.DB // SQLite: one connection, immediate transactions; few of PostgreSQL
-	read  *sql.DB
-	now   func() time.Time
-	moved func()
-	room  func() error
-	short func() bool
-	pair  pair // empty for PostgreSQL
+	write   *sql.DB // SQLite: one connection, immediate transactions; few of PostgreSQL
+	read    *sql.DB
+	own     func() time.Time // our clock
+	offMS   atomic.Int64     // see off
+	gateway string           // empty: our clock is held against no other
+	moved   func()
+	room    func() error
+	short   func() bool
+	pair    pair // empty for PostgreSQL
 }
 
 // Open opens the database, creates it if it is not there, and brings it to the newest schema. Two gateways may open one
@@ -171,7 +177,7 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
 	return &Store{
-		write: write, read: read, now: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short, pair: pair(path),
+		write: write, read: read, own: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short, pair: pair(path),
 	}, nil
 }
 
@@ -220,6 +226,8 @@ type tx struct {
 	*sql.Tx
 	ctx      context.Context //nolint:containedctx // a tx lives inside one call
 	now      int64
+	clock    reading
+	wrong    bool // our clock is
 	head     audit.Mark
 	recorded int
 	ofRights bool // an event gives or takes a right
@@ -228,8 +236,23 @@ type tx struct {
 
 // act runs fn in a transaction that holds the head of the chain, and commits only if fn recorded an event. An error set
 // by refuse is returned after the commit: the refusal itself is what is recorded. What room there is on a disk that is
-// short of it is not for this.
+// short of it is not for this, and while our clock is wrong it is ErrClock.
 func (s *Store) act(ctx context.Context, fn func(*tx) error) error {
+	return s.note(ctx, byRightClock(fn))
+}
+
+// byRightClock is fn, unless our clock is wrong.
+func byRightClock(fn func(*tx) error) func(*tx) error {
+	return func(t *tx) error {
+		if t.wrong {
+			return ErrClock
+		}
+		return fn(t)
+	}
+}
+
+// note is act for what is told of something that happened, by whatever clock.
+func (s *Store) note(ctx context.Context, fn func(*tx) error) error {
 	if s.short() {
 		return ErrFull
 	}
@@ -266,15 +289,16 @@ func (s *Store) takeAway(ctx context.Context, fn func(*tx) error) error {
 }
 
 // transact runs fn in a transaction without events: for what nobody answers for (failed tries, notices, clean-up). As
-// for an act, there must be room.
+// for an act, there must be room and a clock that is right.
 func (s *Store) transact(ctx context.Context, fn func(*tx) error) error {
 	if s.short() {
 		return ErrFull
 	}
-	return s.run(ctx, fn)
+	return s.run(ctx, byRightClock(fn))
 }
 
-// run runs fn in a transaction, however little room there is.
+// run runs fn in a transaction, however little room there is and whatever our clock says. What it stamps is of the time
+// to go by.
 func (s *Store) run(caller context.Context, fn func(*tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(caller, transactTime)
 	defer cancel()
@@ -283,8 +307,8 @@ func (s *Store) run(caller context.Context, fn func(*tx) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", translate(err))
 	}
-	t := &tx{Tx: raw, ctx: ctx, now: s.now().UnixMilli()}
-	if err := fn(t); err != nil {
+	t := &tx{Tx: raw, ctx: ctx}
+	if err := s.inTime(t, fn); err != nil {
 		_ = raw.Rollback() // the transaction is gone either way
 		if errors.Is(err, errUnchanged) {
 			return t.refusal
@@ -298,6 +322,16 @@ func (s *Store) run(caller context.Context, fn func(*tx) error) (err error) {
 		s.moved()
 	}
 	return t.refusal
+}
+
+// inTime runs fn in a transaction that knows the time.
+func (s *Store) inTime(t *tx, fn func(*tx) error) (err error) {
+	if t.clock, err = s.look(t.ctx, t); err != nil {
+		return err
+	}
+	off := s.off()
+	t.now, t.wrong = s.own().Add(-off).UnixMilli(), off != 0
+	return fn(t)
 }
 
 // refuse makes the act return err although it commits.

@@ -105,7 +105,7 @@ const dueWakes = ` WHERE state < 3 AND (next_ms <= $1 OR asked_ms > $2) AND (cla
 
 // WakesDue says whether a wake's next step is due and nobody does it.
 func (s *Store) WakesDue(ctx context.Context) (due bool, err error) {
-	now := s.now()
+	now := s.Now()
 	return get(ctx, s.read, scanOne[bool],
 		`SELECT EXISTS (SELECT 1 FROM wakes`+dueWakes+`)`, now.UnixMilli(), latest(now))
 }

@@ -303,8 +303,8 @@ func (t *tx) addCorrection(before *telework.Workday, by, reason string) error {
 
 // OpenSegment is what a user does now: the segment that lasts of the current workday, if there is one.
 func (s *Store) OpenSegment(ctx context.Context, user string) (telework.Segment, bool, error) {
-	w, err := workdayNow(ctx, s.read, user, s.now())
-	if err != nil || !w.Current(s.now()) {
+	w, err := workdayNow(ctx, s.read, user, s.Now())
+	if err != nil || !w.Current(s.Now()) {
 		return telework.Segment{}, false, err
 	}
 	return w.Segments[len(w.Segments)-1], true, nil
