@@ -22,7 +22,7 @@ const maxOff = Skew/2 - queryTime
 // countsFor is how long after its last sign of life a gateway's clock counts, in milliseconds of the database's clock.
 const countsFor = 45_000
 
-// ErrClock: the gateway's clock is wrong, and what was asked for would give somebody something by it.
+// ErrClock means that the gateway's clock is wrong, and that what was asked for would give somebody something by it.
 var ErrClock = errors.New("store: the gateway's clock is wrong")
 
 // Since is how long ago a stored time was. One that is ahead of now by more than [Skew] was stamped by a clock that was
