@@ -210,6 +210,37 @@ func TestFullDiskLocksDesks(t *testing.T) {
 	}
 }
 
+// TestShortDiskStarts: a gateway starts where there is no room for its reserve, so that people can be stopped.
+func TestShortDiskStarts(t *testing.T) {
+	disk := smallDisk(t)
+	town := gatewaytest.Start(t, gatewaytest.WithConfig(func(c *gateway.Config) { c.DataDir = filepath.Join(disk, "data") }))
+	staff := town.Staff(t, "tanaka", "田中 太郎")
+	town.Stop(t)
+	reserve, filler := filepath.Join(disk, "data", "reserve"), filepath.Join(disk, "filler")
+	size, err := os.Stat(reserve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillDisk(t, filler)
+	if err := os.Remove(reserve); err != nil { // as a disk that was short left it
+		t.Fatal(err)
+	}
+	room := filepath.Join(disk, "more")
+	if err := os.WriteFile(room, make([]byte, size.Size()/4), 0o600); err != nil { // less is left than the reserve takes
+		t.Fatal(err)
+	}
+	town.Run(t)
+	if got := health(t, town); got == http.StatusOK {
+		t.Errorf("health says %d", got)
+	}
+	if _, err := town.Admin.SetUserDisabled(t.Context(), &controlv1.SetUserDisabledRequest{UserId: "tanaka", Disabled: true}); err != nil {
+		t.Errorf("nobody can be disabled: %v", err)
+	}
+	if r, err := staff.Auth.GetMe(t.Context(), &controlv1.GetMeRequest{}); err == nil && r.GetMe() != nil {
+		t.Error("a user who was disabled is signed in")
+	}
+}
+
 func awaitEndOrder(t *testing.T, agent *gatewaytest.Agent) {
 	t.Helper()
 	awaitOrder(t, agent, "end the session", func(o *controlv1.Order) bool { return o.GetEndSession() != nil })

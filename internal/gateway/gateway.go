@@ -22,6 +22,7 @@ import (
 	"jiseki/internal/auth"
 	"jiseki/internal/pages"
 	"jiseki/internal/quiet"
+	"jiseki/internal/store"
 	"jiseki/web"
 )
 
@@ -112,7 +113,9 @@ func (g *Gateway) run(ctx context.Context) (err error) {
 		doors.close()
 		return fmt.Errorf("record the start: %w", err)
 	}
-	if err := c.store.KeepRegister(ctx, c.id); err != nil {
+	if err := c.store.KeepRegister(ctx, c.id); errors.Is(err, store.ErrFull) {
+		g.env.Log.Error("the register of devices is kept up when the disk has room", "err", err) // it waits for keepTidy
+	} else if err != nil {
 		doors.close()
 		return fmt.Errorf("keep the register of devices: %w", err)
 	}
