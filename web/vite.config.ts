@@ -28,9 +28,13 @@ function compress(): Plugin {
     async closeBundle() {
       const folder = resolve(root, "dist/assets");
       for (const name of await readdir(folder)) {
-        if (!texts.has(extname(name))) continue;
+        if (!texts.has(extname(name))) {
+          continue;
+        }
         const body = await readFile(resolve(folder, name));
-        if (body.length < 1024) continue;
+        if (body.length < 1024) {
+          continue;
+        }
         await writeFile(resolve(folder, `${name}.br`), brotliCompressSync(body));
         await writeFile(resolve(folder, `${name}.gz`), gzipSync(body, { level: 9 }));
       }
@@ -39,8 +43,8 @@ function compress(): Plugin {
 }
 
 // Two pages: the portal with the console, and the viewer. No script and no style stands inline in the
-// HTML, so that the gateway's Content-Security-Policy can stay `script-src 'self'`. The nonce is for the style elements that components make at run time; the
-// gateway puts a fresh one in the place of the placeholder.
+// HTML, so that the gateway's Content-Security-Policy can stay `script-src 'self'`. The nonce is for the style elements
+// that components make at run time; the gateway puts a fresh one in the place of the placeholder.
 export default defineConfig({
   root,
   base: "/",

@@ -3,7 +3,9 @@
 import { beforeAll } from "vitest";
 
 beforeAll(async () => {
-  if (typeof document === "undefined") return;
+  if (typeof document === "undefined") {
+    return;
+  }
   const { configure } = await import("@testing-library/react");
   configure({ asyncUtilTimeout: 50_000 });
 });

@@ -40,7 +40,12 @@ export async function administrator({ browser, checker, gateway }) {
 async function closeMessages(page) {
   const close = page.locator(".mantine-Notification-closeButton");
   // A message that goes by itself meanwhile is as good as closed.
-  while ((await close.count()) > 0) await close.first().click({ timeout: 1000 }).catch(() => {});
+  while ((await close.count()) > 0) {
+    await close
+      .first()
+      .click({ timeout: 1000 })
+      .catch(() => {});
+  }
 }
 
 async function goTo(page, name) {
@@ -65,8 +70,12 @@ async function sections(page, shot) {
     await page.getByRole("button", { name: "所属を追加" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("名称").fill(name);
-    if (parent !== undefined) await dialog.getByLabel("上位の所属").selectOption({ label: parent });
-    if (name === "税務課") await shot("console-sections-add");
+    if (parent !== undefined) {
+      await dialog.getByLabel("上位の所属").selectOption({ label: parent });
+    }
+    if (name === "税務課") {
+      await shot("console-sections-add");
+    }
     await dialog.getByRole("button", { name: "保存" }).click();
     await dialog.waitFor({ state: "hidden" });
     await page.locator(".tree-name", { hasText: name }).waitFor();
@@ -120,7 +129,9 @@ async function users(page, shot, checker) {
   await lines.fill("tanaka,田中 花子,タナカ ハナコ,総務課,総務課-PC01\n鈴木,鈴木 一郎,,経理課");
   await page.getByText("「経理課」という所属はありません。").waitFor();
   await shot("console-users-paste-wrong");
-  await lines.fill("tanaka\t田中 花子\tタナカ ハナコ\t総務課\t総務課-PC01\nsuzuki\t鈴木 一郎\tスズキ イチロウ\t税務課\t税務課-PC01\nsato\t佐藤 美咲\tサトウ ミサキ\t情報係\n");
+  await lines.fill(
+    "tanaka\t田中 花子\tタナカ ハナコ\t総務課\t総務課-PC01\nsuzuki\t鈴木 一郎\tスズキ イチロウ\t税務課\t税務課-PC01\nsato\t佐藤 美咲\tサトウ ミサキ\t情報係\n",
+  );
   await shot("console-users-paste");
   await page.getByRole("button", { name: "3人を登録して通知書を作成" }).click();
   await at(page, "利用者登録通知書");
@@ -129,7 +140,9 @@ async function users(page, shot, checker) {
   const paper = await page.pdf({ path: `${checker.out}/console-slips.pdf`, preferCSSPageSize: true });
   await page.emulateMedia({ media: "screen" });
   const sheets = paper.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
-  if (sheets !== 3) checker.problem("slips", `3 slips on ${sheets} sheets`);
+  if (sheets !== 3) {
+    checker.problem("slips", `3 slips on ${sheets} sheets`);
+  }
   const slips = await readSlips(page);
   page.once("dialog", (d) => void d.accept());
   await page.getByRole("link", { name: "利用者の一覧へ" }).click();
@@ -180,7 +193,10 @@ async function events(page, shot, checker) {
   await page.getByRole("button", { name: "改ざんの有無を検証" }).click();
   await page.getByText("改ざんは見つかりませんでした。").waitFor();
   await shot("console-events");
-  await page.getByRole("button", { name: /の内訳/ }).first().click();
+  await page
+    .getByRole("button", { name: /の内訳/ })
+    .first()
+    .click();
   await page.getByRole("dialog").waitFor();
   await shot("console-events-details");
   await page.getByRole("dialog").getByRole("button", { name: "閉じる" }).click();
@@ -188,7 +204,9 @@ async function events(page, shot, checker) {
   await page.getByRole("button", { name: "検索する" }).click();
   await page.getByText("wrong_credentials").first().waitFor();
   const others = await page.getByRole("rowheader").filter({ hasNotText: "サインインを拒否" }).count();
-  if (others > 0) checker.problem("events", "the filter lets other kinds through");
+  if (others > 0) {
+    checker.problem("events", "the filter lets other kinds through");
+  }
 }
 
 async function settings(page, shot, browser, checker) {
@@ -213,5 +231,7 @@ async function settings(page, shot, browser, checker) {
   await shot("console-settings-conflict");
   await page.getByRole("button", { name: "最新の設定を読み込む" }).click();
   await page.getByText("変更はありません。").waitFor();
-  if ((await page.getByLabel("組織の名称").inputValue()) !== "青葉町") checker.problem("settings", "the newest were not loaded");
+  if ((await page.getByLabel("組織の名称").inputValue()) !== "青葉町") {
+    checker.problem("settings", "the newest were not loaded");
+  }
 }

@@ -1,4 +1,5 @@
-// A browser that photographs pages at three sizes and holds them against axe, the console's silence and the window's width.
+// A browser that photographs pages at three sizes and holds them against axe, the console's silence and the window's
+// width.
 import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
@@ -16,7 +17,10 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 
 /** Starts Chromium. Errors of certificates are passed over: the gateway's is its own. */
 export async function startBrowser(executablePath) {
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--ignore-certificate-errors", "--force-prefers-reduced-motion"] });
+  return chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--ignore-certificate-errors", "--force-prefers-reduced-motion"],
+  });
 }
 
 /** Takes pictures into a folder and collects what is wrong. */
@@ -36,7 +40,9 @@ export class Checker {
   watch(page, expected = /status of 4\d\d|status of 5\d\d|ERR_FAILED/) {
     page.on("pageerror", (e) => this.problem("page error", e.message));
     page.on("console", (m) => {
-      if (m.type() === "error" && !expected.test(m.text())) this.problem("console", m.text());
+      if (m.type() === "error" && !expected.test(m.text())) {
+        this.problem("console", m.text());
+      }
     });
   }
 
@@ -53,7 +59,9 @@ export class Checker {
       await page.screenshot({ path: join(this.out, `${name}-${size.name}.png`), fullPage: true });
       await this.checkWidth(page, `${name} ${size.name}`);
       await this.checkMenu(page, `${name} ${size.name}`);
-      if (size.name !== "1920") await this.checkAxe(page, `${name} ${size.name}`);
+      if (size.name !== "1920") {
+        await this.checkAxe(page, `${name} ${size.name}`);
+      }
       this.shots++;
     }
     await page.setViewportSize({ width: SIZES[0].width, height: SIZES[0].height });
@@ -61,7 +69,9 @@ export class Checker {
 
   async checkWidth(page, name) {
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (over > 0) this.problem(name, `${over} pixels wider than the window`);
+    if (over > 0) {
+      this.problem(name, `${over} pixels wider than the window`);
+    }
   }
 
   /** A menu that scrolls shows the link to the page that is open. */
@@ -73,15 +83,22 @@ export class Checker {
         return link.left < menu.left || link.right > menu.right;
       }),
     );
-    if (hidden) this.problem(name, "the menu does not show where one is");
+    if (hidden) {
+      this.problem(name, "the menu does not show where one is");
+    }
   }
 
   async checkAxe(page, name) {
     await page.evaluate(this.axe);
     const found = await page.evaluate(async (tags) => {
       const { violations } = await globalThis.axe.run(document, { runOnly: { type: "tag", values: tags } });
-      return violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.map((n) => `${n.target.join(" ")} ${n.failureSummary ?? ""}`).join(" | ")}`);
+      return violations.map(
+        (v) =>
+          `${v.id} (${v.impact}): ${v.nodes.map((n) => `${n.target.join(" ")} ${n.failureSummary ?? ""}`).join(" | ")}`,
+      );
     }, TAGS);
-    for (const violation of found) this.problem(`axe ${name}`, violation.replaceAll(/\s+/g, " "));
+    for (const violation of found) {
+      this.problem(`axe ${name}`, violation.replaceAll(/\s+/g, " "));
+    }
   }
 }

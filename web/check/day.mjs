@@ -1,4 +1,5 @@
-// The telework day of three people in the office: a request, its approval by a deputy, the workday, and every page on the way.
+// The telework day of three people in the office: a request, its approval by a deputy, the workday, and every page on
+// the way.
 import { at, firstWindow, open, tabTo } from "./steps.mjs";
 
 const PASSWORD = "Aki-no-yo-no-tsuki 7";
@@ -14,12 +15,16 @@ const people = [
 export async function day({ browser, checker, gateway }) {
   const slips = await found(gateway);
   const windows = {};
-  for (const { id } of people) windows[id] = await enter(browser, checker, gateway, slips[id]);
+  for (const { id } of people) {
+    windows[id] = await enter(browser, checker, gateway, slips[id]);
+  }
   await request({ checker, page: windows.shoku });
   await approve({ checker, head: windows.kacho, deputy: windows.hosa, other: windows.bucho });
   await work({ checker, page: windows.shoku });
   await look({ checker, page: windows.kacho });
-  for (const page of Object.values(windows)) await page.context().close();
+  for (const page of Object.values(windows)) {
+    await page.context().close();
+  }
 }
 
 /** Three sections, one above; a head with a deputy. */
@@ -30,7 +35,9 @@ async function found(gateway) {
   const below = await add("総務課", "--parent", top);
   const slips = {};
   for (const p of people) {
-    const slip = (await json("user", "add", p.id, "--name", p.name, "--kana", p.kana, "--section", p.id === "bucho" ? top : below)).slips[0];
+    const slip = (
+      await json("user", "add", p.id, "--name", p.name, "--kana", p.kana, "--section", p.id === "bucho" ? top : below)
+    ).slips[0];
     slips[p.id] = { user: p.id, password: slip.initial_password };
   }
   await json("section", "set", top, "--head", "bucho");
@@ -52,17 +59,23 @@ async function pickDays(page, checker) {
   await tabTo(page, reached);
   await page.keyboard.press("PageDown");
   const month = await page.locator(".days-head p").textContent();
-  for (let chosen = 0; chosen < 2; ) {
+  for (let chosen = 0; chosen < 2;) {
     await page.keyboard.press("ArrowRight");
     await page.waitForFunction(() => document.activeElement?.matches('.day[tabindex="0"]'));
-    if (await reached.evaluate((e) => e.matches(".day-closed, .day-other"))) continue;
+    if (await reached.evaluate((e) => e.matches(".day-closed, .day-other"))) {
+      continue;
+    }
     await page.keyboard.press("Space");
     chosen++;
   }
-  if ((await page.locator('.day[aria-pressed="true"]').count()) !== 2) checker.problem("calendar", "the keyboard did not choose two days");
+  if ((await page.locator('.day[aria-pressed="true"]').count()) !== 2) {
+    checker.problem("calendar", "the keyboard did not choose two days");
+  }
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowUp");
-  if ((await page.locator(".days-head p").textContent()) !== month) checker.problem("calendar", "the arrows left the month");
+  if ((await page.locator(".days-head p").textContent()) !== month) {
+    checker.problem("calendar", "the arrows left the month");
+  }
 }
 
 async function request({ checker, page }) {
@@ -76,7 +89,9 @@ async function request({ checker, page }) {
   await page.getByRole("button", { name: "申請する" }).click();
   await page.getByText("実施日を選んでください。").waitFor();
   await checker.shot(page, "day-form-errors");
-  if (!(await page.evaluate(() => document.activeElement?.matches(".day")))) checker.problem("focus", "does not go to the days that are missing");
+  if (!(await page.evaluate(() => document.activeElement?.matches(".day")))) {
+    checker.problem("focus", "does not go to the days that are missing");
+  }
   await pickDays(page, checker);
   await tabTo(page, page.getByLabel("理由", { exact: true }));
   await page.keyboard.press("ArrowDown");
@@ -163,7 +178,9 @@ async function work({ checker, page }) {
         headers: { "Content-Type": "application/json", "Connect-Protocol-Version": "1" },
         body: JSON.stringify({ kind }),
       });
-      if (!answer.ok) throw new Error(await answer.text());
+      if (!answer.ok) {
+        throw new Error(await answer.text());
+      }
     }
   });
   await page.goto("/");

@@ -24,13 +24,29 @@ export async function startGateway(program) {
   const config = join(folder, "gateway.toml");
   await writeFile(
     config,
-    `data_dir = "${join(folder, "data")}"\nlog_level = "warn"\n[public]\naddress = ":${port}"\n[office]\nshared = true\n[tls]\nnames = ["localhost", "127.0.0.1", "::1"]\n`,
+    [
+      `data_dir = "${join(folder, "data")}"`,
+      'log_level = "warn"',
+      `[public]\naddress = ":${port}"`,
+      "[office]\nshared = true",
+      '[tls]\nnames = ["localhost", "127.0.0.1", "::1"]\n',
+    ].join("\n"),
   );
   const command = async (...words) => (await run(program, ["--config", config, ...words])).stdout;
   const init = JSON.parse(
     await command(
-      "--json", "init", "--organisation", "あおば町", "--address", `https://localhost:${port}`,
-      "--admin", "admin", "--admin-name", "管理 太郎", "--office", "127.0.0.1/32",
+      "--json",
+      "init",
+      "--organisation",
+      "あおば町",
+      "--address",
+      `https://localhost:${port}`,
+      "--admin",
+      "admin",
+      "--admin-name",
+      "管理 太郎",
+      "--office",
+      "127.0.0.1/32",
     ),
   );
   const child = spawn(program, ["--config", config, "serve"], { stdio: ["ignore", "inherit", "inherit"] });

@@ -18,9 +18,13 @@ const [what, ...rest] = process.argv.slice(2);
 const bin = resolve(rest[what === "print" ? 1 : 0] ?? join(root, "bin"));
 const browser = await startBrowser(process.env.CHROMIUM ?? "/usr/bin/chromium");
 try {
-  if (what === "pictures") await photograph();
-  else if (what === "print" && rest[0] !== undefined) await printAll(resolve(rest[0]));
-  else throw new Error("usage: manual.mjs pictures [BIN] | print OUT [BIN]");
+  if (what === "pictures") {
+    await photograph();
+  } else if (what === "print" && rest[0] !== undefined) {
+    await printAll(resolve(rest[0]));
+  } else {
+    throw new Error("usage: manual.mjs pictures [BIN] | print OUT [BIN]");
+  }
 } finally {
   await browser.close();
 }
@@ -31,10 +35,16 @@ async function photograph() {
     const photographer = new Photographer(browser, join(root, "docs/manual/pictures"), pictures);
     await photographer.start();
     await manualWalk({ browser: photographer.sharpBrowser(), checker: photographer, town });
-    for (const p of photographer.problems) process.stderr.write(`${p}\n`);
-    for (const name of photographer.missing()) process.stderr.write(`no picture ${name} was taken\n`);
+    for (const p of photographer.problems) {
+      process.stderr.write(`${p}\n`);
+    }
+    for (const name of photographer.missing()) {
+      process.stderr.write(`no picture ${name} was taken\n`);
+    }
     process.stdout.write(`${photographer.shots} pictures in ${photographer.out}\n`);
-    if (photographer.problems.length + photographer.missing().length > 0) process.exitCode = 1;
+    if (photographer.problems.length + photographer.missing().length > 0) {
+      process.exitCode = 1;
+    }
   } finally {
     await town.stop();
   }
@@ -46,7 +56,9 @@ async function started(page) {
     try {
       return await page.goto("/");
     } catch (e) {
-      if (i === 200) throw e;
+      if (i === 200) {
+        throw e;
+      }
       await page.waitForTimeout(300);
     }
   }
@@ -72,9 +84,17 @@ async function printFrom(gateway, out) {
   ]) {
     await page.goto(path);
     await page.locator(".manual .chapter").first().waitFor();
-    await page.locator("img").evaluateAll(async (images) => Promise.all(images.map(async (i) => ((i.loading = "eager"), i.decode()))));
+    await page
+      .locator("img")
+      .evaluateAll(async (images) => Promise.all(images.map(async (i) => ((i.loading = "eager"), i.decode()))));
     await page.evaluate(async () => document.fonts.ready);
-    await page.pdf({ path: join(out, file), preferCSSPageSize: true, printBackground: true, tagged: true, outline: true });
+    await page.pdf({
+      path: join(out, file),
+      preferCSSPageSize: true,
+      printBackground: true,
+      tagged: true,
+      outline: true,
+    });
     process.stdout.write(`${join(out, file)} ${Math.round((await stat(join(out, file))).size / 1024)} KB\n`);
   }
 }

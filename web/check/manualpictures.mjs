@@ -1,5 +1,5 @@
-// The pictures of the manuals: the place in the walk where each is taken is its name; `of` are the elements that it shows,
-// `marks` what is framed in it, `inset` what is cut off around them, `window` the size of the window.
+// The pictures of the manuals: the place in the walk where each is taken is its name; `of` are the elements that it
+// shows, `marks` what is framed in it, `inset` what is cut off around them, `window` the size of the window.
 
 const button = (name) => (page) => page.getByRole("button", { name, exact: true });
 const inDialog = (name) => (page) => page.getByRole("dialog").getByRole("button", { name, exact: true });
@@ -10,7 +10,14 @@ export const pictures = [
   { name: "password", of: ["main form"], marks: [button("パスワードを変更")] },
   { name: "enrol", of: ["main form"], marks: [button("この端末を登録")] },
   { name: "check", of: ["main .checked"], tallest: 560 },
-  { name: "form", of: ["main .content"], inset: 16, marks: [button("申請する")], window: { width: 1366, height: 768 }, tallest: 880 },
+  {
+    name: "form",
+    of: ["main .content"],
+    inset: 16,
+    marks: [button("申請する")],
+    window: { width: 1366, height: 768 },
+    tallest: 880,
+  },
   { name: "home", of: ["header", "main .today", "main .desks"] },
   { name: "viewer", of: ["body"], window: { width: 1366, height: 768 } },
   { name: "break", of: ["main .today", "main .now"], marks: [button("再開を報告")] },
@@ -22,7 +29,11 @@ export const pictures = [
   { name: "inbox", of: [".console-page"], tallest: 420 },
   { name: "approve", of: ["[role=dialog]"], marks: [inDialog("承認")] },
   { name: "absences", of: [".console-page"], marks: [button("不在を登録")] },
-  { name: "reviews", of: [".console-page .section"], marks: [(page) => page.getByRole("button", { name: /確認した/ })] },
+  {
+    name: "reviews",
+    of: [".console-page .section"],
+    marks: [(page) => page.getByRole("button", { name: /確認した/ })],
+  },
   { name: "members", of: [".console-page"], tallest: 480 },
   { name: "board", of: [".console-page"], tallest: 520 },
   { name: "week", of: [".console-page"], tallest: 520 },

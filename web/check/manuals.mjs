@@ -19,5 +19,7 @@ export async function manuals({ browser, checker, gateway }) {
 
 /** Loads all pictures, those far below too. */
 async function seen(page) {
-  await page.locator(".manual img").evaluateAll(async (images) => Promise.all(images.map(async (i) => ((i.loading = "eager"), i.decode()))));
+  await page
+    .locator(".manual img")
+    .evaluateAll(async (images) => Promise.all(images.map(async (i) => ((i.loading = "eager"), i.decode()))));
 }

@@ -1,4 +1,5 @@
-// The walk through the town that the pictures of the manuals are taken on: a first day at home, a day's work, and the approvers.
+// The walk through the town that the pictures of the manuals are taken on: a first day at home, a day's work, and the
+// approvers.
 import { at, firstPassword, open, signIn } from "./steps.mjs";
 
 const PASSWORD = "Yuki-to-kawa-no-oto 42";
@@ -61,7 +62,11 @@ async function request({ checker, page }) {
 
 async function work({ checker, page, desk }) {
   await page.goto("/");
-  await page.getByRole("button", { name: "始業を報告" }).or(page.getByRole("link", { name: "接続する" })).first().waitFor();
+  await page
+    .getByRole("button", { name: "始業を報告" })
+    .or(page.getByRole("link", { name: "接続する" }))
+    .first()
+    .waitFor();
   await checker.shot(page, "home");
   await report(page, "SEGMENT_KIND_WORK");
   await page.goto(`/viewer?desk=${encodeURIComponent(desk)}&test`);
@@ -88,7 +93,9 @@ async function openEditor(page) {
   const before = await shown();
   const desk = await page.locator("canvas").first().boundingBox();
   await page.mouse.dblclick(desk.x + desk.width * 0.0316, desk.y + desk.height * 0.228, { delay: 40 });
-  for (let i = 0; i < 100 && (await shown()) === before; i++) await page.waitForTimeout(300);
+  for (let i = 0; i < 100 && (await shown()) === before; i++) {
+    await page.waitForTimeout(300);
+  }
   await page.waitForTimeout(6000); // for the editor's window: the picture only, nothing depends on it
   await page.keyboard.type("reiwa 9 nendo ", { delay: 60 });
   await page.waitForTimeout(2000);
@@ -104,7 +111,9 @@ async function report(page, kind) {
       headers: { "Content-Type": "application/json", "Connect-Protocol-Version": "1" },
       body: JSON.stringify({ kind: k }),
     });
-    if (!answer.ok) throw new Error(await answer.text());
+    if (!answer.ok) {
+      throw new Error(await answer.text());
+    }
   }, kind);
 }
 
@@ -123,14 +132,19 @@ async function results({ checker, page }) {
 async function lost({ checker, page }) {
   await page.goto("/lost");
   await page.getByRole("radio", { name: /R8-042/ }).check();
-  await page.getByLabel("状況（いつ、どこで、どのように）").fill("18時ごろ、帰宅途中の電車の網棚に、かばんごと置き忘れた。");
+  await page
+    .getByLabel("状況（いつ、どこで、どのように）")
+    .fill("18時ごろ、帰宅途中の電車の網棚に、かばんごと置き忘れた。");
   await checker.shot(page, "lost");
 }
 
 async function approvers({ browser, checker, town }) {
   const page = await enter(browser, checker, town.office, town.people.zeimu01);
   await page.goto("/inbox");
-  await page.getByLabel(/さんの申請を選ぶ/).first().check();
+  await page
+    .getByLabel(/さんの申請を選ぶ/)
+    .first()
+    .check();
   await checker.shot(page, "inbox");
   await page.getByRole("button", { name: "承認", exact: true }).click();
   await page.getByRole("dialog").getByLabel("申請者への連絡").fill("案内文は、月曜日に打ち合わせましょう。");
@@ -152,7 +166,10 @@ async function approvers({ browser, checker, town }) {
     await at(page, heading);
     if (name === "months") {
       await page.getByRole("button", { name: "前の月" }).click();
-      await page.getByLabel(/さんを選ぶ/).first().check();
+      await page
+        .getByLabel(/さんを選ぶ/)
+        .first()
+        .check();
     }
     await page.locator("tbody tr").first().waitFor();
     await page.waitForLoadState("networkidle");

@@ -1,11 +1,14 @@
-// Walks through the built pages in Chromium against a real gateway, photographs each at three sizes, and fails on what axe finds.
+// Walks through the built pages in Chromium against a real gateway, photographs each at three sizes, and fails on what
+// axe finds.
 //
 //   node check/pages.mjs OUT [GATEWAY]
 //
-// This browser passes over errors of certificates: the gateway that it starts has a CA of its own, which nobody trusts. So it says
-// nothing about them; the journeys (internal/journey) walk in a browser that trusts the CA and checks every certificate.
+// This browser passes over errors of certificates: the gateway that it starts has a CA of its own, which nobody trusts.
+// So it says nothing about them; the journeys (internal/journey) walk in a browser that trusts the CA and checks every
+// certificate.
 //
-// OUT is the folder for the pictures; GATEWAY is the program, by default ../bin/jiseki-gateway. CHROMIUM names the browser.
+// OUT is the folder for the pictures; GATEWAY is the program, by default ../bin/jiseki-gateway. CHROMIUM names the
+// browser.
 import { resolve } from "node:path";
 import { Checker, startBrowser } from "./browser.mjs";
 import { startGateway } from "./gateway.mjs";
@@ -35,6 +38,8 @@ try {
   await browser.close();
   await gateway.stop();
 }
-for (const p of checker.problems) process.stderr.write(`${p}\n`);
+for (const p of checker.problems) {
+  process.stderr.write(`${p}\n`);
+}
 process.stdout.write(`${checker.shots} pictures in ${checker.out}, ${checker.problems.length} problems\n`);
 process.exitCode = checker.problems.length === 0 ? 0 : 1;

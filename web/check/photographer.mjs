@@ -1,4 +1,5 @@
-// Takes the pictures of the manuals while a walk goes its way: crops, marks what is to be pressed, and writes small WebP files.
+// Takes the pictures of the manuals while a walk goes its way: crops, marks what is to be pressed, and writes small
+// WebP files.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -30,7 +31,8 @@ export class Photographer {
   /** The browser with windows of the pictures' sharpness. */
   sharpBrowser() {
     return {
-      newContext: async (options) => this.browser.newContext({ ...options, deviceScaleFactor: SHARP, viewport: WINDOW, bypassCSP: true }),
+      newContext: async (options) =>
+        this.browser.newContext({ ...options, deviceScaleFactor: SHARP, viewport: WINDOW, bypassCSP: true }),
     };
   }
 
@@ -48,7 +50,9 @@ export class Photographer {
 
   /** Called where a walk photographs: takes those pictures that belong here. */
   async shot(page, at) {
-    for (const picture of this.pictures.filter((p) => p.name === at)) await this.take(page, picture);
+    for (const picture of this.pictures.filter((p) => p.name === at)) {
+      await this.take(page, picture);
+    }
   }
 
   async take(page, { name, of = ["main"], marks = [], window = WINDOW, inset = -8, tallest = 2000 }) {
@@ -58,11 +62,15 @@ export class Photographer {
       document.activeElement?.blur?.();
       scrollTo(0, 0); // what sticks to the window stands where the page has it
       const toasts = document.querySelectorAll(".mantine-Notifications-root");
-      for (const t of toasts) t.style.visibility = "hidden";
+      for (const t of toasts) {
+        t.style.visibility = "hidden";
+      }
     });
     const clip = await area(page, of, inset, tallest);
     const boxes = [];
-    for (const mark of marks) boxes.push(await onPage(page, mark(page).first()));
+    for (const mark of marks) {
+      boxes.push(await onPage(page, mark(page).first()));
+    }
     await drawMarks(page, boxes);
     const png = await page.screenshot({ clip, fullPage: true, animations: "disabled" });
     await eraseMarks(page);
@@ -74,7 +82,9 @@ export class Photographer {
   async keep(name, png) {
     for (const quality of [0.9, 0.8]) {
       const webp = await develop(this.darkroom, png, quality);
-      if (webp.length > LARGEST) continue;
+      if (webp.length > LARGEST) {
+        continue;
+      }
       await writeFile(join(this.out, `${name}.webp`), webp);
       this.taken.add(name);
       this.shots++;
@@ -87,7 +97,9 @@ export class Photographer {
 /** The rectangle around the elements, with a margin where the inset is negative. */
 async function area(page, selectors, inset, tallest) {
   const boxes = [];
-  for (const s of selectors) boxes.push(await onPage(page, page.locator(s).first()));
+  for (const s of selectors) {
+    boxes.push(await onPage(page, page.locator(s).first()));
+  }
   const left = Math.min(...boxes.map((b) => b.x)) + inset;
   const top = Math.min(...boxes.map((b) => b.y)) + inset;
   const right = Math.max(...boxes.map((b) => b.x + b.width)) - inset;
@@ -99,7 +111,9 @@ async function area(page, selectors, inset, tallest) {
 
 async function onPage(page, locator) {
   const box = await locator.boundingBox();
-  if (box === null) throw new Error(`${locator} is not to be seen`);
+  if (box === null) {
+    throw new Error(`${locator} is not to be seen`);
+  }
   const scrolled = await page.evaluate(() => ({ x: scrollX, y: scrollY }));
   return { x: box.x + scrolled.x, y: box.y + scrolled.y, width: box.width, height: box.height };
 }
@@ -110,11 +124,14 @@ async function drawMarks(page, boxes) {
     for (const [i, b] of all.entries()) {
       const frame = document.createElement("div");
       frame.className = "manual-mark";
-      frame.style.cssText = `position:absolute;z-index:9999;pointer-events:none;left:${b.x - 5}px;top:${b.y - 5}px;width:${b.width + 10}px;height:${b.height + 10}px;border:3px solid #d5001c;border-radius:8px;box-sizing:border-box`;
+      const at = `left:${b.x - 5}px;top:${b.y - 5}px;width:${b.width + 10}px;height:${b.height + 10}px`;
+      const line = "border:3px solid #d5001c;border-radius:8px;box-sizing:border-box";
+      frame.style.cssText = `position:absolute;z-index:9999;pointer-events:none;${at};${line}`;
       if (all.length > 1) {
         const number = document.createElement("span");
         number.textContent = String(i + 1);
-        number.style.cssText = "position:absolute;left:-13px;top:-13px;width:24px;height:24px;border-radius:50%;background:#d5001c;color:#fff;font:700 15px/24px sans-serif;text-align:center";
+        number.style.cssText =
+          "position:absolute;left:-13px;top:-13px;width:24px;height:24px;border-radius:50%;background:#d5001c;color:#fff;font:700 15px/24px sans-serif;text-align:center";
         frame.append(number);
       }
       document.body.append(frame);
@@ -124,8 +141,12 @@ async function drawMarks(page, boxes) {
 
 async function eraseMarks(page) {
   await page.evaluate(() => {
-    for (const m of document.querySelectorAll(".manual-mark")) m.remove();
-    for (const t of document.querySelectorAll(".mantine-Notifications-root")) t.style.visibility = "";
+    for (const m of document.querySelectorAll(".manual-mark")) {
+      m.remove();
+    }
+    for (const t of document.querySelectorAll(".mantine-Notifications-root")) {
+      t.style.visibility = "";
+    }
   });
 }
 
@@ -138,9 +159,13 @@ async function develop(darkroom, png, quality) {
       await image.decode();
       const canvas = new OffscreenCanvas(image.width, image.height);
       canvas.getContext("2d").drawImage(image, 0, 0);
-      const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: "image/webp", quality: q })).arrayBuffer());
+      const bytes = new Uint8Array(
+        await (await canvas.convertToBlob({ type: "image/webp", quality: q })).arrayBuffer(),
+      );
       let text = "";
-      for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+      for (let i = 0; i < bytes.length; i += 8192) {
+        text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+      }
       return btoa(text);
     },
     { source: png.toString("base64"), quality },

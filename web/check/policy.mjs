@@ -1,4 +1,5 @@
-// The administrator's walk through the pages of policy: rules by keyboard, staff, opening days, routes, mails, and why somebody cannot connect.
+// The administrator's walk through the pages of policy: rules by keyboard, staff, opening days, routes, mails, and why
+// somebody cannot connect.
 import { at, firstWindow, open, tabTo } from "./steps.mjs";
 
 const PASSWORD = "Kitakaze-to-taiyou 31";
@@ -87,10 +88,17 @@ async function rules(page, shot) {
 /** Chooses in the focused list by its words, as a keyboard does. */
 async function choose(page, list, words) {
   await tabTo(page, list);
-  const steps = await list.evaluate((select, w) => [...select.options].findIndex((o) => o.label === w) - select.selectedIndex, words);
-  for (let i = 0; i < steps; i++) await page.keyboard.press("ArrowDown");
+  const steps = await list.evaluate(
+    (select, w) => [...select.options].findIndex((o) => o.label === w) - select.selectedIndex,
+    words,
+  );
+  for (let i = 0; i < steps; i++) {
+    await page.keyboard.press("ArrowDown");
+  }
   const chosen = await list.evaluate((select) => select.selectedOptions[0]?.label);
-  if (chosen !== words) throw new Error(`the keyboard chose ${chosen}, not ${words}`);
+  if (chosen !== words) {
+    throw new Error(`the keyboard chose ${chosen}, not ${words}`);
+  }
 }
 
 async function general(page, shot, checker) {
@@ -101,9 +109,13 @@ async function general(page, shot, checker) {
   await page.getByText("入力を確かめてください。").waitFor();
   await shot("policy-wrong");
   const focus = await page.evaluate(() => document.activeElement?.getAttribute("aria-invalid"));
-  if (focus !== "true") checker.problem("focus", "does not go to the first field that is wrong");
+  if (focus !== "true") {
+    checker.problem("focus", "does not go to the first field that is wrong");
+  }
   await page.getByLabel("始業", { exact: true }).fill("8:30");
-  await page.getByRole("textbox", { name: "任用区分" }).fill("regular 一般職\nfiscal-year 会計年度任用職員\nterm 任期付職員");
+  await page
+    .getByRole("textbox", { name: "任用区分" })
+    .fill("regular 一般職\nfiscal-year 会計年度任用職員\nterm 任期付職員");
   await page.getByLabel("送信サーバー").fill("127.0.0.1:9");
   await page.getByLabel("暗号化").selectOption("none");
   await page.getByLabel("差出人のアドレス").fill("jiseki@aoba.example.jp");
@@ -125,11 +137,15 @@ async function conflict(page, shot) {
   await page.getByLabel("休憩の終了").fill("13:15");
   await page.getByRole("button", { name: "保存", exact: true }).click();
   await page.getByText("ほかの人が先に変更しました。", { exact: false }).waitFor();
-  if ((await page.getByLabel("休憩の終了").inputValue()) !== "13:15") throw new Error("what was typed is lost");
+  if ((await page.getByLabel("休憩の終了").inputValue()) !== "13:15") {
+    throw new Error("what was typed is lost");
+  }
   await shot("policy-conflict");
   await page.getByRole("button", { name: "最新の内容を読み込む" }).click();
   await page.getByRole("button", { name: "最新の内容を読み込む" }).waitFor({ state: "hidden" });
-  if ((await page.getByLabel("乖離として示す違い").inputValue()) !== "45") throw new Error("the newest was not read");
+  if ((await page.getByLabel("乖離として示す違い").inputValue()) !== "45") {
+    throw new Error("the newest was not read");
+  }
 }
 
 async function staff(page, shot) {
@@ -172,7 +188,10 @@ async function staff(page, shot) {
 }
 
 async function holidays(page, shot) {
-  const csv = async (text) => page.locator('input[type="file"]').setInputFiles({ name: "syukujitsu.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+  const csv = async (text) =>
+    page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: "syukujitsu.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
   await page.goto("/console/holidays");
   await at(page, "開庁日");
   await page.getByText("この年度に登録された日はありません。").waitFor();
@@ -180,7 +199,9 @@ async function holidays(page, shot) {
   await csv("国民の祝日・休日月日,国民の祝日・休日名称\n2026/4/29,昭和の日\n2026/13/3,憲法記念日\n2026/5/4,\n");
   await page.getByText("取り込めませんでした。", { exact: false }).waitFor();
   await shot("policy-holidays-wrong");
-  await csv("国民の祝日・休日月日,国民の祝日・休日名称\n2026/4/29,昭和の日\n2026/5/3,憲法記念日\n2026/11/3,文化の日\n2027/1/1,元日\n2027/1/11,成人の日\n");
+  await csv(
+    "国民の祝日・休日月日,国民の祝日・休日名称\n2026/4/29,昭和の日\n2026/5/3,憲法記念日\n2026/11/3,文化の日\n2027/1/1,元日\n2027/1/11,成人の日\n",
+  );
   await page.getByText("5日を取り込みました。").waitFor();
   await page.getByText("成人の日").waitFor();
   await page.getByRole("button", { name: "日を加える" }).click();
@@ -223,14 +244,28 @@ async function request({ browser, checker, gateway, slip }) {
         headers: { "Content-Type": "application/json", "Connect-Protocol-Version": "1" },
         body: JSON.stringify(body),
       });
-      if (!answer.ok) throw new Error(await answer.text());
+      if (!answer.ok) {
+        throw new Error(await answer.text());
+      }
       return answer.json();
     };
     const { days } = await call("GetCalendar", { from: "2027-06-01", until: "2027-06-14" });
-    const draft = { days: [{ date: days.find((d) => d.open).date, unit: "DAY_UNIT_FULL" }], place: "PLACE_HOME", reason: "REQUEST_REASON_WORK", work: "予算書の作成" };
+    const draft = {
+      days: [{ date: days.find((d) => d.open).date, unit: "DAY_UNIT_FULL" }],
+      place: "PLACE_HOME",
+      reason: "REQUEST_REASON_WORK",
+      work: "予算書の作成",
+    };
     const sent = await call("SubmitRequest", { draft });
-    if (sent.request === undefined) throw new Error(JSON.stringify(sent));
-    return call("SaveSelfCheck", { items: [{ name: "clock", outcome: "ok", value: "正しい" }, { name: "desk 企画財政課-03", outcome: "bad", value: "接続できない" }] });
+    if (sent.request === undefined) {
+      throw new Error(JSON.stringify(sent));
+    }
+    return call("SaveSelfCheck", {
+      items: [
+        { name: "clock", outcome: "ok", value: "正しい" },
+        { name: "desk 企画財政課-03", outcome: "bad", value: "接続できない" },
+      ],
+    });
   });
   await page.context().close();
   return answers.code;
@@ -275,33 +310,73 @@ const ago = (minutes) => String(Date.now() - minutes * 60_000);
 
 const SEGMENTS = [
   {
-    zone: "ZONE_LGWAN", prefix: "10.20.3.0/24", desks: 12, desksOn: 8, desksUnwakeable: 1,
-    wakers: [{ deskId: "w1", name: "総務課-起動", alwaysOn: true, connected: true }, { deskId: "d7", name: "税務課-PC07", connected: true }],
+    zone: "ZONE_LGWAN",
+    prefix: "10.20.3.0/24",
+    desks: 12,
+    desksOn: 8,
+    desksUnwakeable: 1,
+    wakers: [
+      { deskId: "w1", name: "総務課-起動", alwaysOn: true, connected: true },
+      { deskId: "d7", name: "税務課-PC07", connected: true },
+    ],
   },
   {
-    zone: "ZONE_INTERNET", prefix: "192.168.40.0/24", desks: 3, desksOn: 0,
-    warning: { code: "segment_without_waker", ja: "起動の信号を送れる端末がありません。", helpJa: "常時稼働の端末を1台置いてください。" },
+    zone: "ZONE_INTERNET",
+    prefix: "192.168.40.0/24",
+    desks: 3,
+    desksOn: 0,
+    warning: {
+      code: "segment_without_waker",
+      ja: "起動の信号を送れる端末がありません。",
+      helpJa: "常時稼働の端末を1台置いてください。",
+    },
   },
 ];
 
 const WAKES = [
-  { wakeId: "k1", deskName: "総務課-PC04", askedMs: ago(1), byName: "鈴木 花子", state: "WAKE_STATE_SENT", wakerName: "総務課-起動" },
+  {
+    wakeId: "k1",
+    deskName: "総務課-PC04",
+    askedMs: ago(1),
+    byName: "鈴木 花子",
+    state: "WAKE_STATE_SENT",
+    wakerName: "総務課-起動",
+  },
   { wakeId: "k2", deskName: "税務課-PC01", askedMs: ago(30), state: "WAKE_STATE_ON", wakerName: "総務課-起動" },
   {
-    wakeId: "k3", deskName: "出先-PC02", askedMs: ago(90), byName: "木村 さくら", state: "WAKE_STATE_FAILED",
-    failure: { code: "wake_no_waker", ja: "同じ区画に、起動の信号を送れる端末がありません。", helpJa: "庁内にいる人に電源の投入を依頼してください。" },
+    wakeId: "k3",
+    deskName: "出先-PC02",
+    askedMs: ago(90),
+    byName: "木村 さくら",
+    state: "WAKE_STATE_FAILED",
+    failure: {
+      code: "wake_no_waker",
+      ja: "同じ区画に、起動の信号を送れる端末がありません。",
+      helpJa: "庁内にいる人に電源の投入を依頼してください。",
+    },
   },
 ];
 
-const DESKS = [1, 2, 3].map((n) => ({ deskId: `d${n}`, name: `総務課-PC0${n}`, zone: "ZONE_LGWAN", state: "DESK_STATE_OFF", userIds: [] }));
+const DESKS = [1, 2, 3].map((n) => ({
+  deskId: `d${n}`,
+  name: `総務課-PC0${n}`,
+  zone: "ZONE_LGWAN",
+  state: "DESK_STATE_OFF",
+  userIds: [],
+}));
 
-/** Segments and wakes come about through agents: the real page without them first, then with answers put in their place. */
+/**
+ * Segments and wakes come about through agents: the real page without them first, then with answers put in their place.
+ */
 async function power(page, shot) {
   await page.goto("/console/power");
   await at(page, "電源");
   await page.getByText("自席端末のネットワークはまだ報告されていません。").waitFor();
   await shot("policy-power-empty");
-  const instead = async (method, body) => page.route(`**/jiseki.control.v1.${method}`, async (route) => route.fulfill({ contentType: json, body: JSON.stringify(body) }));
+  const instead = async (method, body) =>
+    page.route(`**/jiseki.control.v1.${method}`, async (route) =>
+      route.fulfill({ contentType: json, body: JSON.stringify(body) }),
+    );
   await instead("PolicyService/ListSegments", { segments: SEGMENTS });
   await instead("PolicyService/ListWakes", { wakes: WAKES });
   await instead("AdminService/ListAllDesks", { desks: DESKS });

@@ -50,7 +50,9 @@ async function leaveAndReturn(page, checker) {
   await at(page, "自席端末");
   await page.getByText("この自席端末は、まだ登録されていません。").waitFor();
   const focus = await page.evaluate(() => document.activeElement?.tagName);
-  if (focus !== "H1") checker.problem("focus", `after signing in ${focus} has it`);
+  if (focus !== "H1") {
+    checker.problem("focus", `after signing in ${focus} has it`);
+  }
 }
 
 async function english(page, checker) {

@@ -2,7 +2,13 @@
 
 /** A window in Japanese with a device of its own. */
 export async function open(browser, checker, base, locale = "ja-JP") {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale, timezoneId: "Asia/Tokyo", baseURL: base, reducedMotion: "reduce" });
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    locale,
+    timezoneId: "Asia/Tokyo",
+    baseURL: base,
+    reducedMotion: "reduce",
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
   checker.watch(page);
@@ -46,7 +52,9 @@ export async function firstWindow(page, slip, password) {
 /** Goes from field to field by the Tab key until the target has the focus, as who has no mouse does. */
 export async function tabTo(page, target) {
   for (let i = 0; i < 100; i++) {
-    if (await target.evaluate((e) => e === document.activeElement)) return;
+    if (await target.evaluate((e) => e === document.activeElement)) {
+      return;
+    }
     await page.keyboard.press("Tab");
   }
   throw new Error(`the Tab key does not come to ${target}`);

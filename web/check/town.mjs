@@ -5,7 +5,10 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./gateway.mjs";
 
-/** Starts jiseki-demo and waits until its desk is there. `office` is an address in the town hall, `home` one outside if this machine has any. */
+/**
+ * Starts jiseki-demo and waits until its desk is there. `office` is an address in the town hall, `home` one outside if
+ * this machine has any.
+ */
 export async function startTown(program) {
   const folder = await mkdtemp(join(tmpdir(), "jiseki-town-"));
   const port = await freePort();
@@ -20,7 +23,9 @@ export async function startTown(program) {
     let said = "";
     child.stdout.on("data", (d) => {
       said += d;
-      if (said.includes("Ctrl-C")) resolve();
+      if (said.includes("Ctrl-C")) {
+        resolve();
+      }
     });
     child.once("exit", () => reject(new Error(`the town did not start:\n${said}`)));
   }).catch(async (e) => {
@@ -29,7 +34,13 @@ export async function startTown(program) {
   });
   const accounts = JSON.parse(await readFile(join(folder, "accounts.json"), "utf8"));
   const people = Object.fromEntries(accounts.people.map((p) => [p.id, p]));
-  return { office: `https://127.0.0.1:${port}`, home: `https://${outside()}:${port}`, people, desk: accounts.desk, stop };
+  return {
+    office: `https://127.0.0.1:${port}`,
+    home: `https://${outside()}:${port}`,
+    people,
+    desk: accounts.desk,
+    stop,
+  };
 }
 
 /** An address of this machine that is not in the town hall. */

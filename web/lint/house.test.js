@@ -10,7 +10,9 @@ import { layers, packageOf, placeOf, react } from "./layers.js";
 const web = join(import.meta.dirname, "..");
 const folders = [];
 afterEach(() => {
-  for (const f of folders.splice(0)) rmSync(f, { recursive: true });
+  for (const f of folders.splice(0)) {
+    rmSync(f, { recursive: true });
+  }
 });
 
 /** What the linter says of files of web/src, as `rule: message`. */
@@ -22,7 +24,15 @@ function lint(files) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
-  const args = [join(web, "node_modules/oxlint/bin/oxlint"), "-c", join(web, ".oxlintrc.json"), "-f", "json", "--import-plugin", folder];
+  const args = [
+    join(web, "node_modules/oxlint/bin/oxlint"),
+    "-c",
+    join(web, ".oxlintrc.json"),
+    "-f",
+    "json",
+    "--import-plugin",
+    folder,
+  ];
   return JSON.parse(run(args)).diagnostics.map((d) => `${d.code}: ${d.message}`);
 }
 
@@ -36,12 +46,28 @@ function run(args) {
 
 test.each([
   ["a page below another", { "kit/a.ts": 'export * from "../console/b.ts";\n' }, "kit may not import console"],
-  ["a page beside another", { "policy/a.ts": 'export const a = () => import("../console/b.ts");\n' }, "policy may not import console"],
+  [
+    "a page beside another",
+    { "policy/a.ts": 'export const a = () => import("../console/b.ts");\n' },
+    "policy may not import console",
+  ],
   ["a type alone", { "wire/a.ts": 'export type A = import("../codec/b.ts").B;\n' }, "wire may not import codec"],
   ["a package", { "codec/a.ts": 'export { useState } from "react";\n' }, "codec may not import react"],
-  ["a test helper", { "seal/a.ts": 'import { x } from "./sealtest.ts";\nexport const y = x;\n' }, "test helpers are for tests"],
-  ["a folder without a row", { "misc/a.ts": "export const a = 1;\nexport * from \"react\";\n" }, "no folder of lint/layers.js: misc"],
-  ["a file without a folder", { "a.ts": 'export * from "./kit/a.ts";\n' }, "no folder of lint/layers.js: web/src itself"],
+  [
+    "a test helper",
+    { "seal/a.ts": 'import { x } from "./sealtest.ts";\nexport const y = x;\n' },
+    "test helpers are for tests",
+  ],
+  [
+    "a folder without a row",
+    { "misc/a.ts": 'export const a = 1;\nexport * from "react";\n' },
+    "no folder of lint/layers.js: misc",
+  ],
+  [
+    "a file without a folder",
+    { "a.ts": 'export * from "./kit/a.ts";\n' },
+    "no folder of lint/layers.js: web/src itself",
+  ],
 ])("%s is not imported", (_, files, want) => {
   expect(lint(files).join("\n")).toContain(`house(layers): ${want}`);
 });
@@ -55,16 +81,31 @@ test("circles are found, also of types", () => {
   expect(said.filter((s) => s.includes("no-cycle"))).toHaveLength(3);
 });
 
-test.each(["private readonly a = 1;", "protected a(): void {}", "public static a = 1;"])("%s is written without the word", (member) => {
-  expect(lint({ "codec/a.ts": `export class A {\n  ${member}\n}\n` }).join("\n")).toContain("house(hash)");
+test.each(["private readonly a = 1;", "protected a(): void {}", "public static a = 1;"])(
+  "%s is written without the word",
+  (member) => {
+    expect(lint({ "codec/a.ts": `export class A {\n  ${member}\n}\n` }).join("\n")).toContain("house(hash)");
+  },
+);
+
+test("lines are not longer than 120 columns, but where they are one text; and braces always stand", () => {
+  const said = lint({
+    "codec/a.ts": `export const a = (b: boolean): number => {\n  if (b) return 1;\n  return 1${" + 1".repeat(30)};\n};\n`,
+    "codec/b.ts": `export const b = {\n  text: "${"x".repeat(200)}",\n};\n`,
+  });
+  expect(said.map((s) => s.split(":")[0])).toEqual(expect.arrayContaining(["eslint(curly)", "house(columns)"]));
+  expect(said).toHaveLength(2);
 });
 
 test("what is allowed passes", () => {
-  expect(lint({
-    "kit/a.ts": 'import { useState } from "react";\nexport const a = useState;\n',
-    "console/b.ts": 'import { a } from "../kit/a.ts";\nexport const b = a;\n',
-    "codec/c.test.ts": 'import { readFileSync } from "node:fs";\nimport { b } from "../console/b.ts";\nexport const c = [b, readFileSync];\n',
-  })).toEqual([]);
+  expect(
+    lint({
+      "kit/a.ts": 'import { useState } from "react";\nexport const a = useState;\n',
+      "console/b.ts": 'import { a } from "../kit/a.ts";\nexport const b = a;\n',
+      "codec/c.test.ts":
+        'import { readFileSync } from "node:fs";\nimport { b } from "../console/b.ts";\nexport const c = [b, readFileSync];\n',
+    }),
+  ).toEqual([]);
 });
 
 test("every row of the table is a folder, and every permission is used", () => {
@@ -83,12 +124,16 @@ test("every row of the table is a folder, and every permission is used", () => {
 
 test("a row names rows above it alone: no way leads back", () => {
   const names = Object.keys(layers);
-  const up = Object.entries(layers).flatMap(([folder, row]) => row.filter((to) => names.indexOf(to) >= names.indexOf(folder)));
+  const up = Object.entries(layers).flatMap(([folder, row]) =>
+    row.filter((to) => names.indexOf(to) >= names.indexOf(folder)),
+  );
   expect(up).toEqual([]);
 });
 
 function importsOf(text) {
-  return [...text.matchAll(/^(?:import|export|\}) .*?"([^"]+)";$|^import "([^"]+)";$|import\("([^"]+)"\)/gm)].map((m) => m[1] ?? m[2] ?? m[3]);
+  return [...text.matchAll(/^(?:import|export|\}) .*?"([^"]+)";$|^import "([^"]+)";$|import\("([^"]+)"\)/gm)].map(
+    (m) => m[1] ?? m[2] ?? m[3],
+  );
 }
 
 /** What a row of the table calls an import. */

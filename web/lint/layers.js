@@ -57,17 +57,25 @@ export function placeOf(path) {
 }
 
 /**
- * Says why a file may not import something, or null if it may. `target` is a path from web/src (../ leads out of it), or
- * the name of a package.
+ * Says why a file may not import something, or null if it may. `target` is a path from web/src (../ leads out of it),
+ * or the name of a package.
  */
 export function fault(from, target) {
   const { folder, test } = placeOf(from);
   const row = layers[folder];
-  if (row === undefined) return `no folder of lint/layers.js: ${folder || "web/src itself"}`;
-  if (target.isPackage) return packageFault(row, folder, test, target.name);
+  if (row === undefined) {
+    return `no folder of lint/layers.js: ${folder || "web/src itself"}`;
+  }
+  if (target.isPackage) {
+    return packageFault(row, folder, test, target.name);
+  }
   const to = placeOf(target.name);
-  if (test) return null; // tests look at what they like
-  if (to.test) return "test helpers are for tests";
+  if (test) {
+    return null;
+  } // tests look at what they like
+  if (to.test) {
+    return "test helpers are for tests";
+  }
   const name = target.name.startsWith("../../docs/") ? "docs" : to.folder;
   return name === folder || row.includes(name) ? null : `${folder} may not import ${name}: see lint/layers.js`;
 }

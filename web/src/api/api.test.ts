@@ -14,7 +14,9 @@ const failed = async (p: Promise<unknown>): Promise<ApiError> => {
     () => null,
     (x: unknown) => x,
   );
-  if (!(e instanceof ApiError)) throw new Error(`no ApiError: ${String(e)}`);
+  if (!(e instanceof ApiError)) {
+    throw new Error(`no ApiError: ${String(e)}`);
+  }
   return e;
 };
 
@@ -27,15 +29,26 @@ describe("call", () => {
     expect(answer).toEqual({ unchanged: true, etag: "e1" });
     const [url, init] = fetched.mock.calls[0] as [string, RequestInit];
     expect(url).toBe("/api/jiseki.control.v1.DeskService/ListDesks");
-    expect(init).toMatchObject({ method: "POST", body: '{"etag":"e1"}', credentials: "same-origin", redirect: "error" });
+    expect(init).toMatchObject({
+      method: "POST",
+      body: '{"etag":"e1"}',
+      credentials: "same-origin",
+      redirect: "error",
+    });
     expect(new Headers(init.headers).get("Content-Type")).toBe("application/json");
   });
 
   test("takes the reasons out of a Connect error", async () => {
     const value = toBase64(
-      toBinary(RefusalSchema, create(RefusalSchema, { reasons: [{ code: "stale", ja: "先に変更", en: "changed" }], retryAfterS: 7 })),
+      toBinary(
+        RefusalSchema,
+        create(RefusalSchema, { reasons: [{ code: "stale", ja: "先に変更", en: "changed" }], retryAfterS: 7 }),
+      ),
     ).replace(/=+$/, "");
-    answerWith(JSON.stringify({ code: "aborted", message: "stale", details: [{ type: "jiseki.control.v1.Refusal", value }] }), 409);
+    answerWith(
+      JSON.stringify({ code: "aborted", message: "stale", details: [{ type: "jiseki.control.v1.Refusal", value }] }),
+      409,
+    );
     const e = await failed(call("AdminService", "GetSettings", {}));
     expect(e.code).toBe("aborted");
     expect(e.reasons).toEqual([{ code: "stale", ja: "先に変更", en: "changed" }]);
@@ -51,7 +64,12 @@ describe("call", () => {
   test.each([
     ["a proxy's page", "<html>bad gateway</html>", 502, "http_502"],
     ["details of another kind", '{"code":"internal","details":[{"type":"x","value":"AA"},7,null]}', 500, "internal"],
-    ["details that are broken", '{"code":"internal","details":[{"type":"jiseki.control.v1.Refusal","value":"%%"}]}', 500, "internal"],
+    [
+      "details that are broken",
+      '{"code":"internal","details":[{"type":"jiseki.control.v1.Refusal","value":"%%"}]}',
+      500,
+      "internal",
+    ],
     ["a page where JSON was due", "<html></html>", 200, "unreachable"],
   ])("survives %s", async (_, body, status, code) => {
     answerWith(body, status);

@@ -1,5 +1,5 @@
-// Calls the gateway's API: Connect with JSON, typed by the generated types. docs/PROTOCOL.md names the byte forms; in JSON they
-// are base64.
+// Calls the gateway's API: Connect with JSON, typed by the generated types. docs/PROTOCOL.md names the byte forms; in
+// JSON they are base64.
 import type { DescMessage, MessageJsonType } from "@bufbuild/protobuf";
 import type { AdminService } from "../gen/jiseki/control/v1/admin_pb.js";
 import type { AuthService } from "../gen/jiseki/control/v1/auth_pb.js";
@@ -29,7 +29,9 @@ export type Method<S extends Service> = Capitalize<keyof Methods<S> & string>;
 
 /** The JSON of one side of a method. */
 type Side<S extends Service, M extends Method<S>, Way extends "input" | "output"> =
-  Methods<S>[Uncapitalize<M> & keyof Methods<S>] extends Record<Way, infer D extends DescMessage> ? MessageJsonType<D> : never;
+  Methods<S>[Uncapitalize<M> & keyof Methods<S>] extends Record<Way, infer D extends DescMessage>
+    ? MessageJsonType<D>
+    : never;
 
 /** The request of a method in JSON. */
 export type Request<S extends Service, M extends Method<S>> = Side<S, M, "input">;
@@ -80,17 +82,23 @@ export async function call<S extends Service, M extends Method<S>>(
     });
     body = await json(answer);
   } catch (cause) {
-    if (signal?.aborted === true) throw cause;
+    if (signal?.aborted === true) {
+      throw cause;
+    }
     throw new ApiError("unreachable", {}, { cause });
   }
-  if (!answer.ok) throw failure(answer.status, body);
+  if (!answer.ok) {
+    throw failure(answer.status, body);
+  }
   return body as Response<S, M>;
 }
 
 /** Bytes as JSON carries them. */
 export function toBase64(bytes: Uint8Array): string {
   let text = "";
-  for (const b of bytes) text += String.fromCharCode(b);
+  for (const b of bytes) {
+    text += String.fromCharCode(b);
+  }
   return btoa(text);
 }
 
@@ -105,7 +113,9 @@ async function json(answer: globalThis.Response): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    if (answer.ok) throw new Error("the answer is not JSON", { cause });
+    if (answer.ok) {
+      throw new Error("the answer is not JSON", { cause });
+    }
     return null;
   }
 }
@@ -118,9 +128,13 @@ function failure(status: number, body: unknown): ApiError {
 }
 
 function refusalIn(detail: unknown): RefusalJson | null {
-  if (typeof detail !== "object" || detail === null) return null;
+  if (typeof detail !== "object" || detail === null) {
+    return null;
+  }
   const { type, value } = detail as { type?: unknown; value?: unknown };
-  if (type !== "jiseki.control.v1.Refusal" || typeof value !== "string") return null;
+  if (type !== "jiseki.control.v1.Refusal" || typeof value !== "string") {
+    return null;
+  }
   try {
     return readRefusal(fromBase64(value));
   } catch {

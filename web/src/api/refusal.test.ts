@@ -4,10 +4,18 @@ import { describe, expect, test } from "vitest";
 import { RefusalSchema } from "../gen/jiseki/control/v1/shared_pb.js";
 import { readRefusal, RefusalError } from "./refusal.ts";
 
-const reason = fc.record({ code: fc.string(), ja: fc.string(), en: fc.string(), helpJa: fc.string(), helpEn: fc.string() });
+const reason = fc.record({
+  code: fc.string(),
+  ja: fc.string(),
+  en: fc.string(),
+  helpJa: fc.string(),
+  helpEn: fc.string(),
+});
 
-const encode = (reasons: { code: string; ja: string; en: string; helpJa: string; helpEn: string }[], retryAfterS: number): Uint8Array =>
-  toBinary(RefusalSchema, create(RefusalSchema, { reasons, retryAfterS }));
+const encode = (
+  reasons: { code: string; ja: string; en: string; helpJa: string; helpEn: string }[],
+  retryAfterS: number,
+): Uint8Array => toBinary(RefusalSchema, create(RefusalSchema, { reasons, retryAfterS }));
 
 describe("readRefusal", () => {
   test("reads what protobuf writes", () => {

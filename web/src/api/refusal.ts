@@ -1,5 +1,5 @@
-// Reads the Refusal in the details of a Connect error: protobuf bytes, even where everything else is JSON. Two messages of
-// strings and a number do not deserve the protobuf runtime in every page.
+// Reads the Refusal in the details of a Connect error: protobuf bytes, even where everything else is JSON. Two messages
+// of strings and a number do not deserve the protobuf runtime in every page.
 import type { ReasonJson, RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
 
 /** Bytes that are no Refusal. */
@@ -18,7 +18,9 @@ export function readRefusal(bytes: Uint8Array): RefusalJson {
   let retryAfterS = 0;
   for (const [field, value] of fields(bytes)) {
     if (field === 1 && typeof value !== "number") {
-      if (reasons.length >= MAX_REASONS) throw new RefusalError("too many reasons");
+      if (reasons.length >= MAX_REASONS) {
+        throw new RefusalError("too many reasons");
+      }
       reasons.push(readReason(value));
     } else if (field === 2 && typeof value === "number") {
       retryAfterS = value;
@@ -31,7 +33,9 @@ function readReason(bytes: Uint8Array): ReasonJson {
   const reason: ReasonJson = {};
   for (const [field, value] of fields(bytes)) {
     const name = REASON_FIELDS[field];
-    if (name !== undefined && typeof value !== "number") reason[name] = text(value);
+    if (name !== undefined && typeof value !== "number") {
+      reason[name] = text(value);
+    }
   }
   return reason;
 }
@@ -51,10 +55,14 @@ function* fields(bytes: Uint8Array): Generator<readonly [number, Value]> {
     let n = 0;
     for (let i = 0, unit = 1; i < 10; i++, unit *= 128) {
       const b = bytes[at++];
-      if (b === undefined) throw new RefusalError("cut");
+      if (b === undefined) {
+        throw new RefusalError("cut");
+      }
       n += (b & 0x7f) * unit;
       if (b < 0x80) {
-        if (!Number.isSafeInteger(n)) throw new RefusalError("number too large");
+        if (!Number.isSafeInteger(n)) {
+          throw new RefusalError("number too large");
+        }
         return n;
       }
     }
@@ -63,14 +71,18 @@ function* fields(bytes: Uint8Array): Generator<readonly [number, Value]> {
   while (at < bytes.length) {
     const tag = varint();
     const field = Math.floor(tag / 8);
-    if (field === 0) throw new RefusalError("field 0");
+    if (field === 0) {
+      throw new RefusalError("field 0");
+    }
     switch (tag % 8) {
       case 0:
         yield [field, varint()];
         break;
       case 2: {
         const size = varint();
-        if (size > bytes.length - at) throw new RefusalError("cut");
+        if (size > bytes.length - at) {
+          throw new RefusalError("cut");
+        }
         yield [field, bytes.subarray(at, at + size)];
         at += size;
         break;

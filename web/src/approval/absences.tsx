@@ -38,7 +38,12 @@ export function Absences(): JSX.Element {
       {remove.error === null ? null : <Failed error={remove.error} />}
       {data !== undefined && absences.length === 0 ? <Empty icon="user" title={t("approval.absences.empty")} /> : null}
       {absences.length === 0 ? null : (
-        <Table caption={t("approval.absences.caption")} rows={absences} id={(a) => a.absenceId ?? ""} columns={columns(t, languageOf(i18n), (id) => remove.mutate(id))} />
+        <Table
+          caption={t("approval.absences.caption")}
+          rows={absences}
+          id={(a) => a.absenceId ?? ""}
+          columns={columns(t, languageOf(i18n), (id) => remove.mutate(id))}
+        />
       )}
       <Section title={t("approval.absences.add")}>
         <AddAbsence people={data?.people ?? []} />
@@ -57,10 +62,22 @@ function columns(t: TFunction, language: Language, remove: (id: string) => void)
   ];
 }
 
-function Remove({ absence, remove }: { readonly absence: AbsenceJson; readonly remove: (id: string) => void }): JSX.Element {
+function Remove({
+  absence,
+  remove,
+}: {
+  readonly absence: AbsenceJson;
+  readonly remove: (id: string) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
-    <Button size="xs" variant="outline" color="red" onClick={() => remove(absence.absenceId ?? "")} aria-label={`${absence.userName ?? ""} ${t("approval.absences.remove")}`}>
+    <Button
+      size="xs"
+      variant="outline"
+      color="red"
+      onClick={() => remove(absence.absenceId ?? "")}
+      aria-label={`${absence.userName ?? ""} ${t("approval.absences.remove")}`}
+    >
       {t("approval.absences.remove")}
     </Button>
   );
@@ -76,7 +93,10 @@ function AddAbsence({ people }: { readonly people: readonly AbsentPersonJson[] }
   const [until, setUntil] = useState(today);
   const [note, setNote] = useState("");
   const put = useMutation({
-    mutationFn: async () => call("ApprovalService", "PutAbsence", { absence: { userId: user || (people[0]?.userId ?? ""), from, until, note: note.trim() } }),
+    mutationFn: async () =>
+      call("ApprovalService", "PutAbsence", {
+        absence: { userId: user || (people[0]?.userId ?? ""), from, until, note: note.trim() },
+      }),
     onSuccess: async () => {
       setNote("");
       notifications.show({ message: t("approval.absences.saved"), color: "green", role: "status" });
@@ -85,16 +105,39 @@ function AddAbsence({ people }: { readonly people: readonly AbsentPersonJson[] }
   });
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
-    if (from <= until) put.mutate();
+    if (from <= until) {
+      put.mutate();
+    }
   };
   return (
     <form className="stack-tight absence-form" onSubmit={onSubmit} noValidate>
-      <NativeSelect label={t("approval.absences.user")} data={people.map((p) => ({ value: p.userId ?? "", label: p.userName ?? "" }))} value={user || (people[0]?.userId ?? "")} onChange={(e) => setUser(e.currentTarget.value)} />
+      <NativeSelect
+        label={t("approval.absences.user")}
+        data={people.map((p) => ({ value: p.userId ?? "", label: p.userName ?? "" }))}
+        value={user || (people[0]?.userId ?? "")}
+        onChange={(e) => setUser(e.currentTarget.value)}
+      />
       <div className="row">
-        <TextInput type="date" label={t("approval.absences.from")} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
-        <TextInput type="date" label={t("approval.absences.until")} value={until} onChange={(e) => setUntil(e.currentTarget.value)} error={from > until ? t("approval.absences.order") : undefined} />
+        <TextInput
+          type="date"
+          label={t("approval.absences.from")}
+          value={from}
+          onChange={(e) => setFrom(e.currentTarget.value)}
+        />
+        <TextInput
+          type="date"
+          label={t("approval.absences.until")}
+          value={until}
+          onChange={(e) => setUntil(e.currentTarget.value)}
+          error={from > until ? t("approval.absences.order") : undefined}
+        />
       </div>
-      <TextInput label={t("approval.absences.note")} value={note} onChange={(e) => setNote(e.currentTarget.value)} maxLength={200} />
+      <TextInput
+        label={t("approval.absences.note")}
+        value={note}
+        onChange={(e) => setNote(e.currentTarget.value)}
+        maxLength={200}
+      />
       {put.error === null ? null : <Failed error={put.error} />}
       <div className="row row-end">
         <Button type="submit" loading={put.isPending}>

@@ -9,9 +9,24 @@ import type { AnswerJson, RequestJson } from "../gen/jiseki/control/v1/telework_
 import { Banner, Failed, ReasonList } from "../kit/parts.tsx";
 
 const answers = {
-  ANSWER_APPROVE: { button: "approval.inbox.approve", title: "approval.inbox.approveTitle", done: "approval.inbox.approved", color: "blue" },
-  ANSWER_RETURN: { button: "approval.inbox.return", title: "approval.inbox.returnTitle", done: "approval.inbox.returned", color: "blue" },
-  ANSWER_REFUSE: { button: "approval.inbox.refuse", title: "approval.inbox.refuseTitle", done: "approval.inbox.refused", color: "red" },
+  ANSWER_APPROVE: {
+    button: "approval.inbox.approve",
+    title: "approval.inbox.approveTitle",
+    done: "approval.inbox.approved",
+    color: "blue",
+  },
+  ANSWER_RETURN: {
+    button: "approval.inbox.return",
+    title: "approval.inbox.returnTitle",
+    done: "approval.inbox.returned",
+    color: "blue",
+  },
+  ANSWER_REFUSE: {
+    button: "approval.inbox.refuse",
+    title: "approval.inbox.refuseTitle",
+    done: "approval.inbox.refused",
+    color: "red",
+  },
 } as const satisfies Partial<Record<AnswerJson, unknown>>;
 
 type Given = keyof typeof answers;
@@ -21,25 +36,39 @@ interface AnswersProps {
   readonly onDone: () => void;
 }
 
-/** Approves, returns or refuses some requests at once, after asking. Each is decided for itself: what could not be decided is said. */
+/**
+ * Approves, returns or refuses some requests at once, after asking. Each is decided for itself: what could not be
+ * decided is said.
+ */
 export function Answers({ requests, onDone }: AnswersProps): JSX.Element {
   const { t } = useTranslation();
   const [asked, setAsked] = useState<Given | null>(null);
   return (
     <div className="answers">
       {(Object.keys(answers) as Given[]).map((a) => (
-        <Button key={a} variant={a === "ANSWER_APPROVE" ? "filled" : "outline"} color={answers[a].color} disabled={requests.length === 0} onClick={() => setAsked(a)}>
+        <Button
+          key={a}
+          variant={a === "ANSWER_APPROVE" ? "filled" : "outline"}
+          color={answers[a].color}
+          disabled={requests.length === 0}
+          onClick={() => setAsked(a)}
+        >
           {t(answers[a].button)}
         </Button>
       ))}
-      {asked === null ? null : <Ask answer={asked} requests={requests} onClose={() => setAsked(null)} onDone={onDone} />}
+      {asked === null ? null : (
+        <Ask answer={asked} requests={requests} onClose={() => setAsked(null)} onDone={onDone} />
+      )}
     </div>
   );
 }
 
 /** The position of the step that waits, so that a second press cannot decide the next one. */
 function waitingStep(r: RequestJson): number {
-  return (r.steps ?? []).find((s) => s.circulate !== true && (s.answer === undefined || s.answer === "ANSWER_UNSPECIFIED"))?.position ?? 0;
+  return (
+    (r.steps ?? []).find((s) => s.circulate !== true && (s.answer === undefined || s.answer === "ANSWER_UNSPECIFIED"))
+      ?.position ?? 0
+  );
 }
 
 interface AskProps extends AnswersProps {
@@ -57,24 +86,34 @@ function Ask({ answer, requests, onClose, onDone }: AskProps): JSX.Element {
   const decide = useMutation({
     mutationFn: async () =>
       call("ApprovalService", "DecideRequests", {
-        decisions: requests.map((r) => ({ requestId: r.requestId ?? "", revision: r.revision ?? 0, step: waitingStep(r) })),
+        decisions: requests.map((r) => ({
+          requestId: r.requestId ?? "",
+          revision: r.revision ?? 0,
+          step: waitingStep(r),
+        })),
         answer,
         comment: comment.trim(),
       }),
     onSuccess: async ({ results = [] }) => {
       const refused = results.filter((r) => r.refusal !== undefined);
       const done = results.length - refused.length;
-      if (done > 0) notifications.show({ message: t(answers[answer].done, { count: done }), color: "green", role: "status" });
+      if (done > 0) {
+        notifications.show({ message: t(answers[answer].done, { count: done }), color: "green", role: "status" });
+      }
       await client.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "me" });
       setFailed(refused);
-      if (refused.length > 0) return;
+      if (refused.length > 0) {
+        return;
+      }
       onDone();
       onClose();
     },
   });
   const submit = (): void => {
     setTried(true);
-    if (!missing) decide.mutate();
+    if (!missing) {
+      decide.mutate();
+    }
   };
   return (
     <Modal opened onClose={onClose} title={t(answers[answer].title, { count: requests.length })} size="lg">
@@ -95,7 +134,14 @@ function Ask({ answer, requests, onClose, onDone }: AskProps): JSX.Element {
         />
         {decide.error === null ? null : <Failed error={decide.error} />}
         {failed.map((f) => (
-          <Banner key={f.requestId} tone="error" title={t("approval.inbox.notDecided", { name: requests.find((r) => r.requestId === f.requestId)?.userName ?? "" })} live>
+          <Banner
+            key={f.requestId}
+            tone="error"
+            title={t("approval.inbox.notDecided", {
+              name: requests.find((r) => r.requestId === f.requestId)?.userName ?? "",
+            })}
+            live
+          >
             <ReasonList reasons={f.refusal?.reasons ?? []} />
           </Banner>
         ))}

@@ -43,19 +43,27 @@ export function Board(): JSX.Element {
         {t("approval.board.title")}
       </PageTitle>
       <div className="row board-head">
-        <TextInput type="date" label={t("approval.board.date")} value={date} onChange={(e) => setDate(e.currentTarget.value || today)} />
+        <TextInput
+          type="date"
+          label={t("approval.board.date")}
+          value={date}
+          onChange={(e) => setDate(e.currentTarget.value || today)}
+        />
         {rows.length === 0 ? null : <p>{summary(t, rows)}</p>}
       </div>
       {isPending ? <Waiting lines={5} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data !== undefined && rows.length === 0 ? <Empty icon="user" title={t("approval.board.empty")} /> : null}
-      {rows.length === 0 ? null : <Table caption={t("approval.board.caption")} rows={rows} id={(r) => r.userId ?? ""} columns={columns(t)} />}
+      {rows.length === 0 ? null : (
+        <Table caption={t("approval.board.caption")} rows={rows} id={(r) => r.userId ?? ""} columns={columns(t)} />
+      )}
     </>
   );
 }
 
 function summary(t: TFunction, rows: readonly BoardRowJson[]): string {
-  const count = (...states: WorkdayStateJson[]): number => rows.filter((r) => states.includes(r.workday ?? "WORKDAY_STATE_UNSPECIFIED")).length;
+  const count = (...states: WorkdayStateJson[]): number =>
+    rows.filter((r) => states.includes(r.workday ?? "WORKDAY_STATE_UNSPECIFIED")).length;
   return t("approval.board.summary", {
     working: count("WORKDAY_STATE_WORKING"),
     away: count("WORKDAY_STATE_AWAY"),
@@ -68,7 +76,10 @@ function columns(t: TFunction): Column<BoardRowJson>[] {
   return [
     { name: t("approval.board.user"), heads: true, cell: (r) => <Person row={r} /> },
     { name: t("approval.board.plan"), cell: (r) => <Plan row={r} /> },
-    { name: t("approval.board.place"), cell: (r) => (r.place === undefined || r.place === "PLACE_UNSPECIFIED" ? "—" : t(placeKeys[r.place])) },
+    {
+      name: t("approval.board.place"),
+      cell: (r) => (r.place === undefined || r.place === "PLACE_UNSPECIFIED" ? "—" : t(placeKeys[r.place])),
+    },
     { name: t("approval.board.state"), narrow: true, cell: (r) => <State row={r} /> },
     { name: t("approval.board.now"), cell: (r) => <Now row={r} /> },
   ];
@@ -85,7 +96,9 @@ function Person({ row }: { readonly row: BoardRowJson }): JSX.Element {
 
 function Plan({ row }: { readonly row: BoardRowJson }): JSX.Element {
   const { t } = useTranslation();
-  if (row.day === undefined) return <>—</>;
+  if (row.day === undefined) {
+    return <>—</>;
+  }
   return (
     <span className="row">
       {daySpan(row.day)}
@@ -111,10 +124,17 @@ function State({ row }: { readonly row: BoardRowJson }): JSX.Element {
 function Now({ row }: { readonly row: BoardRowJson }): JSX.Element {
   const { t } = useTranslation();
   const { segment } = row;
-  if (segment === undefined && row.connected !== true && row.late !== true) return <>—</>;
+  if (segment === undefined && row.connected !== true && row.late !== true) {
+    return <>—</>;
+  }
   return (
     <>
-      {segment === undefined ? null : t("telework.today.since", { segment: t(segmentKeys[segment.kind ?? "SEGMENT_KIND_UNSPECIFIED"]), time: timeAt(millis(segment.fromMs)) })}
+      {segment === undefined
+        ? null
+        : t("telework.today.since", {
+            segment: t(segmentKeys[segment.kind ?? "SEGMENT_KIND_UNSPECIFIED"]),
+            time: timeAt(millis(segment.fromMs)),
+          })}
       {row.connected === true ? <span className="sub">{t("approval.board.connected")}</span> : null}
       {row.late === true ? <Tag tone="red">{t("approval.board.late")}</Tag> : null}
     </>

@@ -18,7 +18,9 @@ export function DecisionPage(): JSX.Element {
   const { data, error, isPending, refetch } = useQuery(requestQuery(id));
   return (
     <>
-      <PageTitle actions={data ? <Acts request={data} onDone={() => void navigate({ to: "/inbox" })} /> : undefined}>{t("telework.request.title")}</PageTitle>
+      <PageTitle actions={data ? <Acts request={data} onDone={() => void navigate({ to: "/inbox" })} /> : undefined}>
+        {t("telework.request.title")}
+      </PageTitle>
       {isPending ? <Waiting lines={4} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data === null ? <Empty icon="info" title={t("telework.request.missing")} /> : null}
@@ -29,6 +31,10 @@ export function DecisionPage(): JSX.Element {
 
 /** The answers while it waits; later the superior may take an approval or an order back. */
 function Acts({ request, onDone }: { readonly request: RequestJson; readonly onDone: () => void }): JSX.Element | null {
-  if (request.mayDecide === true) return <Answers requests={[request]} onDone={onDone} />;
-  return request.mayWithdraw === true && request.state === "REQUEST_STATE_APPROVED" ? <Withdraw request={request} /> : null;
+  if (request.mayDecide === true) {
+    return <Answers requests={[request]} onDone={onDone} />;
+  }
+  return request.mayWithdraw === true && request.state === "REQUEST_STATE_APPROVED" ? (
+    <Withdraw request={request} />
+  ) : null;
 }

@@ -22,7 +22,11 @@ export function ApprovalFrame(): JSX.Element {
         <Link to="/absences">{t("approval.nav.absences")}</Link>
       </SideMenu>
       <div className="console-page">
-        {data !== undefined && data.approver !== true && data.clerk !== true ? <Banner tone="warning" title={t("approval.notYours")} /> : <Outlet />}
+        {data !== undefined && data.approver !== true && data.clerk !== true ? (
+          <Banner tone="warning" title={t("approval.notYours")} />
+        ) : (
+          <Outlet />
+        )}
       </div>
     </div>
   );

@@ -68,19 +68,31 @@ function WaitingRequests({ requests }: { readonly requests: readonly RequestJson
         <span aria-live="polite">{t("approval.inbox.selected", { count: chosen.length })}</span>
         <Answers requests={chosen} onDone={() => setPicked(new Set())} />
       </div>
-      <Table caption={t("approval.inbox.caption")} rows={requests} id={(r) => r.requestId ?? ""} columns={waitingColumns(t, picked, pick)} />
+      <Table
+        caption={t("approval.inbox.caption")}
+        rows={requests}
+        id={(r) => r.requestId ?? ""}
+        columns={waitingColumns(t, picked, pick)}
+      />
     </div>
   );
 }
 
 function toggled(set: ReadonlySet<string>, id: string, on: boolean): ReadonlySet<string> {
   const next = new Set(set);
-  if (on) next.add(id);
-  else next.delete(id);
+  if (on) {
+    next.add(id);
+  } else {
+    next.delete(id);
+  }
   return next;
 }
 
-function waitingColumns(t: TFunction, picked: ReadonlySet<string>, pick: (id: string, on: boolean) => void): Column<RequestJson>[] {
+function waitingColumns(
+  t: TFunction,
+  picked: ReadonlySet<string>,
+  pick: (id: string, on: boolean) => void,
+): Column<RequestJson>[] {
   return [
     { name: t("approval.inbox.user"), heads: true, cell: (r) => <Picked request={r} picked={picked} pick={pick} /> },
     { name: t("approval.inbox.days"), cell: (r) => <LinkedDays request={r} /> },
@@ -107,7 +119,11 @@ function Picked({ request, picked, pick }: PickedProps): JSX.Element {
   const name = request.userName ?? "";
   return (
     <div className="picked">
-      <Checkbox aria-label={t("approval.inbox.select", { name })} checked={picked.has(id)} onChange={(e) => pick(id, e.currentTarget.checked)} />
+      <Checkbox
+        aria-label={t("approval.inbox.select", { name })}
+        checked={picked.has(id)}
+        onChange={(e) => pick(id, e.currentTarget.checked)}
+      />
       <span>
         {name}
         <span className="sub">{request.sectionName}</span>
@@ -120,8 +136,14 @@ function Picked({ request, picked, pick }: PickedProps): JSX.Element {
 /** What is unusual about a request. */
 function Marks({ request }: { readonly request: RequestJson }): JSX.Element | null {
   const { t } = useTranslation();
-  const usual = request.afterFact !== true && request.byUserId === request.userId && !request.replaces && request.draft?.personalData !== true;
-  if (usual) return null;
+  const usual =
+    request.afterFact !== true &&
+    request.byUserId === request.userId &&
+    !request.replaces &&
+    request.draft?.personalData !== true;
+  if (usual) {
+    return null;
+  }
   return (
     <span className="tags">
       {request.afterFact === true ? <Tag tone="orange">{t("approval.inbox.after")}</Tag> : null}
@@ -142,8 +164,17 @@ function LinkedDays({ request }: { readonly request: RequestJson }): JSX.Element
 
 function Decided({ requests }: { readonly requests: readonly RequestJson[] }): JSX.Element {
   const { t } = useTranslation();
-  if (requests.length === 0) return <p>{t("approval.inbox.decidedEmpty")}</p>;
-  return <Table caption={t("approval.inbox.decidedCaption")} rows={requests} id={(r) => r.requestId ?? ""} columns={decidedColumns(t)} />;
+  if (requests.length === 0) {
+    return <p>{t("approval.inbox.decidedEmpty")}</p>;
+  }
+  return (
+    <Table
+      caption={t("approval.inbox.decidedCaption")}
+      rows={requests}
+      id={(r) => r.requestId ?? ""}
+      columns={decidedColumns(t)}
+    />
+  );
 }
 
 function decidedColumns(t: TFunction): Column<RequestJson>[] {
@@ -160,7 +191,11 @@ function decidedColumns(t: TFunction): Column<RequestJson>[] {
 function Reviews(): JSX.Element | null {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const { data, error, refetch } = useQuery({ queryKey: ["reviews"], queryFn: async ({ signal }) => call("ApprovalService", "ListReviews", {}, signal), staleTime: 0 });
+  const { data, error, refetch } = useQuery({
+    queryKey: ["reviews"],
+    queryFn: async ({ signal }) => call("ApprovalService", "ListReviews", {}, signal),
+    staleTime: 0,
+  });
   const confirm = useMutation({
     mutationFn: async (requestIds: string[]) => call("ApprovalService", "ConfirmReviews", { requestIds }),
     onSuccess: async () => {
@@ -169,8 +204,12 @@ function Reviews(): JSX.Element | null {
     },
   });
   const requests = data?.requests ?? [];
-  if (data === undefined && error !== null) return <Failed error={error} retry={() => void refetch()} />;
-  if (requests.length === 0) return null;
+  if (data === undefined && error !== null) {
+    return <Failed error={error} retry={() => void refetch()} />;
+  }
+  if (requests.length === 0) {
+    return null;
+  }
   return (
     <Section title={t("approval.inbox.reviews")}>
       <p className="lead">{t("approval.inbox.reviewsHelp")}</p>
@@ -190,14 +229,32 @@ function reviewColumns(t: TFunction, busy: boolean, confirm: (id: string) => voi
   return [
     ...decidedColumns(t),
     { name: t("approval.inbox.reviews"), cell: (r) => deputyOf(t, r) },
-    { name: t("console.actions"), narrow: true, cell: (r) => <ConfirmButton name={r.userName ?? ""} busy={busy} onClick={() => confirm(r.requestId ?? "")} /> },
+    {
+      name: t("console.actions"),
+      narrow: true,
+      cell: (r) => <ConfirmButton name={r.userName ?? ""} busy={busy} onClick={() => confirm(r.requestId ?? "")} />,
+    },
   ];
 }
 
-function ConfirmButton({ name, busy, onClick }: { readonly name: string; readonly busy: boolean; readonly onClick: () => void }): JSX.Element {
+function ConfirmButton({
+  name,
+  busy,
+  onClick,
+}: {
+  readonly name: string;
+  readonly busy: boolean;
+  readonly onClick: () => void;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
-    <Button size="xs" variant="outline" disabled={busy} onClick={onClick} aria-label={`${name} ${t("approval.inbox.confirm")}`}>
+    <Button
+      size="xs"
+      variant="outline"
+      disabled={busy}
+      onClick={onClick}
+      aria-label={`${name} ${t("approval.inbox.confirm")}`}
+    >
       {t("approval.inbox.confirm")}
     </Button>
   );

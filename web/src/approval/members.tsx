@@ -13,7 +13,11 @@ import { WakeButton } from "../telework/wake.tsx";
 
 /** The members of my sections as the gateway lists them. */
 export function useMembers() {
-  return useQuery({ queryKey: ["members"], queryFn: async ({ signal }) => (await call("ApprovalService", "ListMembers", {}, signal)).members ?? [], staleTime: 30_000 });
+  return useQuery({
+    queryKey: ["members"],
+    queryFn: async ({ signal }) => (await call("ApprovalService", "ListMembers", {}, signal)).members ?? [],
+    staleTime: 30_000,
+  });
 }
 
 /** The staff of my sections, with what I may do for them. */
@@ -23,11 +27,15 @@ export function Members(): JSX.Element {
   const may = (data ?? []).some((m) => m.mayOrder === true);
   return (
     <>
-      <PageTitle actions={may ? <ButtonLink to="/orders/new">{t("approval.order.title")}</ButtonLink> : undefined}>{t("approval.members.title")}</PageTitle>
+      <PageTitle actions={may ? <ButtonLink to="/orders/new">{t("approval.order.title")}</ButtonLink> : undefined}>
+        {t("approval.members.title")}
+      </PageTitle>
       {isPending ? <Waiting lines={5} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data?.length === 0 ? <Empty icon="user" title={t("approval.members.empty")} /> : null}
-      {data === undefined || data.length === 0 ? null : <Table caption={t("approval.members.caption")} rows={data} id={(m) => m.userId ?? ""} columns={columns(t)} />}
+      {data === undefined || data.length === 0 ? null : (
+        <Table caption={t("approval.members.caption")} rows={data} id={(m) => m.userId ?? ""} columns={columns(t)} />
+      )}
     </>
   );
 }
@@ -52,14 +60,18 @@ function Person({ member }: { readonly member: MemberJson }): JSX.Element {
 function Desks({ member }: { readonly member: MemberJson }): JSX.Element {
   const { t } = useTranslation();
   const desks = member.desks ?? [];
-  if (desks.length === 0) return <>—</>;
+  if (desks.length === 0) {
+    return <>—</>;
+  }
   return (
     <ul className="bare">
       {desks.map((d) => (
         <li key={d.deskId} className="row">
           {d.name}
           <span>{t(deskStateKeys[d.state ?? "DESK_STATE_UNSPECIFIED"])}</span>
-          {d.state === "DESK_STATE_OFF" && member.mayOrder === true ? <WakeButton deskId={d.deskId ?? ""} name={d.name ?? ""} size="xs" variant="outline" /> : null}
+          {d.state === "DESK_STATE_OFF" && member.mayOrder === true ? (
+            <WakeButton deskId={d.deskId ?? ""} name={d.name ?? ""} size="xs" variant="outline" />
+          ) : null}
         </li>
       ))}
     </ul>

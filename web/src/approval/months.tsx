@@ -30,12 +30,18 @@ export function Months(): JSX.Element {
   const reports = data?.reports ?? [];
   return (
     <>
-      <PageTitle actions={reports.length === 0 ? undefined : <Csv month={month} userIds={reports.map((r) => r.userId ?? "")} />}>{t("approval.months.title")}</PageTitle>
+      <PageTitle
+        actions={reports.length === 0 ? undefined : <Csv month={month} userIds={reports.map((r) => r.userId ?? "")} />}
+      >
+        {t("approval.months.title")}
+      </PageTitle>
       <MonthHead month={month} onChange={setMonth} />
       {isPending ? <Waiting lines={5} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data !== undefined && reports.length === 0 ? <Empty icon="user" title={t("approval.months.empty")} /> : null}
-      {reports.length === 0 ? null : <Reports key={month} month={month} reports={reports} limit={millis(data?.gapLimitMs)} />}
+      {reports.length === 0 ? null : (
+        <Reports key={month} month={month} reports={reports} limit={millis(data?.gapLimitMs)} />
+      )}
     </>
   );
 }
@@ -55,18 +61,26 @@ function Reports({ month, reports, limit }: ReportsProps): JSX.Element {
     mutationFn: async () => call("ApprovalService", "ConfirmMonths", { month, userIds: [...picked] }),
     onSuccess: async ({ refusals = [] }) => {
       const done = picked.size - refusals.length;
-      if (done > 0) notifications.show({ message: t("approval.months.done", { count: done }), color: "green", role: "status" });
+      if (done > 0) {
+        notifications.show({ message: t("approval.months.done", { count: done }), color: "green", role: "status" });
+      }
       setPicked(new Set(refusals.map((r) => r.userId ?? "")));
       await client.invalidateQueries({ predicate: (q) => ["months", "month"].includes(String(q.queryKey[0])) });
     },
   });
-  const pick = (id: string, on: boolean): void => setPicked(new Set(on ? [...picked, id] : [...picked].filter((x) => x !== id)));
+  const pick = (id: string, on: boolean): void =>
+    setPicked(new Set(on ? [...picked, id] : [...picked].filter((x) => x !== id)));
   return (
     <div className="stack-tight">
       <p className="hint">{t("approval.months.gapHelp", { minutes: Math.floor(limit / 60_000) })}</p>
       {confirm.error === null ? null : <Failed error={confirm.error} />}
       {(confirm.data?.refusals ?? []).map((r) => (
-        <Banner key={r.userId} tone="error" title={t("approval.months.notDone", { name: reports.find((x) => x.userId === r.userId)?.userName ?? "" })} live>
+        <Banner
+          key={r.userId}
+          tone="error"
+          title={t("approval.months.notDone", { name: reports.find((x) => x.userId === r.userId)?.userName ?? "" })}
+          live
+        >
           <ReasonList reasons={r.refusal?.reasons ?? []} />
         </Banner>
       ))}
@@ -95,7 +109,11 @@ interface Shown {
 
 function columns({ t, language, month, picked, pick }: Shown): Column<MonthReportJson>[] {
   return [
-    { name: t("approval.months.user"), heads: true, cell: (r) => <Person report={r} month={month} picked={picked} pick={pick} /> },
+    {
+      name: t("approval.months.user"),
+      heads: true,
+      cell: (r) => <Person report={r} month={month} picked={picked} pick={pick} />,
+    },
     { name: t("approval.months.days"), right: true, cell: (r) => r.days ?? 0 },
     { name: t("approval.months.approved"), right: true, cell: (r) => r.approvedDays ?? 0 },
     { name: t("approval.months.work"), right: true, cell: (r) => lengthWords(millis(r.workMs), language) },
@@ -118,7 +136,11 @@ function Person({ report, month, picked, pick }: PersonProps): JSX.Element {
   const name = report.userName ?? "";
   return (
     <div className="picked">
-      <Checkbox aria-label={t("approval.months.select", { name })} checked={picked.has(id)} onChange={(e) => pick(id, e.currentTarget.checked)} />
+      <Checkbox
+        aria-label={t("approval.months.select", { name })}
+        checked={picked.has(id)}
+        onChange={(e) => pick(id, e.currentTarget.checked)}
+      />
       <span>
         <Link to="/workdays" search={{ user: id, month }}>
           {name}
@@ -137,5 +159,7 @@ function Gaps({ report }: { readonly report: MonthReportJson }): JSX.Element {
 
 function confirmedWords(t: TFunction, r: MonthReportJson): string {
   const at = millis(r.confirmedMs);
-  return at === 0 ? t("approval.months.notConfirmed") : t("approval.months.confirmedBy", { name: r.confirmedByName ?? "", time: shortDateTime(at) });
+  return at === 0
+    ? t("approval.months.notConfirmed")
+    : t("approval.months.confirmedBy", { name: r.confirmedByName ?? "", time: shortDateTime(at) });
 }

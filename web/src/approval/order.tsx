@@ -28,7 +28,9 @@ export function NewOrder(): JSX.Element {
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data === undefined ? null : (
         <OrderForm
-          members={data.filter((m) => m.mayOrder === true).map((m) => ({ value: m.userId ?? "", label: m.userName ?? "" }))}
+          members={data
+            .filter((m) => m.mayOrder === true)
+            .map((m) => ({ value: m.userId ?? "", label: m.userName ?? "" }))}
           first={user === undefined ? [] : [user]}
         />
       )}
@@ -53,7 +55,9 @@ function OrderForm({ members, first }: OrderFormProps): JSX.Element {
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
     setTried(true);
-    if (users.length > 0 && !daysWrong && filled.work.trim() !== "") order.mutate(filled);
+    if (users.length > 0 && !daysWrong && filled.work.trim() !== "") {
+      order.mutate(filled);
+    }
   };
   return (
     <form className="stack" onSubmit={onSubmit} noValidate>
@@ -111,10 +115,17 @@ function useOrder(kind: RequestKindJson, userIds: string[]) {
   const client = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: async (filled: Filled) => call("ApprovalService", "PutOrder", { kind, userIds, draft: draftOf(filled) }),
+    mutationFn: async (filled: Filled) =>
+      call("ApprovalService", "PutOrder", { kind, userIds, draft: draftOf(filled) }),
     onSuccess: async (answer) => {
-      if (answer.orders === undefined) return;
-      notifications.show({ message: t("approval.order.done", { count: answer.orders.requests?.length ?? 0 }), color: "green", role: "status" });
+      if (answer.orders === undefined) {
+        return;
+      }
+      notifications.show({
+        message: t("approval.order.done", { count: answer.orders.requests?.length ?? 0 }),
+        color: "green",
+        role: "status",
+      });
       await client.invalidateQueries();
       await navigate({ to: "/week" });
     },

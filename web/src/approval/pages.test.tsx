@@ -13,12 +13,22 @@ const people = [
 ] as const;
 
 const requests = people.map(([requestId, userName]) => ({
-  requestId, userName, userId: requestId, byUserId: requestId, revision: 2, state: "REQUEST_STATE_PENDING", mayDecide: true,
+  requestId,
+  userName,
+  userId: requestId,
+  byUserId: requestId,
+  revision: 2,
+  state: "REQUEST_STATE_PENDING",
+  mayDecide: true,
   draft: { days: [{ date: "2026-12-04", unit: "DAY_UNIT_FULL" }], place: "PLACE_HOME", work: "予算" },
   steps: [{ position: 1, answer: "ANSWER_APPROVE" }, { position: 2 }],
 }));
 
-const withdrawn = { reasons: [{ code: "request_not_pending", ja: "申請は、もう承認を待っていません。", helpJa: "一覧を確かめてください。" }] };
+const withdrawn = {
+  reasons: [
+    { code: "request_not_pending", ja: "申請は、もう承認を待っていません。", helpJa: "一覧を確かめてください。" },
+  ],
+};
 
 test("of three requests the one that cannot be decided is named, and the others are done", async () => {
   const user = userEvent.setup();
@@ -40,13 +50,20 @@ test("of three requests the one that cannot be decided is named, and the others 
   expect(alert.textContent).toContain("中村 翔さんの申請は処理できませんでした。");
   expect(alert.textContent).toContain("申請は、もう承認を待っていません。");
   expect(askedOf(heard, "DecideRequests")).toEqual([
-    { answer: "ANSWER_APPROVE", comment: "", decisions: people.map(([requestId]) => ({ requestId, revision: 2, step: 2 })) },
+    {
+      answer: "ANSWER_APPROVE",
+      comment: "",
+      decisions: people.map(([requestId]) => ({ requestId, revision: 2, step: 2 })),
+    },
   ]);
 });
 
 test("a return needs words for the applicant", async () => {
   const user = userEvent.setup();
-  const heard = await visit("/inbox", { ListInbox: { waiting: requests }, DecideRequests: { results: [{ requestId: "r1" }] } });
+  const heard = await visit("/inbox", {
+    ListInbox: { waiting: requests },
+    DecideRequests: { results: [{ requestId: "r1" }] },
+  });
   await user.click(await screen.findByRole("checkbox", { name: "鈴木 花子さんの申請を選ぶ" }));
   await user.click(screen.getByRole("button", { name: "差戻し" }));
   const dialog = within(await screen.findByRole("dialog"));
@@ -61,13 +78,26 @@ test("a return needs words for the applicant", async () => {
 
 test("months that cannot be confirmed stay chosen and say why", async () => {
   const user = userEvent.setup();
-  const unfinished = { reasons: [{ code: "month_open", ja: "終業が報告されていない日があります。", helpJa: "本人に訂正を依頼してください。" }] };
+  const unfinished = {
+    reasons: [
+      { code: "month_open", ja: "終業が報告されていない日があります。", helpJa: "本人に訂正を依頼してください。" },
+    ],
+  };
   const heard = await visit("/months?month=2026-10", {
-    ListMonths: { reports: people.slice(0, 2).map(([userId, userName]) => ({ userId, userName, days: 4 })), gapLimitMs: "1800000" },
+    ListMonths: {
+      reports: people.slice(0, 2).map(([userId, userName]) => ({ userId, userName, days: 4 })),
+      gapLimitMs: "1800000",
+    },
     ConfirmMonths: { refusals: [{ userId: "r2", refusal: unfinished }] },
   });
-  const boxes = await Promise.all(["鈴木 花子", "中村 翔"].map(async (name) => screen.findByRole<HTMLInputElement>("checkbox", { name: `${name}さんを選ぶ` })));
-  for (const box of boxes) await user.click(box);
+  const boxes = await Promise.all(
+    ["鈴木 花子", "中村 翔"].map(async (name) =>
+      screen.findByRole<HTMLInputElement>("checkbox", { name: `${name}さんを選ぶ` }),
+    ),
+  );
+  for (const box of boxes) {
+    await user.click(box);
+  }
   await user.click(screen.getByRole("button", { name: "選んだ職員の実績を確認済みにする" }));
   await screen.findByText("1人の実績を確認しました。");
   const alert = await screen.findByRole("alert");

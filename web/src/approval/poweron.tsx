@@ -42,7 +42,14 @@ export function PowerOn(): JSX.Element {
       {isPending ? <Waiting lines={5} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data !== undefined && rows.length === 0 ? <Empty icon="desk" title={t("approval.power.empty")} /> : null}
-      {rows.length === 0 ? null : <Table caption={t("approval.power.caption")} rows={rows} id={(r) => `${r.userName ?? ""} ${r.deskName ?? ""}`} columns={columns(t)} />}
+      {rows.length === 0 ? null : (
+        <Table
+          caption={t("approval.power.caption")}
+          rows={rows}
+          id={(r) => `${r.userName ?? ""} ${r.deskName ?? ""}`}
+          columns={columns(t)}
+        />
+      )}
     </>
   );
 }
@@ -52,7 +59,11 @@ function columns(t: TFunction): Column<PowerOnRowJson>[] {
     { name: t("approval.power.desk"), heads: true, cell: (r) => r.deskName },
     { name: t("approval.power.user"), cell: (r) => `${r.userName ?? ""}（${r.sectionName ?? ""}）` },
     { name: t("approval.power.time"), narrow: true, cell: (r) => daySpan(r.day ?? {}) },
-    { name: t("approval.power.state"), narrow: true, cell: (r) => t(deskStateKeys[r.state ?? "DESK_STATE_UNSPECIFIED"]) },
+    {
+      name: t("approval.power.state"),
+      narrow: true,
+      cell: (r) => t(deskStateKeys[r.state ?? "DESK_STATE_UNSPECIFIED"]),
+    },
     { name: t("approval.power.how"), narrow: true, cell: (r) => <How row={r} /> },
     { name: t("approval.power.done"), narrow: true, cell: () => "□" },
   ];

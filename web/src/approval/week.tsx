@@ -59,7 +59,8 @@ function WeekTable({ week, from, today }: WeekTableProps): JSX.Element {
   const language = languageOf(i18n);
   const days = Array.from({ length: 7 }, (_, i) => addDays(from, i));
   const known = new Map((week.days ?? []).map((d) => [d.date, d]));
-  const shape = (day: string): string => `${known.get(day)?.open === false || known.get(day)?.open === undefined ? "closed" : ""} ${day === today ? "today-column" : ""}`;
+  const shape = (day: string): string =>
+    `${known.get(day)?.open === true ? "" : "closed"} ${day === today ? "today-column" : ""}`;
   const rows = week.rows ?? [];
   return (
     <>

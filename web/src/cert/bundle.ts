@@ -5,8 +5,8 @@ const MAX_KEYS = 8;
 const MAX_TLS = 8 << 10;
 
 /**
- * What a device trusts. In each list the first entry is in use now and the others are old or next; all of them verify. It has
- * no signature: it is worth what the place is worth that it comes from.
+ * What a device trusts. In each list the first entry is in use now and the others are old or next; all of them verify.
+ * It has no signature: it is worth what the place is worth that it comes from.
  */
 export interface Bundle {
   /** Grows with each change. */

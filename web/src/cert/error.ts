@@ -13,7 +13,9 @@ export type Code =
   | "desk"
   | "viewer";
 
-/** Says what was refused and why, and with which clocks. Holds no secret and no byte of the structure: it may be shown. */
+/**
+ * Says what was refused and why, and with which clocks. Holds no secret and no byte of the structure: it may be shown.
+ */
 export class CertError extends Error {
   readonly code: Code;
   /** The reader's clock, for "expired" and "clock_skew"; milliseconds since 1970. */
@@ -34,8 +36,8 @@ export class CertError extends Error {
 export const SKEW = 60_000;
 
 /**
- * Throws unless now lies in the half-open time from notBefore to notAfter, give or take skew. All in milliseconds. A clock that says
- * NaN lies nowhere.
+ * Throws unless now lies in the half-open time from notBefore to notAfter, give or take skew. All in milliseconds. A
+ * clock that says NaN lies nowhere.
  */
 export function checkWindow(what: string, notBefore: number, notAfter: number, now: number, skew: number): void {
   if (!(now + skew >= notBefore)) {

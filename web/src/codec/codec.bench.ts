@@ -25,7 +25,9 @@ describe("updates: a whole session, its decoder made anew", () => {
     bench(name, () => {
       const decoder = new Decoder(width!, height!);
       let at = 0;
-      for (const n of sizes) decoder.decode(payload.subarray(at, (at += n)));
+      for (const n of sizes) {
+        decoder.decode(payload.subarray(at, (at += n)));
+      }
     });
   }
 });

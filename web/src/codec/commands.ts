@@ -27,7 +27,9 @@ export class Commands {
   }
 
   byte(): number {
-    if (this.pos >= this.end) throw new CodecError("short", "commands end early");
+    if (this.pos >= this.end) {
+      throw new CodecError("short", "commands end early");
+    }
     return this.bytes[this.pos++]!;
   }
 
@@ -38,7 +40,9 @@ export class Commands {
       const b = this.byte();
       v += (b & 127) * scale;
       if (b < 128) {
-        if (v > limit || (b === 0 && i > 0)) throw new CodecError("range", "a number is out of range or longer than needed");
+        if (v > limit || (b === 0 && i > 0)) {
+          throw new CodecError("range", "a number is out of range or longer than needed");
+        }
         return v;
       }
     }

@@ -6,7 +6,9 @@ import { CodecError, Decoder, hashPicture, toBGRX } from "./decoder.ts";
 /** FNV-1a, 64 bits. */
 function fnv(bytes: Uint8Array): string {
   let h = 0xcbf29ce484222325n;
-  for (const b of bytes) h = BigInt.asUintN(64, (h ^ BigInt(b)) * 0x100000001b3n);
+  for (const b of bytes) {
+    h = BigInt.asUintN(64, (h ^ BigInt(b)) * 0x100000001b3n);
+  }
   return h.toString(16).padStart(16, "0");
 }
 
@@ -33,14 +35,18 @@ describe("vectors", () => {
 
   test.each(good.map((v) => [v.name, v] as const))("%s", (_, v) => {
     const d = decoderOf(v);
-    for (const u of updates(v)) d.decode(u);
+    for (const u of updates(v)) {
+      d.decode(u);
+    }
     expect(fnv(toBGRX(d.pixels))).toBe(v.header.get("hash"));
   });
 
   test.each(vectors.filter((v) => !good.includes(v)).map((v) => [v.name, v] as const))("%s", (_, v) => {
     const d = decoderOf(v);
     const all = updates(v);
-    for (const u of all.slice(0, -1)) d.decode(u);
+    for (const u of all.slice(0, -1)) {
+      d.decode(u);
+    }
     const bad = all[all.length - 1]!;
     expect(() => d.decode(bad)).toThrow(expect.objectContaining({ class: v.header.get("expect") }));
     expect(() => d.decode(bad)).toThrow("broken");
@@ -57,7 +63,9 @@ test("damage covers every pixel that an update changes", () => {
       const { damage } = d;
       for (let i = 0; i < damage.length; i += 4) {
         const [x, y, w, h] = damage.subarray(i, i + 4) as unknown as [number, number, number, number];
-        for (let row = y; row < y + h; row++) seen.fill(1, row * d.width + x, row * d.width + x + w);
+        for (let row = y; row < y + h; row++) {
+          seen.fill(1, row * d.width + x, row * d.width + x + w);
+        }
       }
       expect(before.findIndex((p, i) => p !== d.pixels[i] && seen[i] === 0)).toBe(-1);
     }
@@ -68,7 +76,9 @@ test("every prefix of a single update fails", () => {
   for (const v of good.filter((x) => updates(x).length === 1)) {
     const [u] = updates(v);
     const step = Math.max(1, Math.floor(u!.length / 100));
-    for (let n = 0; n < u!.length; n += step) expect(() => decoderOf(v).decode(u!.subarray(0, n))).toThrow(CodecError);
+    for (let n = 0; n < u!.length; n += step) {
+      expect(() => decoderOf(v).decode(u!.subarray(0, n))).toThrow(CodecError);
+    }
   }
 }, 120_000);
 
@@ -77,10 +87,14 @@ test("damaged updates end in an error or a picture of the same size, never elsew
   fc.assert(
     fc.property(fc.constantFrom(...good), fc.array(flip, { minLength: 1, maxLength: 3 }), (v, flips) => {
       const bad = v.payload.slice();
-      for (const [at, by] of flips) bad[at % bad.length] = bad[at % bad.length]! ^ by;
+      for (const [at, by] of flips) {
+        bad[at % bad.length] = bad[at % bad.length]! ^ by;
+      }
       const d = decoderOf({ ...v, payload: bad });
       try {
-        for (const u of updates({ ...v, payload: bad })) d.decode(u);
+        for (const u of updates({ ...v, payload: bad })) {
+          d.decode(u);
+        }
       } catch (e) {
         expect(e).toBeInstanceOf(CodecError);
       }
@@ -105,13 +119,17 @@ function plainly(commands: readonly number[], photos: readonly number[], first: 
 // Numbers near what counts in a picture of 100 x 70 pixels, as often as any byte.
 const command = fc.oneof(
   fc.nat(255).map((b) => [b]),
-  fc.constantFrom(0, 1, 2, 3, 4, 6, 30, 63, 64, 69, 70, 71, 99, 100, 101, 4096, 7000, 7001, 16384, 32767, 2 ** 28).map(leb),
+  fc
+    .constantFrom(0, 1, 2, 3, 4, 6, 30, 63, 64, 69, 70, 71, 99, 100, 101, 4096, 7000, 7001, 16384, 32767, 2 ** 28)
+    .map(leb),
 );
 const anything = fc.array(command, { maxLength: 60 }).map((list) => list.flat());
 /** Saves, moves and loads: none, one that is likely to be good, or anything. */
 const sections = fc.oneof(
   fc.constant([0, 0, 0]),
-  fc.tuple(fc.nat(9), fc.nat(9), fc.nat(60), fc.nat(60)).map(([dx, dy, w, h]) => [1, 0, 0, 1, 2 * dx, 2 * dy, 0, 0, w + 1, h + 1, 0, 1, 0, 0, 0]),
+  fc
+    .tuple(fc.nat(9), fc.nat(9), fc.nat(60), fc.nat(60))
+    .map(([dx, dy, w, h]) => [1, 0, 0, 1, 2 * dx, 2 * dy, 0, 0, w + 1, h + 1, 0, 1, 0, 0, 0]),
   anything,
 );
 /** A region of one colour, or anything. */
@@ -124,7 +142,10 @@ const region = fc.oneof(
   anything,
 );
 const photos = fc.oneof(fc.constant<number[]>([]), fc.array(fc.nat(255), { maxLength: 20 }));
-const commands = fc.tuple(sections, region).map((parts) => parts.flat()).filter((c) => c.length > 0);
+const commands = fc
+  .tuple(sections, region)
+  .map((parts) => parts.flat())
+  .filter((c) => c.length > 0);
 
 test("whatever the commands say, it is an error or stays inside the picture", () => {
   const pixels = Array.from({ length: 210 }, (_, i) => i);

@@ -40,8 +40,8 @@ export interface Rect {
 }
 
 /**
- * Rebuilds the picture of a desk from the updates of one session and one size. Updates must be decoded each, once, in order.
- * After an error (CodecError) it is of no use.
+ * Rebuilds the picture of a desk from the updates of one session and one size. Updates must be decoded each, once, in
+ * order. After an error (CodecError) it is of no use.
  */
 export class Decoder {
   readonly width: number;
@@ -63,20 +63,29 @@ export class Decoder {
   /** mirror is the picture to start from, which is copied; without it the picture is black. */
   constructor(width: number, height: number, mirror?: Int32Array) {
     const fits = width >= 1 && height >= 1 && width <= MAX_SIDE && height <= MAX_SIDE && width * height <= MAX_PIXELS;
-    if (!fits) throw new CodecError("range", `size ${width} x ${height}`);
-    if (new Uint8Array(Int32Array.of(1).buffer)[0] !== 1) throw new CodecError("range", "this machine is big-endian");
+    if (!fits) {
+      throw new CodecError("range", `size ${width} x ${height}`);
+    }
+    if (new Uint8Array(Int32Array.of(1).buffer)[0] !== 1) {
+      throw new CodecError("range", "this machine is big-endian");
+    }
     this.width = width;
     this.height = height;
     this.#area = width * height;
     this.pixels = new Int32Array(this.#area);
-    if (mirror === undefined) this.pixels.fill(BLACK);
-    else if (mirror.length === this.#area) this.pixels.set(mirror);
-    else throw new CodecError("range", "mirror of another size");
+    if (mirror === undefined) {
+      this.pixels.fill(BLACK);
+    } else if (mirror.length === this.#area) {
+      this.pixels.set(mirror);
+    } else {
+      throw new CodecError("range", "mirror of another size");
+    }
     this.#store = new Store(this.pixels, width, height);
   }
 
   /**
-   * The rectangles that the last update wrote: x, y, w and h of each in turn. They may overlap. Valid until the next update.
+   * The rectangles that the last update wrote: x, y, w and h of each in turn. They may overlap. Valid until the next
+   * update.
    */
   get damage(): Int32Array {
     return this.#rects.subarray(0, 4 * this.#count);
@@ -84,16 +93,24 @@ export class Decoder {
 
   /** Decodes the coder bytes of the next update. */
   decode(update: Uint8Array): void {
-    if (this.#broken) throw new CodecError("range", "decoder is broken");
+    if (this.#broken) {
+      throw new CodecError("range", "decoder is broken");
+    }
     this.#broken = true; // unless all goes well
     this.#count = 0;
-    if (update.length > MAX_UPDATE) throw new CodecError("range", "update is too long");
+    if (update.length > MAX_UPDATE) {
+      throw new CodecError("range", "update is too long");
+    }
     const in_ = this.#commands;
     in_.set(update, 0, update.length);
     const size = in_.u(MAX_COMMANDS);
     const packed = in_.u(MAX_UPDATE);
-    if (size === 0) throw new CodecError("range", "no commands");
-    if (packed > in_.left) throw new CodecError("short", "update ends early");
+    if (size === 0) {
+      throw new CodecError("range", "no commands");
+    }
+    if (packed > in_.left) {
+      throw new CodecError("short", "update ends early");
+    }
     const end = in_.pos + packed;
     this.#unpack(update.subarray(in_.pos, end), size);
     this.#photo.begin(update.subarray(end));
@@ -110,14 +127,20 @@ export class Decoder {
     try {
       if (this.#stream === undefined) {
         const header = parseFrameHeader(blocks);
-        if (header.window !== WINDOW) throw new CodecError("stream", "window of another size");
+        if (header.window !== WINDOW) {
+          throw new CodecError("stream", "window of another size");
+        }
         this.#stream = new ZstdStream(WINDOW, MAX_COMMANDS);
         blocks = blocks.subarray(HEADER_SIZE);
       }
       const got = this.#stream.decode(blocks);
-      if (got !== size) throw new CodecError("stream", `${got} bytes of commands instead of ${size}`);
+      if (got !== size) {
+        throw new CodecError("stream", `${got} bytes of commands instead of ${size}`);
+      }
     } catch (e) {
-      if (e instanceof ZstdError) throw new CodecError("stream", e.message, { cause: e });
+      if (e instanceof ZstdError) {
+        throw new CodecError("stream", e.message, { cause: e });
+      }
       throw e;
     }
     this.#commands.set(this.#stream.mem, this.#stream.end - size, this.#stream.end);
@@ -125,7 +148,9 @@ export class Decoder {
 
   #readSaves(): void {
     this.#store.begin();
-    for (let n = this.#commands.u(MAX_SAVES); n > 0; n--) this.#store.save(this.#commands);
+    for (let n = this.#commands.u(MAX_SAVES); n > 0; n--) {
+      this.#store.save(this.#commands);
+    }
   }
 
   #readLoads(): void {
@@ -142,18 +167,24 @@ export class Decoder {
     let area = 0;
     for (;;) {
       const n = in_.u(MAX_MOVES - moves);
-      if (n === 0) break;
+      if (n === 0) {
+        break;
+      }
       const dx = in_.s();
       const dy = in_.s();
       for (let i = 0; i < n; i++) {
         const r = this.#rect();
         area += r.w * r.h;
         const inside = r.x + dx >= 0 && r.y + dy >= 0 && r.x + dx + r.w <= this.width && r.y + dy + r.h <= this.height;
-        if (area > this.#area || !inside) throw new CodecError("range", "a move out of range");
+        if (area > this.#area || !inside) {
+          throw new CodecError("range", "a move out of range");
+        }
         this.#note(moves++, r, dx, dy);
       }
     }
-    if (moves > 0) this.#move(moves, area);
+    if (moves > 0) {
+      this.#move(moves, area);
+    }
   }
 
   #note(i: number, r: Rect, dx: number, dy: number): void {
@@ -174,7 +205,9 @@ export class Decoder {
 
   /** Makes the moves noted: all sources are read before the first pixel is written. */
   #move(count: number, area: number): void {
-    if (this.#scratch.length < area) this.#scratch = new Int32Array(area);
+    if (this.#scratch.length < area) {
+      this.#scratch = new Int32Array(area);
+    }
     const { pixels, width } = this;
     const moves = this.#moves;
     const scratch = this.#scratch;
@@ -184,10 +217,15 @@ export class Decoder {
         const w = moves[i + 2]!;
         const h = moves[i + 3]!;
         let from = moves[i + 1]! * width + moves[i]!;
-        if (reading === 1) from += moves[i + 5]! * width + moves[i + 4]!;
+        if (reading === 1) {
+          from += moves[i + 5]! * width + moves[i + 4]!;
+        }
         for (let row = 0; row < h; row++, at += w, from += width) {
-          if (reading === 1) copy(scratch, at, pixels, from, w);
-          else copy(pixels, from, scratch, at, w);
+          if (reading === 1) {
+            copy(scratch, at, pixels, from, w);
+          } else {
+            copy(pixels, from, scratch, at, w);
+          }
         }
       }
     }
@@ -200,11 +238,18 @@ export class Decoder {
       const mode = in_.byte();
       const { x, y, w, h } = this.#rect();
       area += w * h;
-      if (area > this.#area) throw new CodecError("range", "more pixels than the picture has");
-      if (mode === MODE_TOKENS) this.#tokens.fill(this.pixels, this.width, x, y, w, h, in_);
-      else if (mode === MODE_PHOTO) this.#photo.fill(this.pixels, this.width, x, y, w, h);
-      else if (mode === MODE_PLAIN) this.#plain(x, y, w, h);
-      else throw new CodecError("range", `mode ${mode}`);
+      if (area > this.#area) {
+        throw new CodecError("range", "more pixels than the picture has");
+      }
+      if (mode === MODE_TOKENS) {
+        this.#tokens.fill(this.pixels, this.width, x, y, w, h, in_);
+      } else if (mode === MODE_PHOTO) {
+        this.#photo.fill(this.pixels, this.width, x, y, w, h);
+      } else if (mode === MODE_PLAIN) {
+        this.#plain(x, y, w, h);
+      } else {
+        throw new CodecError("range", `mode ${mode}`);
+      }
       this.#wrote(x, y, w, h);
     }
   }
@@ -212,7 +257,9 @@ export class Decoder {
   #plain(x: number, y: number, w: number, h: number): void {
     const { pixels } = this;
     const commands = this.#commands;
-    if (commands.left < 3 * w * h) throw new CodecError("short", "pixels end early");
+    if (commands.left < 3 * w * h) {
+      throw new CodecError("short", "pixels end early");
+    }
     const { bytes } = commands;
     let from = commands.pos;
     for (let row = y; row < y + h; row++) {
@@ -230,7 +277,9 @@ export class Decoder {
     const y = in_.u(MAX_SIDE);
     const w = in_.u(MAX_SIDE);
     const h = in_.u(MAX_SIDE);
-    if (w === 0 || h === 0 || x + w > this.width || y + h > this.height) throw new CodecError("range", "a rectangle outside of the picture");
+    if (w === 0 || h === 0 || x + w > this.width || y + h > this.height) {
+      throw new CodecError("range", "a rectangle outside of the picture");
+    }
     return { x, y, w, h };
   }
 
@@ -249,8 +298,13 @@ export class Decoder {
 }
 
 function copy(to: Int32Array, at: number, from: Int32Array, start: number, n: number): void {
-  if (n > 256) to.set(from.subarray(start, start + n), at);
-  else for (let i = 0; i < n; i++) to[at + i] = from[start + i]!;
+  if (n > 256) {
+    to.set(from.subarray(start, start + n), at);
+  } else {
+    for (let i = 0; i < n; i++) {
+      to[at + i] = from[start + i]!;
+    }
+  }
 }
 
 /**

@@ -27,7 +27,9 @@ export class FseTable {
     for (let s = 0; s < symbols; s++) {
       const n = count[s]!;
       scratch[s] = n < 0 ? 1 : n;
-      if (n < 0) cells[--high] = s;
+      if (n < 0) {
+        cells[--high] = s;
+      }
     }
     const step = (size >> 1) + (size >> 3) + 3;
     let at = 0;
@@ -60,16 +62,22 @@ export class FseReader {
    * must be readable for 4 bytes after to.
    */
   read(mem: DataView, from: number, to: number, maxLog: number, maxSymbol: number, table: FseTable): number {
-    if (from >= to) throw new ZstdError("short", "table description is missing");
+    if (from >= to) {
+      throw new ZstdError("short", "table description is missing");
+    }
     const log = (mem.getUint8(from) & 15) + 5;
-    if (log > maxLog) throw new ZstdError("block", `accuracy log ${log}`);
+    if (log > maxLog) {
+      throw new ZstdError("block", `accuracy log ${log}`);
+    }
     const count = this.#count;
     let bit = from * 8 + 4;
     const end = to * 8;
     let remaining = 1 << log;
     let symbol = 0;
     while (remaining > 0) {
-      if (symbol > maxSymbol) throw new ZstdError("block", "too many symbols");
+      if (symbol > maxSymbol) {
+        throw new ZstdError("block", "too many symbols");
+      }
       const bits = 32 - Math.clz32(remaining + 1);
       let value = peek(mem, bit, bits);
       const low = (1 << (bits - 1)) - 1;
@@ -78,21 +86,35 @@ export class FseReader {
         value &= low;
         bit += bits - 1;
       } else {
-        if (value > low) value -= threshold;
+        if (value > low) {
+          value -= threshold;
+        }
         bit += bits;
       }
-      if (bit > end) throw new ZstdError("short", "table description ends early");
+      if (bit > end) {
+        throw new ZstdError("short", "table description ends early");
+      }
       const n = value - 1;
       remaining -= n < 0 ? 1 : n;
-      if (remaining < 0) throw new ZstdError("block", "probabilities exceed one");
+      if (remaining < 0) {
+        throw new ZstdError("block", "probabilities exceed one");
+      }
       count[symbol++] = n;
-      if (n !== 0) continue;
-      for (let repeat = 3; repeat === 3; ) {
+      if (n !== 0) {
+        continue;
+      }
+      for (let repeat = 3; repeat === 3;) {
         repeat = peek(mem, bit, 2);
         bit += 2;
-        if (bit > end) throw new ZstdError("short", "table description ends early");
-        if (symbol + repeat > maxSymbol + 1) throw new ZstdError("block", "too many symbols");
-        for (let i = 0; i < repeat; i++) count[symbol++] = 0;
+        if (bit > end) {
+          throw new ZstdError("short", "table description ends early");
+        }
+        if (symbol + repeat > maxSymbol + 1) {
+          throw new ZstdError("block", "too many symbols");
+        }
+        for (let i = 0; i < repeat; i++) {
+          count[symbol++] = 0;
+        }
       }
     }
     table.build(count, symbol, log, this.#scratch);

@@ -23,17 +23,23 @@ export class Huffman {
 
   /** Reads the tree at view[from..to) and returns where it ends. */
   readTree(view: DataView, from: number, to: number, fse: FseReader): number {
-    if (from >= to) throw new ZstdError("short", "tree is missing");
+    if (from >= to) {
+      throw new ZstdError("short", "tree is missing");
+    }
     const head = view.getUint8(from);
     if (head < 128) {
       const end = from + 1 + head;
-      if (end > to) throw new ZstdError("short", "tree ends early");
+      if (end > to) {
+        throw new ZstdError("short", "tree ends early");
+      }
       this.#build(this.#readWeights(view, from + 1, end, fse));
       return end;
     }
     const n = head - 127;
     const end = from + 1 + ((n + 1) >> 1);
-    if (end > to) throw new ZstdError("short", "tree ends early");
+    if (end > to) {
+      throw new ZstdError("short", "tree ends early");
+    }
     for (let i = 0; i < n; i++) {
       const two = view.getUint8(from + 1 + (i >> 1));
       this.#weights[i] = (i & 1) === 0 ? two >> 4 : two & 15;
@@ -49,9 +55,11 @@ export class Huffman {
     let bit = streamBits(view, at, to);
     let one = take(view, at, (bit -= log), log);
     let two = take(view, at, (bit -= log), log);
-    if (bit < 0) throw new ZstdError("short", "weights end early");
+    if (bit < 0) {
+      throw new ZstdError("short", "weights end early");
+    }
     // The states take turns; the one that cannot be renewed any more ends it, after the other's last symbol.
-    for (let n = 0; n + 1 < MAX_SYMBOLS; ) {
+    for (let n = 0; n + 1 < MAX_SYMBOLS;) {
       const cell = cells[one]!;
       this.#weights[n++] = cell >>> 24;
       const bits = (cell >>> 16) & 255;
@@ -71,27 +79,43 @@ export class Huffman {
     const weights = this.#weights;
     const starts = this.#starts;
     const cells = this.#cells;
-    if (n >= MAX_SYMBOLS) throw new ZstdError("block", "too many weights");
+    if (n >= MAX_SYMBOLS) {
+      throw new ZstdError("block", "too many weights");
+    }
     let sum = 0;
     for (let i = 0; i < n; i++) {
       const w = weights[i]!;
-      if (w > MAX_BITS) throw new ZstdError("block", `weight ${w}`);
-      if (w > 0) sum += 1 << (w - 1);
+      if (w > MAX_BITS) {
+        throw new ZstdError("block", `weight ${w}`);
+      }
+      if (w > 0) {
+        sum += 1 << (w - 1);
+      }
     }
-    if (sum === 0) throw new ZstdError("block", "tree without symbols");
+    if (sum === 0) {
+      throw new ZstdError("block", "tree without symbols");
+    }
     const bits = 32 - Math.clz32(sum);
     const rest = (1 << bits) - sum;
-    if (bits > MAX_BITS || (rest & (rest - 1)) !== 0) throw new ZstdError("block", "tree is not complete");
+    if (bits > MAX_BITS || (rest & (rest - 1)) !== 0) {
+      throw new ZstdError("block", "tree is not complete");
+    }
     weights[n++] = 32 - Math.clz32(rest);
     starts.fill(0);
     for (let i = 0; i < n; i++) {
       const w = weights[i]!;
-      if (w > 0) starts[w + 1] = starts[w + 1]! + (1 << (w - 1));
+      if (w > 0) {
+        starts[w + 1] = starts[w + 1]! + (1 << (w - 1));
+      }
     }
-    for (let w = 2; w <= bits + 1; w++) starts[w] = starts[w]! + starts[w - 1]!;
+    for (let w = 2; w <= bits + 1; w++) {
+      starts[w] = starts[w]! + starts[w - 1]!;
+    }
     for (let i = 0; i < n; i++) {
       const w = weights[i]!;
-      if (w === 0) continue;
+      if (w === 0) {
+        continue;
+      }
       const from = starts[w]!;
       const to = from + (1 << (w - 1));
       cells.fill(((bits + 1 - w) << 8) | i, from, to);
@@ -123,17 +147,23 @@ export class Huffman {
       const have = bit < bits ? bit : bits;
       const cell = cells[take(view, from, bit - have, have) << (bits - have)]!;
       bit -= cell >> 8;
-      if (bit < 0) throw new ZstdError("block", "literals end early");
+      if (bit < 0) {
+        throw new ZstdError("block", "literals end early");
+      }
       out[at++] = cell;
     }
-    if (bit !== 0) throw new ZstdError("block", "literals are followed by more bits");
+    if (bit !== 0) {
+      throw new ZstdError("block", "literals are followed by more bits");
+    }
   }
 }
 
 /** How many bits the backward stream view[from..to) holds: all below the highest bit that is set in its last byte. */
 export function streamBits(view: DataView, from: number, to: number): number {
   const last = to > from ? view.getUint8(to - 1) : 0;
-  if (last === 0) throw new ZstdError("block", "bit stream without an end mark");
+  if (last === 0) {
+    throw new ZstdError("block", "bit stream without an end mark");
+  }
   return (to - from) * 8 - 1 - (Math.clz32(last) - 24);
 }
 

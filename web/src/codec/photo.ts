@@ -32,15 +32,21 @@ export class Photo {
 
   /** Throws unless all codes were read. */
   finish(): void {
-    if (this.#bit !== this.#end) throw new CodecError("trailer", "bytes after the photos");
+    if (this.#bit !== this.#end) {
+      throw new CodecError("trailer", "bytes after the photos");
+    }
   }
 
   /** Fills the rectangle (x, y, w, h) of a picture that is `stride` pixels wide. The rectangle must be inside of it. */
   fill(pixels: Int32Array, stride: number, x: number, y: number, w: number, h: number): void {
     this.#reset();
-    for (let row = y; row < y + h; row++) this.#row(pixels, stride, x, row, w);
+    for (let row = y; row < y + h; row++) {
+      this.#row(pixels, stride, x, row, w);
+    }
     const rest = (8 - (this.#bit & 7)) & 7;
-    if (rest > 0 && (this.#codes[this.#bit >> 3]! & ((1 << rest) - 1)) !== 0) throw new CodecError("range", "codes of a photo are not filled up with zeros");
+    if (rest > 0 && (this.#codes[this.#bit >> 3]! & ((1 << rest) - 1)) !== 0) {
+      throw new CodecError("range", "codes of a photo are not filled up with zeros");
+    }
     this.#bit += rest;
   }
 
@@ -78,7 +84,9 @@ export class Photo {
       a0 = (predict(a0, b0, c0) + residual(u)) & 255;
       a1 = (predict(a1, b1, c1) + residual(this.#read(CONTEXTS, activity(a1, b1, c1, d1) + u))) & 255;
       a2 = (predict(a2, b2, c2) + residual(this.#read(2 * CONTEXTS, activity(a2, b2, c2, d2) + u))) & 255;
-      if (this.#bit > this.#end) throw new CodecError("short", "codes of a photo end early");
+      if (this.#bit > this.#end) {
+        throw new CodecError("short", "codes of a photo end early");
+      }
       pixels[from + i] = BLACK | ((a1 + a0 - 128) & 255) | (a0 << 8) | (((a2 + a0 - 128) & 255) << 16);
       c0 = b0;
       c1 = b1;
@@ -97,14 +105,18 @@ export class Photo {
     const s = sum[at]!;
     const n = count[at]!;
     let k = 0;
-    while (n << k < s) k++;
+    while (n << k < s) {
+      k++;
+    }
     const word = this.#view.getInt32(this.#bit >> 3) << (this.#bit & 7);
     const ones = Math.clz32(~word);
     let u: number;
     if (ones < ESCAPE) {
-      u = (ones << k) | ((word << (ones + 1)) >>> 1 >>> (31 - k));
+      u = (ones << k) | (((word << (ones + 1)) >>> 1) >>> (31 - k));
       this.#bit += ones + 1 + k;
-      if (u > 255) throw new CodecError("range", "code of a photo is out of range");
+      if (u > 255) {
+        throw new CodecError("range", "code of a photo is out of range");
+      }
     } else {
       u = (word >>> 8) & 255;
       this.#bit += ESCAPE + 8;
@@ -121,7 +133,9 @@ export class Photo {
 }
 
 function context(t: number): number {
-  if (t < 2) return t;
+  if (t < 2) {
+    return t;
+  }
   const length = 32 - Math.clz32(t);
   return 2 * length - 2 + ((t >> (length - 2)) & 1);
 }

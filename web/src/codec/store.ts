@@ -47,7 +47,9 @@ export class Store {
     const slot = (this.#slots[this.#slot] ??= new Int32Array(TILE * TILE).fill(BLACK));
     for (let row = 0; row < h; row++) {
       const from = (y + row) * this.#width + x;
-      for (let i = 0; i < w; i++) slot[row * TILE + i] = this.#pixels[from + i]!;
+      for (let i = 0; i < w; i++) {
+        slot[row * TILE + i] = this.#pixels[from + i]!;
+      }
     }
   }
 
@@ -55,7 +57,9 @@ export class Store {
   load(in_: Commands): Readonly<Box> {
     this.#place(in_);
     const slot = this.#slots[this.#slot];
-    if (slot === undefined) throw new CodecError("range", "a slot was never saved");
+    if (slot === undefined) {
+      throw new CodecError("range", "a slot was never saved");
+    }
     const tile = this.#tile;
     const left = tile.x;
     const top = tile.y;
@@ -64,7 +68,9 @@ export class Store {
       const x = in_.byte();
       const y = in_.byte();
       const w = in_.byte();
-      if (w === 0 || x + w > tile.w || y + h > tile.h) throw new CodecError("range", "a box outside of its tile");
+      if (w === 0 || x + w > tile.w || y + h > tile.h) {
+        throw new CodecError("range", "a box outside of its tile");
+      }
       tile.x += x;
       tile.y += y;
       tile.w = w;
@@ -73,7 +79,9 @@ export class Store {
     for (let row = tile.y; row < tile.y + tile.h; row++) {
       const to = row * this.#width + tile.x;
       const from = (row - top) * TILE + tile.x - left;
-      for (let i = 0; i < tile.w; i++) this.#pixels[to + i] = slot[from + i]!;
+      for (let i = 0; i < tile.w; i++) {
+        this.#pixels[to + i] = slot[from + i]!;
+      }
     }
     return tile;
   }
@@ -84,7 +92,9 @@ export class Store {
     const slot = this.#slot;
     const index = this.#index;
     const tile = this.#tile;
-    if (slot < 0 || slot >= SLOTS || index < 0 || index >= this.#tiles) throw new CodecError("range", "slot or tile out of range");
+    if (slot < 0 || slot >= SLOTS || index < 0 || index >= this.#tiles) {
+      throw new CodecError("range", "slot or tile out of range");
+    }
     tile.x = (index % this.#across) * TILE;
     tile.y = Math.floor(index / this.#across) * TILE;
     tile.w = Math.min(TILE, this.#width - tile.x);

@@ -33,22 +33,31 @@ export class Tokens {
           kind = token < 0xe0 ? UP : token < 0xf0 ? LEFT : SKIP;
           const most = kind === UP ? 31 : kind === LEFT ? 15 : 7;
           run = (token & most) + 1;
-          if (run > most) run += in_.u(MAX_MORE);
+          if (run > most) {
+            run += in_.u(MAX_MORE);
+          }
         }
         const n = run < end - at ? run : end - at;
-        if (kind === UP) copyUp(pixels, stride, row, at, n);
-        else if (kind === LEFT) repeat(pixels, at, n, left);
+        if (kind === UP) {
+          copyUp(pixels, stride, row, at, n);
+        } else if (kind === LEFT) {
+          repeat(pixels, at, n, left);
+        }
         run -= n;
         at += n;
         left = pixels[at - 1]!;
       }
     }
-    if (run > 0) throw new CodecError("range", "a run is longer than its rectangle");
+    if (run > 0) {
+      throw new CodecError("range", "a run is longer than its rectangle");
+    }
   }
 
   /** The pixel that a token other than a run gives. */
   #pixel(token: number, left: number, in_: Commands): number {
-    if (token < 0x40) return this.#first[token]!;
+    if (token < 0x40) {
+      return this.#first[token]!;
+    }
     if (token < 0x80) {
       const c = add(left, (token >> 4) - 6, ((token >> 2) & 3) - 2, (token & 3) - 2);
       this.#first[hash(c) >>> 26] = c;
@@ -64,7 +73,9 @@ export class Tokens {
       this.#first[hash(c) >>> 26] = c;
       return c;
     }
-    if (token !== 0xff) throw new CodecError("range", `token ${token}`);
+    if (token !== 0xff) {
+      throw new CodecError("range", `token ${token}`);
+    }
     const b = in_.byte();
     const g = in_.byte();
     return this.#remember(BLACK | (b << 16) | (g << 8) | in_.byte());
@@ -79,19 +90,30 @@ export class Tokens {
 }
 
 function copyUp(pixels: Int32Array, stride: number, row: number, at: number, n: number): void {
-  if (row === 0) pixels.fill(BLACK, at, at + n);
-  else if (n >= SHORT) pixels.copyWithin(at, at - stride, at - stride + n);
-  else for (let i = at; i < at + n; i++) pixels[i] = pixels[i - stride]!;
+  if (row === 0) {
+    pixels.fill(BLACK, at, at + n);
+  } else if (n >= SHORT) {
+    pixels.copyWithin(at, at - stride, at - stride + n);
+  } else {
+    for (let i = at; i < at + n; i++) {
+      pixels[i] = pixels[i - stride]!;
+    }
+  }
 }
 
 function repeat(pixels: Int32Array, at: number, n: number, c: number): void {
-  if (n >= SHORT) pixels.fill(c, at, at + n);
-  else for (let i = at; i < at + n; i++) pixels[i] = c;
+  if (n >= SHORT) {
+    pixels.fill(c, at, at + n);
+  } else {
+    for (let i = at; i < at + n; i++) {
+      pixels[i] = c;
+    }
+  }
 }
 
 /** Adds to each channel, modulo 256. */
 function add(c: number, r: number, g: number, b: number): number {
-  return BLACK | ((c + r) & 255) | (((c >> 8) + g) & 255) << 8 | (((c >> 16) + b) & 255) << 16;
+  return BLACK | ((c + r) & 255) | ((((c >> 8) + g) & 255) << 8) | ((((c >> 16) + b) & 255) << 16);
 }
 
 /** The hash of a colour, of 0x00RRGGBB as the specification has it. */

@@ -50,14 +50,17 @@ describe("vectors", () => {
 });
 
 test("the ring may be turned after any piece", () => {
-  // A small limit and many copies of the vectors' far matches: with the window cut to what they reach, pieces wrap often.
+  // A small limit and many copies of the vectors' far matches: with the window cut to what they reach, pieces wrap
+  // often.
   const v = vectors.find((x) => x.name === "far_match")!;
   const s = new ZstdStream(1 << 24, 1_100_000);
   for (let round = 0; round < 4; round++) {
     v.pieces.forEach((p, i) => {
       const n = s.decode(p);
       expect(sum(last(s, n))).toBe(v.sums[i]);
-      if (round === 0 && i + 1 === v.pieces.length) expect(n).toBe(40_000);
+      if (round === 0 && i + 1 === v.pieces.length) {
+        expect(n).toBe(40_000);
+      }
     });
   }
 });
@@ -91,7 +94,9 @@ test("flipped bits never hang, nor read or write out of bounds", () => {
           v.pieces.forEach((p, i) => {
             const bad = p.slice();
             for (const [at, by] of flips) {
-              if (at % v.pieces.length === i) bad[at % bad.length] = bad[at % bad.length]! ^ by;
+              if (at % v.pieces.length === i) {
+                bad[at % bad.length] = bad[at % bad.length]! ^ by;
+              }
             }
             expect(s.decode(bad)).toBeLessThanOrEqual(1 << 19);
           });
@@ -136,7 +141,9 @@ test("headers other than a session's are refused", () => {
     bad[at] = value;
     expect(() => parseFrameHeader(bad)).toThrow(expect.objectContaining({ fault: "header" }));
   }
-  expect(() => parseFrameHeader(Uint8Array.from(good.slice(0, 5)))).toThrow(expect.objectContaining({ fault: "short" }));
+  expect(() => parseFrameHeader(Uint8Array.from(good.slice(0, 5)))).toThrow(
+    expect.objectContaining({ fault: "short" }),
+  );
 });
 
 /** Decodes single pieces, each with a new stream. */
@@ -151,7 +158,9 @@ class Source {
     try {
       return new ZstdStream(this.#window, 1 << 19).decode(piece);
     } catch (e) {
-      if (e instanceof ZstdError) return e;
+      if (e instanceof ZstdError) {
+        return e;
+      }
       throw e;
     }
   }

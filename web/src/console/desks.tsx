@@ -59,13 +59,22 @@ export function Desks(): JSX.Element {
       </PageTitle>
       <search>
         <form className="filters" onSubmit={submit}>
-          <TextInput className="grow" label={t("console.desks.query")} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
+          <TextInput
+            className="grow"
+            label={t("console.desks.query")}
+            value={typed}
+            onChange={(e) => setTyped(e.currentTarget.value)}
+          />
           <Button type="submit" variant="outline">
             {t("console.searchDo")}
           </Button>
         </form>
       </search>
-      <List query={query} rows={(p) => p.desks ?? []} empty={<Empty icon="desk" title={t(search === "" ? "console.nothingYet" : "console.noMatch")} />}>
+      <List
+        query={query}
+        rows={(p) => p.desks ?? []}
+        empty={<Empty icon="desk" title={t(search === "" ? "console.nothingYet" : "console.noMatch")} />}
+      >
         {(desks) => (
           <Table
             caption={t("console.desks.title")}
@@ -83,7 +92,10 @@ export function Desks(): JSX.Element {
                 ),
               },
               { name: t("console.state"), cell: (d) => <DeskTags desk={d} /> },
-              { name: t("console.desks.assigned"), cell: (d) => listing((d.userIds ?? []).map(userName), languageOf(i18n)) || t("none") },
+              {
+                name: t("console.desks.assigned"),
+                cell: (d) => listing((d.userIds ?? []).map(userName), languageOf(i18n)) || t("none"),
+              },
               { name: t("console.desks.section"), cell: (d) => sectionPath(sections, d.sectionId ?? "") || "—" },
               { name: t("console.desks.zone"), cell: (d) => t(zoneKeys[d.zone ?? "ZONE_UNSPECIFIED"]) },
               {
@@ -117,7 +129,9 @@ function DeskTags({ desk }: { readonly desk: DeskJson }): JSX.Element {
   const on = state === "DESK_STATE_ON" || state === "DESK_STATE_IN_SESSION";
   return (
     <span className="tags">
-      <Tag tone={state === "DESK_STATE_ON" ? "green" : state === "DESK_STATE_IN_SESSION" ? "blue" : "gray"}>{t(deskStateKeys[state])}</Tag>
+      <Tag tone={state === "DESK_STATE_ON" ? "green" : state === "DESK_STATE_IN_SESSION" ? "blue" : "gray"}>
+        {t(deskStateKeys[state])}
+      </Tag>
       {on && desk.loggedIn === true ? <Tag tone="gray">{t("console.desks.loggedIn")}</Tag> : null}
       {on && desk.locked === true ? <Tag tone="gray">{t("console.desks.locked")}</Tag> : null}
       {on && fault !== undefined ? (
@@ -139,12 +153,20 @@ function DeskMenu({ desk, ask }: { readonly desk: DeskJson; readonly ask: (a: As
     { name: t("console.desks.edit"), do: () => ask({ what: "edit", desk }) },
     { name: t("console.desks.token"), do: () => ask({ what: "token", desk }) },
   ];
-  if (desk.lockable === true) acts.push({ name: t("console.desks.lock"), do: () => ask({ what: "lock", desk }) });
+  if (desk.lockable === true) {
+    acts.push({ name: t("console.desks.lock"), do: () => ask({ what: "lock", desk }) });
+  }
   acts.push({ name: t("console.desks.remove"), do: () => ask({ what: "remove", desk }), danger: true });
   return <RowMenu name={desk.name ?? ""} acts={acts} />;
 }
 
-function Asked({ asking: { what, desk }, close }: { readonly asking: Asking; readonly close: () => void }): JSX.Element {
+function Asked({
+  asking: { what, desk },
+  close,
+}: {
+  readonly asking: Asking;
+  readonly close: () => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const deskId = desk.deskId ?? "";
   const name = desk.name ?? "";
@@ -193,24 +215,41 @@ function EditDesk({ desk, close }: { readonly desk: DeskJson; readonly close: ()
   const { data: sections = [] } = useQuery(sectionsQuery);
   const { data: users = [] } = useQuery(allUsersQuery);
   const form = useForm({
-    initialValues: { name: desk.name ?? "", zone: desk.zone ?? "", sectionId: desk.sectionId ?? "", userIds: desk.userIds ?? [] },
+    initialValues: {
+      name: desk.name ?? "",
+      zone: desk.zone ?? "",
+      sectionId: desk.sectionId ?? "",
+      userIds: desk.userIds ?? [],
+    },
     validate: schemaResolver(deskFields(t), { sync: true }),
   });
   const change = useChange(
     ["all-desks"],
     async (v: typeof form.values) =>
-      call("AdminService", "PutDesk", { ...v, deskId: desk.deskId ?? "", name: v.name.trim(), zone: v.zone as ZoneJson }),
+      call("AdminService", "PutDesk", {
+        ...v,
+        deskId: desk.deskId ?? "",
+        name: v.name.trim(),
+        zone: v.zone as ZoneJson,
+      }),
     () => {
       close();
       say(t("console.desks.saved"));
     },
   );
-  const zones = (["ZONE_LGWAN", "ZONE_INTERNET", "ZONE_MYNUMBER"] as const).map((zone) => ({ value: zone as string, label: t(zoneKeys[zone]) }));
+  const zones = (["ZONE_LGWAN", "ZONE_INTERNET", "ZONE_MYNUMBER"] as const).map((zone) => ({
+    value: zone as string,
+    label: t(zoneKeys[zone]),
+  }));
   return (
     <Dialog title={t(desk.deskId === undefined ? "console.desks.addTitle" : "console.desks.editTitle")} close={close}>
       {change.isError ? <Failed error={change.error} /> : null}
       <form className="stack" onSubmit={form.onSubmit((v) => change.mutate(v), focusFirstError)} noValidate>
-        <TextInput label={<Needed>{t("console.desks.name")}</Needed>} autoComplete="off" {...form.getInputProps("name")} />
+        <TextInput
+          label={<Needed>{t("console.desks.name")}</Needed>}
+          autoComplete="off"
+          {...form.getInputProps("name")}
+        />
         <NativeSelect
           label={<Needed>{t("console.desks.zone")}</Needed>}
           description={desk.enrolled === true ? t("console.desks.zoneFixed") : undefined}
@@ -267,7 +306,13 @@ function DeskToken({ desk, close }: { readonly desk: DeskJson; readonly close: (
   );
 }
 
-function TokenShown({ token, close }: { readonly token: CreateDeskTokenResponseJson; readonly close: () => void }): JSX.Element {
+function TokenShown({
+  token,
+  close,
+}: {
+  readonly token: CreateDeskTokenResponseJson;
+  readonly close: () => void;
+}): JSX.Element {
   const { t, i18n } = useTranslation();
   const copy = (text: string): void => {
     navigator.clipboard.writeText(text).then(
@@ -285,7 +330,10 @@ function TokenShown({ token, close }: { readonly token: CreateDeskTokenResponseJ
       <code className="command" aria-label={t("console.desks.tokenItself")}>
         {token.token}
       </code>
-      <Banner tone="warning" title={t("console.desks.tokenUntil", { date: dateTime(millis(token.untilMs), languageOf(i18n)) })} />
+      <Banner
+        tone="warning"
+        title={t("console.desks.tokenUntil", { date: dateTime(millis(token.untilMs), languageOf(i18n)) })}
+      />
       <div className="row row-end">
         <Button variant="outline" onClick={() => copy(token.command ?? "")}>
           {t("console.desks.copyCommand")}

@@ -26,7 +26,8 @@ export function Devices(): JSX.Element {
   const [revoking, setRevoking] = useState<DeviceJson | null>(null);
   const query = useInfiniteQuery({
     queryKey: ["devices", owner],
-    queryFn: async ({ pageParam, signal }) => call("AdminService", "ListDevices", { page: { limit: PAGE, token: pageParam }, owner }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("AdminService", "ListDevices", { page: { limit: PAGE, token: pageParam }, owner }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     placeholderData: keepPreviousData,
@@ -42,11 +43,20 @@ export function Devices(): JSX.Element {
       <PageTitle>{t("console.devices.title")}</PageTitle>
       <search>
         <form className="filters" onSubmit={submit}>
-          <TextInput label={t("console.devices.user")} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
+          <TextInput
+            label={t("console.devices.user")}
+            value={typed}
+            onChange={(e) => setTyped(e.currentTarget.value)}
+          />
           <Button type="submit" variant="outline">
             {t("console.searchDo")}
           </Button>
-          <Switch label={t("console.devices.all")} checked={revokedToo} onChange={(e) => setRevokedToo(e.currentTarget.checked)} my="xs" />
+          <Switch
+            label={t("console.devices.all")}
+            checked={revokedToo}
+            onChange={(e) => setRevokedToo(e.currentTarget.checked)}
+            my="xs"
+          />
         </form>
       </search>
       <List
@@ -70,7 +80,10 @@ export function Devices(): JSX.Element {
                   </span>
                 ),
               },
-              { name: t("console.devices.owner"), cell: (d) => (d.owner === "all" ? t("console.devices.ownerAll") : d.ownerName || d.owner) },
+              {
+                name: t("console.devices.owner"),
+                cell: (d) => (d.owner === "all" ? t("console.devices.ownerAll") : d.ownerName || d.owner),
+              },
               { name: t("console.devices.kind"), cell: (d) => <Kind device={d} /> },
               { name: t("console.state"), cell: (d) => <DeviceState device={d} now={query.dataUpdatedAt} /> },
               { name: t("console.devices.grade"), cell: (d) => t(gradeKeys[d.grade ?? "KEY_GRADE_UNSPECIFIED"]) },
@@ -98,7 +111,9 @@ function Kind({ device }: { readonly device: DeviceJson }): JSX.Element {
   return (
     <span>
       <span className="whole">{t(kindKeys[kind])}</span>
-      {kind === "DEVICE_KIND_LENT" ? <span className="sub">{inventoryNumber === "-" ? t("console.devices.inventoryNone") : number}</span> : null}
+      {kind === "DEVICE_KIND_LENT" ? (
+        <span className="sub">{inventoryNumber === "-" ? t("console.devices.inventoryNone") : number}</span>
+      ) : null}
     </span>
   );
 }
@@ -122,18 +137,36 @@ function DeviceState({ device, now }: { readonly device: DeviceJson; readonly no
   );
 }
 
-function Revoke({ device, ask }: { readonly device: DeviceJson; readonly ask: (d: DeviceJson) => void }): JSX.Element | null {
+function Revoke({
+  device,
+  ask,
+}: {
+  readonly device: DeviceJson;
+  readonly ask: (d: DeviceJson) => void;
+}): JSX.Element | null {
   const { t } = useTranslation();
-  if (millis(device.revokedMs) !== 0) return null;
+  if (millis(device.revokedMs) !== 0) {
+    return null;
+  }
   const user = device.owner?.startsWith("user:") === true ? device.owner.slice(5) : "";
   return (
     <span className="row">
       {user === "" ? null : (
-        <Link to="/lost" search={{ user, name: device.ownerName ?? user }} aria-label={`${t("approval.members.lost")}: ${device.label ?? ""}`}>
+        <Link
+          to="/lost"
+          search={{ user, name: device.ownerName ?? user }}
+          aria-label={`${t("approval.members.lost")}: ${device.label ?? ""}`}
+        >
           {t("approval.members.lost")}
         </Link>
       )}
-      <Button size="xs" variant="outline" color="red" onClick={() => ask(device)} aria-label={`${t("console.devices.revoke")}: ${device.label ?? ""}`}>
+      <Button
+        size="xs"
+        variant="outline"
+        color="red"
+        onClick={() => ask(device)}
+        aria-label={`${t("console.devices.revoke")}: ${device.label ?? ""}`}
+      >
         {t("console.devices.revoke")}
       </Button>
     </span>
@@ -145,7 +178,10 @@ function RevokeDialog({ device, close }: { readonly device: DeviceJson; readonly
   const label = device.label ?? "";
   const form = useForm({
     initialValues: { reason: "" },
-    validate: { reason: (v) => (v.trim() === "" || Array.from(v.trim()).length > LONGEST_REASON ? t("console.devices.reasonNeeded") : null) },
+    validate: {
+      reason: (v) =>
+        v.trim() === "" || Array.from(v.trim()).length > LONGEST_REASON ? t("console.devices.reasonNeeded") : null,
+    },
   });
   const revoke = useChange(
     ["devices", "sessions"],
@@ -157,7 +193,11 @@ function RevokeDialog({ device, close }: { readonly device: DeviceJson; readonly
   );
   return (
     <Dialog title={t("console.devices.revokeTitle")} close={close}>
-      <form className="stack" onSubmit={form.onSubmit((v) => revoke.mutate(v.reason.trim()), focusFirstError)} noValidate>
+      <form
+        className="stack"
+        onSubmit={form.onSubmit((v) => revoke.mutate(v.reason.trim()), focusFirstError)}
+        noValidate
+      >
         <div>{t("console.devices.revokeText", { label, owner: device.ownerName || device.owner || "" })}</div>
         {revoke.isError ? <Failed error={revoke.error} /> : null}
         <Textarea

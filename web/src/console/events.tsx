@@ -57,7 +57,13 @@ const start = (date: string, plus: number): string => {
 };
 
 /** Days are those of Japan: from the start of the first to the end of the last. */
-export function requestOf(f: Filter): { kind: string; actor: string; subject: string; fromMs?: string; untilMs?: string } {
+export function requestOf(f: Filter): {
+  kind: string;
+  actor: string;
+  subject: string;
+  fromMs?: string;
+  untilMs?: string;
+} {
   return {
     kind: f.kind,
     actor: foldId(f.actor),
@@ -71,7 +77,9 @@ function Filters({ set }: { readonly set: (f: Filter) => void }): JSX.Element {
   const { t } = useTranslation();
   const form = useForm<Filter>({
     initialValues: EVERYTHING,
-    validate: { until: (v, all) => (v !== "" && all.from !== "" && v < all.from ? t("console.events.untilBad") : null) },
+    validate: {
+      until: (v, all) => (v !== "" && all.from !== "" && v < all.from ? t("console.events.untilBad") : null),
+    },
   });
   const kinds = Object.keys(kindsJa) as (keyof typeof kindsJa)[];
   return (
@@ -81,11 +89,22 @@ function Filters({ set }: { readonly set: (f: Filter) => void }): JSX.Element {
         <TextInput type="date" label={t("console.events.until")} {...form.getInputProps("until")} />
         <NativeSelect
           label={t("console.events.kind")}
-          data={[{ value: "", label: t("console.events.kindHint") }, ...kinds.map((k) => ({ value: k as string, label: t(`console.events.kinds.${k}`) }))]}
+          data={[
+            { value: "", label: t("console.events.kindHint") },
+            ...kinds.map((k) => ({ value: k as string, label: t(`console.events.kinds.${k}`) })),
+          ]}
           {...form.getInputProps("kind")}
         />
-        <TextInput label={t("console.events.actor")} placeholder={t("console.events.actorHint")} {...form.getInputProps("actor")} />
-        <TextInput label={t("console.events.subject")} placeholder={t("console.events.subjectHint")} {...form.getInputProps("subject")} />
+        <TextInput
+          label={t("console.events.actor")}
+          placeholder={t("console.events.actorHint")}
+          {...form.getInputProps("actor")}
+        />
+        <TextInput
+          label={t("console.events.subject")}
+          placeholder={t("console.events.subjectHint")}
+          {...form.getInputProps("subject")}
+        />
         <Button type="submit" variant="outline">
           {t("console.searchDo")}
         </Button>
@@ -94,7 +113,13 @@ function Filters({ set }: { readonly set: (f: Filter) => void }): JSX.Element {
   );
 }
 
-function EventTable({ events, show }: { readonly events: readonly EventJson[]; readonly show: (e: EventJson) => void }): JSX.Element {
+function EventTable({
+  events,
+  show,
+}: {
+  readonly events: readonly EventJson[];
+  readonly show: (e: EventJson) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
     <Table
@@ -112,7 +137,12 @@ function EventTable({ events, show }: { readonly events: readonly EventJson[]; r
           name: t("console.events.details"),
           narrow: true,
           cell: (e) => (
-            <Button size="xs" variant="subtle" onClick={() => show(e)} aria-label={t("console.events.showFor", { number: e.number ?? "" })}>
+            <Button
+              size="xs"
+              variant="subtle"
+              onClick={() => show(e)}
+              aria-label={t("console.events.showFor", { number: e.number ?? "" })}
+            >
               {t("console.events.show")}
             </Button>
           ),
@@ -125,7 +155,9 @@ function EventTable({ events, show }: { readonly events: readonly EventJson[]; r
 /** Who or what, `desk:8923…`. A line ends behind the colon sooner than within an id. */
 function Party({ of }: { readonly of: string }): JSX.Element {
   const colon = of.indexOf(":") + 1;
-  if (of === "") return <>—</>;
+  if (of === "") {
+    return <>—</>;
+  }
   return (
     <span>
       {of.slice(0, colon)}
@@ -162,13 +194,23 @@ function EventDialog({ event, close }: { readonly event: EventJson; readonly clo
     <Dialog title={t("console.events.showFor", { number: event.number ?? "" })} close={close}>
       <Facts>
         <Fact name={t("console.events.time")}>{dateTime(millis(event.timeMs), languageOf(i18n))}</Fact>
-        <Fact name={t("console.events.kind")}><KindName event={event} /></Fact>
+        <Fact name={t("console.events.kind")}>
+          <KindName event={event} />
+        </Fact>
         <Fact name={t("console.events.actor")}>{event.actor}</Fact>
         <Fact name={t("console.events.subject")}>{event.subject || "—"}</Fact>
-        <Fact name={t("console.events.outcome")}><Outcome event={event} /></Fact>
-        <Fact name={t("console.events.session")}><span className="mono">{digits(event.sessionId)}</span></Fact>
-        <Fact name={t("console.events.details")}><pre className="mono details">{pretty(event.details ?? "")}</pre></Fact>
-        <Fact name={t("console.events.hash")}><span className="mono">{digits(event.hash)}</span></Fact>
+        <Fact name={t("console.events.outcome")}>
+          <Outcome event={event} />
+        </Fact>
+        <Fact name={t("console.events.session")}>
+          <span className="mono">{digits(event.sessionId)}</span>
+        </Fact>
+        <Fact name={t("console.events.details")}>
+          <pre className="mono details">{pretty(event.details ?? "")}</pre>
+        </Fact>
+        <Fact name={t("console.events.hash")}>
+          <span className="mono">{digits(event.hash)}</span>
+        </Fact>
       </Facts>
     </Dialog>
   );

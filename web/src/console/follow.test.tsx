@@ -7,8 +7,16 @@ import { usePages, visit } from "../portal/visittest.tsx";
 usePages();
 
 test.each([
-  ["/console/devices", "ListDevices", (ms: string) => ({ devices: [{ deviceId: "d1", label: "自宅のPC", lastUsedMs: ms }] })],
-  ["/console/users", "ListUsers", (ms: string) => ({ users: [{ userId: "soumu02", name: "鈴木 花子", lastSignInMs: ms }] })],
+  [
+    "/console/devices",
+    "ListDevices",
+    (ms: string) => ({ devices: [{ deviceId: "d1", label: "自宅のPC", lastUsedMs: ms }] }),
+  ],
+  [
+    "/console/users",
+    "ListUsers",
+    (ms: string) => ({ users: [{ userId: "soumu02", name: "鈴木 花子", lastSignInMs: ms }] }),
+  ],
   ["/account", "ListMyDevices", (ms: string) => ({ devices: [{ deviceId: "d1", label: "自宅のPC", lastUsedMs: ms }] })],
 ])("the times of the last use on %s do not stand still", async (path, method, answer) => {
   vi.useFakeTimers({ shouldAdvanceTime: true });

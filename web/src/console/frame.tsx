@@ -10,7 +10,9 @@ import { SideMenu } from "../kit/sidemenu.tsx";
 export function ConsoleFrame(): JSX.Element | null {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
-  if (!me) return null;
+  if (!me) {
+    return null;
+  }
   if (!may(me, "MAY_ADMINISTER")) {
     return (
       <div className="content">

@@ -30,7 +30,8 @@ export function NewCode({ user, close, show }: NewCodeProps): JSX.Element {
   });
   const make = useChange(
     ["users"],
-    async (f: typeof form.values) => call("AdminService", "CreateDeviceCode", { userId: user.userId ?? "", ...codeFor(f) }),
+    async (f: typeof form.values) =>
+      call("AdminService", "CreateDeviceCode", { userId: user.userId ?? "", ...codeFor(f) }),
     (r) => {
       close();
       show(r.slip);

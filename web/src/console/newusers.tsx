@@ -52,7 +52,13 @@ export function NewUsers(): JSX.Element {
   );
 }
 
-function Several({ busy, submit }: { readonly busy: boolean; readonly submit: (users: NewUserJson[]) => void }): JSX.Element {
+function Several({
+  busy,
+  submit,
+}: {
+  readonly busy: boolean;
+  readonly submit: (users: NewUserJson[]) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const { data: sections = [] } = useQuery(sectionsQuery);
   const { data: desks = [] } = useQuery(allDesksQuery);
@@ -79,7 +85,11 @@ function Several({ busy, submit }: { readonly busy: boolean; readonly submit: (u
         error={error}
         spellCheck={false}
       />
-      {lines.length === 0 ? <p className="sub">{t("console.users.pasteEmpty")}</p> : <Preview lines={lines.slice(0, MOST)} />}
+      {lines.length === 0 ? (
+        <p className="sub">{t("console.users.pasteEmpty")}</p>
+      ) : (
+        <Preview lines={lines.slice(0, MOST)} />
+      )}
       <div className="row row-end">
         <Button disabled={!good} loading={busy} onClick={() => submit(lines.map((l) => l.user))}>
           {t("console.users.create", { count: lines.length })}

@@ -41,7 +41,9 @@ export function isName(name: string): boolean {
 export function readRoster(text: string, known: Known, t: TFunction): Line[] {
   const first = new Map<string, number>();
   return text.split(/\r?\n/).flatMap((line, i) => {
-    if (/^[\s,、，\u200b]*$/.test(line)) return [];
+    if (/^[\s,、，\u200b]*$/.test(line)) {
+      return [];
+    }
     const read = readLine(line, i + 1, known, t);
     const id = read.user.userId ?? "";
     const before = first.get(id);
@@ -55,7 +57,11 @@ export function readRoster(text: string, known: Known, t: TFunction): Line[] {
 
 /** A cell without the quotation marks that spreadsheets put around it. */
 function cell(text: string): string {
-  return tidy(tidy(text).replace(/^"(.*)"$/, "$1").replaceAll('""', '"'));
+  return tidy(
+    tidy(text)
+      .replace(/^"(.*)"$/, "$1")
+      .replaceAll('""', '"'),
+  );
 }
 
 function readLine(line: string, number: number, known: Known, t: TFunction): Line {
@@ -63,15 +69,29 @@ function readLine(line: string, number: number, known: Known, t: TFunction): Lin
   const [id = "", name = "", kana = "", section = "", desk = ""] = fields;
   const problems: string[] = [];
   const userId = foldId(id);
-  if (fields.slice(FIELDS).some((f) => f !== "")) problems.push(t("console.users.fieldsBad"));
-  if (!isUserId(userId)) problems.push(t("console.users.idBad"));
-  if (!isName(name)) problems.push(t("console.users.nameBad"));
-  if (kana !== "" && !isName(kana)) problems.push(t("console.users.kanaBad"));
+  if (fields.slice(FIELDS).some((f) => f !== "")) {
+    problems.push(t("console.users.fieldsBad"));
+  }
+  if (!isUserId(userId)) {
+    problems.push(t("console.users.idBad"));
+  }
+  if (!isName(name)) {
+    problems.push(t("console.users.nameBad"));
+  }
+  if (kana !== "" && !isName(kana)) {
+    problems.push(t("console.users.kanaBad"));
+  }
   const sections = known.sections.filter((s) => fold(s.name ?? "") === fold(section));
-  if (section !== "" && sections.length === 0) problems.push(t("console.users.sectionUnknown", { name: section }));
-  if (section !== "" && sections.length > 1) problems.push(t("console.users.sectionAmbiguous", { name: section }));
+  if (section !== "" && sections.length === 0) {
+    problems.push(t("console.users.sectionUnknown", { name: section }));
+  }
+  if (section !== "" && sections.length > 1) {
+    problems.push(t("console.users.sectionAmbiguous", { name: section }));
+  }
   const found = known.desks.find((d) => fold(d.name ?? "") === fold(desk));
-  if (desk !== "" && found === undefined) problems.push(t("console.users.deskUnknown", { name: desk }));
+  if (desk !== "" && found === undefined) {
+    problems.push(t("console.users.deskUnknown", { name: desk }));
+  }
   const user: NewUserJson = {
     userId,
     name,

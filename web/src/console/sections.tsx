@@ -64,8 +64,12 @@ interface TreeProps {
 
 function Tree({ sections, parent, ask }: TreeProps): JSX.Element | null {
   const known = new Set(sections.map((s) => s.sectionId));
-  const here = sectionTree(sections).flatMap(({ section }) => ((known.has(section.parentId) ? section.parentId : "") === parent ? [section] : []));
-  if (here.length === 0) return null;
+  const here = sectionTree(sections).flatMap(({ section }) =>
+    (known.has(section.parentId) ? section.parentId : "") === parent ? [section] : [],
+  );
+  if (here.length === 0) {
+    return null;
+  }
   return (
     <ul className={parent === "" ? "tree" : undefined}>
       {here.map((s) => (
@@ -96,7 +100,12 @@ function Row({ section, ask }: { readonly section: SectionJson; readonly ask: (a
         >
           {t("console.sections.addBelow")}
         </Button>
-        <Button size="xs" variant="subtle" aria-label={t("console.sections.editFor", { name })} onClick={() => ask({ what: "edit", section })}>
+        <Button
+          size="xs"
+          variant="subtle"
+          aria-label={t("console.sections.editFor", { name })}
+          onClick={() => ask({ what: "edit", section })}
+        >
           {t("console.sections.edit")}
         </Button>
         <Button
@@ -124,7 +133,7 @@ function EditSection({ section, close }: { readonly section: SectionJson; readon
     initialValues: {
       name: section.name ?? "",
       parentId: section.parentId ?? "",
-      position: (section.position ?? 0),
+      position: section.position ?? 0,
       headUserId: section.headUserId ?? null,
       deputyUserIds: section.deputyUserIds ?? [],
     },
@@ -139,7 +148,7 @@ function EditSection({ section, close }: { readonly section: SectionJson; readon
           position: whole(v.position),
           sectionId: section.sectionId ?? "",
           name: v.name.trim(),
-                    headUserId: v.headUserId ?? "",
+          headUserId: v.headUserId ?? "",
         },
       }),
     () => {
@@ -149,16 +158,30 @@ function EditSection({ section, close }: { readonly section: SectionJson; readon
   );
   const parents = sectionChoices(sections).filter((c) => c.value !== section.sectionId);
   return (
-    <Dialog title={t(section.sectionId === undefined ? "console.sections.addTitle" : "console.sections.editTitle")} close={close}>
+    <Dialog
+      title={t(section.sectionId === undefined ? "console.sections.addTitle" : "console.sections.editTitle")}
+      close={close}
+    >
       {change.isError ? <Failed error={change.error} /> : null}
       <form className="stack" onSubmit={form.onSubmit((v) => change.mutate(v), focusFirstError)} noValidate>
-        <TextInput label={<Needed>{t("console.sections.name")}</Needed>} autoComplete="off" data-autofocus {...form.getInputProps("name")} />
+        <TextInput
+          label={<Needed>{t("console.sections.name")}</Needed>}
+          autoComplete="off"
+          data-autofocus
+          {...form.getInputProps("name")}
+        />
         <NativeSelect
           label={t("console.sections.parent")}
           data={[{ value: "", label: t("console.sections.top") }, ...parents]}
           {...form.getInputProps("parentId")}
         />
-        <NumberInput label={t("console.sections.position")} min={0} max={9999} allowDecimal={false} {...form.getInputProps("position")} />
+        <NumberInput
+          label={t("console.sections.position")}
+          min={0}
+          max={9999}
+          allowDecimal={false}
+          {...form.getInputProps("position")}
+        />
         <Select
           label={t("console.sections.head")}
           data={userChoices(users)}
@@ -167,7 +190,12 @@ function EditSection({ section, close }: { readonly section: SectionJson; readon
           clearButtonProps={{ "aria-label": t("console.clear") }}
           {...form.getInputProps("headUserId")}
         />
-        <MultiSelect label={t("console.sections.deputies")} data={userChoices(users)} searchable {...form.getInputProps("deputyUserIds")} />
+        <MultiSelect
+          label={t("console.sections.deputies")}
+          data={userChoices(users)}
+          searchable
+          {...form.getInputProps("deputyUserIds")}
+        />
         <DialogButtons close={close}>
           <Button type="submit" loading={change.isPending}>
             {t("save")}

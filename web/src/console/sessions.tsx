@@ -89,14 +89,30 @@ function SessionTable({ sessions, runningOnly, end }: TableProps): JSX.Element {
         </span>
       ),
     },
-    { name: t("console.sessions.started"), narrow: true, cell: (s) => shortDateTime(millis(s.openedMs) || millis(s.preparedMs)) },
-    { name: t("console.sessions.amount"), right: true, narrow: true, cell: (s) => amount(millis(s.bytesToViewer) + millis(s.bytesToDesk)) },
+    {
+      name: t("console.sessions.started"),
+      narrow: true,
+      cell: (s) => shortDateTime(millis(s.openedMs) || millis(s.preparedMs)),
+    },
+    {
+      name: t("console.sessions.amount"),
+      right: true,
+      narrow: true,
+      cell: (s) => amount(millis(s.bytesToViewer) + millis(s.bytesToDesk)),
+    },
   ];
   if (runningOnly) {
-    columns.push({ name: t("console.state"), cell: (s) => <Tag tone="blue">{t(lifeKeys[s.life ?? "SESSION_LIFE_UNSPECIFIED"])}</Tag> });
+    columns.push({
+      name: t("console.state"),
+      cell: (s) => <Tag tone="blue">{t(lifeKeys[s.life ?? "SESSION_LIFE_UNSPECIFIED"])}</Tag>,
+    });
   } else {
     columns.push(
-      { name: t("console.sessions.ended"), narrow: true, cell: (s) => (millis(s.endedMs) === 0 ? "—" : shortDateTime(millis(s.endedMs))) },
+      {
+        name: t("console.sessions.ended"),
+        narrow: true,
+        cell: (s) => (millis(s.endedMs) === 0 ? "—" : shortDateTime(millis(s.endedMs))),
+      },
       { name: t("console.sessions.result"), cell: (s) => <SessionResult session={s} /> },
     );
   }
@@ -116,7 +132,9 @@ function SessionTable({ sessions, runningOnly, end }: TableProps): JSX.Element {
         </Button>
       ),
   });
-  return <Table caption={t("console.sessions.title")} rows={sessions} id={(s) => s.sessionId ?? ""} columns={columns} />;
+  return (
+    <Table caption={t("console.sessions.title")} rows={sessions} id={(s) => s.sessionId ?? ""} columns={columns} />
+  );
 }
 
 function EndDialog({ session, close }: { readonly session: SessionJson; readonly close: () => void }): JSX.Element {

@@ -21,7 +21,10 @@ test("who is locked out is said before the settings are saved", async () => {
     const body = JSON.parse(init.body as string) as { page?: { token?: string }; settings?: unknown };
     switch (url.split("/").at(-1)) {
       case "GetSettings":
-        return Response.json({ settings: { organisationName: "あおば町", sessionMaxS: 43200, signInMaxS: 43200, idleS: 1800 }, revision: "1" });
+        return Response.json({
+          settings: { organisationName: "あおば町", sessionMaxS: 43200, signInMaxS: 43200, idleS: 1800 },
+          revision: "1",
+        });
       case "ListUsers":
         return Response.json(body.page?.token === "2" ? { users: users[1] } : { users: users[0], nextToken: "2" });
       case "UpdateSettings":

@@ -33,7 +33,13 @@ export function Settings(): JSX.Element {
   );
 }
 
-function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson; readonly reload: () => void }): JSX.Element {
+function SettingsForm({
+  read,
+  reload,
+}: {
+  readonly read: GetSettingsResponseJson;
+  readonly reload: () => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
   const form = useForm<SettingsFields>({
@@ -42,7 +48,10 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
   });
   const update = useMutation({
     mutationFn: async (f: SettingsFields) =>
-      call("AdminService", "UpdateSettings", { settings: settingsOf(f), ...(read.revision === undefined ? {} : { revision: read.revision }) }),
+      call("AdminService", "UpdateSettings", {
+        settings: settingsOf(f),
+        ...(read.revision === undefined ? {} : { revision: read.revision }),
+      }),
     onSuccess: async (answer, f) => {
       client.setQueryData(settingsQuery.queryKey, { settings: settingsOf(f), ...answer });
       say(t("console.settings.saved"));
@@ -51,8 +60,11 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
   });
   const [asked, setAsked] = useState<SettingsFields>();
   const submit = (f: SettingsFields): void => {
-    if (lockOuts(fieldsOf(read.settings ?? {}), f).length > 0) setAsked(f);
-    else update.mutate(f);
+    if (lockOuts(fieldsOf(read.settings ?? {}), f).length > 0) {
+      setAsked(f);
+    } else {
+      update.mutate(f);
+    }
   };
   const conflict = update.error instanceof ApiError && update.error.code === "aborted";
   const number = (name: keyof SettingsFields, unit: string) => ({
@@ -78,8 +90,16 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
       )}
       <Section title={t("console.settings.organisation")}>
         <div className="columns">
-          <TextInput label={<Needed>{t("console.settings.organisationName")}</Needed>} {...form.getInputProps("organisationName")} />
-          <TextInput label={t("console.settings.address")} description={t("console.settings.addressHint")} inputWrapperOrder={["label", "input", "description", "error"]} {...form.getInputProps("address")} />
+          <TextInput
+            label={<Needed>{t("console.settings.organisationName")}</Needed>}
+            {...form.getInputProps("organisationName")}
+          />
+          <TextInput
+            label={t("console.settings.address")}
+            description={t("console.settings.addressHint")}
+            inputWrapperOrder={["label", "input", "description", "error"]}
+            {...form.getInputProps("address")}
+          />
         </div>
       </Section>
       <Section title={t("console.settings.rules")}>
@@ -117,16 +137,35 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
             {...number("idleMinutes", t("console.settings.minutes"))}
           />
           <NumberInput label={t("console.settings.grace")} {...number("graceSeconds", t("console.settings.seconds"))} />
-          <NumberInput label={t("console.settings.sessionMax")} {...number("sessionHours", t("console.settings.hours"))} />
-          <NumberInput label={t("console.settings.signInMax")} {...number("signInHours", t("console.settings.hours"))} />
-          <NumberInput label={t("console.settings.maxSessions")} {...number("maxSessions", t("console.settings.times"))} />
+          <NumberInput
+            label={t("console.settings.sessionMax")}
+            {...number("sessionHours", t("console.settings.hours"))}
+          />
+          <NumberInput
+            label={t("console.settings.signInMax")}
+            {...number("signInHours", t("console.settings.hours"))}
+          />
+          <NumberInput
+            label={t("console.settings.maxSessions")}
+            {...number("maxSessions", t("console.settings.times"))}
+          />
         </div>
       </Section>
       <Section title={t("console.settings.networks")}>
         <p className="sub">{t("console.settings.networkHint")}</p>
         <div className="columns">
-          <Textarea className="paste" label={t("console.settings.office")} rows={5} {...form.getInputProps("officeNetworks")} />
-          <Textarea className="paste" label={t("console.settings.satellite")} rows={5} {...form.getInputProps("satelliteNetworks")} />
+          <Textarea
+            className="paste"
+            label={t("console.settings.office")}
+            rows={5}
+            {...form.getInputProps("officeNetworks")}
+          />
+          <Textarea
+            className="paste"
+            label={t("console.settings.satellite")}
+            rows={5}
+            {...form.getInputProps("satelliteNetworks")}
+          />
         </div>
       </Section>
       <Section title={t("console.settings.watermark")}>
@@ -137,7 +176,11 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
         />
       </Section>
       <Section title={t("console.settings.emergency")}>
-        <Switch label={t("console.settings.emergencySwitch")} description={t("console.settings.emergencyHint")} {...onOff("emergency")} />
+        <Switch
+          label={t("console.settings.emergencySwitch")}
+          description={t("console.settings.emergencyHint")}
+          {...onOff("emergency")}
+        />
       </Section>
       <div className="section">
         {conflict ? (
@@ -164,8 +207,13 @@ function SettingsForm({ read, reload }: { readonly read: GetSettingsResponseJson
 async function countUsers(signal: AbortSignal): Promise<{ all: number; without: number }> {
   let all = 0;
   let without = 0;
-  for (let token: string | undefined = ""; token !== undefined; ) {
-    const page: ListUsersResponseJson = await call("AdminService", "ListUsers", { page: { limit: 500, token } }, signal);
+  for (let token: string | undefined = ""; token !== undefined;) {
+    const page: ListUsersResponseJson = await call(
+      "AdminService",
+      "ListUsers",
+      { page: { limit: 500, token } },
+      signal,
+    );
     const active = (page.users ?? []).filter((u) => u.disabled !== true);
     all += active.length;
     without += active.filter((u) => u.hasTotp !== true).length;
@@ -183,13 +231,20 @@ interface ConsequencesProps {
 /** Says who is locked out by a change before it is saved. */
 function Consequences({ lockOuts: which, close, save }: ConsequencesProps): JSX.Element {
   const { t } = useTranslation();
-  const users = useQuery({ queryKey: ["users", "count"], queryFn: async ({ signal }) => countUsers(signal), enabled: which.includes("totp"), staleTime: 0 });
+  const users = useQuery({
+    queryKey: ["users", "count"],
+    queryFn: async ({ signal }) => countUsers(signal),
+    enabled: which.includes("totp"),
+    staleTime: 0,
+  });
   const ready = !which.includes("totp") || users.data !== undefined;
   return (
     <Dialog title={t("console.settings.follows")} close={close}>
       <div className="stack-tight">
         <ul className="plain-list">
-          {which.includes("totp") && users.data !== undefined ? <li>{t("console.settings.followsTotp", users.data)}</li> : null}
+          {which.includes("totp") && users.data !== undefined ? (
+            <li>{t("console.settings.followsTotp", users.data)}</li>
+          ) : null}
           {which.includes("approval") ? <li>{t("console.settings.followsApproval")}</li> : null}
         </ul>
         {users.isError ? <Failed error={users.error} retry={() => void users.refetch()} /> : null}

@@ -86,23 +86,30 @@ export type LockOut = "totp" | "approval";
 export function lockOuts(before: SettingsFields, after: SettingsFields): LockOut[] {
   const asks = (f: SettingsFields): boolean => f.approvalRequired && !f.emergency;
   const out: LockOut[] = [];
-  if (after.totpRequiredOutside && !before.totpRequiredOutside) out.push("totp");
-  if (asks(after) && !asks(before)) out.push("approval");
+  if (after.totpRequiredOutside && !before.totpRequiredOutside) {
+    out.push("totp");
+  }
+  if (asks(after) && !asks(before)) {
+    out.push("approval");
+  }
   return out;
 }
 
 /** What the gateway will accept. */
 export function settingsFields(t: TFunction) {
   const number = (low: number, high: number, whole = true) =>
-    z
-      .union([z.number(), z.string()])
-      .refine((v) => {
+    z.union([z.number(), z.string()]).refine(
+      (v) => {
         const n = Number(v);
         return v !== "" && Number.isFinite(n) && n >= low && n <= high && (!whole || Number.isInteger(n));
-      }, t("console.settings.numberBad", { low, high }));
+      },
+      t("console.settings.numberBad", { low, high }),
+    );
   const networks = z.string().check((c) => {
     const bad = lines(c.value).find((l) => !isNetwork(l));
-    if (bad !== undefined) c.issues.push({ code: "custom", message: t("console.settings.networkBad", { value: bad }), input: c.value });
+    if (bad !== undefined) {
+      c.issues.push({ code: "custom", message: t("console.settings.networkBad", { value: bad }), input: c.value });
+    }
   });
   return z.object({
     organisationName: z.string().refine((s) => isName(s.trim()), t("console.settings.organisationNameBad")),
@@ -114,7 +121,9 @@ export function settingsFields(t: TFunction) {
     sessionHours: number(1, 24),
     signInHours: number(1, 24),
     maxSessions: number(0, 100_000),
-    watermark: z.string().refine((s) => new TextEncoder().encode(s).length <= LONGEST_WATERMARK, t("console.settings.watermarkBad")),
+    watermark: z
+      .string()
+      .refine((s) => new TextEncoder().encode(s).length <= LONGEST_WATERMARK, t("console.settings.watermarkBad")),
   });
 }
 
@@ -126,33 +135,54 @@ function lines(text: string): string[] {
 export function isAddress(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
   return (
-    url !== null && url.protocol === "https:" && url.host !== "" && /^\/*$/.test(url.pathname) && !/[?#@]/.test(text) && url.username === ""
+    url !== null &&
+    url.protocol === "https:" &&
+    url.host !== "" &&
+    /^\/*$/.test(url.pathname) &&
+    !/[?#@]/.test(text) &&
+    url.username === ""
   );
 }
 
 /** An address and a length of 1 or more, with no bit set behind the length: the gateway refuses others. */
 export function isNetwork(text: string): boolean {
   const match = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text);
-  if (match === null) return false;
+  if (match === null) {
+    return false;
+  }
   const bytes = addressBytes(match[1] ?? "");
   const length = Number(match[2]);
-  if (bytes === null || length < 1 || length > bytes.length * 8) return false;
+  if (bytes === null || length < 1 || length > bytes.length * 8) {
+    return false;
+  }
   return bytes.every((b, i) => (b & (0xff >> Math.min(8, Math.max(0, length - i * 8)))) === 0);
 }
 
 function addressBytes(text: string): number[] | null {
   if (!text.includes(":")) {
     const parts = text.split(".");
-    if (parts.length !== 4 || parts.some((p) => !/^(0|[1-9]\d{0,2})$/.test(p) || Number(p) > 255)) return null;
+    if (parts.length !== 4 || parts.some((p) => !/^(0|[1-9]\d{0,2})$/.test(p) || Number(p) > 255)) {
+      return null;
+    }
     return parts.map(Number);
   }
   const halves = text.split("::");
-  if (halves.length > 2 || text.includes(".")) return null;
+  if (halves.length > 2 || text.includes(".")) {
+    return null;
+  }
   const groups = halves.map((h) => (h === "" ? [] : h.split(":")));
   const given = groups.flat();
-  if (given.some((g) => !/^[0-9a-fA-F]{1,4}$/.test(g))) return null;
+  if (given.some((g) => !/^[0-9a-fA-F]{1,4}$/.test(g))) {
+    return null;
+  }
   const missing = 8 - given.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return null;
-  const all = [...(groups[0] ?? []), ...Array<string>(halves.length === 1 ? 0 : missing).fill("0"), ...(groups[1] ?? [])];
+  if (halves.length === 1 ? missing !== 0 : missing < 1) {
+    return null;
+  }
+  const all = [
+    ...(groups[0] ?? []),
+    ...Array<string>(halves.length === 1 ? 0 : missing).fill("0"),
+    ...(groups[1] ?? []),
+  ];
   return all.flatMap((g) => [Number.parseInt(g, 16) >> 8, Number.parseInt(g, 16) & 0xff]);
 }

@@ -29,7 +29,8 @@ async function show(more: Partial<typeof slip> = {}, language: Language = "ja"):
   return screen.getByRole("article");
 }
 
-const value = (paper: HTMLElement, name: string): string => within(paper).getByRole("row", { name: new RegExp(`^${name}`) }).textContent ?? "";
+const value = (paper: HTMLElement, name: string): string =>
+  within(paper).getByRole("row", { name: new RegExp(`^${name}`) }).textContent ?? "";
 
 describe("the slip", () => {
   test("says who, where, with what, and the four steps", async () => {

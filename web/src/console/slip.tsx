@@ -63,7 +63,9 @@ export function Slip({ slip, made }: SlipProps): JSX.Element {
 
 /** Which lent device the code is for; empty for a private one. */
 function lent({ inventoryNumber: number = "" }: SlipJson, t: TFunction): string {
-  return number === "" ? "" : t("console.slip.lent", { number: number === "-" ? t("console.devices.inventoryNone") : number });
+  return number === ""
+    ? ""
+    : t("console.slip.lent", { number: number === "-" ? t("console.devices.inventoryNone") : number });
 }
 
 interface RowProps {
@@ -75,7 +77,9 @@ interface RowProps {
 
 /** A row of the slip; none for a value that it does not have. */
 function Row({ name, value, secret = false, note }: RowProps): JSX.Element | null {
-  if (value === "") return null;
+  if (value === "") {
+    return null;
+  }
   return (
     <tr>
       <th scope="row">{name}</th>

@@ -49,7 +49,10 @@ interface CodeFields {
   readonly inventoryNumber: string;
 }
 
-/** What a one-time code says of the device that it enrols: of a lent one its inventory number, of a private one nothing more. */
+/**
+ * What a one-time code says of the device that it enrols: of a lent one its inventory number, of a private one nothing
+ * more.
+ */
 export const codeFor = (f: CodeFields): { deviceKind: DeviceKindJson; inventoryNumber: string } => ({
   deviceKind: f.deviceKind as DeviceKindJson,
   inventoryNumber: f.deviceKind === LENT ? tidy(f.inventoryNumber) : "",
@@ -62,14 +65,16 @@ export const isNumbered = (f: CodeFields): boolean => {
 
 /** What a user must have. */
 export function userFields(t: TFunction) {
-  return z.object({
-    userId: z.string().refine((s) => isUserId(foldId(s)), t("console.users.idBad")),
-    name: z.string().refine((s) => isName(tidy(s)), t("console.users.nameBad")),
-    kana: z.string().refine((s) => tidy(s) === "" || isName(tidy(s)), t("console.users.kanaBad")),
-    roles: z.array(z.string()).min(1, t("console.users.rolesNeeded")),
-    deviceKind: z.string(),
-    inventoryNumber: z.string(),
-  }).refine(isNumbered, { path: ["inventoryNumber"], message: t("console.users.inventoryBad") });
+  return z
+    .object({
+      userId: z.string().refine((s) => isUserId(foldId(s)), t("console.users.idBad")),
+      name: z.string().refine((s) => isName(tidy(s)), t("console.users.nameBad")),
+      kana: z.string().refine((s) => tidy(s) === "" || isName(tidy(s)), t("console.users.kanaBad")),
+      roles: z.array(z.string()).min(1, t("console.users.rolesNeeded")),
+      deviceKind: z.string(),
+      inventoryNumber: z.string(),
+    })
+    .refine(isNumbered, { path: ["inventoryNumber"], message: t("console.users.inventoryBad") });
 }
 
 interface UserFormProps {
@@ -91,7 +96,8 @@ export function UserForm({ user, busy, submitName, submit, cancel }: UserFormPro
     validate: schemaResolver(userFields(t), { sync: true }),
   });
   const posts = sectionChoices(sections);
-  const send = (v: UserFields): void => submit({ ...v, userId: foldId(v.userId), name: tidy(v.name), kana: tidy(v.kana) });
+  const send = (v: UserFields): void =>
+    submit({ ...v, userId: foldId(v.userId), name: tidy(v.name), kana: tidy(v.kana) });
   return (
     <form className="stack" onSubmit={form.onSubmit(send, focusFirstError)} noValidate>
       <div className="columns">
@@ -105,18 +111,36 @@ export function UserForm({ user, busy, submitName, submit, cancel }: UserFormPro
           spellCheck={false}
           {...form.getInputProps("userId")}
         />
-        <TextInput label={<Needed>{t("console.users.name")}</Needed>} autoComplete="off" {...form.getInputProps("name")} />
+        <TextInput
+          label={<Needed>{t("console.users.name")}</Needed>}
+          autoComplete="off"
+          {...form.getInputProps("name")}
+        />
         <TextInput label={t("console.users.kana")} autoComplete="off" {...form.getInputProps("kana")} />
         <NativeSelect
           label={t("console.users.section")}
           data={[{ value: "", label: t("console.sectionNone") }, ...posts]}
           {...form.getInputProps("mainSectionId")}
         />
-        <MultiSelect label={t("console.users.otherSections")} data={posts} searchable {...form.getInputProps("otherSectionIds")} />
+        <MultiSelect
+          label={t("console.users.otherSections")}
+          data={posts}
+          searchable
+          {...form.getInputProps("otherSectionIds")}
+        />
         {user === undefined ? (
           <>
-            <MultiSelect label={t("console.users.desks")} data={deskChoices(desks)} searchable {...form.getInputProps("deskIds")} />
-            <DeviceInputs kind={form.getInputProps("deviceKind")} number={form.getInputProps("inventoryNumber")} lent={form.values.deviceKind === LENT} />
+            <MultiSelect
+              label={t("console.users.desks")}
+              data={deskChoices(desks)}
+              searchable
+              {...form.getInputProps("deskIds")}
+            />
+            <DeviceInputs
+              kind={form.getInputProps("deviceKind")}
+              number={form.getInputProps("inventoryNumber")}
+              lent={form.values.deviceKind === LENT}
+            />
           </>
         ) : null}
       </div>
@@ -152,7 +176,11 @@ export function DeviceInputs({ kind, number, lent }: DeviceInputsProps): JSX.Ele
   const { t } = useTranslation();
   return (
     <>
-      <NativeSelect label={t("console.users.deviceKind")} data={KINDS.map((k) => ({ value: k, label: t(kindKeys[k]) }))} {...kind} />
+      <NativeSelect
+        label={t("console.users.deviceKind")}
+        data={KINDS.map((k) => ({ value: k, label: t(kindKeys[k]) }))}
+        {...kind}
+      />
       {lent ? (
         <TextInput
           label={<Needed>{t("console.users.inventory")}</Needed>}

@@ -19,7 +19,10 @@ import { NewCode } from "./newcode.tsx";
 import { useSlips } from "./slips.tsx";
 import { UserForm } from "./userform.tsx";
 
-type Asking = { readonly what: "edit" | "disable" | "enable" | "unlock" | "reset" | "totp" | "code"; readonly user: UserJson };
+type Asking = {
+  readonly what: "edit" | "disable" | "enable" | "unlock" | "reset" | "totp" | "code";
+  readonly user: UserJson;
+};
 
 /** The users, and what can be done with them. */
 export function Users(): JSX.Element {
@@ -30,7 +33,8 @@ export function Users(): JSX.Element {
   const { data: sections = [] } = useQuery(sectionsQuery);
   const query = useInfiniteQuery({
     queryKey: ["users", "list", filter],
-    queryFn: async ({ pageParam, signal }) => call("AdminService", "ListUsers", { page: { limit: PAGE, token: pageParam }, ...filter }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("AdminService", "ListUsers", { page: { limit: PAGE, token: pageParam }, ...filter }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     placeholderData: keepPreviousData,
@@ -72,7 +76,14 @@ export function Users(): JSX.Element {
               },
               { name: t("console.users.id"), cell: (u) => u.userId },
               { name: t("console.users.section"), cell: (u) => sectionPath(sections, u.mainSectionId ?? "") || "—" },
-              { name: t("console.users.roles"), cell: (u) => listing((u.roles ?? []).map((r: RoleJson) => t(roleKeys[r])), language) },
+              {
+                name: t("console.users.roles"),
+                cell: (u) =>
+                  listing(
+                    (u.roles ?? []).map((r: RoleJson) => t(roleKeys[r])),
+                    language,
+                  ),
+              },
               { name: t("console.state"), cell: (u) => <UserState user={u} now={query.dataUpdatedAt} /> },
               { name: t("console.users.devices"), right: true, cell: (u) => u.deviceCount ?? 0 },
               {
@@ -80,7 +91,11 @@ export function Users(): JSX.Element {
                 narrow: true,
                 cell: (u) => (millis(u.lastSignInMs) === 0 ? "—" : shortDateTime(millis(u.lastSignInMs))),
               },
-              { name: t("console.actions"), narrow: true, cell: (u) => <UserMenu user={u} now={query.dataUpdatedAt} ask={setAsking} /> },
+              {
+                name: t("console.actions"),
+                narrow: true,
+                cell: (u) => <UserMenu user={u} now={query.dataUpdatedAt} ask={setAsking} />,
+              },
             ]}
           />
         )}
@@ -102,7 +117,12 @@ function Filters({ set }: { readonly set: (f: { query: string; sectionId: string
   return (
     <search>
       <form className="filters" onSubmit={submit}>
-        <TextInput className="grow" label={t("console.users.query")} value={query} onChange={(e) => setQuery(e.currentTarget.value)} />
+        <TextInput
+          className="grow"
+          label={t("console.users.query")}
+          value={query}
+          onChange={(e) => setQuery(e.currentTarget.value)}
+        />
         <NativeSelect
           label={t("console.nav.sections")}
           data={[{ value: "", label: "—" }, ...sectionChoices(sections)]}
@@ -125,22 +145,38 @@ function UserState({ user, now }: { readonly user: UserJson; readonly now: numbe
   const { t } = useTranslation();
   return (
     <span className="tags">
-      {user.disabled === true ? <Tag tone="gray">{t("console.users.disabled")}</Tag> : <Tag tone="green">{t("console.users.active")}</Tag>}
+      {user.disabled === true ? (
+        <Tag tone="gray">{t("console.users.disabled")}</Tag>
+      ) : (
+        <Tag tone="green">{t("console.users.active")}</Tag>
+      )}
       {isLocked(user, now) ? <Tag tone="red">{t("console.users.locked")}</Tag> : null}
       {user.mustChangePassword === true ? <Tag tone="orange">{t("console.users.initial")}</Tag> : null}
     </span>
   );
 }
 
-function UserMenu({ user, now, ask }: { readonly user: UserJson; readonly now: number; readonly ask: (a: Asking) => void }): JSX.Element {
+function UserMenu({
+  user,
+  now,
+  ask,
+}: {
+  readonly user: UserJson;
+  readonly now: number;
+  readonly ask: (a: Asking) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const acts: Act[] = [
     { name: t("console.users.edit"), do: () => ask({ what: "edit", user }) },
     { name: t("console.users.newCode"), do: () => ask({ what: "code", user }) },
     { name: t("console.users.reset"), do: () => ask({ what: "reset", user }) },
   ];
-  if (user.hasTotp === true) acts.push({ name: t("console.users.resetTotp"), do: () => ask({ what: "totp", user }) });
-  if (isLocked(user, now)) acts.push({ name: t("console.users.unlock"), do: () => ask({ what: "unlock", user }) });
+  if (user.hasTotp === true) {
+    acts.push({ name: t("console.users.resetTotp"), do: () => ask({ what: "totp", user }) });
+  }
+  if (isLocked(user, now)) {
+    acts.push({ name: t("console.users.unlock"), do: () => ask({ what: "unlock", user }) });
+  }
   acts.push(
     user.disabled === true
       ? { name: t("console.users.enable"), do: () => ask({ what: "enable", user }) }
@@ -150,7 +186,13 @@ function UserMenu({ user, now, ask }: { readonly user: UserJson; readonly now: n
 }
 
 /** The dialog of an act. */
-function Asked({ asking: { what, user }, close }: { readonly asking: Asking; readonly close: () => void }): JSX.Element {
+function Asked({
+  asking: { what, user },
+  close,
+}: {
+  readonly asking: Asking;
+  readonly close: () => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const { lay } = useSlips();
@@ -248,7 +290,13 @@ function EditUser({ user, close }: { readonly user: UserJson; readonly close: ()
   return (
     <Dialog title={t("console.users.editTitle")} close={close}>
       {change.isError ? <Failed error={change.error} /> : null}
-      <UserForm user={user} busy={change.isPending} submitName={t("save")} submit={(f) => change.mutate(f)} cancel={close} />
+      <UserForm
+        user={user}
+        busy={change.isPending}
+        submitName={t("save")}
+        submit={(f) => change.mutate(f)}
+        cancel={close}
+      />
     </Dialog>
   );
 }

@@ -21,7 +21,9 @@ test("a key signs and does not leave", async () => {
   const signature = await sign(key, "jiseki-request-1", Uint8Array.of(9, 8, 7));
   expect(signature).toHaveLength(64);
 
-  const verifier = await crypto.subtle.importKey("raw", publicKey, { name: "ECDSA", namedCurve: "P-256" }, true, ["verify"]);
+  const verifier = await crypto.subtle.importKey("raw", publicKey, { name: "ECDSA", namedCurve: "P-256" }, true, [
+    "verify",
+  ]);
   const verify = (data: Uint8Array<ArrayBuffer>): Promise<boolean> =>
     crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, verifier, signature, data);
   const signed = Uint8Array.of(...new TextEncoder().encode("jiseki-request-1"), 0, 9, 8, 7);
@@ -53,7 +55,11 @@ test("a newer trust bundle is stored and nothing else of the record changes", as
   await store.save(tanaka);
   await store.save({ ...tanaka, certificate: Uint8Array.of(7) }); // renewed by another window
   await store.trust(tanaka, Uint8Array.of(4, 5));
-  expect(await store.find("tanaka")).toMatchObject({ id: "d-tanaka", certificate: Uint8Array.of(7), trustBundle: Uint8Array.of(4, 5) });
+  expect(await store.find("tanaka")).toMatchObject({
+    id: "d-tanaka",
+    certificate: Uint8Array.of(7),
+    trustBundle: Uint8Array.of(4, 5),
+  });
 
   await store.trust({ ...tanaka, id: "d-other" }, Uint8Array.of(6));
   expect((await store.find("tanaka"))?.trustBundle).toEqual(Uint8Array.of(4, 5));

@@ -20,8 +20,8 @@ export interface Device {
 export type NewKey = Pick<Device, "key" | "publicKey">;
 
 /**
- * Whether the browser will keep the key: `kept` if it promised to, `may_be_cleared` if it may drop it when space is short or
- * when the window closes (private browsing), `unavailable` if it stores nothing.
+ * Whether the browser will keep the key: `kept` if it promised to, `may_be_cleared` if it may drop it when space is
+ * short or when the window closes (private browsing), `unavailable` if it stores nothing.
  */
 export type Keeping = "kept" | "may_be_cleared" | "unavailable";
 
@@ -45,7 +45,9 @@ export async function askToKeep(): Promise<Keeping> {
     return "unavailable";
   }
   const storage = globalThis.navigator?.storage;
-  if (storage?.persist === undefined) return "may_be_cleared";
+  if (storage?.persist === undefined) {
+    return "may_be_cleared";
+  }
   return (await storage.persisted()) || (await storage.persist()) ? "kept" : "may_be_cleared";
 }
 
@@ -74,14 +76,16 @@ export class Devices {
   }
 
   /**
-   * Stores a newer trust bundle of a device and leaves the rest of its record as it is now: another window may have renewed the
-   * certificate since. Does nothing if the record is gone or belongs to another key.
+   * Stores a newer trust bundle of a device and leaves the rest of its record as it is now: another window may have
+   * renewed the certificate since. Does nothing if the record is gone or belongs to another key.
    */
   async trust(device: Pick<Device, "id" | "user">, trustBundle: Device["trustBundle"]): Promise<void> {
     const t = this.#db.transaction(STORE, "readwrite", { durability: "strict" });
     const store = t.objectStore(STORE);
     const kept: unknown = await result(store.get(device.user));
-    if (isDevice(kept) && kept.id === device.id) store.put({ ...kept, trustBundle }, device.user);
+    if (isDevice(kept) && kept.id === device.id) {
+      store.put({ ...kept, trustBundle }, device.user);
+    }
     await done(t);
   }
 
@@ -91,7 +95,9 @@ export class Devices {
     return found.filter(isDevice);
   }
 
-  /** The device that user may sign in with: the user's own, else another one of this browser (it may belong to a pool). */
+  /**
+   * The device that user may sign in with: the user's own, else another one of this browser (it may belong to a pool).
+   */
   async find(user: string): Promise<Device | undefined> {
     const all = await this.all();
     return all.find((d) => d.user === user) ?? all[0];
@@ -127,7 +133,9 @@ function done(t: IDBTransaction): Promise<void> {
 
 /** What is stored may be of an older release: a record that lacks a field is no device. */
 function isDevice(v: unknown): v is Device {
-  if (typeof v !== "object" || v === null) return false;
+  if (typeof v !== "object" || v === null) {
+    return false;
+  }
   const d = v as Partial<Record<keyof Device, unknown>>;
   const bytes = [d.publicKey, d.certificate, d.trustBundle].every((b) => b instanceof Uint8Array);
   return bytes && typeof d.id === "string" && typeof d.user === "string" && typeof d.key === "object";

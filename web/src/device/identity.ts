@@ -37,9 +37,13 @@ export async function signIn(typed: Typed, useDevice: boolean): Promise<SignInAn
   const userId = normalUser(typed.user);
   const request = { userId, password: typed.password, totp: typed.totp.normalize("NFKC").trim() };
   const device = useDevice ? await withDevices((d) => d.find(userId)).catch(() => undefined) : undefined;
-  if (device === undefined) return { response: await call("AuthService", "SignIn", request), device: "none" };
+  if (device === undefined) {
+    return { response: await call("AuthService", "SignIn", request), device: "none" };
+  }
   const response = await call("AuthService", "SignIn", { ...request, device: await proof(device, userId) });
-  if (!(response.refusal?.reasons ?? []).some((r) => FOREIGN.has(r.code ?? ""))) return { response, device: "used" };
+  if (!(response.refusal?.reasons ?? []).some((r) => FOREIGN.has(r.code ?? ""))) {
+    return { response, device: "used" };
+  }
   return { response: await call("AuthService", "SignIn", request), device: "not_accepted" };
 }
 
@@ -59,25 +63,34 @@ export async function enrol(userId: string, code: string, label: string, keeping
     grade: "KEY_GRADE_NON_EXTRACTABLE",
     persistentStorage: keeping === "kept",
   });
-  if (response.enrolled === undefined) return { refusal: response.refusal ?? {} };
+  if (response.enrolled === undefined) {
+    return { refusal: response.refusal ?? {} };
+  }
   await keep({ key, publicKey, user: userId }, response.enrolled);
   return { deviceId: response.enrolled.deviceId ?? "" };
 }
 
 /** Renews the certificate of this sign-in's device when it is time. Says whether there is a new one. */
 export async function renewIfDue(me: MeJson): Promise<boolean> {
-  if (me.device?.renew !== true) return false;
+  if (me.device?.renew !== true) {
+    return false;
+  }
   const device = (await devicesHere()).find((d) => d.id === me.device?.deviceId);
-  if (device === undefined) return false;
+  if (device === undefined) {
+    return false;
+  }
   const answer = await call("AuthService", "RenewDeviceCertificate", { device: await proof(device, me.userId ?? "") });
-  if (answer.renewed === undefined) return false;
+  if (answer.renewed === undefined) {
+    return false;
+  }
   await keep(device, answer.renewed);
   return true;
 }
 
 /** A name for this device that its user will recognise. */
 export function systemAndBrowser(agent: string): { readonly system: string | null; readonly browser: string | null } {
-  const first = (known: readonly (readonly [RegExp, string])[]): string | null => known.find(([sign]) => sign.test(agent))?.[1] ?? null;
+  const first = (known: readonly (readonly [RegExp, string])[]): string | null =>
+    known.find(([sign]) => sign.test(agent))?.[1] ?? null;
   return {
     system: first([
       [/iPhone/, "iPhone"],

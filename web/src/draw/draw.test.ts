@@ -31,7 +31,9 @@ class Canvas implements Surface {
         const [x, y, w, h] = dirty as [number, number, number, number];
         const from = new Int32Array(image.data.buffer);
         for (let row = y; row < y + h; row++) {
-          for (let col = x; col < x + w; col++) this.#set(col + dx, row + dy, from[row * image.width + col]!);
+          for (let col = x; col < x + w; col++) {
+            this.#set(col + dx, row + dy, from[row * image.width + col]!);
+          }
         }
       },
       getImageData: () => {
@@ -41,7 +43,9 @@ class Canvas implements Surface {
   }
 
   #set(x: number, y: number, p: number): void {
-    if (x >= 0 && y >= 0 && x < this.#width && y < this.#height) this.pixels[y * this.#width + x] = p;
+    if (x >= 0 && y >= 0 && x < this.#width && y < this.#height) {
+      this.pixels[y * this.#width + x] = p;
+    }
   }
 }
 
@@ -67,7 +71,9 @@ function picture(width: number, height: number): Source {
 
 function crop(s: Source, x: number, y: number, w: number, h: number): number[] {
   const out: number[] = [];
-  for (let row = y; row < y + h; row++) out.push(...s.pixels.subarray(row * s.width + x, row * s.width + x + w));
+  for (let row = y; row < y + h; row++) {
+    out.push(...s.pixels.subarray(row * s.width + x, row * s.width + x + w));
+  }
   return out;
 }
 
@@ -99,7 +105,9 @@ test("after any changes the canvas equals the part of the picture", () => {
         const top = cy % height;
         const w = Math.min(cw, width - left);
         const h = Math.min(ch, height - top);
-        for (let row = top; row < top + h; row++) s.pixels.fill(1000 + n, row * width + left, row * width + left + w);
+        for (let row = top; row < top + h; row++) {
+          s.pixels.fill(1000 + n, row * width + left, row * width + left + w);
+        }
         rects.push(left, top, w, h);
       });
       screen.draw(Int32Array.from(rects));

@@ -1,5 +1,5 @@
-// Draws a desk's picture to a 2D canvas: one desk pixel is one pixel of the canvas. How large that is on the page is the page's
-// business (viewer/scale.ts).
+// Draws a desk's picture to a 2D canvas: one desk pixel is one pixel of the canvas. How large that is on the page is
+// the page's business (viewer/scale.ts).
 
 /** A part of the layout, in layout pixels. */
 export interface Part {
@@ -38,7 +38,9 @@ export class Screen {
   constructor(surface: Surface) {
     this.#surface = surface;
     const context = surface.getContext("2d", { alpha: false, desynchronized: true });
-    if (context === null) throw new Error("the browser gives no 2D canvas");
+    if (context === null) {
+      throw new Error("the browser gives no 2D canvas");
+    }
     this.#context = context;
   }
 
@@ -48,14 +50,20 @@ export class Screen {
     this.#image = new ImageData(bytes, source.width, source.height);
     this.#part = part;
     // Setting a side clears the canvas, even to the same value.
-    if (this.#surface.width !== part.width) this.#surface.width = part.width;
-    if (this.#surface.height !== part.height) this.#surface.height = part.height;
+    if (this.#surface.width !== part.width) {
+      this.#surface.width = part.width;
+    }
+    if (this.#surface.height !== part.height) {
+      this.#surface.height = part.height;
+    }
     this.#put(part.x, part.y, part.width, part.height);
   }
 
   /** Draws what changed: x, y, w and h of rectangles in turn, in layout pixels. */
   draw(rects: Int32Array): void {
-    for (let i = 0; i + 3 < rects.length; i += 4) this.#put(rects[i]!, rects[i + 1]!, rects[i + 2]!, rects[i + 3]!);
+    for (let i = 0; i + 3 < rects.length; i += 4) {
+      this.#put(rects[i]!, rects[i + 1]!, rects[i + 2]!, rects[i + 3]!);
+    }
   }
 
   #put(x: number, y: number, w: number, h: number): void {
@@ -64,7 +72,9 @@ export class Screen {
     const top = Math.max(y, part.y);
     const width = Math.min(x + w, part.x + part.width) - left;
     const height = Math.min(y + h, part.y + part.height) - top;
-    if (this.#image === undefined || width <= 0 || height <= 0) return;
+    if (this.#image === undefined || width <= 0 || height <= 0) {
+      return;
+    }
     this.#context.putImageData(this.#image, -part.x, -part.y, left, top, width, height);
   }
 

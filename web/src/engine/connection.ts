@@ -119,8 +119,11 @@ export class Connection {
     const hangUp = (): void => this.#sealed.close(NORMAL, "ended");
     // The desk hangs up when it has read that the user ends the session; the relay ends all links with the first that
     // is closed, so whoever closes at once may cut off the message.
-    if (cause.kind === "user") void this.#lastWords(Promise.race([control, display]), cause).then(hangUp);
-    else hangUp();
+    if (cause.kind === "user") {
+      void this.#lastWords(Promise.race([control, display]), cause).then(hangUp);
+    } else {
+      hangUp();
+    }
     return cause;
   }
 
@@ -132,9 +135,13 @@ export class Connection {
   /** Says what the user sees from now on. A page that becomes visible again acknowledges what it owes. */
   look(view: View): void {
     this.#view = view;
-    if (!this.#started) return; // the start message will say it
+    if (!this.#started) {
+      return;
+    } // the start message will say it
     this.send({ kind: "view", ...view });
-    if (view.visible) this.#acknowledge();
+    if (view.visible) {
+      this.#acknowledge();
+    }
   }
 
   /** Ends the session because the user wants it. */
@@ -152,10 +159,14 @@ export class Connection {
   /** To be called every second: keeps the round trip known, notices a dead line, and measures. */
   beat(): Statistics {
     const now = this.#host.now();
-    if (now - this.#heard > SILENCE) this.#stop?.({ kind: "network" });
+    if (now - this.#heard > SILENCE) {
+      this.#stop?.({ kind: "network" });
+    }
     const id = (this.#pings = (this.#pings + 1) >>> 0);
     this.#pinged.set(id, now);
-    if (this.#pinged.size > 30) this.#pinged.delete(id - 30);
+    if (this.#pinged.size > 30) {
+      this.#pinged.delete(id - 30);
+    }
     this.send({ kind: "ping", id });
     const seconds = Math.max(now - this.#measured, 1) / 1000;
     const updates = this.#updates;
@@ -164,7 +175,15 @@ export class Connection {
     const roundTrip = this.#roundTrip;
     this.#updates = this.#bytes = this.#busy = 0;
     this.#measured = now;
-    return { updates: updates / seconds, bytes: bytes / seconds, busy, roundTrip, asked: id, answered: this.#answered, silent: now - this.#heard };
+    return {
+      updates: updates / seconds,
+      bytes: bytes / seconds,
+      busy,
+      roundTrip,
+      asked: id,
+      answered: this.#answered,
+      silent: now - this.#heard,
+    };
   }
 
   async #begin(): Promise<void> {
@@ -172,7 +191,12 @@ export class Connection {
     const resume =
       shown === null || shown.seq === 0
         ? null
-        : { run: shown.run, generation: shown.layout.generation, seq: shown.seq, hash: await hashPicture(shown.decoder.pixels) };
+        : {
+            run: shown.run,
+            generation: shown.layout.generation,
+            seq: shown.seq,
+            hash: await hashPicture(shown.decoder.pixels),
+          };
     this.#resumes = resume !== null;
     this.#started = true;
     await this.#sealed.control.send(append({ kind: "start", ...this.#view, resume }));
@@ -184,7 +208,9 @@ export class Connection {
 
   /** When display ends first, control may still hold the agent's reason. */
   async #lastWords(control: Promise<Cause>, cause: Cause): Promise<Cause> {
-    if (cause.kind === "broken") return cause;
+    if (cause.kind === "broken") {
+      return cause;
+    }
     const late = new Promise<Cause>((resolve) => this.#host.after(LAST_WORDS, () => resolve(cause)));
     const words = await Promise.race([control, late]);
     return words.kind === "agent" ? words : cause;
@@ -196,8 +222,12 @@ export class Connection {
       this.#heard = this.#host.now();
       this.#bytes += bytes.length;
       const m = read("control to_viewer", bytes);
-      if (m === null) continue;
-      if ((m.kind === "welcome") !== (this.#run === null)) throw broken(`${m.kind} out of order`);
+      if (m === null) {
+        continue;
+      }
+      if ((m.kind === "welcome") !== (this.#run === null)) {
+        throw broken(`${m.kind} out of order`);
+      }
       this.#obey(m);
     }
   }
@@ -205,14 +235,18 @@ export class Connection {
   #obey(m: ToViewer): void {
     switch (m.kind) {
       case "welcome":
-        if (m.resumed && !this.#resumes) throw broken("resumed what was not asked for");
+        if (m.resumed && !this.#resumes) {
+          throw broken("resumed what was not asked for");
+        }
         this.#run = m.run.slice();
         this.#resumes = m.resumed;
         this.#host.welcome(m, this.#sealed.version >= TEXT_VERSION);
         break;
       case "layout":
         this.#layouts.set(m.generation, m);
-        if (this.#layouts.size > MAX_LAYOUTS) this.#layouts.delete(Math.min(...this.#layouts.keys()));
+        if (this.#layouts.size > MAX_LAYOUTS) {
+          this.#layouts.delete(Math.min(...this.#layouts.keys()));
+        }
         break;
       case "cursor":
         this.#cursors.set(m.slot, { ...m, pix: m.pix.slice() });
@@ -220,7 +254,9 @@ export class Connection {
         break;
       case "cursor_use": {
         const shape = this.#cursors.get(m.slot);
-        if (shape === undefined) throw broken("use of a cursor that was not sent");
+        if (shape === undefined) {
+          throw broken("use of a cursor that was not sent");
+        }
         this.#host.cursor(shape);
         break;
       }
@@ -244,7 +280,9 @@ export class Connection {
 
   #ponged(id: number): void {
     const sent = this.#pinged.get(id);
-    if (sent === undefined) return;
+    if (sent === undefined) {
+      return;
+    }
     this.#roundTrip = this.#host.now() - sent;
     this.#answered = id;
     this.#pinged.delete(id);
@@ -256,8 +294,12 @@ export class Connection {
       this.#heard = this.#host.now();
       this.#bytes += bytes.length;
       const m = read("display to_viewer", bytes);
-      if (m === null) continue;
-      if (m.seq !== this.#seq + 1) throw broken("an update out of order");
+      if (m === null) {
+        continue;
+      }
+      if (m.seq !== this.#seq + 1) {
+        throw broken("an update out of order");
+      }
       await this.#update(m);
     }
   }
@@ -273,12 +315,20 @@ export class Connection {
     } else if (this.#seq > 0 && before !== null) {
       ({ decoder, layout } = before);
     } else {
-      if (!this.#resumes || before === null) throw broken("first update does not start afresh");
+      if (!this.#resumes || before === null) {
+        throw broken("first update does not start afresh");
+      }
       layout = before.layout;
       decoder = new Decoder(layout.width, layout.height, before.decoder.pixels);
     }
-    if (layout.generation !== m.generation) throw broken("an update of another layout");
-    this.#apply(m, { decoder, layout, run, seq: m.seq, settled: (m.flags & SETTLED) !== 0 }, decoder !== before?.decoder);
+    if (layout.generation !== m.generation) {
+      throw broken("an update of another layout");
+    }
+    this.#apply(
+      m,
+      { decoder, layout, run, seq: m.seq, settled: (m.flags & SETTLED) !== 0 },
+      decoder !== before?.decoder,
+    );
   }
 
   /** Decodes and draws, in one go. */
@@ -287,26 +337,37 @@ export class Connection {
     shown.decoder.decode(m.coder);
     this.#seq = m.seq;
     this.#shown = shown;
-    if (replaces) this.#host.replaced(shown);
-    else this.#host.updated(shown, shown.decoder.damage);
+    if (replaces) {
+      this.#host.replaced(shown);
+    } else {
+      this.#host.updated(shown, shown.decoder.damage);
+    }
     const took = this.#host.now() - from;
     this.#busy += took;
     this.#updates++;
     this.#decodeMicros = Math.round(took * 1000);
-    if (this.#view.visible) this.#acknowledge();
+    if (this.#view.visible) {
+      this.#acknowledge();
+    }
   }
 
   #acknowledge(): void {
-    if (this.#acked === this.#seq) return;
+    if (this.#acked === this.#seq) {
+      return;
+    }
     this.#acked = this.#seq;
-    this.#sealed.display.send(append({ kind: "ack", seq: this.#seq, decodeMicros: this.#decodeMicros })).catch(() => {});
+    this.#sealed.display
+      .send(append({ kind: "ack", seq: this.#seq, decodeMicros: this.#decodeMicros }))
+      .catch(() => {});
   }
 
   /** The layout of a generation; it may come after the first update that needs it. Older ones are forgotten. */
   async #layoutOf(generation: number): Promise<Layout> {
     const layout = await this.#until(() => this.#layouts.get(generation) ?? null);
     for (const g of this.#layouts.keys()) {
-      if (g === generation) break;
+      if (g === generation) {
+        break;
+      }
       this.#layouts.delete(g);
     }
     return layout;
@@ -315,18 +376,25 @@ export class Connection {
   /** What control brings, as soon as it is there. */
   async #until<T>(get: () => T | null): Promise<T> {
     for (let got = get(); ; got = get()) {
-      if (got !== null) return got;
+      if (got !== null) {
+        return got;
+      }
       await new Promise<void>((resolve) => (this.#wakeDisplay = resolve));
     }
   }
 }
 
 /** Reads a message; null for one that may be skipped. */
-function read<R extends "control to_viewer" | "display to_viewer">(route: R, bytes: Uint8Array): ReturnType<typeof parse<R>> | null {
+function read<R extends "control to_viewer" | "display to_viewer">(
+  route: R,
+  bytes: Uint8Array,
+): ReturnType<typeof parse<R>> | null {
   try {
     return parse(route, bytes);
   } catch (e) {
-    if (e instanceof WireError && e.class === "skip") return null;
+    if (e instanceof WireError && e.class === "skip") {
+      return null;
+    }
     throw e;
   }
 }
@@ -336,13 +404,19 @@ const OWN = 4000;
 
 /** Names what ended a session. Errors of the link carry its close code as `code`, those of the seal their `failure`. */
 export function causeOf(e: unknown): Cause {
-  if (e instanceof Ended) return e.why;
+  if (e instanceof Ended) {
+    return e.why;
+  }
   for (let at: unknown = e; at instanceof Error; at = at.cause) {
-    if ("failure" in at && at.failure !== "pipe" && at.failure !== "closed") return { kind: "seal", detail: at.message };
+    if ("failure" in at && at.failure !== "pipe" && at.failure !== "closed") {
+      return { kind: "seal", detail: at.message };
+    }
     if ("ending" in at && "code" in at && typeof at.code === "number") {
       return at.code >= OWN ? { kind: "link", code: at.code } : { kind: "network" };
     }
   }
-  if (e instanceof Error && "failure" in e) return { kind: "network" };
+  if (e instanceof Error && "failure" in e) {
+    return { kind: "network" };
+  }
   return { kind: "broken", detail: e instanceof Error ? e.message : String(e) };
 }

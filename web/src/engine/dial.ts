@@ -18,10 +18,12 @@ export async function dial(opening: Opening, linked: () => void, signal: AbortSi
   const link = (channel: Channel): ReturnType<typeof connect> =>
     connect({ url: opening.relayUrl, side: Side.viewer, channel, ticket: opening.ticket, signal: stop.signal });
   try {
-    const [control, display] = await Promise.all([link(Channel.control), link(Channel.display)]).catch(async (e: unknown) => {
-      stop.abort();
-      throw isSpoken(e) ? e : new Ended(await lookUp(signal, e));
-    });
+    const [control, display] = await Promise.all([link(Channel.control), link(Channel.display)]).catch(
+      async (e: unknown) => {
+        stop.abort();
+        throw isSpoken(e) ? e : new Ended(await lookUp(signal, e));
+      },
+    );
     linked();
     return await seal(control, display, {
       ...opening,
@@ -55,6 +57,8 @@ const CAUSES: Readonly<Record<Reach, Cause>> = {
 /** Why the relay said nothing. Rejects with `e` if the signal aborts. */
 async function lookUp(signal: AbortSignal, e: unknown): Promise<Cause> {
   const found = await reach({ host: location.host }, signal).catch(() => null);
-  if (found === null) throw e;
+  if (found === null) {
+    throw e;
+  }
   return CAUSES[found];
 }

@@ -25,7 +25,9 @@ beforeAll(() => {
 
 /** Lets every promise that can go on do so. */
 const settle = async (): Promise<void> => {
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 20; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 };
 
 class Queue {
@@ -38,9 +40,13 @@ class Queue {
   }
 
   async receive(): Promise<Uint8Array> {
-    while (this.#items.length === 0) await new Promise<void>((resolve) => (this.#take = resolve));
+    while (this.#items.length === 0) {
+      await new Promise<void>((resolve) => (this.#take = resolve));
+    }
     const item = this.#items[0]!;
-    if (item instanceof Error) throw item;
+    if (item instanceof Error) {
+      throw item;
+    }
     this.#items.shift();
     return item;
   }
@@ -92,7 +98,10 @@ class Desk implements Sealed {
 const surface: Surface = {
   width: 0,
   height: 0,
-  getContext: () => ({ putImageData: () => undefined, getImageData: () => new ImageData(new Uint8ClampedArray(4), 1, 1) }),
+  getContext: () => ({
+    putImageData: () => undefined,
+    getImageData: () => new ImageData(new Uint8ClampedArray(4), 1, 1),
+  }),
 };
 
 class Page {
@@ -105,10 +114,14 @@ class Page {
   silent = false;
   readonly engine = new Engine({
     dial: async (_opening, linked, signal) => {
-      if (this.failure !== null) throw this.failure;
+      if (this.failure !== null) {
+        throw this.failure;
+      }
       linked();
       if (this.silent) {
-        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new LinkError(1000, "aborted", false))));
+        await new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(new LinkError(1000, "aborted", false))),
+        );
       }
       const desk = new Desk();
       this.desks.push(desk);
@@ -150,7 +163,9 @@ class Page {
     const end = this.time + ms;
     for (;;) {
       const due = this.timers.filter((t) => t.at <= end).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
+      if (due === undefined) {
+        break;
+      }
       this.timers.splice(this.timers.indexOf(due), 1);
       this.time = due.at;
       due.f();
@@ -166,7 +181,9 @@ class Page {
     this.desk.layout(1);
     this.desk.show({ seq: 1, generation: 1, flags: FRESH | SETTLED, coder: coded("token_rgb") });
     await settle();
-    if (this.state.phase !== "live") throw new Error(`the session is ${this.state.phase}`);
+    if (this.state.phase !== "live") {
+      throw new Error(`the session is ${this.state.phase}`);
+    }
     return this.desk;
   }
 }
@@ -181,7 +198,12 @@ test("opens in steps, greets first, shows, acknowledges, and says what is shown"
   expect(page.phases).toEqual(["authorizing", "linking", "sealing", "starting", "live"]);
   expect(desk.heard[0]).toEqual({ kind: "start", visible: true, monitor: 255, resume: null });
   expect(desk.acks).toEqual([1]);
-  expect(page.heard.find((m) => m.type === "welcome")).toMatchObject({ rights: 3, idle: 900, lockable: true, texts: true });
+  expect(page.heard.find((m) => m.type === "welcome")).toMatchObject({
+    rights: 3,
+    idle: 900,
+    lockable: true,
+    texts: true,
+  });
   const layout = page.heard.find((m) => m.type === "layout");
   expect(layout).toMatchObject({ part: { x: 0, y: 0, width: 100, height: 70 }, layout: { generation: 1 } });
 });
@@ -203,7 +225,10 @@ test("a mark is answered behind what came before it", async () => {
   desk.say({ kind: "mark", id: 7 });
   desk.say({ kind: "mark", id: 8 });
   await settle();
-  expect(desk.heard.filter((m) => m.kind === "marked")).toEqual([{ kind: "marked", id: 7 }, { kind: "marked", id: 8 }]);
+  expect(desk.heard.filter((m) => m.kind === "marked")).toEqual([
+    { kind: "marked", id: 7 },
+    { kind: "marked", id: 8 },
+  ]);
 });
 
 test("an update waits for its layout, whichever channel is faster", async () => {
@@ -225,7 +250,9 @@ test("a hidden page acknowledges nothing; shown again it owes one acknowledgemen
   const page = new Page();
   const desk = await page.live();
   page.engine.handle({ type: "view", view: { visible: false, monitor: 255 } });
-  for (const seq of [2, 3]) desk.show({ seq, generation: 1, flags: FRESH, coder: coded("plain") });
+  for (const seq of [2, 3]) {
+    desk.show({ seq, generation: 1, flags: FRESH, coder: coded("plain") });
+  }
   await settle();
   expect(desk.acks).toEqual([1]);
   page.engine.handle({ type: "view", view: { visible: true, monitor: 1 } });
@@ -236,7 +263,9 @@ test("a hidden page acknowledges nothing; shown again it owes one acknowledgemen
     { kind: "view", visible: true, monitor: 1 },
   ]);
   await page.pass(100);
-  expect(page.heard.findLast((m) => m.type === "layout")).toMatchObject({ part: { x: 60, y: 0, width: 40, height: 70 } });
+  expect(page.heard.findLast((m) => m.type === "layout")).toMatchObject({
+    part: { x: 60, y: 0, width: 40, height: 70 },
+  });
 });
 
 test("a lost session is opened again and goes on from the picture that is there", async () => {
@@ -246,7 +275,10 @@ test("a lost session is opened again and goes on from the picture that is there"
   await settle();
   expect(page.state).toMatchObject({ phase: "waiting", cause: { kind: "link", code: 4007 } });
   await page.pass(1000);
-  expect(page.heard.findLast((m) => m.type === "authorize")).toMatchObject({ id: 2, continues: new Uint8Array(16).fill(1) });
+  expect(page.heard.findLast((m) => m.type === "authorize")).toMatchObject({
+    id: 2,
+    continues: new Uint8Array(16).fill(1),
+  });
 
   const expected = new Decoder(100, 70);
   expected.decode(coded("token_rgb"));
@@ -285,7 +317,10 @@ test("a session that may last longer is opened anew and continues, without an en
   expect(page.state).toMatchObject({ phase: "waiting", cause: { kind: "network" } });
   expect(desk.heard.filter((m) => m.kind === "viewer_end")).toEqual([]);
   await page.pass(1000);
-  expect(page.heard.findLast((m) => m.type === "authorize")).toMatchObject({ id: 2, continues: new Uint8Array(16).fill(1) });
+  expect(page.heard.findLast((m) => m.type === "authorize")).toMatchObject({
+    id: 2,
+    continues: new Uint8Array(16).fill(1),
+  });
   page.engine.handle({ type: "renew" }); // opening already
   expect(page.state.phase).toBe("authorizing");
 });
@@ -346,7 +381,10 @@ describe("ends", () => {
   const wrong: [string, (d: Desk) => void][] = [
     ["an update out of order", (d) => d.show({ seq: 3, generation: 1, flags: 0, coder: coded("plain") })],
     ["an update of another layout", (d) => d.show({ seq: 2, generation: 2, flags: 0, coder: coded("plain") })],
-    ["an update that does not decode", (d) => d.show({ seq: 2, generation: 1, flags: FRESH, coder: Uint8Array.of(1, 2, 3) })],
+    [
+      "an update that does not decode",
+      (d) => d.show({ seq: 2, generation: 1, flags: FRESH, coder: Uint8Array.of(1, 2, 3) }),
+    ],
     ["a second welcome", (d) => d.welcome()],
     ["a message that is none", (d) => d.fromDesk.control.put(Uint8Array.of(0x50))],
     ["a cursor that was never sent", (d) => d.say({ kind: "cursor_use", slot: 4 })],
@@ -434,8 +472,12 @@ test("the page hears of the newest pointer, however often it changes", async () 
   const page = new Page();
   const desk = await page.live();
   const pix = new Uint8Array(4);
-  for (const slot of [1, 2]) desk.say({ kind: "cursor", slot, width: 1, height: 1, hotX: 0, hotY: 0, pix: pix.fill(slot) });
-  for (let i = 0; i < 1001; i++) desk.say({ kind: "cursor_use", slot: 1 + (i % 2) });
+  for (const slot of [1, 2]) {
+    desk.say({ kind: "cursor", slot, width: 1, height: 1, hotX: 0, hotY: 0, pix: pix.fill(slot) });
+  }
+  for (let i = 0; i < 1001; i++) {
+    desk.say({ kind: "cursor_use", slot: 1 + (i % 2) });
+  }
   await settle();
   const told = (): number[] => page.heard.flatMap((m) => (m.type === "cursor" ? [m.cursor.pix[0]!] : []));
   expect(told()).toEqual([1]);
@@ -462,7 +504,8 @@ test("the page hears of the newest notice, locks and layout, however many come",
     desk.show({ seq: i, generation: i, flags: FRESH, coder: coded("token_rgb") });
   }
   await vi.waitFor(() => expect(desk.acks.at(-1)).toBe(21));
-  const told = (): FromEngine[] => page.heard.slice(before).filter((m) => ["notice", "locks", "layout"].includes(m.type));
+  const told = (): FromEngine[] =>
+    page.heard.slice(before).filter((m) => ["notice", "locks", "layout"].includes(m.type));
   expect(told()).toHaveLength(3);
   await page.pass(100);
   expect(told()).toHaveLength(6);

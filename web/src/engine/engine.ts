@@ -9,7 +9,10 @@ import type { Layout } from "../wire/layout.ts";
 
 /** What an engine needs of its surroundings. */
 export interface EngineConfig {
-  /** Opens a session; calls linked when the relay has paired it. Gives up, or ends what it opened, when the signal aborts. */
+  /**
+   * Opens a session; calls linked when the relay has paired it. Gives up, or ends what it opened, when the signal
+   * aborts.
+   */
   readonly dial: (opening: Opening, linked: () => void, signal: AbortSignal) => Promise<Sealed>;
   /** Tells the page. */
   readonly emit: (message: FromEngine) => void;
@@ -24,7 +27,10 @@ export interface EngineConfig {
 const BEAT = 1000;
 /** How long reaching the relay and the handshake may take, in milliseconds: as in the headless viewer. */
 const DIAL_LIMIT = 30_000;
-/** The page is told of each thing that a desk may say at any time no more often, in milliseconds: a few bytes may mean much. */
+/**
+ * The page is told of each thing that a desk may say at any time no more often, in milliseconds: a few bytes may mean
+ * much.
+ */
 const PAUSE = 16;
 
 /** Opens a session, keeps it, and opens it again when it is lost. */
@@ -55,13 +61,19 @@ export class Engine {
         this.begin(m.canvas, m.view);
         break;
       case "opened":
-        if (m.id === this.#attempt) void this.#run(m.opening, m.id);
+        if (m.id === this.#attempt) {
+          void this.#run(m.opening, m.id);
+        }
         break;
       case "refused":
-        if (m.id === this.#attempt) this.#event({ type: "lost", cause: m.cause });
+        if (m.id === this.#attempt) {
+          this.#event({ type: "lost", cause: m.cause });
+        }
         break;
       case "send":
-        if (this.#state.phase === "live") this.#connection?.send(m.message);
+        if (this.#state.phase === "live") {
+          this.#connection?.send(m.message);
+        }
         break;
       case "view":
         this.#look(m.view);
@@ -70,7 +82,9 @@ export class Engine {
         this.#event({ type: "hurry" });
         break;
       case "renew":
-        if (this.#state.phase === "live") this.#connection?.drop();
+        if (this.#state.phase === "live") {
+          this.#connection?.drop();
+        }
         break;
       case "end":
         this.#end();
@@ -96,10 +110,16 @@ export class Engine {
     this.#cancelRetry();
     // Also when nothing changed: timers may fire a little too early.
     if (state.phase === "waiting") {
-      this.#cancelRetry = this.#c.after(Math.max(0, state.retryAt - this.#c.now()), () => this.#event({ type: "tick" }));
+      this.#cancelRetry = this.#c.after(Math.max(0, state.retryAt - this.#c.now()), () =>
+        this.#event({ type: "tick" }),
+      );
     }
-    if (!same) this.#emitState();
-    if (open) this.#open();
+    if (!same) {
+      this.#emitState();
+    }
+    if (open) {
+      this.#open();
+    }
   }
 
   #emitState(): void {
@@ -117,7 +137,9 @@ export class Engine {
     try {
       sealed = await this.#dial(opening, attempt);
     } catch (e) {
-      if (attempt === this.#attempt) this.#event({ type: "lost", cause: causeOf(e) });
+      if (attempt === this.#attempt) {
+        this.#event({ type: "lost", cause: causeOf(e) });
+      }
       return;
     }
     if (attempt !== this.#attempt || this.#state.phase === "ended") {
@@ -146,11 +168,15 @@ export class Engine {
   }
 
   #reached(attempt: number, phase: "sealing"): void {
-    if (attempt === this.#attempt) this.#event({ type: "reached", phase });
+    if (attempt === this.#attempt) {
+      this.#event({ type: "reached", phase });
+    }
   }
 
   #lost(connection: Connection, cause: Cause): void {
-    if (this.#connection !== connection) return;
+    if (this.#connection !== connection) {
+      return;
+    }
     this.#connection = null;
     this.#cancelBeat();
     this.#event({ type: "lost", cause });
@@ -161,7 +187,8 @@ export class Engine {
     return {
       now,
       after,
-      welcome: ({ rights, sessionUntil, idle, lockable }, texts) => emit({ type: "welcome", rights, sessionUntil, idle, lockable, texts }),
+      welcome: ({ rights, sessionUntil, idle, lockable }, texts) =>
+        emit({ type: "welcome", rights, sessionUntil, idle, lockable, texts }),
       replaced: (shown) => {
         this.#shown = shown;
         this.#show();
@@ -188,18 +215,24 @@ export class Engine {
     this.#c.after(PAUSE, () => {
       const next = this.#told.get(m.type) ?? null;
       this.#told.delete(m.type);
-      if (next !== null) this.#tell(next);
+      if (next !== null) {
+        this.#tell(next);
+      }
     });
   }
 
   /** The first picture of a connection is there. */
   #live(): void {
-    if (this.#state.phase !== "live") this.#event({ type: "reached", phase: "live" });
+    if (this.#state.phase !== "live") {
+      this.#event({ type: "reached", phase: "live" });
+    }
   }
 
   /** Puts the chosen part of the picture on the canvas and says so. */
   #show(): void {
-    if (this.#shown === null) return;
+    if (this.#shown === null) {
+      return;
+    }
     const { decoder, layout } = this.#shown;
     const part = partOf(layout, this.#view.monitor);
     this.#screen?.show(decoder, part);
@@ -210,8 +243,12 @@ export class Engine {
     const other = view.monitor !== this.#view.monitor;
     this.#view = view;
     this.#connection?.look(view);
-    if (other) this.#show();
-    if (view.visible) this.#event({ type: "hurry" });
+    if (other) {
+      this.#show();
+    }
+    if (view.visible) {
+      this.#event({ type: "hurry" });
+    }
   }
 
   #end(): void {
@@ -226,7 +263,9 @@ export class Engine {
   #beat(connection: Connection): void {
     this.#cancelBeat = this.#c.after(BEAT, () => {
       this.#c.emit({ type: "statistics", statistics: connection.beat() });
-      if (this.#connection === connection) this.#beat(connection);
+      if (this.#connection === connection) {
+        this.#beat(connection);
+      }
     });
   }
 
@@ -244,6 +283,11 @@ export class Engine {
 
 /** The part of a layout that a choice of monitor means; all of it if there is no such monitor. */
 export function partOf(layout: Layout, monitor: number): Part {
-  const { x, y, width, height } = layout.monitors[monitor] ?? { x: 0, y: 0, width: layout.width, height: layout.height };
+  const { x, y, width, height } = layout.monitors[monitor] ?? {
+    x: 0,
+    y: 0,
+    width: layout.width,
+    height: layout.height,
+  };
   return { x, y, width, height };
 }

@@ -65,7 +65,10 @@ export interface Statistics {
   readonly roundTrip: number | null;
   /** Milliseconds spent decoding and drawing. */
   readonly busy: number;
-  /** Number of the last ping that was sent on this connection, and of the last one that the desk answered; 0 before the first. */
+  /**
+   * Number of the last ping that was sent on this connection, and of the last one that the desk answered; 0 before the
+   * first.
+   */
   readonly asked: number;
   readonly answered: number;
   /** For how long nothing was heard of the desk, in milliseconds. */

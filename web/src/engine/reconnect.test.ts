@@ -13,13 +13,18 @@ function play(events: Event[], from: State = first, now = 1_000): State {
   return events.reduce((s, e) => reduce(s, e, now, 0.5).state, from);
 }
 
-const steps: Event[] = (["linking", "sealing", "starting", "live"] as const).map((phase) => ({ type: "reached", phase }));
+const steps: Event[] = (["linking", "sealing", "starting", "live"] as const).map((phase) => ({
+  type: "reached",
+  phase,
+}));
 const lose = (cause: Cause): Event => ({ type: "lost", cause });
 
 test("opens step by step", () => {
   const seen: Phase[] = [];
   let s = first;
-  for (const e of steps) seen.push((s = reduce(s, e, 0, 0).state).phase);
+  for (const e of steps) {
+    seen.push((s = reduce(s, e, 0, 0).state).phase);
+  }
   expect(seen).toEqual(["linking", "sealing", "starting", "live"]);
   expect(s).toMatchObject({ wasLive: true, cause: null });
 });
@@ -89,7 +94,10 @@ describe("ends", () => {
     const asked = play([...steps, lose({ kind: "agent", code })]);
     expect(asked.phase).toBe("waiting");
     const refusal = refused(0, "hours_over");
-    expect(play([...steps, lose({ kind: "agent", code }), lose(refusal)])).toMatchObject({ phase: "ended", cause: refusal });
+    expect(play([...steps, lose({ kind: "agent", code }), lose(refusal)])).toMatchObject({
+      phase: "ended",
+      cause: refusal,
+    });
     expect(play(Array.from({ length: 4 }, () => lose({ kind: "agent", code }))).phase).toBe("ended");
   });
 
@@ -114,13 +122,15 @@ describe("ends", () => {
     expect(play([...steps, lose(off)]).phase).toBe("waiting");
   });
 
-  test.each<Cause>([{ kind: "seal", detail: "x" }, { kind: "broken", detail: "x" }, { kind: "link", code: 4010 }, { kind: "agent", code: 9 }])(
-    "what should not happen is tried a few times: %o",
-    (cause) => {
-      const phases = [1, 2, 3, 4].map((n) => play(Array.from({ length: n }, () => lose(cause))).phase);
-      expect(phases).toEqual(["waiting", "waiting", "waiting", "ended"]);
-    },
-  );
+  test.each<Cause>([
+    { kind: "seal", detail: "x" },
+    { kind: "broken", detail: "x" },
+    { kind: "link", code: 4010 },
+    { kind: "agent", code: 9 },
+  ])("what should not happen is tried a few times: %o", (cause) => {
+    const phases = [1, 2, 3, 4].map((n) => play(Array.from({ length: n }, () => lose(cause))).phase);
+    expect(phases).toEqual(["waiting", "waiting", "waiting", "ended"]);
+  });
 });
 
 test("whatever happens, it never opens twice at once and always knows when it goes on", () => {
@@ -137,12 +147,16 @@ test("whatever happens, it never opens twice at once and always knows when it go
         const before = s;
         const step = reduce(s, e, now, r);
         s = step.state;
-        if (step.open) expect(before.phase).toBe("waiting");
+        if (step.open) {
+          expect(before.phase).toBe("waiting");
+        }
         if (s.phase === "waiting") {
           expect(s.retryAt).toBeGreaterThanOrEqual(before.phase === "waiting" ? 0 : now);
           expect(s.cause).not.toBeNull();
         }
-        if (s.phase === "ended") expect(s.cause).not.toBeNull();
+        if (s.phase === "ended") {
+          expect(s.cause).not.toBeNull();
+        }
       }
     }),
   );

@@ -68,7 +68,15 @@ export type Event =
 /** What the engine has to do after an event: open anew, or nothing. */
 export type Step = { readonly state: State; readonly open: boolean };
 
-export const first: State = { phase: "authorizing", failures: 0, wasLive: false, cause: null, retryAt: 0, lostAt: 0, liveAt: 0 };
+export const first: State = {
+  phase: "authorizing",
+  failures: 0,
+  wasLive: false,
+  cause: null,
+  retryAt: 0,
+  lostAt: 0,
+  liveAt: 0,
+};
 
 /** Waiting times before the second, third, ... attempt in milliseconds; the last one repeats for ever. */
 const DELAYS = [300, 1_000, 2_000, 4_000, 8_000, 15_000] as const;
@@ -81,10 +89,14 @@ const FEW = 3;
 
 /** now is in milliseconds, random from [0, 1). */
 export function reduce(state: State, event: Event, now: number, random: number): Step {
-  if (state.phase === "ended") return { state, open: false };
+  if (state.phase === "ended") {
+    return { state, open: false };
+  }
   switch (event.type) {
     case "reached":
-      if (state.phase === "waiting") return { state, open: false };
+      if (state.phase === "waiting") {
+        return { state, open: false };
+      }
       return { state: event.phase === "live" ? live(state, now) : { ...state, phase: event.phase }, open: false };
     case "lost":
       return { state: lost(state, event.cause, now, random), open: false };
@@ -106,14 +118,18 @@ function again(state: State): Step {
 function lost(state: State, cause: Cause, now: number, random: number): State {
   const stood = state.phase === "live" && now - state.liveAt >= STANDING;
   const failures = stood ? 1 : state.failures + 1;
-  if (isFinal(cause, failures, state.wasLive)) return { ...state, phase: "ended", failures, cause, retryAt: 0 };
+  if (isFinal(cause, failures, state.wasLive)) {
+    return { ...state, phase: "ended", failures, cause, retryAt: 0 };
+  }
   const lostAt = state.lostAt === 0 ? now : state.lostAt;
   return { ...state, phase: "waiting", failures, cause, lostAt, retryAt: now + delay(cause, failures, random) };
 }
 
 /** Half of the waiting time is random, so that a town hall's viewers do not come back in step. */
 function delay(cause: Cause, failures: number, random: number): number {
-  if (cause.kind === "refused" && cause.retryAfter > 0) return cause.retryAfter * 1000 * (1 + random / 4);
+  if (cause.kind === "refused" && cause.retryAfter > 0) {
+    return cause.retryAfter * 1000 * (1 + random / 4);
+  }
   const full = DELAYS[Math.min(failures, DELAYS.length) - 1] ?? 0;
   return full * (0.5 + random / 2);
 }
@@ -122,7 +138,9 @@ function isAskedToWait(cause: Cause | null): boolean {
   return cause?.kind === "refused" && cause.retryAfter > 0;
 }
 
-/** End codes of the agent after which a new session is worth a try: it stops, it lost its lease, it could not capture. */
+/**
+ * End codes of the agent after which a new session is worth a try: it stops, it lost its lease, it could not capture.
+ */
 const PASSING_ENDS: ReadonlySet<number> = new Set([8, 11, 12]);
 const PROTOCOL_ERROR = 9;
 /**
@@ -147,10 +165,14 @@ function isFinal(cause: Cause, failures: number, wasLive: boolean): boolean {
     case "relay":
       return !wasLive && failures > FEW;
     case "link":
-      if (cause.code === SEAL_FAILED || cause.code === TOO_LARGE) return failures > FEW;
+      if (cause.code === SEAL_FAILED || cause.code === TOO_LARGE) {
+        return failures > FEW;
+      }
       return FINAL_LINKS.has(cause.code);
     case "agent":
-      if (cause.code === PROTOCOL_ERROR || ASK_AGAIN.has(cause.code)) return failures > FEW;
+      if (cause.code === PROTOCOL_ERROR || ASK_AGAIN.has(cause.code)) {
+        return failures > FEW;
+      }
       return !PASSING_ENDS.has(cause.code);
     case "refused":
       return cause.retryAfter <= 0 && !(wasLive && cause.reasons.some((r) => PASSING_REASONS.has(r.code)));

@@ -6,8 +6,8 @@ export interface SessionConfig {
   readonly canvas: HTMLCanvasElement;
   readonly view: View;
   /**
-   * Gets a fresh grant; `continues` is the id of the session that was lost, null at first. Resolves to a Cause if there is none
-   * to be had. Must not reject.
+   * Gets a fresh grant; `continues` is the id of the session that was lost, null at first. Resolves to a Cause if there
+   * is none to be had. Must not reject.
    */
   readonly authorize: (continues: Uint8Array<ArrayBuffer> | null) => Promise<Opening | Cause>;
   /** Told of everything the session says, in order. */

@@ -15,8 +15,8 @@ export interface Area {
 const HAIR = 1e-6;
 
 /**
- * The layout pixel under a point of the viewport. Outside of the area it is the nearest one inside. The scale is whatever box
- * and part make it, so it holds for fit, 1:1 and every device pixel ratio.
+ * The layout pixel under a point of the viewport. Outside of the area it is the nearest one inside. The scale is
+ * whatever box and part make it, so it holds for fit, 1:1 and every device pixel ratio.
  */
 export function toDesk(a: Area, clientX: number, clientY: number): { x: number; y: number } {
   return {

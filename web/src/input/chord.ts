@@ -12,8 +12,8 @@ const KIND: ReadonlyMap<number, number> = new Map([
 const ALL = 7;
 
 /**
- * The release chord: Control, Alt and Shift pressed together and let go, with nothing else in between. It moves the focus
- * from the desk to the toolbar, so that who uses no pointer is never caught in the desk (WCAG 2.2, 2.1.2).
+ * The release chord: Control, Alt and Shift pressed together and let go, with nothing else in between. It moves the
+ * focus from the desk to the toolbar, so that who uses no pointer is never caught in the desk (WCAG 2.2, 2.1.2).
  *
  * Nothing of the chord may reach the desk: a lone Alt opens menus there, Alt+Shift or Control+Shift changes the input
  * language. So these modifiers are kept back as long as they may become the chord: until another key, a button or the
@@ -47,7 +47,9 @@ export class Chord {
     return this.#kept.includes(code);
   }
 
-  /** A modifier of the chord goes down. `alone` says that nothing else is held. Returns false if it must be sent now. */
+  /**
+   * A modifier of the chord goes down. `alone` says that nothing else is held. Returns false if it must be sent now.
+   */
   down(code: number, alone: boolean): boolean {
     if (this.#down.size === 0) {
       this.#clean = alone;

@@ -14,15 +14,18 @@ function screen(lock?: () => Promise<void>) {
   document.exitFullscreen = async () => changed(null);
   element.requestFullscreen = async () => changed(element);
   const calls: string[] = [];
-  const navigator: LockNavigator = lock === undefined ? {} : {
-    keyboard: {
-      lock: () => {
-        calls.push("lock");
-        return lock();
-      },
-      unlock: () => void calls.push("unlock"),
-    },
-  };
+  const navigator: LockNavigator =
+    lock === undefined
+      ? {}
+      : {
+          keyboard: {
+            lock: () => {
+              calls.push("lock");
+              return lock();
+            },
+            unlock: () => void calls.push("unlock"),
+          },
+        };
   return { f: new FullScreen(element, navigator), calls, changed };
 }
 

@@ -8,9 +8,9 @@ interface KeyboardLock {
 export type LockNavigator = Pick<Navigator, never> & { readonly keyboard?: KeyboardLock };
 
 /**
- * Full screen with keyboard lock: the browser gets Alt+Tab, the Windows key, Escape and its own shortcuts, and passes them
- * on. Holding Escape for two seconds leaves full screen; the browser sees to that. Ctrl+Alt+Del and Win+L stay with the
- * device's system.
+ * Full screen with keyboard lock: the browser gets Alt+Tab, the Windows key, Escape and its own shortcuts, and passes
+ * them on. Holding Escape for two seconds leaves full screen; the browser sees to that. Ctrl+Alt+Del and Win+L stay
+ * with the device's system.
  */
 export class FullScreen {
   readonly #element: HTMLElement;
@@ -34,7 +34,9 @@ export class FullScreen {
     return this.#locked;
   }
 
-  /** Fills the screen and locks the keyboard if the browser can. Needs a user's click or key. Rejects if it is refused. */
+  /**
+   * Fills the screen and locks the keyboard if the browser can. Needs a user's click or key. Rejects if it is refused.
+   */
   async enter(): Promise<void> {
     await this.#element.requestFullscreen({ navigationUI: "hide" });
     try {

@@ -21,7 +21,10 @@ import { type Gesture, LONG_PRESS, Touch } from "./touch.ts";
 export interface InputConfig {
   /** Focusable (tabindex=0) and not editable; wraps the canvas. Has the focus while the keyboard is the desk's. */
   readonly element: HTMLElement;
-  /** An editable field that nobody sees, beside the element: has the focus instead while a keyboard on the screen writes. */
+  /**
+   * An editable field that nobody sees, beside the element: has the focus instead while a keyboard on the screen
+   * writes.
+   */
   readonly field: HTMLTextAreaElement;
   readonly sink: Sink;
   readonly timers: Timers;
@@ -59,7 +62,11 @@ export class Input {
     this.#c = config;
     this.#hands = new Hands(config.sink, config.timers);
     this.#keyboard = new Keyboard({ ...config, hands: this.#hands });
-    this.#softKeyboard = new SoftKeyboard({ field: config.field, keyboard: this.#keyboard, erase: (times) => this.#erase(times) });
+    this.#softKeyboard = new SoftKeyboard({
+      field: config.field,
+      keyboard: this.#keyboard,
+      erase: (times) => this.#erase(times),
+    });
     this.#pointing = new Pointing({ hands: this.#hands, area: config.area });
   }
 
@@ -99,7 +106,9 @@ export class Input {
     this.#hands.releaseAll();
   }
 
-  /** Presses keys in their order and releases them in the other: for what a browser cannot send (Ctrl+Alt+Del, Alt+Tab). */
+  /**
+   * Presses keys in their order and releases them in the other: for what a browser cannot send (Ctrl+Alt+Del, Alt+Tab).
+   */
   combo(codes: readonly number[]): void {
     this.#endCombo();
     for (const code of codes) {
@@ -153,7 +162,11 @@ export class Input {
       element.addEventListener(type, (e) => this.#pointer(e), { signal });
     }
     // The system took the pointer away (a touch became a gesture): no button is down any more, whatever the event says.
-    element.addEventListener("pointercancel", (e) => (e.pointerType === "touch" ? this.#fingers(this.#touch.cancel()) : this.#pointing.event(e, 0)), { signal });
+    element.addEventListener(
+      "pointercancel",
+      (e) => (e.pointerType === "touch" ? this.#fingers(this.#touch.cancel()) : this.#pointing.event(e, 0)),
+      { signal },
+    );
     element.addEventListener("wheel", (e) => this.#wheel(e), { signal, passive: false });
     // Autoscroll by the middle button, back and forward by the side buttons, menus, selecting and dragging the picture.
     for (const type of ["mousedown", "mouseup", "auxclick", "contextmenu", "dragstart", "selectstart"]) {

@@ -42,7 +42,7 @@ export class Clock implements Timers {
   }
 
   pass(ms: number): void {
-    for (const end = this.now + ms; ; ) {
+    for (const end = this.now + ms; ;) {
       const next = [...this.#jobs].filter(([, j]) => j.at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
       if (next === undefined) {
         this.now = end;
@@ -171,7 +171,14 @@ function nameOf(code: number): string {
   return names.get(code) ?? "?";
 }
 
-export const AREA: Area = { generation: 7, x: 100, y: 0, width: 800, height: 600, box: { left: 10, top: 20, width: 400, height: 300 } };
+export const AREA: Area = {
+  generation: 7,
+  x: 100,
+  y: 0,
+  width: 800,
+  height: 600,
+  box: { left: 10, top: 20, width: 400, height: 300 },
+};
 
 export interface Options {
   readonly system?: System;
@@ -188,8 +195,13 @@ export function setUp(options: Options = {}) {
   const clock = new Clock();
   const state: { area: Area | null } = { area: AREA };
   const input = new Input({
-    element, field, sink: desk, timers: clock, area: () => state.area,
-    systemKeys: () => options.systemKeys ?? false, system: options.system ?? "other",
+    element,
+    field,
+    sink: desk,
+    timers: clock,
+    area: () => state.area,
+    systemKeys: () => options.systemKeys ?? false,
+    system: options.system ?? "other",
   });
   input.start();
   element.focus();
@@ -215,16 +227,56 @@ export function setUp(options: Options = {}) {
     return e;
   };
   const pointer = (type: string, clientX: number, clientY: number, buttons: number, init: PointerEventInit = {}) =>
-    element.dispatchEvent(new PointerEvent(type, { clientX, clientY, buttons, isPrimary: true, pointerId: 1, bubbles: true, cancelable: true, ...modifiers(), ...init }));
+    element.dispatchEvent(
+      new PointerEvent(type, {
+        clientX,
+        clientY,
+        buttons,
+        isPrimary: true,
+        pointerId: 1,
+        bubbles: true,
+        cancelable: true,
+        ...modifiers(),
+        ...init,
+      }),
+    );
   const wheel = (init: WheelEventInit) => {
-    const e = new WheelEvent("wheel", { clientX: 10, clientY: 20, bubbles: true, cancelable: true, ...modifiers(), ...init });
+    const e = new WheelEvent("wheel", {
+      clientX: 10,
+      clientY: 20,
+      bubbles: true,
+      cancelable: true,
+      ...modifiers(),
+      ...init,
+    });
     element.dispatchEvent(e);
     return e;
   };
   const finger = (type: string, pointerId: number, clientX: number, clientY: number) =>
-    element.dispatchEvent(new PointerEvent(type, { clientX, clientY, buttons: type === "pointerup" ? 0 : 1, isPrimary: pointerId === 1, pointerId, pointerType: "touch", bubbles: true, cancelable: true }));
+    element.dispatchEvent(
+      new PointerEvent(type, {
+        clientX,
+        clientY,
+        buttons: type === "pointerup" ? 0 : 1,
+        isPrimary: pointerId === 1,
+        pointerId,
+        pointerType: "touch",
+        bubbles: true,
+        cancelable: true,
+      }),
+    );
   return {
-    element, field, finger, desk, clock, state, input, locks, device, pointer, wheel,
+    element,
+    field,
+    finger,
+    desk,
+    clock,
+    state,
+    input,
+    locks,
+    device,
+    pointer,
+    wheel,
     down: (code: string, init?: KeyboardEventInit) => key("keydown", code, init),
     up: (code: string, init?: KeyboardEventInit) => key("keyup", code, init),
   };

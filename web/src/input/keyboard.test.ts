@@ -42,7 +42,13 @@ describe("keys", () => {
 
   test("without key-up are taps", () => {
     const { down, up, desk, clock } = ready();
-    for (const [code, key] of [["Backquote", "Zenkaku"], ["Backquote", "Process"], ["CapsLock", "Alphanumeric"], ["KanaMode", "Hiragana"], ["Lang1", "KanaMode"]] as const) {
+    for (const [code, key] of [
+      ["Backquote", "Zenkaku"],
+      ["Backquote", "Process"],
+      ["CapsLock", "Alphanumeric"],
+      ["KanaMode", "Hiragana"],
+      ["Lang1", "KanaMode"],
+    ] as const) {
       down(code, { key });
     }
     up("Backquote", { key: "Hankaku" });
@@ -147,7 +153,13 @@ describe("on a Mac, which tells no key-up while Command is held", () => {
     clock.pass(5000);
     up("MetaLeft");
     up("ShiftLeft");
-    expect(desk.take().filter((m) => !m.startsWith("held"))).toEqual(["+ShiftLeft", "+MetaLeft", "tap KeyC", "-MetaLeft", "-ShiftLeft"]);
+    expect(desk.take().filter((m) => !m.startsWith("held"))).toEqual([
+      "+ShiftLeft",
+      "+MetaLeft",
+      "tap KeyC",
+      "-MetaLeft",
+      "-ShiftLeft",
+    ]);
   });
 
   test("かな and 英数 are taps of their own", () => {
@@ -172,9 +184,16 @@ describe("keys that stay on the device", () => {
 
   test("take the modifiers of their shortcut with them", () => {
     const { down, up, desk } = ready();
-    for (const order of [["MetaLeft", "AltLeft", "KeyR"], ["AltLeft", "MetaLeft", "KeyR"]]) {
-      for (const code of order) down(code);
-      for (const code of order.toReversed()) up(code);
+    for (const order of [
+      ["MetaLeft", "AltLeft", "KeyR"],
+      ["AltLeft", "MetaLeft", "KeyR"],
+    ]) {
+      for (const code of order) {
+        down(code);
+      }
+      for (const code of order.toReversed()) {
+        up(code);
+      }
     }
     expect(desk.take()).toEqual([]); // a lone Alt would open a menu
   });
@@ -207,13 +226,17 @@ describe("keys without a code", () => {
 
   test("that have a name are that key", () => {
     const { down, desk } = ready();
-    for (const key of ["Enter", "Backspace", "ArrowLeft", "Zenkaku"]) down("", { key });
+    for (const key of ["Enter", "Backspace", "ArrowLeft", "Zenkaku"]) {
+      down("", { key });
+    }
     expect(desk.take()).toEqual(["tap Enter", "tap Backspace", "tap ArrowLeft", "tap Backquote"]);
   });
 
   test("that tell nothing are said to be lost, once each, and modifiers are not missed", () => {
     const { down, desk } = ready();
-    for (const key of ["Unidentified", "Process", "Shift"]) down("", { key });
+    for (const key of ["Unidentified", "Process", "Shift"]) {
+      down("", { key });
+    }
     expect(desk.take()).toEqual([]);
     expect(desk.unknown).toBe(2);
   });
@@ -352,7 +375,16 @@ describe("the release chord", () => {
       up(code);
     }
     expect(desk.toolbar).toBe(0);
-    expect(desk.take()).toEqual(["+ControlLeft", "+AltLeft", "+ShiftLeft", "+KeyS", "-KeyS", "-ShiftLeft", "-AltLeft", "-ControlLeft"]);
+    expect(desk.take()).toEqual([
+      "+ControlLeft",
+      "+AltLeft",
+      "+ShiftLeft",
+      "+KeyS",
+      "-KeyS",
+      "-ShiftLeft",
+      "-AltLeft",
+      "-ControlLeft",
+    ]);
   });
 
   test("can be tried again after a miss", () => {

@@ -44,12 +44,39 @@ const LOCK_KEYS: ReadonlySet<number> = new Set([CODES.CapsLock, CODES.NumLock, C
 
 /** Keys that a keyboard on a screen names by what they do. */
 const NAMED: ReadonlyMap<string, number> = new Map([
-  ...(["Enter", "Backspace", "Tab", "Escape", "Delete", "Home", "End", "PageUp", "PageDown", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"] as const)
-    .map((name): [string, number] => [name, CODES[name]]),
-  ["KanjiMode", CODES.Backquote], ["Zenkaku", CODES.Backquote], ["Hankaku", CODES.Backquote], ["ZenkakuHankaku", CODES.Backquote],
+  ...(
+    [
+      "Enter",
+      "Backspace",
+      "Tab",
+      "Escape",
+      "Delete",
+      "Home",
+      "End",
+      "PageUp",
+      "PageDown",
+      "ArrowUp",
+      "ArrowDown",
+      "ArrowLeft",
+      "ArrowRight",
+    ] as const
+  ).map((name): [string, number] => [name, CODES[name]]),
+  ["KanjiMode", CODES.Backquote],
+  ["Zenkaku", CODES.Backquote],
+  ["Hankaku", CODES.Backquote],
+  ["ZenkakuHankaku", CODES.Backquote],
 ]);
 /** Keys that write nothing by themselves: nobody misses them. */
-const SILENT: ReadonlySet<string> = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "NumLock", "Fn"]);
+const SILENT: ReadonlySet<string> = new Set([
+  "Shift",
+  "Control",
+  "Alt",
+  "AltGraph",
+  "Meta",
+  "CapsLock",
+  "NumLock",
+  "Fn",
+]);
 const META: ReadonlySet<number> = new Set([CODES.MetaLeft, CODES.MetaRight]);
 
 /**
@@ -228,7 +255,9 @@ export class Keyboard {
     return this.#c.system === "mac" && e.metaKey && !META.has(code) && !Chord.has(code);
   }
 
-  /** The Windows or Command key goes down: a shortcut begins. If it stays here, so do the modifiers that were kept back. */
+  /**
+   * The Windows or Command key goes down: a shortcut begins. If it stays here, so do the modifiers that were kept back.
+   */
   #commandDown(): void {
     if (this.#c.system === "mac") {
       this.#releaseOrdinary();

@@ -27,7 +27,16 @@ describe("the pointer", () => {
     pointer("pointermove", 16, 20, 0);
     wheel({ deltaY: 100 });
     clock.draw();
-    expect(desk.take()).toEqual(["at 102,0 0", "at 104,0 1", "at 106,0 1", "at 108,0 0", "at 110,0 0", "+KeyA", "at 112,0 0", "wheel 0,120 at 100,0"]);
+    expect(desk.take()).toEqual([
+      "at 102,0 0",
+      "at 104,0 1",
+      "at 106,0 1",
+      "at 108,0 0",
+      "at 110,0 0",
+      "+KeyA",
+      "at 112,0 0",
+      "wheel 0,120 at 100,0",
+    ]);
   });
 
   test("has five buttons, a second one comes as a move", () => {
@@ -80,12 +89,15 @@ describe("the pointer", () => {
     expect(desk.take()).toEqual(["at 104,0 1", "at 104,0 0"]);
   });
 
-  test.each(["mousedown", "mouseup", "auxclick", "contextmenu", "dragstart", "selectstart"])("%s does nothing on the page", (type) => {
-    const { element } = ready();
-    const e = new Event(type, { bubbles: true, cancelable: true });
-    element.dispatchEvent(e);
-    expect(e.defaultPrevented).toBe(true);
-  });
+  test.each(["mousedown", "mouseup", "auxclick", "contextmenu", "dragstart", "selectstart"])(
+    "%s does nothing on the page",
+    (type) => {
+      const { element } = ready();
+      const e = new Event(type, { bubbles: true, cancelable: true });
+      element.dispatchEvent(e);
+      expect(e.defaultPrevented).toBe(true);
+    },
+  );
 });
 
 describe("the wheel", () => {

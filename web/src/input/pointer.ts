@@ -1,4 +1,11 @@
-import { BUTTON_BACK, BUTTON_FORWARD, BUTTON_LEFT, BUTTON_MIDDLE, BUTTON_RIGHT, type Pointer } from "../wire/pointer.ts";
+import {
+  BUTTON_BACK,
+  BUTTON_FORWARD,
+  BUTTON_LEFT,
+  BUTTON_MIDDLE,
+  BUTTON_RIGHT,
+  type Pointer,
+} from "../wire/pointer.ts";
 import { type Area, toDesk } from "./area.ts";
 import type { Hands } from "./hands.ts";
 import { type WheelLike, Wheels } from "./wheel.ts";
@@ -45,7 +52,9 @@ export class Pointing {
     }
   }
 
-  /** A click of a finger, or one step of its drag: the pointer goes there, and the buttons (as the DOM's bits) change. */
+  /**
+   * A click of a finger, or one step of its drag: the pointer goes there, and the buttons (as the DOM's bits) change.
+   */
   finger(clientX: number, clientY: number, buttons: number): void {
     this.event({ clientX, clientY, buttons, isPrimary: true });
   }

@@ -10,14 +10,19 @@ function phone() {
   const { field } = s;
   field.focus();
   s.desk.take();
-  const key = (name: string) => field.dispatchEvent(new KeyboardEvent("keydown", { key: name, code: "", keyCode: 229, bubbles: true, cancelable: true }));
+  const key = (name: string) =>
+    field.dispatchEvent(
+      new KeyboardEvent("keydown", { key: name, code: "", keyCode: 229, bubbles: true, cancelable: true }),
+    );
   const edit = (change: (before: string) => string, isComposing = false) => {
     key("Unidentified");
     field.value = change(field.value);
     field.dispatchEvent(new InputEvent("input", { isComposing, bubbles: true }));
   };
   return {
-    ...s, key, edit,
+    ...s,
+    key,
+    edit,
     add: (text: string) => edit((v) => v + text),
     compose: (from: string, to: string) => edit((v) => v.slice(0, v.length - from.length) + to, true),
     decide: () => field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true })),
@@ -27,7 +32,9 @@ function phone() {
 describe("a keyboard on the screen", () => {
   test("writes what it adds, character by character", () => {
     const { add, desk } = phone();
-    for (const c of "pw 1@") add(c);
+    for (const c of "pw 1@") {
+      add(c);
+    }
     expect(desk.take()).toEqual(["text p", "text w", "text  ", "text 1", "text @"]);
   });
 

@@ -40,9 +40,13 @@ export class SoftKeyboard {
     this.#rest();
   }
 
-  /** Physical keys of a phone's keyboard are keys. What has no code is a key only if it has a name: the rest comes as text. */
+  /**
+   * Physical keys of a phone's keyboard are keys. What has no code is a key only if it has a name: the rest comes as
+   * text.
+   */
   #keydown(e: KeyboardEvent): void {
-    const isText = e.isComposing || e.key === "Process" || e.key === "Unidentified" || (e.code === "" && isCharacter(e.key));
+    const isText =
+      e.isComposing || e.key === "Process" || e.key === "Unidentified" || (e.code === "" && isCharacter(e.key));
     if (!isText) {
       this.#take();
       this.#rest();

@@ -8,7 +8,14 @@ function screen() {
   const seen: string[] = [];
   const note = (gestures: Gesture[]): void => {
     for (const g of gestures) {
-      const more = g.kind === "click" ? ` ${g.button}` : g.kind === "scroll" ? ` by ${g.dx},${g.dy}` : g.kind === "pinch" ? ` x${g.factor.toFixed(2)} by ${g.dx},${g.dy}` : "";
+      const more =
+        g.kind === "click"
+          ? ` ${g.button}`
+          : g.kind === "scroll"
+            ? ` by ${g.dx},${g.dy}`
+            : g.kind === "pinch"
+              ? ` x${g.factor.toFixed(2)} by ${g.dx},${g.dy}`
+              : "";
       seen.push(`${g.kind}${more} at ${g.x},${g.y}`);
     }
   };
@@ -17,7 +24,15 @@ function screen() {
     move: (x: number, y: number) => note(touch.move({ id, x, y })),
     up: () => note(touch.up({ id, x: 0, y: 0 })),
   });
-  return { touch, seen, a: finger(1), b: finger(2), c: finger(3), rested: () => note(touch.rested()), cancel: () => note(touch.cancel()) };
+  return {
+    touch,
+    seen,
+    a: finger(1),
+    b: finger(2),
+    c: finger(3),
+    rested: () => note(touch.rested()),
+    cancel: () => note(touch.cancel()),
+  };
 }
 
 test("a tap clicks where it began", () => {
@@ -115,9 +130,15 @@ describe("two fingers", () => {
 
 test("three fingers are nothing", () => {
   const { a, b, c, seen } = screen();
-  for (const f of [a, b, c]) f.down(100, 100);
-  for (const f of [a, b, c]) f.move(300, 300);
-  for (const f of [a, b, c]) f.up();
+  for (const f of [a, b, c]) {
+    f.down(100, 100);
+  }
+  for (const f of [a, b, c]) {
+    f.move(300, 300);
+  }
+  for (const f of [a, b, c]) {
+    f.up();
+  }
   expect(seen).toEqual([]);
 });
 
@@ -134,7 +155,12 @@ test("what the system takes away is let go", () => {
 test("whatever fingers do, each press is released and nothing is pressed in between", () => {
   const id = fc.integer({ min: 1, max: 4 });
   const at = fc.integer({ min: 0, max: 400 });
-  const step = fc.record({ do: fc.constantFrom("down" as const, "move" as const, "up" as const, "rested" as const, "cancel" as const), id, x: at, y: at });
+  const step = fc.record({
+    do: fc.constantFrom("down" as const, "move" as const, "up" as const, "rested" as const, "cancel" as const),
+    id,
+    x: at,
+    y: at,
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const touch = new Touch();
@@ -143,7 +169,9 @@ test("whatever fingers do, each press is released and nothing is pressed in betw
         for (const g of gestures) {
           expect(pressed).toBe(g.kind === "drag" || g.kind === "release");
           pressed = g.kind === "press" || g.kind === "drag";
-          if (g.kind === "pinch") expect(Number.isFinite(g.factor) && g.factor > 0).toBe(true);
+          if (g.kind === "pinch") {
+            expect(Number.isFinite(g.factor) && g.factor > 0).toBe(true);
+          }
         }
       };
       for (const s of steps) {

@@ -14,7 +14,14 @@ export type Gesture =
   /** two fingers move together, by so many CSS pixels */
   | { readonly kind: "scroll"; readonly x: number; readonly y: number; readonly dx: number; readonly dy: number }
   /** two fingers move apart or together: the picture grows by the factor around the place and goes with it by dx, dy */
-  | { readonly kind: "pinch"; readonly x: number; readonly y: number; readonly factor: number; readonly dx: number; readonly dy: number };
+  | {
+      readonly kind: "pinch";
+      readonly x: number;
+      readonly y: number;
+      readonly factor: number;
+      readonly dx: number;
+      readonly dy: number;
+    };
 
 /** So long a finger must rest for a long press, in milliseconds: what Android and iOS take. */
 export const LONG_PRESS = 500;
@@ -68,7 +75,14 @@ export class Touch {
       this.#first = at;
     }
     this.#down.set(f.id, { from: at, at });
-    this.#mode = drags || this.#mode === "spent" ? "spent" : this.#down.size === 1 ? "one" : this.#down.size === 2 ? "two" : "spent";
+    this.#mode =
+      drags || this.#mode === "spent"
+        ? "spent"
+        : this.#down.size === 1
+          ? "one"
+          : this.#down.size === 2
+            ? "two"
+            : "spent";
     if (this.#mode === "two") {
       this.#measure();
     }
@@ -101,7 +115,14 @@ export class Touch {
     if (!this.#down.has(f.id)) {
       return [];
     }
-    const done = this.#mode === "one" ? this.#click("left") : this.#mode === "drag" ? this.#release() : this.#mode === "two" ? this.#click("right") : [];
+    const done =
+      this.#mode === "one"
+        ? this.#click("left")
+        : this.#mode === "drag"
+          ? this.#release()
+          : this.#mode === "two"
+            ? this.#click("right")
+            : [];
     this.#down.delete(f.id);
     this.#mode = this.#down.size === 0 ? "none" : "spent";
     return done;
@@ -134,7 +155,10 @@ export class Touch {
 
   #drag(from: Place, at: Place): Gesture[] {
     this.#mode = "drag";
-    return [{ kind: "press", ...from }, { kind: "drag", ...at }];
+    return [
+      { kind: "press", ...from },
+      { kind: "drag", ...at },
+    ];
   }
 
   #release(): Gesture[] {
@@ -164,7 +188,11 @@ export class Touch {
     const { middle, apart } = this.#now();
     const [dx, dy, factor] = [middle.x - this.#middle.x, middle.y - this.#middle.y, apart / Math.max(this.#apart, 1)];
     this.#measure();
-    return this.#mode === "pinch" ? [{ kind: "pinch", ...middle, factor, dx, dy }] : dx === 0 && dy === 0 ? [] : [{ kind: "scroll", ...middle, dx, dy }];
+    return this.#mode === "pinch"
+      ? [{ kind: "pinch", ...middle, factor, dx, dy }]
+      : dx === 0 && dy === 0
+        ? []
+        : [{ kind: "scroll", ...middle, dx, dy }];
   }
 
   #measure(): void {

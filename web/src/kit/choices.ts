@@ -19,7 +19,8 @@ async function all<T>(part: (token: string) => Promise<{ rows: readonly T[]; nex
 
 export const sectionsQuery = queryOptions({
   queryKey: ["sections"],
-  queryFn: async ({ signal }): Promise<readonly SectionJson[]> => (await call("AdminService", "ListSections", {}, signal)).sections ?? [],
+  queryFn: async ({ signal }): Promise<readonly SectionJson[]> =>
+    (await call("AdminService", "ListSections", {}, signal)).sections ?? [],
 });
 
 export const allUsersQuery = queryOptions({
@@ -50,7 +51,7 @@ export interface Choice {
 export function sectionPath(sections: readonly SectionJson[], id: string): string {
   const names: string[] = [];
   const seen = new Set<string>();
-  for (let at = sections.find((s) => s.sectionId === id); at !== undefined && !seen.has(at.sectionId ?? ""); ) {
+  for (let at = sections.find((s) => s.sectionId === id); at !== undefined && !seen.has(at.sectionId ?? "");) {
     seen.add(at.sectionId ?? "");
     names.unshift(at.name ?? "");
     const parent: string | undefined = at.parentId;

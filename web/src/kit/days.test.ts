@@ -1,5 +1,19 @@
 import { expect, test } from "vitest";
-import { addDays, addMonths, clock, dayAt, daysBetween, dayWords, fullDay, lengthWords, mondayOf, monthWords, readClock, timeAt, weeksOf } from "./days.ts";
+import {
+  addDays,
+  addMonths,
+  clock,
+  dayAt,
+  daysBetween,
+  dayWords,
+  fullDay,
+  lengthWords,
+  mondayOf,
+  monthWords,
+  readClock,
+  timeAt,
+  weeksOf,
+} from "./days.ts";
 
 test("the day in Japan begins at 15:00 UTC", () => {
   expect(dayAt(Date.parse("2026-11-23T14:59:59Z"))).toBe("2026-11-23");

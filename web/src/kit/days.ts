@@ -55,14 +55,20 @@ export function weeksOf(month: string): string[][] {
 /** The days from one to another, both included. */
 export function daysBetween(from: string, until: string): string[] {
   const days: string[] = [];
-  for (let day = from; day <= until; day = addDays(day, 1)) days.push(day);
+  for (let day = from; day <= until; day = addDays(day, 1)) {
+    days.push(day);
+  }
   return days;
 }
 
-const WEEKDAYS = { ja: ["日", "月", "火", "水", "木", "金", "土"], en: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] };
+const WEEKDAYS = {
+  ja: ["日", "月", "火", "水", "木", "金", "土"],
+  en: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
+};
 
 // Made once: making one takes as long as hundreds of uses, and a form shows many days.
-const english = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
+const english = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
 const DAY = english({ weekday: "short", day: "numeric", month: "short" });
 const FULL_DAY = english({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
 const MONTH = english({ month: "long", year: "numeric" });
@@ -105,7 +111,9 @@ export function clock(minute: number): string {
 /** Reads `8:30`, `08:30` or `830`; null if it is no time of day. */
 export function readClock(text: string): number | null {
   const m = /^(\d{1,2}):?(\d{2})$/.exec(text.normalize("NFKC").trim());
-  if (m === null) return null;
+  if (m === null) {
+    return null;
+  }
   const minute = Number(m[1]) * 60 + Number(m[2]);
   return Number(m[2]) < 60 && minute <= 24 * 60 ? minute : null;
 }
@@ -136,7 +144,9 @@ export function lengthWords(ms: number, language: Language): string {
   const minutes = Math.floor(ms / 60_000);
   const h = Math.floor(minutes / 60);
   const m = minutes % 60;
-  if (language === "en") return h === 0 ? `${m} min` : `${h} h ${m} min`;
+  if (language === "en") {
+    return h === 0 ? `${m} min` : `${h} h ${m} min`;
+  }
   return h === 0 ? `${m}分` : `${h}時間${m}分`;
 }
 

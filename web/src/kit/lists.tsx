@@ -20,13 +20,21 @@ interface ListProps<P, T> {
 /** A list that loads, fails, is empty, or has rows and perhaps more of them. */
 export function List<P, T>({ query, rows, empty, children }: ListProps<P, T>): JSX.Element {
   const { t } = useTranslation();
-  if (query.isPending) return <Waiting lines={6} />;
-  if (query.data === undefined) return <Failed error={query.error} retry={() => void query.refetch()} />;
+  if (query.isPending) {
+    return <Waiting lines={6} />;
+  }
+  if (query.data === undefined) {
+    return <Failed error={query.error} retry={() => void query.refetch()} />;
+  }
   const all = query.data.pages.flatMap(rows);
-  if (all.length === 0) return <>{empty}</>;
+  if (all.length === 0) {
+    return <>{empty}</>;
+  }
   return (
     <>
-      <output className="count">{t(query.hasNextPage ? "console.countMore" : "console.count", { count: all.length })}</output>
+      <output className="count">
+        {t(query.hasNextPage ? "console.countMore" : "console.count", { count: all.length })}
+      </output>
       {children(all)}
       {query.hasNextPage ? (
         <p>
@@ -112,7 +120,11 @@ export function Confirm<R>(props: ConfirmProps<R>): JSX.Element {
         <div>{props.text}</div>
         {change.isError ? <Failed error={change.error} /> : null}
         <DialogButtons close={props.close}>
-          <Button {...(props.danger === true ? { color: "red" } : {})} loading={change.isPending} onClick={() => change.mutate(undefined)}>
+          <Button
+            {...(props.danger === true ? { color: "red" } : {})}
+            loading={change.isPending}
+            onClick={() => change.mutate(undefined)}
+          >
             {props.yes}
           </Button>
         </DialogButtons>
@@ -122,7 +134,13 @@ export function Confirm<R>(props: ConfirmProps<R>): JSX.Element {
 }
 
 /** The row of buttons at a dialog's end. */
-export function DialogButtons({ close, children }: { readonly close: () => void; readonly children: ReactNode }): JSX.Element {
+export function DialogButtons({
+  close,
+  children,
+}: {
+  readonly close: () => void;
+  readonly children: ReactNode;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
     <div className="row row-end">
@@ -135,7 +153,11 @@ export function DialogButtons({ close, children }: { readonly close: () => void;
 }
 
 /** A mutation after which lists are read again. */
-export function useChange<R, V = undefined>(changes: readonly string[], act: (v: V) => Promise<R>, done: (r: R) => void) {
+export function useChange<R, V = undefined>(
+  changes: readonly string[],
+  act: (v: V) => Promise<R>,
+  done: (r: R) => void,
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: act,

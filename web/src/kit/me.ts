@@ -9,7 +9,9 @@ export const meQuery = queryOptions({
     try {
       return (await call("AuthService", "GetMe", {}, signal)).me ?? null;
     } catch (e) {
-      if (e instanceof ApiError && e.signedOut) return null;
+      if (e instanceof ApiError && e.signedOut) {
+        return null;
+      }
       throw e;
     }
   },
@@ -30,7 +32,9 @@ const LEFT = ["left"];
 export function forgetMe(client: QueryClient, why: Left): void {
   const known = client.getQueryData(meQuery.queryKey);
   client.removeQueries({ predicate: (q) => q.queryKey[0] !== "me" && q.queryKey[0] !== LEFT[0] });
-  if (known) client.setQueryData<Left>(LEFT, why);
+  if (known) {
+    client.setQueryData<Left>(LEFT, why);
+  }
   client.setQueryData(meQuery.queryKey, null);
 }
 

@@ -8,7 +8,13 @@ import { languageOf } from "./i18n.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 /** The page's heading. It names the window too, and takes the focus when one page follows another. */
-export function PageTitle({ children, actions }: { readonly children: string; readonly actions?: ReactNode }): JSX.Element {
+export function PageTitle({
+  children,
+  actions,
+}: {
+  readonly children: string;
+  readonly actions?: ReactNode;
+}): JSX.Element {
   const { t } = useTranslation();
   const product = t("productLong");
   useEffect(() => {
@@ -68,7 +74,9 @@ export function Refused({ refusal }: { readonly refusal: RefusalJson }): JSX.Ele
   const { t, i18n } = useTranslation();
   const japanese = languageOf(i18n) === "ja";
   const [first, ...others] = refusal.reasons ?? [];
-  if (first === undefined) return <Banner tone="error" title={t("failure.unexpected")} live />;
+  if (first === undefined) {
+    return <Banner tone="error" title={t("failure.unexpected")} live />;
+  }
   return (
     <Banner tone="error" title={japanese ? first.ja : first.en} live>
       <p>{japanese ? first.helpJa : first.helpEn}</p>
@@ -88,8 +96,11 @@ function Countdown({ refusal }: { readonly refusal: RefusalJson }): JSX.Element 
     const timer = setInterval(() => setLeft(Math.max(0, Math.ceil((until - performance.now()) / 1000))), 250);
     return () => clearInterval(timer);
   }, [refusal]);
-  if ((refusal.retryAfterS ?? 0) === 0) return null;
-  const text = left === 0 ? t("failure.waitOver") : t("failure.wait", { minutes: Math.floor(left / 60), seconds: left % 60 });
+  if ((refusal.retryAfterS ?? 0) === 0) {
+    return null;
+  }
+  const text =
+    left === 0 ? t("failure.waitOver") : t("failure.wait", { minutes: Math.floor(left / 60), seconds: left % 60 });
   return (
     <p role="timer" aria-live="off">
       {text}
@@ -127,7 +138,13 @@ export function Failed({ error, retry }: { readonly error: unknown; readonly ret
 }
 
 /** Grey shapes of what comes, as high as the thing itself. */
-export function Waiting({ lines = 3, height = 56 }: { readonly lines?: number; readonly height?: number }): JSX.Element {
+export function Waiting({
+  lines = 3,
+  height = 56,
+}: {
+  readonly lines?: number;
+  readonly height?: number;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
     <div className="waiting">
@@ -140,7 +157,15 @@ export function Waiting({ lines = 3, height = 56 }: { readonly lines?: number; r
 }
 
 /** Says that a list is empty, and what to do. */
-export function Empty({ title, icon, children }: { readonly title: string; readonly icon: IconName; readonly children?: ReactNode }): JSX.Element {
+export function Empty({
+  title,
+  icon,
+  children,
+}: {
+  readonly title: string;
+  readonly icon: IconName;
+  readonly children?: ReactNode;
+}): JSX.Element {
   return (
     <div className="empty">
       <Icon name={icon} size={40} />
@@ -151,7 +176,13 @@ export function Empty({ title, icon, children }: { readonly title: string; reado
 }
 
 /** A state in a word. */
-export function Tag({ tone, children }: { readonly tone: "blue" | "green" | "gray" | "red" | "orange"; readonly children: ReactNode }): JSX.Element {
+export function Tag({
+  tone,
+  children,
+}: {
+  readonly tone: "blue" | "green" | "gray" | "red" | "orange";
+  readonly children: ReactNode;
+}): JSX.Element {
   return <span className={`tag tag-${tone}`}>{children}</span>;
 }
 

@@ -8,8 +8,12 @@ import { Tag } from "./parts.tsx";
 /** How a session stands, or why it ended. */
 export function SessionResult({ session }: { readonly session: SessionJson }): JSX.Element {
   const { t } = useTranslation();
-  if (session.life !== "SESSION_LIFE_ENDED") return <Tag tone="blue">{t("account.running")}</Tag>;
-  if (millis(session.openedMs) === 0) return <>{t("account.neverOpened")}</>;
+  if (session.life !== "SESSION_LIFE_ENDED") {
+    return <Tag tone="blue">{t("account.running")}</Tag>;
+  }
+  if (millis(session.openedMs) === 0) {
+    return <>{t("account.neverOpened")}</>;
+  }
   const code = session.endCode ?? 0;
   const key = endKey(code);
   return <>{key === undefined ? t("end.other", { code: session.endReason || String(code) }) : t(key)}</>;

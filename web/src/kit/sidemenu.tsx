@@ -14,9 +14,14 @@ export function SideMenu({ label, children }: { readonly label: string; readonly
   );
 }
 
-/** Shows the link to the open page, again when the window gets another width, until the function that it gives is called. */
+/**
+ * Shows the link to the open page, again when the window gets another width, until the function that it gives is
+ * called.
+ */
 function keepShown(nav: HTMLElement | null, pathname: string): (() => void) | undefined {
-  if (!nav) return undefined;
+  if (!nav) {
+    return undefined;
+  }
   const width = new ResizeObserver(() => showLink(nav, pathname));
   width.observe(nav);
   return () => width.disconnect();
@@ -26,6 +31,8 @@ function keepShown(nav: HTMLElement | null, pathname: string): (() => void) | un
 function showLink(nav: HTMLElement, pathname: string): void {
   const links = [...nav.querySelectorAll("a")];
   const current = links.find((a) => pathname.startsWith(a.pathname))?.getBoundingClientRect();
-  if (!current) return;
+  if (!current) {
+    return;
+  }
   nav.scrollLeft += current.left + current.width / 2 - (nav.getBoundingClientRect().left + nav.clientWidth / 2);
 }

@@ -61,7 +61,16 @@ export const makeTheme = ({ close }: Names) =>
       Radio: Radio.extend({ defaultProps: { size: "md" } }),
       RadioGroup: Radio.Group.extend({ defaultProps: { size: "md" } }),
       Switch: Switch.extend({ defaultProps: { size: "md" } }),
-      Modal: Modal.extend({ defaultProps: { radius: "lg", size: 760, centered: true, padding: "lg", attributes: { header: { role: "presentation" } }, closeButtonProps: { "aria-label": close } } }),
+      Modal: Modal.extend({
+        defaultProps: {
+          radius: "lg",
+          size: 760,
+          centered: true,
+          padding: "lg",
+          attributes: { header: { role: "presentation" } },
+          closeButtonProps: { "aria-label": close },
+        },
+      }),
       // Inside the page's landmarks, and with the focus on the first item.
       Menu: Menu.extend({ defaultProps: { withinPortal: false, withInitialFocusPlaceholder: false } }),
       Notification: Notification.extend({ defaultProps: { radius: "md", closeButtonProps: { "aria-label": close } } }),

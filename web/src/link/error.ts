@@ -20,7 +20,9 @@ export const codes = {
 
 export type Ending = keyof typeof codes | "other";
 
-const endings: ReadonlyMap<number, Ending> = new Map(Object.entries(codes).map(([name, code]) => [code, name as Ending]));
+const endings: ReadonlyMap<number, Ending> = new Map(
+  Object.entries(codes).map(([name, code]) => [code, name as Ending]),
+);
 
 /** The end of a link. */
 export class LinkError extends Error {

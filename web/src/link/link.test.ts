@@ -116,7 +116,9 @@ describe("vectors", () => {
   }
 
   test("a ticket of another size is not sent", () => {
-    expect(() => encodeClaim({ side: Side.viewer, channel: Channel.control, ticket: ticket.subarray(1) })).toThrow(ClaimError);
+    expect(() => encodeClaim({ side: Side.viewer, channel: Channel.control, ticket: ticket.subarray(1) })).toThrow(
+      ClaimError,
+    );
   });
 });
 

@@ -12,7 +12,9 @@ class FakeSocket extends EventTarget {
 
   send(data: Uint8Array): void {
     this.claims.push(data.length);
-    if (this.answers) this.dispatchEvent(Object.assign(new Event("message"), { data: Uint8Array.of(0x4a, 0x4c, 1, 0).buffer }));
+    if (this.answers) {
+      this.dispatchEvent(Object.assign(new Event("message"), { data: Uint8Array.of(0x4a, 0x4c, 1, 0).buffer }));
+    }
   }
   close(): void {
     this.closed = true;
@@ -39,7 +41,9 @@ function network(socket: (s: FakeSocket) => void, answer: Answer) {
   };
   const fetch = async (url: string | URL | Request): Promise<Response> => {
     asked.push(typeof url === "string" ? url : "?");
-    if (answer === "nothing") throw new TypeError("Failed to fetch");
+    if (answer === "nothing") {
+      throw new TypeError("Failed to fetch");
+    }
     return { status: answer } as Response;
   };
   return { sockets, asked, config: { host: "gateway.example:8443", open, fetch } };
@@ -75,10 +79,13 @@ describe("when no socket comes about, a plain request tells why", () => {
 describe("a network that lets", () => {
   test.each<[string, (s: FakeSocket) => void]>([
     ["the upgrade hang", () => undefined],
-    ["the upgrade through and no bytes", (s) => {
-      s.answers = false;
-      s.opens();
-    }],
+    [
+      "the upgrade through and no bytes",
+      (s) => {
+        s.answers = false;
+        s.opens();
+      },
+    ],
   ])("%s is blocked in the end", async (_, does) => {
     const limit = new AbortController();
     vi.spyOn(AbortSignal, "timeout").mockReturnValue(limit.signal);

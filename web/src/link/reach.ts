@@ -32,9 +32,13 @@ const PATH = "/relay/check";
 const SOCKET_LIMIT = 7_000;
 const PLAIN_LIMIT = 5_000;
 
-/** Tries a socket, and if it does not come about a plain request to the same path. Rejects only if the signal aborts. */
+/**
+ * Tries a socket, and if it does not come about a plain request to the same path. Rejects only if the signal aborts.
+ */
 export async function reach(config: ReachConfig, signal: AbortSignal): Promise<Reach> {
-  if (await opens(config, signal)) return "open";
+  if (await opens(config, signal)) {
+    return "open";
+  }
   signal.throwIfAborted();
   const found = await plain(config, signal);
   signal.throwIfAborted();
@@ -45,7 +49,14 @@ async function opens({ host, open }: ReachConfig, signal: AbortSignal): Promise<
   const ticket = crypto.getRandomValues(new Uint8Array(32)); // means nothing: the check is no relay
   const limit = AbortSignal.any([signal, AbortSignal.timeout(SOCKET_LIMIT)]);
   try {
-    const link = await connect({ url: `wss://${host}${PATH}`, side: Side.viewer, channel: Channel.control, ticket, signal: limit, ...(open === undefined ? {} : { open }) });
+    const link = await connect({
+      url: `wss://${host}${PATH}`,
+      side: Side.viewer,
+      channel: Channel.control,
+      ticket,
+      signal: limit,
+      ...(open === undefined ? {} : { open }),
+    });
     link.close();
     return true;
   } catch {
@@ -57,7 +68,12 @@ async function opens({ host, open }: ReachConfig, signal: AbortSignal): Promise<
 async function plain({ host, fetch: ask = fetch }: ReachConfig, signal: AbortSignal): Promise<Exclude<Reach, "open">> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(PLAIN_LIMIT)]);
   try {
-    const { status } = await ask(`https://${host}${PATH}`, { cache: "no-store", credentials: "same-origin", redirect: "manual", signal: limit });
+    const { status } = await ask(`https://${host}${PATH}`, {
+      cache: "no-store",
+      credentials: "same-origin",
+      redirect: "manual",
+      signal: limit,
+    });
     return ANSWERS.get(status) ?? "between";
   } catch {
     return "unreachable";

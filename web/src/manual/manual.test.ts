@@ -22,7 +22,8 @@ function alone(name: string): Manual {
   });
 }
 
-const picturesOf = (name: string): string[] => [...source(name).matchAll(/\]\((pictures\/[^) ]+)/g)].map((m) => m[1] ?? "");
+const picturesOf = (name: string): string[] =>
+  [...source(name).matchAll(/\]\((pictures\/[^) ]+)/g)].map((m) => m[1] ?? "");
 
 describe.each(names)("%s", (name) => {
   test("has its pictures, and they are small", () => {
@@ -49,7 +50,9 @@ describe.each(names)("%s", (name) => {
     const known = codes();
     const named = [...source(name).matchAll(/`([a-z0-9_-]+)`/g)].map((m) => m[1] ?? "");
     expect(named.length).toBeGreaterThan(5);
-    for (const code of named) expect(known.has(code), code).toBe(true);
+    for (const code of named) {
+      expect(known.has(code), code).toBe(true);
+    }
   });
 
   test("marks its chapters and figures", () => {
@@ -76,32 +79,47 @@ test("a picture within a sentence, and HTML, are refused", () => {
 test.each([
   ["staff", 8, 12],
   ["approver", 4, 6],
-] as const)("%s has %i to %i pages on paper", async (name, least, most) => {
-  const browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-  try {
-    const page = await browser.newPage();
-    await page.setContent(document(name), { waitUntil: "load" });
-    await page.evaluate(async () => Promise.all([...globalThis.document.images].map(async (i) => i.decode())));
-    const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
-    const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
-    expect(pages).toBeGreaterThanOrEqual(least);
-    expect(pages).toBeLessThanOrEqual(most);
-  } finally {
-    await browser.close();
-  }
-}, 300_000);
+] as const)(
+  "%s has %i to %i pages on paper",
+  async (name, least, most) => {
+    const browser = await chromium.launch({
+      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      args: ["--no-sandbox"],
+    });
+    try {
+      const page = await browser.newPage();
+      await page.setContent(document(name), { waitUntil: "load" });
+      await page.evaluate(async () => Promise.all([...globalThis.document.images].map(async (i) => i.decode())));
+      const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
+      const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
+      expect(pages).toBeGreaterThanOrEqual(least);
+      expect(pages).toBeLessThanOrEqual(most);
+    } finally {
+      await browser.close();
+    }
+  },
+  300_000,
+);
 
 /** The page of the portal with all its styles, without the portal around. */
 function document(name: (typeof names)[number]): string {
   const { resolve: find } = createRequire(import.meta.url);
-  const styles = [find("@digital-go-jp/design-tokens/dist/tokens.css"), find("@mantine/core/styles.css"), join(import.meta.dirname, "../kit/theme.css"), join(import.meta.dirname, "../portal/portal.css"), join(import.meta.dirname, "manual.css")]
+  const styles = [
+    find("@digital-go-jp/design-tokens/dist/tokens.css"),
+    find("@mantine/core/styles.css"),
+    join(import.meta.dirname, "../kit/theme.css"),
+    join(import.meta.dirname, "../portal/portal.css"),
+    join(import.meta.dirname, "manual.css"),
+  ]
     .map((f) => `<style>${readFileSync(f, "utf8")}</style>`)
     .join("");
   const manual = alone(name);
   const contents = manual.chapters.map((c) => `<li>${c.title}</li>`).join("");
-  return `<!doctype html><html lang="ja" data-mantine-color-scheme="light">${styles}<body><div class="frame"><main><div class="content"><article class="manual manual-${name}">
-    <div class="manual-front"><p class="manual-system">テレワークシステム「自席」</p><p class="manual-title">${manual.title}</p><div class="manual-text">${manual.intro}</div>
-    <nav class="manual-contents"><p>目次</p><ol>${contents}</ol></nav></div><div class="manual-text">${manual.html.replaceAll(' loading="lazy"', "")}</div></article></div></main></div>`;
+  return `<!doctype html><html lang="ja" data-mantine-color-scheme="light">${styles}<body>
+    <div class="frame"><main><div class="content"><article class="manual manual-${name}"><div class="manual-front">
+    <p class="manual-system">テレワークシステム「自席」</p><p class="manual-title">${manual.title}</p>
+    <div class="manual-text">${manual.intro}</div><nav class="manual-contents"><p>目次</p><ol>${contents}</ol></nav></div>
+    <div class="manual-text">${manual.html.replaceAll(' loading="lazy"', "")}</div></article></div></main></div>`;
 }
 
 /** What stands between 「」. */
@@ -110,21 +128,43 @@ const quotes = (text: string): string[] => [...text.matchAll(/「([^「」]+)」
 type Tree = { readonly [key: string]: string | Tree };
 const leaves = (tree: Tree): string[] => Object.values(tree).flatMap((v) => (typeof v === "string" ? [v] : leaves(v)));
 
-/** Says whether a text stands on a page: in the portal with anything in its holes, in the viewer, or in what the gateway answers. */
+/**
+ * Says whether a text stands on a page: in the portal with anything in its holes, in the viewer, or in what the gateway
+ * answers.
+ */
 function wordsOnPages(): (text: string) => boolean {
   const viewer = readFileSync(join(root, "web/src/viewer/text.ts"), "utf8");
   const gateway = readFileSync(join(root, "internal/access/words.go"), "utf8");
-  const texts = [...leaves(ja), ...[viewer, gateway].flatMap((s) => [...s.matchAll(/"([^"\\]*[\u3040-\u30ff\u4e00-\u9fff][^"\\]*)"/g)].map((m) => m[1] ?? ""))];
+  const texts = [
+    ...leaves(ja),
+    ...[viewer, gateway].flatMap((s) =>
+      [...s.matchAll(/"([^"\\]*[\u3040-\u30ff\u4e00-\u9fff][^"\\]*)"/g)].map((m) => m[1] ?? ""),
+    ),
+  ];
   const plain = new Set(texts);
   // A text that is little else than its holes would match everything.
-  const holed = texts.filter((t) => t.includes("{") && t.replaceAll(/\{+\w+\}+|\s/g, "").length >= 4).map((t) => new RegExp(`^${t.split(/\{+\w+\}+/).map((p) => p.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)).join(".+")}$`));
+  const holed = texts
+    .filter((t) => t.includes("{") && t.replaceAll(/\{+\w+\}+|\s/g, "").length >= 4)
+    .map(
+      (t) =>
+        new RegExp(
+          `^${t
+            .split(/\{+\w+\}+/)
+            .map((p) => p.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+            .join(".+")}$`,
+        ),
+    );
   return (text) => plain.has(text) || holed.some((h) => h.test(text));
 }
 
 /** The codes of refusals, and those that the viewer shows for the ends of sessions and links. */
 function codes(): ReadonlySet<string> {
-  const gateway = [...readFileSync(join(root, "internal/access/reason.go"), "utf8").matchAll(/Code = "(\w+)"/g)].map((m) => m[1] ?? "");
-  const viewer = [...readFileSync(join(root, "web/src/viewer/text.ts"), "utf8").matchAll(/pair\([\w.]+, "(\w+)"/g)].map((m) => m[1] ?? "");
+  const gateway = [...readFileSync(join(root, "internal/access/reason.go"), "utf8").matchAll(/Code = "(\w+)"/g)].map(
+    (m) => m[1] ?? "",
+  );
+  const viewer = [...readFileSync(join(root, "web/src/viewer/text.ts"), "utf8").matchAll(/pair\([\w.]+, "(\w+)"/g)].map(
+    (m) => m[1] ?? "",
+  );
   const ends = Array.from({ length: 19 }, (_, i) => `end-${i + 1}`);
   return new Set([...gateway, ...viewer, ...ends]);
 }

@@ -4,7 +4,9 @@
 export function webpSize(file: Uint8Array): { width: number; height: number } {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const name = (at: number): string => String.fromCodePoint(...file.subarray(at, at + 4));
-  if (file.length < 30 || name(0) !== "RIFF" || name(8) !== "WEBP") throw new Error("not a WebP picture");
+  if (file.length < 30 || name(0) !== "RIFF" || name(8) !== "WEBP") {
+    throw new Error("not a WebP picture");
+  }
   switch (name(12)) {
     case "VP8 ": // section 2.5 of RFC 6386: start code, then 14 bits each
       return { width: view.getUint16(26, true) & 0x3f_ff, height: view.getUint16(28, true) & 0x3f_ff };

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { datedOf, datedProblem, hoursLines, newLine } from "./dated.ts";
 
-const part = { from: "2026-10-01", weekdays: 0b10101, hours: { startMinute: 540, endMinute: 960, breakStartMinute: 720, breakEndMinute: 780 }, note: "育児短時間勤務" };
+const part = {
+  from: "2026-10-01",
+  weekdays: 0b10101,
+  hours: { startMinute: 540, endMinute: 960, breakStartMinute: 720, breakEndMinute: 780 },
+  note: "育児短時間勤務",
+};
 
 test("hours come back as they were", () => expect(datedOf(hoursLines([part]))).toEqual([part]));
 

@@ -31,7 +31,16 @@ export function hoursLines(dated: readonly DatedHoursJson[]): HoursLine[] {
 /** A new line: Monday to Friday, the usual hours. */
 export function newLine(lines: readonly HoursLine[], from: string): HoursLine {
   const key = Math.max(-1, ...lines.map((l) => l.key)) + 1;
-  return { key, from, weekdays: [0, 1, 2, 3, 4], start: "8:30", end: "17:15", breakStart: "12:00", breakEnd: "13:00", note: "" };
+  return {
+    key,
+    from,
+    weekdays: [0, 1, 2, 3, 4],
+    start: "8:30",
+    end: "17:15",
+    breakStart: "12:00",
+    breakEnd: "13:00",
+    note: "",
+  };
 }
 
 /** Whether a line cannot stay as it is. */

@@ -10,7 +10,16 @@ beforeAll(async () => {
 });
 
 test("a rule tells what it says and nothing else", () => {
-  const rule = { telework: "ALLOW_UNSPECIFIED", atEnd: "AT_END_END", devices: ["DEVICE_KIND_LENT"], idleS: 900, daysPerWeek: 7, applySet: true, applyDaysBefore: 1, applyMinute: 1020 } as const;
+  const rule = {
+    telework: "ALLOW_UNSPECIFIED",
+    atEnd: "AT_END_END",
+    devices: ["DEVICE_KIND_LENT"],
+    idleS: 900,
+    daysPerWeek: 7,
+    applySet: true,
+    applyDaysBefore: 1,
+    applyMinute: 1020,
+  } as const;
   expect(tell(t, "ja", { ...rule, devices: [...rule.devices] })).toEqual([
     { name: "勤務時間の終わり", value: "10分前に知らせ、終了してロック" },
     { name: "使える接続元端末", value: "貸与端末" },

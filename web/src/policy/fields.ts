@@ -40,7 +40,9 @@ type Choice = (typeof choiceFields)[ChoiceField][number];
 
 /** The key of a choice's words. The registration is needed or not; nobody is allowed it. */
 export function choiceKey(field: ChoiceField, value: Choice): ParseKeys {
-  if (field === "registration") return value === "ALLOW_YES" ? "policy.policy.needed" : "policy.policy.notNeeded";
+  if (field === "registration") {
+    return value === "ALLOW_YES" ? "policy.policy.needed" : "policy.policy.notNeeded";
+  }
   return `policy.value.${value}`;
 }
 
@@ -55,16 +57,37 @@ export function tell(t: TFunction, language: Language, rule: PolicyRuleJson): To
   const told: Told[] = [];
   for (const field of Object.keys(choiceFields) as ChoiceField[]) {
     const value = rule[field];
-    if (value !== undefined && !value.endsWith("_UNSPECIFIED")) told.push({ name: t(`policy.field.${field}`), value: t(choiceKey(field, value as Choice)) });
+    if (value !== undefined && !value.endsWith("_UNSPECIFIED")) {
+      told.push({ name: t(`policy.field.${field}`), value: t(choiceKey(field, value as Choice)) });
+    }
   }
   for (const field of Object.keys(setFields) as SetField[]) {
     const values = rule[field] ?? [];
-    if (values.length > 0) told.push({ name: t(`policy.field.${field}`), value: listing(values.map((v) => t(`policy.value.${v as ValueKey}`)), language) });
+    if (values.length > 0) {
+      told.push({
+        name: t(`policy.field.${field}`),
+        value: listing(
+          values.map((v) => t(`policy.value.${v as ValueKey}`)),
+          language,
+        ),
+      });
+    }
   }
-  if ((rule.idleS ?? 0) > 0) told.push({ name: t("policy.field.idleS"), value: t("policy.value.minutes", { count: Math.floor((rule.idleS ?? 0) / 60) }) });
-  if ((rule.daysPerWeek ?? 0) > 0) told.push({ name: t("policy.field.daysPerWeek"), value: perWeek(t, rule.daysPerWeek ?? 0) });
-  if (rule.applySet === true) told.push({ name: t("policy.field.apply"), value: latest(t, rule) });
-  if (rule.watermark) told.push({ name: t("policy.field.watermark"), value: rule.watermark });
+  if ((rule.idleS ?? 0) > 0) {
+    told.push({
+      name: t("policy.field.idleS"),
+      value: t("policy.value.minutes", { count: Math.floor((rule.idleS ?? 0) / 60) }),
+    });
+  }
+  if ((rule.daysPerWeek ?? 0) > 0) {
+    told.push({ name: t("policy.field.daysPerWeek"), value: perWeek(t, rule.daysPerWeek ?? 0) });
+  }
+  if (rule.applySet === true) {
+    told.push({ name: t("policy.field.apply"), value: latest(t, rule) });
+  }
+  if (rule.watermark) {
+    told.push({ name: t("policy.field.watermark"), value: rule.watermark });
+  }
   return told;
 }
 
@@ -74,18 +97,37 @@ function perWeek(t: TFunction, days: number): string {
 
 function latest(t: TFunction, rule: PolicyRuleJson): string {
   const time = clock(rule.applyMinute ?? 0);
-  return (rule.applyDaysBefore ?? 0) === 0 ? t("policy.value.applyToday", { time }) : t("policy.value.apply", { days: rule.applyDaysBefore ?? 0, time });
+  return (rule.applyDaysBefore ?? 0) === 0
+    ? t("policy.value.applyToday", { time })
+    : t("policy.value.apply", { days: rule.applyDaysBefore ?? 0, time });
 }
 
-const known = new Set<string>([...Object.values(choiceFields).flat(), ...Object.values(setFields).flat(), "VIEWER_KIND_HEADLESS"]);
+const known = new Set<string>([
+  ...Object.values(choiceFields).flat(),
+  ...Object.values(setFields).flat(),
+  "VIEWER_KIND_HEADLESS",
+]);
 
-/** A value of the why page in words, as its field needs it: names of the API as far as they are known, anything else as it is. */
+/**
+ * A value of the why page in words, as its field needs it: names of the API as far as they are known, anything else as
+ * it is.
+ */
 export function valueWords(t: TFunction, name: string, value: string): string {
-  if (name === "idle_s") return value === "0" ? t("policy.value.noLimit") : t("policy.value.minutes", { count: Math.floor(Number(value) / 60) });
-  if (name === "registration" && (value === "ALLOW_YES" || value === "ALLOW_NO")) return t(choiceKey("registration", value));
-  if (name === "days_per_week") return perWeek(t, Number(value));
+  if (name === "idle_s") {
+    return value === "0"
+      ? t("policy.value.noLimit")
+      : t("policy.value.minutes", { count: Math.floor(Number(value) / 60) });
+  }
+  if (name === "registration" && (value === "ALLOW_YES" || value === "ALLOW_NO")) {
+    return t(choiceKey("registration", value));
+  }
+  if (name === "days_per_week") {
+    return perWeek(t, Number(value));
+  }
   const [, days = "", minute = ""] = name.startsWith("apply") ? (/^(\d+) (\d+:\d\d)$/.exec(value) ?? []) : [];
-  if (days !== "") return latest(t, { applyDaysBefore: Number(days), applyMinute: readClock(minute) ?? 0 });
+  if (days !== "") {
+    return latest(t, { applyDaysBefore: Number(days), applyMinute: readClock(minute) ?? 0 });
+  }
   return value
     .split(/[ ,]+/)
     .map((v) => (known.has(v) ? t(`policy.value.${v as ValueKey}`) : v))
@@ -96,6 +138,13 @@ export function valueWords(t: TFunction, name: string, value: string): string {
 export function fieldWords(t: TFunction, name: string): string {
   const camel = name.replaceAll(/_([a-z])/g, (_, c: string) => c.toUpperCase());
   const key = camel === "applyDaysBefore" || camel === "applyMinute" || camel === "applySet" ? "apply" : camel;
-  const all: readonly string[] = [...Object.keys(choiceFields), ...Object.keys(setFields), "idleS", "watermark", "daysPerWeek", "apply"];
+  const all: readonly string[] = [
+    ...Object.keys(choiceFields),
+    ...Object.keys(setFields),
+    "idleS",
+    "watermark",
+    "daysPerWeek",
+    "apply",
+  ];
   return all.includes(key) ? t(`policy.field.${key as ChoiceField}`) : name;
 }

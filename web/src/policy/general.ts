@@ -48,8 +48,14 @@ const employmentLine = /^([a-z0-9._-]{1,32})[ \u3000]+(\S.{0,63})$/;
 /** The fields that cannot stay as they are. */
 export function generalErrors(g: General): ReadonlySet<keyof General> {
   const errors = new Set<keyof General>();
-  if (lines(g.employments).some((l) => !employmentLine.test(l))) errors.add("employments");
-  for (const f of ["start", "end", "breakStart", "breakEnd"] as const) if (readClock(g[f]) === null) errors.add(f);
+  if (lines(g.employments).some((l) => !employmentLine.test(l))) {
+    errors.add("employments");
+  }
+  for (const f of ["start", "end", "breakStart", "breakEnd"] as const) {
+    if (readClock(g[f]) === null) {
+      errors.add(f);
+    }
+  }
   return errors;
 }
 
@@ -72,7 +78,14 @@ export function policyWith(p: PolicyJson, g: General): PolicyJson {
     wakeByPlan: g.wakeByPlan,
     wakeLeadMinutes: g.wakeLead,
     wakeStaggerMs: g.wakeStagger,
-    mail: { ...p.mail, server: g.mailServer.trim(), tls: g.mailTls, user: g.mailUser.trim(), from: g.mailFrom.trim(), digestMinutes: g.mailDigest },
+    mail: {
+      ...p.mail,
+      server: g.mailServer.trim(),
+      tls: g.mailTls,
+      user: g.mailUser.trim(),
+      from: g.mailFrom.trim(),
+      digestMinutes: g.mailDigest,
+    },
   };
 }
 

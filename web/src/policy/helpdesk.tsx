@@ -17,7 +17,9 @@ export function HelpDesk(): JSX.Element {
   const find = useMutation({ mutationFn: async () => call("PolicyService", "FindSelfCheck", { code: code.trim() }) });
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
-    if (code.trim() !== "") find.mutate();
+    if (code.trim() !== "") {
+      find.mutate();
+    }
   };
   return (
     <>
@@ -25,7 +27,14 @@ export function HelpDesk(): JSX.Element {
       <p className="lead">{t("policy.helpdesk.lead")}</p>
       <search>
         <form className="filters" onSubmit={onSubmit}>
-          <TextInput className="grow code-input" label={t("policy.helpdesk.code")} value={code} onChange={(e) => setCode(e.currentTarget.value)} autoComplete="off" spellCheck={false} />
+          <TextInput
+            className="grow code-input"
+            label={t("policy.helpdesk.code")}
+            value={code}
+            onChange={(e) => setCode(e.currentTarget.value)}
+            autoComplete="off"
+            spellCheck={false}
+          />
           <Button type="submit" loading={find.isPending}>
             {t("policy.helpdesk.find")}
           </Button>
@@ -41,12 +50,29 @@ function Found({ found }: { readonly found: FindSelfCheckResponseJson }): JSX.El
   const { t } = useTranslation();
   return (
     <Section title={t("policy.helpdesk.of", { name: found.userName ?? "", time: shortDateTime(millis(found.timeMs)) })}>
-      <Table caption={t("telework.check.caption")} rows={found.items ?? []} id={(i) => i.name ?? ""} columns={columns(t)} />
+      <Table
+        caption={t("telework.check.caption")}
+        rows={found.items ?? []}
+        id={(i) => i.name ?? ""}
+        columns={columns(t)}
+      />
     </Section>
   );
 }
 
-const names = ["certificate", "storage", "clock", "route", "socket", "download", "upload", "delay", "loss", "outside", "keyboard"] as const;
+const names = [
+  "certificate",
+  "storage",
+  "clock",
+  "route",
+  "socket",
+  "download",
+  "upload",
+  "delay",
+  "loss",
+  "outside",
+  "keyboard",
+] as const;
 const outcomes = { ok: "green", warn: "orange", bad: "red" } as const;
 
 function columns(t: TFunction): Column<SelfCheckItemJson>[] {
@@ -58,7 +84,9 @@ function columns(t: TFunction): Column<SelfCheckItemJson>[] {
 
 function itemName(t: TFunction, name: string): string {
   const known = names.find((n) => n === name);
-  if (known !== undefined) return t(`telework.check.items.${known}`);
+  if (known !== undefined) {
+    return t(`telework.check.items.${known}`);
+  }
   return name.startsWith("desk ") ? t("telework.check.items.desk", { name: name.slice(5) }) : name;
 }
 

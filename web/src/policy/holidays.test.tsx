@@ -12,7 +12,9 @@ async function choose(answer: object): Promise<void> {
   await visit("/console/holidays", { ListHolidays: {}, ImportHolidays: answer });
   await screen.findByRole("button", { name: "CSVを取り込む" });
   const input = document.querySelector<HTMLInputElement>('input[type="file"]');
-  if (input === null) throw new Error("no file input");
+  if (input === null) {
+    throw new Error("no file input");
+  }
   await userEvent.upload(input, file);
 }
 
@@ -27,11 +29,20 @@ test("what is wrong in a file is said by line, column and the column's name", as
     },
   });
   const alert = await screen.findByRole("alert");
-  expect([...alert.querySelectorAll("li")].map((li) => li.textContent)).toEqual(["3行目： 引用符の誤り。", "4行目 2列目「名称」： 空です。", "5行目 9列目： 余分です。"]);
+  expect([...alert.querySelectorAll("li")].map((li) => li.textContent)).toEqual([
+    "3行目： 引用符の誤り。",
+    "4行目 2列目「名称」： 空です。",
+    "5行目 9列目： 余分です。",
+  ]);
 });
 
 test("lines that were left out are named after an import", async () => {
-  await choose({ imported: { count: 2, warnings: [{ line: 7, column: 1, columnJa: "日付", columnEn: "date", ja: "2行目と同じ日付です。", en: "Twice." }] } });
+  await choose({
+    imported: {
+      count: 2,
+      warnings: [{ line: 7, column: 1, columnJa: "日付", columnEn: "date", ja: "2行目と同じ日付です。", en: "Twice." }],
+    },
+  });
   const status = (await screen.findAllByRole("status")).find((s) => s.textContent.includes("使わなかった"));
   expect(status?.textContent).toContain("7行目 1列目「日付」： 2行目と同じ日付です。");
 });

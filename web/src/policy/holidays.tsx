@@ -20,17 +20,26 @@ export function Holidays(): JSX.Element {
   const [year, setYear] = useState(fiscalYear(today));
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ["holidays", year],
-    queryFn: async ({ signal }) => (await call("PolicyService", "ListHolidays", { fiscalYear: year }, signal)).holidays ?? [],
+    queryFn: async ({ signal }) =>
+      (await call("PolicyService", "ListHolidays", { fiscalYear: year }, signal)).holidays ?? [],
     staleTime: 0,
   });
-  const remove = useChange<unknown, string>(["holidays"], async (date) => call("PolicyService", "DeleteHoliday", { date }), () => say(t("policy.holidays.removed")));
+  const remove = useChange<unknown, string>(
+    ["holidays"],
+    async (date) => call("PolicyService", "DeleteHoliday", { date }),
+    () => say(t("policy.holidays.removed")),
+  );
   const read = useImport();
   const language = languageOf(i18n);
   return (
     <>
-      <PageTitle actions={<ImportButton busy={read.isPending} read={read.mutate} />}>{t("policy.holidays.title")}</PageTitle>
+      <PageTitle actions={<ImportButton busy={read.isPending} read={read.mutate} />}>
+        {t("policy.holidays.title")}
+      </PageTitle>
       {read.isError ? <Failed error={read.error} /> : null}
-      {read.data?.refusal === undefined ? null : <Wrong tone="error" title={t("policy.holidays.wrongTitle")} errors={read.data.refusal.errors ?? []} />}
+      {read.data?.refusal === undefined ? null : (
+        <Wrong tone="error" title={t("policy.holidays.wrongTitle")} errors={read.data.refusal.errors ?? []} />
+      )}
       {(read.data?.imported?.warnings ?? []).length === 0 ? null : (
         <Wrong tone="warning" title={t("policy.holidays.leftOut")} errors={read.data?.imported?.warnings ?? []} />
       )}
@@ -40,7 +49,9 @@ export function Holidays(): JSX.Element {
         label={t("policy.holidays.year")}
         value={String(year)}
         onChange={(e) => setYear(Number(e.currentTarget.value))}
-        data={[-1, 0, 1, 2].map((n) => fiscalYear(today) + n).map((y) => ({ value: String(y), label: fiscalYearWords(y, language) }))}
+        data={[-1, 0, 1, 2]
+          .map((n) => fiscalYear(today) + n)
+          .map((y) => ({ value: String(y), label: fiscalYearWords(y, language) }))}
       />
       <div className="policy-save">
         {isPending ? <Waiting lines={5} /> : null}
@@ -48,7 +59,12 @@ export function Holidays(): JSX.Element {
         {remove.isError ? <Failed error={remove.error} /> : null}
         {data?.length === 0 ? <Empty icon="info" title={t("policy.holidays.empty")} /> : null}
         {data === undefined || data.length === 0 ? null : (
-          <Table caption={t("policy.holidays.caption", { year: fiscalYearWords(year, language) })} rows={data} id={(h) => h.date ?? ""} columns={columns(t, language, (date) => remove.mutate(date))} />
+          <Table
+            caption={t("policy.holidays.caption", { year: fiscalYearWords(year, language) })}
+            rows={data}
+            id={(h) => h.date ?? ""}
+            columns={columns(t, language, (date) => remove.mutate(date))}
+          />
         )}
       </div>
       <Section title={t("policy.holidays.add")}>
@@ -62,15 +78,30 @@ function columns(t: TFunction, language: Language, remove: (date: string) => voi
   return [
     { name: t("policy.holidays.date"), heads: true, cell: (h) => fullDay(h.date ?? "", language) },
     { name: t("policy.holidays.name"), cell: (h) => h.name },
-    { name: t("policy.holidays.kind"), cell: (h) => t(h.open === true ? "policy.holidays.open" : "policy.holidays.closed") },
+    {
+      name: t("policy.holidays.kind"),
+      cell: (h) => t(h.open === true ? "policy.holidays.open" : "policy.holidays.closed"),
+    },
     { name: t("console.actions"), narrow: true, cell: (h) => <Remove holiday={h} remove={remove} /> },
   ];
 }
 
-function Remove({ holiday, remove }: { readonly holiday: HolidayJson; readonly remove: (date: string) => void }): JSX.Element {
+function Remove({
+  holiday,
+  remove,
+}: {
+  readonly holiday: HolidayJson;
+  readonly remove: (date: string) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
-    <Button size="xs" variant="outline" color="red" aria-label={`${holiday.date ?? ""} ${t("policy.holidays.remove")}`} onClick={() => remove(holiday.date ?? "")}>
+    <Button
+      size="xs"
+      variant="outline"
+      color="red"
+      aria-label={`${holiday.date ?? ""} ${t("policy.holidays.remove")}`}
+      onClick={() => remove(holiday.date ?? "")}
+    >
       {t("policy.holidays.remove")}
     </Button>
   );
@@ -79,9 +110,16 @@ function Remove({ holiday, remove }: { readonly holiday: HolidayJson; readonly r
 /** Reads a file of holidays, and keeps what is wrong in it until the next one. */
 function useImport() {
   const { t } = useTranslation();
-  return useChange(["holidays"], async (file: File) => call("PolicyService", "ImportHolidays", { csv: toBase64(new Uint8Array(await file.arrayBuffer())) }), (answer) => {
-    if (answer.imported !== undefined) say(t("policy.holidays.imported", { count: answer.imported.count ?? 0 }));
-  });
+  return useChange(
+    ["holidays"],
+    async (file: File) =>
+      call("PolicyService", "ImportHolidays", { csv: toBase64(new Uint8Array(await file.arrayBuffer())) }),
+    (answer) => {
+      if (answer.imported !== undefined) {
+        say(t("policy.holidays.imported", { count: answer.imported.count ?? 0 }));
+      }
+    },
+  );
 }
 
 /** Chooses the Cabinet Office's CSV. */
@@ -89,7 +127,9 @@ function ImportButton({ busy, read }: { readonly busy: boolean; readonly read: (
   const { t } = useTranslation();
   const forget = useRef<() => void>(null);
   const onChange = (file: File | null): void => {
-    if (file !== null) read(file);
+    if (file !== null) {
+      read(file);
+    }
     forget.current?.(); // so that the same file can be chosen again when it is mended
   };
   return (
@@ -107,12 +147,24 @@ function ImportButton({ busy, read }: { readonly busy: boolean; readonly read: (
 function place(e: CsvErrorJson, t: TFunction, japanese: boolean): string {
   const { line = 0, column = 0 } = e;
   const name = (japanese ? e.columnJa : e.columnEn) ?? "";
-  if (column === 0) return t("policy.holidays.wrongLine", { line });
-  return name === "" ? t("policy.holidays.wrongAt", { line, column }) : t("policy.holidays.wrongCell", { line, column, name });
+  if (column === 0) {
+    return t("policy.holidays.wrongLine", { line });
+  }
+  return name === ""
+    ? t("policy.holidays.wrongAt", { line, column })
+    : t("policy.holidays.wrongCell", { line, column, name });
 }
 
 /** What is wrong in the file, or was left out, by line and column. */
-function Wrong({ tone, title, errors }: { readonly tone: "error" | "warning"; readonly title: string; readonly errors: readonly CsvErrorJson[] }): JSX.Element {
+function Wrong({
+  tone,
+  title,
+  errors,
+}: {
+  readonly tone: "error" | "warning";
+  readonly title: string;
+  readonly errors: readonly CsvErrorJson[];
+}): JSX.Element {
   const { t, i18n } = useTranslation();
   const japanese = languageOf(i18n) === "ja";
   return (
@@ -134,22 +186,40 @@ function AddDay(): JSX.Element {
   const [name, setName] = useState("");
   const [open, setOpen] = useState("no");
   const [tried, setTried] = useState(false);
-  const put = useChange(["holidays"], async () => call("PolicyService", "PutHoliday", { holiday: { date, name: name.trim(), open: open === "yes" } }), () => {
-    say(t("policy.saved"));
-    setDate("");
-    setName("");
-    setTried(false);
-  });
+  const put = useChange(
+    ["holidays"],
+    async () => call("PolicyService", "PutHoliday", { holiday: { date, name: name.trim(), open: open === "yes" } }),
+    () => {
+      say(t("policy.saved"));
+      setDate("");
+      setName("");
+      setTried(false);
+    },
+  );
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
     setTried(true);
-    if (date !== "" && name.trim() !== "") put.mutate(undefined);
+    if (date !== "" && name.trim() !== "") {
+      put.mutate(undefined);
+    }
   };
   return (
     <form className="stack-tight" onSubmit={onSubmit} noValidate>
       <div className="columns">
-        <TextInput type="date" label={t("policy.holidays.date")} value={date} onChange={(e) => setDate(e.currentTarget.value)} error={tried && date === "" ? t("policy.holidays.dateNeeded") : undefined} />
-        <TextInput label={t("policy.holidays.name")} value={name} maxLength={100} onChange={(e) => setName(e.currentTarget.value)} error={tried && name.trim() === "" ? t("policy.holidays.nameNeeded") : undefined} />
+        <TextInput
+          type="date"
+          label={t("policy.holidays.date")}
+          value={date}
+          onChange={(e) => setDate(e.currentTarget.value)}
+          error={tried && date === "" ? t("policy.holidays.dateNeeded") : undefined}
+        />
+        <TextInput
+          label={t("policy.holidays.name")}
+          value={name}
+          maxLength={100}
+          onChange={(e) => setName(e.currentTarget.value)}
+          error={tried && name.trim() === "" ? t("policy.holidays.nameNeeded") : undefined}
+        />
         <NativeSelect
           label={t("policy.holidays.kind")}
           value={open}

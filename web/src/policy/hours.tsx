@@ -55,11 +55,28 @@ function Line({ line, number, error, change, remove }: LineProps): JSX.Element {
   return (
     <div className="dated">
       <div className="row">
-        <TextInput size="sm" type="date" label={t("policy.staff.from")} value={line.from} onChange={(e) => change({ from: e.currentTarget.value })} error={error && line.from === ""} />
-        <TextInput size="sm" label={t("policy.staff.note")} value={line.note} maxLength={100} onChange={(e) => change({ note: e.currentTarget.value })} />
+        <TextInput
+          size="sm"
+          type="date"
+          label={t("policy.staff.from")}
+          value={line.from}
+          onChange={(e) => change({ from: e.currentTarget.value })}
+          error={error && line.from === ""}
+        />
+        <TextInput
+          size="sm"
+          label={t("policy.staff.note")}
+          value={line.note}
+          maxLength={100}
+          onChange={(e) => change({ note: e.currentTarget.value })}
+        />
         <IconButton icon="close" name={t("policy.staff.removeHours", { number })} onClick={remove} />
       </div>
-      <Chip.Group multiple value={line.weekdays.map(String)} onChange={(v: string[]) => change({ weekdays: v.map(Number) })}>
+      <Chip.Group
+        multiple
+        value={line.weekdays.map(String)}
+        onChange={(v: string[]) => change({ weekdays: v.map(Number) })}
+      >
         <fieldset className="fieldset row" aria-label={`${row} ${t("policy.staff.weekdays")}`}>
           {[0, 1, 2, 3, 4, 5, 6].map((w) => (
             <Chip key={w} value={String(w)} size="sm">
@@ -70,7 +87,15 @@ function Line({ line, number, error, change, remove }: LineProps): JSX.Element {
       </Chip.Group>
       <div className="row">
         {(["start", "end", "breakStart", "breakEnd"] as const).map((f) => (
-          <TextInput key={f} size="sm" className="clock" label={t(`policy.policy.${f}`)} value={line[f]} onChange={(e) => change({ [f]: e.currentTarget.value })} error={error} />
+          <TextInput
+            key={f}
+            size="sm"
+            className="clock"
+            label={t(`policy.policy.${f}`)}
+            value={line[f]}
+            onChange={(e) => change({ [f]: e.currentTarget.value })}
+            error={error}
+          />
         ))}
       </div>
     </div>

@@ -18,30 +18,44 @@ export function Mails(): JSX.Element {
   const { t } = useTranslation();
   const query = useInfiniteQuery({
     queryKey: ["mails"],
-    queryFn: async ({ pageParam, signal }) => call("PolicyService", "ListMails", { page: { limit: PAGE, token: pageParam } }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("PolicyService", "ListMails", { page: { limit: PAGE, token: pageParam } }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     placeholderData: keepPreviousData,
     refetchInterval: EVERY,
   });
-  const retry = useChange(["mails"], async () => call("PolicyService", "RetryMails", {}), (r) => say(t("policy.mails.retried", { count: r.retried ?? 0 })));
+  const retry = useChange(
+    ["mails"],
+    async () => call("PolicyService", "RetryMails", {}),
+    (r) => say(t("policy.mails.retried", { count: r.retried ?? 0 })),
+  );
   const first = query.data?.pages[0];
   const unsent = (first?.waiting ?? 0) + (first?.failed ?? 0);
   return (
     <>
       <PageTitle
         actions={
-          <Button variant="outline" disabled={unsent === 0} loading={retry.isPending} onClick={() => retry.mutate(undefined)}>
+          <Button
+            variant="outline"
+            disabled={unsent === 0}
+            loading={retry.isPending}
+            onClick={() => retry.mutate(undefined)}
+          >
             {t("policy.mails.retry")}
           </Button>
         }
       >
         {t("policy.mails.title")}
       </PageTitle>
-      {first === undefined ? null : <p className="lead">{t("policy.mails.summary", { waiting: first.waiting ?? 0, failed: first.failed ?? 0 })}</p>}
+      {first === undefined ? null : (
+        <p className="lead">{t("policy.mails.summary", { waiting: first.waiting ?? 0, failed: first.failed ?? 0 })}</p>
+      )}
       {retry.isError ? <Failed error={retry.error} /> : null}
       <List query={query} rows={(p) => p.mails ?? []} empty={<Empty icon="info" title={t("policy.mails.empty")} />}>
-        {(mails) => <Table caption={t("policy.mails.caption")} rows={mails} id={(m) => m.mailId ?? ""} columns={columns(t)} />}
+        {(mails) => (
+          <Table caption={t("policy.mails.caption")} rows={mails} id={(m) => m.mailId ?? ""} columns={columns(t)} />
+        )}
       </List>
     </>
   );
@@ -53,7 +67,11 @@ function columns(t: TFunction): Column<MailJson>[] {
     { name: t("policy.mails.subject"), cell: (m) => m.subject },
     { name: t("policy.mails.state"), narrow: true, cell: (m) => <State mail={m} /> },
     { name: t("policy.mails.created"), narrow: true, cell: (m) => shortDateTime(millis(m.createdMs)) },
-    { name: t("policy.mails.next"), narrow: true, cell: (m) => (m.state === "MAIL_STATE_WAITING" ? shortDateTime(millis(m.nextMs)) : "—") },
+    {
+      name: t("policy.mails.next"),
+      narrow: true,
+      cell: (m) => (m.state === "MAIL_STATE_WAITING" ? shortDateTime(millis(m.nextMs)) : "—"),
+    },
     { name: t("policy.mails.error"), cell: (m) => m.lastError || "—" },
   ];
 }
@@ -69,12 +87,16 @@ function To({ mail }: { readonly mail: MailJson }): JSX.Element {
 
 function State({ mail }: { readonly mail: MailJson }): JSX.Element {
   const { t } = useTranslation();
-  if (mail.state === "MAIL_STATE_SENT") return <Tag tone="green">{t("policy.mails.sent")}</Tag>;
+  if (mail.state === "MAIL_STATE_SENT") {
+    return <Tag tone="green">{t("policy.mails.sent")}</Tag>;
+  }
   const failed = mail.state === "MAIL_STATE_FAILED";
   return (
     <>
       <Tag tone={failed ? "red" : "blue"}>{t(failed ? "policy.mails.failed" : "policy.mails.waiting")}</Tag>
-      {(mail.tries ?? 0) === 0 ? null : <span className="sub">{t("policy.mails.tries", { count: mail.tries ?? 0 })}</span>}
+      {(mail.tries ?? 0) === 0 ? null : (
+        <span className="sub">{t("policy.mails.tries", { count: mail.tries ?? 0 })}</span>
+      )}
     </>
   );
 }

@@ -12,7 +12,10 @@ const field = async (name: string): Promise<HTMLInputElement> => screen.findByLa
 test("a policy that somebody else changed meanwhile keeps what was typed until the newest is asked for", async () => {
   const user = userEvent.setup();
   let read: object = { policy: { hours, rules: [] }, revision: "3" };
-  const heard = await visit("/console/policy", { GetPolicy: () => read, UpdatePolicy: { code: "aborted", message: "changed" } } satisfies Answers);
+  const heard = await visit("/console/policy", {
+    GetPolicy: () => read,
+    UpdatePolicy: { code: "aborted", message: "changed" },
+  } satisfies Answers);
   await user.clear(await field("休憩の終了"));
   await user.type(await field("休憩の終了"), "13:15");
   await user.click(screen.getByRole("button", { name: "保存" }));
@@ -28,7 +31,10 @@ test("a policy that somebody else changed meanwhile keeps what was typed until t
 
 test("a new rule waits on the list until the policy is saved", async () => {
   const user = userEvent.setup();
-  const heard = await visit("/console/policy", { GetPolicy: { policy: { hours, rules: [] }, revision: "3" }, UpdatePolicy: { revision: "4" } });
+  const heard = await visit("/console/policy", {
+    GetPolicy: { policy: { hours, rules: [] }, revision: "3" },
+    UpdatePolicy: { revision: "4" },
+  });
   await user.click(await screen.findByRole("button", { name: "条件を加える" }));
   const dialog = within(await screen.findByRole("dialog"));
   await user.selectOptions(dialog.getByLabelText("テレワーク"), "認めない");
@@ -36,6 +42,8 @@ test("a new rule waits on the list until the policy is saved", async () => {
   await screen.findByRole("rowheader", { name: "すべての職員" });
   expect(askedOf(heard, "UpdatePolicy")).toEqual([]);
   await user.click(screen.getByRole("button", { name: "保存" }));
-  await waitFor(() => expect(askedOf(heard, "UpdatePolicy")).toMatchObject([{ policy: { rules: [{ telework: "ALLOW_NO" }] } }]));
+  await waitFor(() =>
+    expect(askedOf(heard, "UpdatePolicy")).toMatchObject([{ policy: { rules: [{ telework: "ALLOW_NO" }] } }]),
+  );
   await screen.findByRole("rowheader", { name: "すべての職員" });
 });

@@ -7,7 +7,12 @@ import { ApiError, call } from "../api/api.ts";
 import { sectionChoices, sectionPath, sectionsQuery, type Choice } from "../kit/choices.ts";
 import { RowMenu, say } from "../kit/lists.tsx";
 import type { SectionJson } from "../gen/jiseki/control/v1/admin_pb.js";
-import type { GetPolicyResponseJson, PolicyJson, PolicyRuleJson, ReservedSeatsJson } from "../gen/jiseki/control/v1/policy_pb.js";
+import type {
+  GetPolicyResponseJson,
+  PolicyJson,
+  PolicyRuleJson,
+  ReservedSeatsJson,
+} from "../gen/jiseki/control/v1/policy_pb.js";
 import { zoneKeys } from "../kit/enums.ts";
 import { languageOf } from "../kit/i18n.ts";
 import { Icon } from "../kit/icons.tsx";
@@ -40,7 +45,12 @@ export function PolicyPage(): JSX.Element {
       {error !== null ? <Failed error={error} retry={() => void policy.refetch()} /> : null}
       {error === null && (policy.data === undefined || sections.data === undefined) ? <Waiting lines={6} /> : null}
       {policy.data === undefined || sections.data === undefined ? null : (
-        <PolicyForm key={policy.data.revision} read={policy.data} sections={sections.data} reload={() => void policy.refetch()} />
+        <PolicyForm
+          key={policy.data.revision}
+          read={policy.data}
+          sections={sections.data}
+          reload={() => void policy.refetch()}
+        />
       )}
     </>
   );
@@ -62,7 +72,8 @@ function PolicyForm({ read, sections, reload }: PolicyFormProps): JSX.Element {
   const [tried, setTried] = useState(false);
   const errors = generalErrors(general);
   const save = useMutation({
-    mutationFn: async (policy: PolicyJson) => call("PolicyService", "UpdatePolicy", { policy, revision: read.revision ?? "0" }),
+    mutationFn: async (policy: PolicyJson) =>
+      call("PolicyService", "UpdatePolicy", { policy, revision: read.revision ?? "0" }),
     onSuccess: async (answer, policy) => {
       client.setQueryData(policyQuery.queryKey, { policy, ...answer });
       say(t("policy.saved"));
@@ -71,26 +82,44 @@ function PolicyForm({ read, sections, reload }: PolicyFormProps): JSX.Element {
   });
   const onSubmit = (e: FormEvent<HTMLFormElement>): void => {
     e.preventDefault();
-    if (errors.size === 0) return save.mutate({ ...policyWith(read.policy ?? {}, general), rules, reservedSeats: reserved });
+    if (errors.size === 0) {
+      return save.mutate({ ...policyWith(read.policy ?? {}, general), rules, reservedSeats: reserved });
+    }
     flushSync(() => setTried(true)); // the errors must be there to be found
     e.currentTarget.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   };
-  const employments = (policyWith(read.policy ?? {}, general).employments ?? []).map((e) => ({ value: e.id ?? "", label: e.name ?? "" }));
-  const put = (at: number, rule: PolicyRuleJson): void => setRules((all) => (at < all.length ? all.with(at, rule) : [...all, rule]));
+  const employments = (policyWith(read.policy ?? {}, general).employments ?? []).map((e) => ({
+    value: e.id ?? "",
+    label: e.name ?? "",
+  }));
+  const put = (at: number, rule: PolicyRuleJson): void =>
+    setRules((all) => (at < all.length ? all.with(at, rule) : [...all, rule]));
   return (
     <>
       <form onSubmit={onSubmit} noValidate>
         <Section title={t("policy.policy.rules")}>
           <Rules rules={rules} set={setRules} edit={setEdited} sections={sections} employments={employments} />
         </Section>
-        <GeneralFields general={general} set={(to) => setGeneral((g) => ({ ...g, ...to }))} errors={tried ? errors : none} passwordSet={read.policy?.mail?.passwordSet === true} />
+        <GeneralFields
+          general={general}
+          set={(to) => setGeneral((g) => ({ ...g, ...to }))}
+          errors={tried ? errors : none}
+          passwordSet={read.policy?.mail?.passwordSet === true}
+        />
         <Section title={t("policy.policy.reserved")}>
           <Reserved reserved={reserved} set={setReserved} sections={sections} />
         </Section>
         <Saving wrong={tried && errors.size > 0} error={save.error} pending={save.isPending} reload={reload} />
       </form>
       {edited === null ? null : (
-        <RuleDialog rule={edited.rule} added={edited.at === rules.length} sections={sectionChoices(sections)} employments={employments} onDone={(rule) => put(edited.at, rule)} close={() => setEdited(null)} />
+        <RuleDialog
+          rule={edited.rule}
+          added={edited.at === rules.length}
+          sections={sectionChoices(sections)}
+          employments={employments}
+          onDone={(rule) => put(edited.at, rule)}
+          close={() => setEdited(null)}
+        />
       )}
     </>
   );
@@ -156,10 +185,19 @@ function Rules({ rules, set, edit, sections, employments }: RulesProps): JSX.Ele
       <p className="hint">{t("policy.policy.rulesHelp")}</p>
       {rules.length === 0 ? <p>{t("policy.policy.rulesNone")}</p> : null}
       {rules.length === 0 ? null : (
-        <Table caption={t("policy.policy.rulesCaption")} rows={rules.map((rule, at) => ({ at, rule }))} id={(r) => String(r.at)} columns={ruleColumns(shown)} />
+        <Table
+          caption={t("policy.policy.rulesCaption")}
+          rows={rules.map((rule, at) => ({ at, rule }))}
+          id={(r) => String(r.at)}
+          columns={ruleColumns(shown)}
+        />
       )}
       <div>
-        <Button variant="outline" leftSection={<Icon name="plus" size={20} />} onClick={() => edit({ at: rules.length, rule: {} })}>
+        <Button
+          variant="outline"
+          leftSection={<Icon name="plus" size={20} />}
+          onClick={() => edit({ at: rules.length, rule: {} })}
+        >
           {t("policy.policy.addRule")}
         </Button>
       </div>
@@ -186,15 +224,21 @@ function ruleColumns(shown: Shown): Column<Numbered>[] {
 
 function who({ t, section, employment }: Shown, rule: PolicyRuleJson): string {
   const parts = [rule.sectionId ? section(rule.sectionId) : t("policy.policy.everybody")];
-  if (rule.employment) parts.push(employment(rule.employment));
-  if (rule.zone !== undefined && rule.zone !== "ZONE_UNSPECIFIED") parts.push(t(zoneKeys[rule.zone]));
+  if (rule.employment) {
+    parts.push(employment(rule.employment));
+  }
+  if (rule.zone !== undefined && rule.zone !== "ZONE_UNSPECIFIED") {
+    parts.push(t(zoneKeys[rule.zone]));
+  }
   return parts.join(" / ");
 }
 
 function What({ rule }: { readonly rule: PolicyRuleJson }): JSX.Element {
   const { t, i18n } = useTranslation();
   const told = tell(t, languageOf(i18n), rule);
-  if (told.length === 0) return <>{t("policy.policy.nothing")}</>;
+  if (told.length === 0) {
+    return <>{t("policy.policy.nothing")}</>;
+  }
   return (
     <ul className="told">
       {told.map((x) => (
@@ -228,7 +272,10 @@ interface GeneralProps {
 
 function GeneralFields({ general, set, errors, passwordSet }: GeneralProps): JSX.Element {
   const { t } = useTranslation();
-  const text = (f: keyof General) => ({ value: String(general[f]), onChange: (e: { currentTarget: { value: string } }) => set({ [f]: e.currentTarget.value }) });
+  const text = (f: keyof General) => ({
+    value: String(general[f]),
+    onChange: (e: { currentTarget: { value: string } }) => set({ [f]: e.currentTarget.value }),
+  });
   const time = (f: keyof General) => ({ ...text(f), error: errors.has(f) ? t("policy.policy.clockWrong") : undefined });
   const number = (f: keyof General, unit = "") => ({
     value: Number(general[f]),
@@ -267,7 +314,11 @@ function GeneralFields({ general, set, errors, passwordSet }: GeneralProps): JSX
       </Section>
       <Section title={t("policy.policy.wake")}>
         <div className="stack">
-          <Switch label={t("policy.policy.wakeByPlan")} checked={general.wakeByPlan} onChange={(e) => set({ wakeByPlan: e.currentTarget.checked })} />
+          <Switch
+            label={t("policy.policy.wakeByPlan")}
+            checked={general.wakeByPlan}
+            onChange={(e) => set({ wakeByPlan: e.currentTarget.checked })}
+          />
           <div className="columns">
             <NumberInput label={t("policy.policy.wakeLead")} {...number("wakeLead", t("policy.policy.minutes"))} />
             <NumberInput label={t("policy.policy.wakeStagger")} {...number("wakeStagger", t("policy.policy.ms"))} />
@@ -276,7 +327,12 @@ function GeneralFields({ general, set, errors, passwordSet }: GeneralProps): JSX
       </Section>
       <Section title={t("policy.policy.mail")}>
         <div className="columns">
-          <TextInput label={t("policy.policy.mailServer")} description={t("policy.policy.mailServerHint")} inputWrapperOrder={["label", "input", "description", "error"]} {...text("mailServer")} />
+          <TextInput
+            label={t("policy.policy.mailServer")}
+            description={t("policy.policy.mailServerHint")}
+            inputWrapperOrder={["label", "input", "description", "error"]}
+            {...text("mailServer")}
+          />
           <NativeSelect
             label={t("policy.policy.mailTls")}
             {...text("mailTls")}
@@ -324,9 +380,15 @@ function Reserved({ reserved, set, sections }: ReservedProps): JSX.Element {
               value={r.seats ?? 0}
               min={0}
               allowDecimal={false}
-              onChange={(v) => set(reserved.map((x) => (x.sectionId === r.sectionId ? { ...x, seats: Number(v || 0) } : x)))}
+              onChange={(v) =>
+                set(reserved.map((x) => (x.sectionId === r.sectionId ? { ...x, seats: Number(v || 0) } : x)))
+              }
             />
-            <IconButton icon="close" name={t("policy.policy.removeReserved", { name })} onClick={() => set(reserved.filter((x) => x.sectionId !== r.sectionId))} />
+            <IconButton
+              icon="close"
+              name={t("policy.policy.removeReserved", { name })}
+              onClick={() => set(reserved.filter((x) => x.sectionId !== r.sectionId))}
+            />
           </div>
         );
       })}
@@ -334,7 +396,9 @@ function Reserved({ reserved, set, sections }: ReservedProps): JSX.Element {
         className="narrow-field"
         aria-label={t("policy.policy.addReserved")}
         value=""
-        onChange={(e) => (e.currentTarget.value === "" ? undefined : set([...reserved, { sectionId: e.currentTarget.value, seats: 1 }]))}
+        onChange={(e) =>
+          e.currentTarget.value === "" ? undefined : set([...reserved, { sectionId: e.currentTarget.value, seats: 1 }])
+        }
         data={[{ value: "", label: t("policy.policy.addReserved") }, ...free]}
       />
     </div>

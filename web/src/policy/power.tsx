@@ -30,7 +30,8 @@ export function Power(): JSX.Element {
   });
   const wakes = useInfiniteQuery({
     queryKey: ["wakes"],
-    queryFn: async ({ pageParam, signal }) => call("PolicyService", "ListWakes", { page: { limit: PAGE, token: pageParam } }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("PolicyService", "ListWakes", { page: { limit: PAGE, token: pageParam } }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     placeholderData: keepPreviousData,
@@ -38,18 +39,38 @@ export function Power(): JSX.Element {
   });
   return (
     <>
-      <PageTitle actions={<Button onClick={() => setBulk(true)}>{t("policy.power.bulk")}</Button>}>{t("policy.power.title")}</PageTitle>
+      <PageTitle actions={<Button onClick={() => setBulk(true)}>{t("policy.power.bulk")}</Button>}>
+        {t("policy.power.title")}
+      </PageTitle>
       <Section title={t("policy.power.segments")}>
         {segments.isPending ? <Waiting /> : null}
-        {segments.data === undefined && segments.error !== null ? <Failed error={segments.error} retry={() => void segments.refetch()} /> : null}
+        {segments.data === undefined && segments.error !== null ? (
+          <Failed error={segments.error} retry={() => void segments.refetch()} />
+        ) : null}
         {segments.data?.length === 0 ? <Empty icon="desk" title={t("policy.power.segmentsEmpty")} /> : null}
         {segments.data === undefined || segments.data.length === 0 ? null : (
-          <Table caption={t("policy.power.segmentsCaption")} rows={segments.data} id={(s) => `${s.zone ?? ""} ${s.prefix ?? ""}`} columns={segmentColumns(t)} />
+          <Table
+            caption={t("policy.power.segmentsCaption")}
+            rows={segments.data}
+            id={(s) => `${s.zone ?? ""} ${s.prefix ?? ""}`}
+            columns={segmentColumns(t)}
+          />
         )}
       </Section>
       <Section title={t("policy.power.wakes")}>
-        <List query={wakes} rows={(p) => p.wakes ?? []} empty={<Empty icon="info" title={t("policy.power.wakesEmpty")} />}>
-          {(rows) => <Table caption={t("policy.power.wakesCaption")} rows={rows} id={(w) => w.wakeId ?? ""} columns={wakeColumns(t)} />}
+        <List
+          query={wakes}
+          rows={(p) => p.wakes ?? []}
+          empty={<Empty icon="info" title={t("policy.power.wakesEmpty")} />}
+        >
+          {(rows) => (
+            <Table
+              caption={t("policy.power.wakesCaption")}
+              rows={rows}
+              id={(w) => w.wakeId ?? ""}
+              columns={wakeColumns(t)}
+            />
+          )}
         </List>
       </Section>
       {bulk ? <Bulk close={() => setBulk(false)} /> : null}
@@ -79,7 +100,9 @@ function Prefix({ segment }: { readonly segment: LanSegmentJson }): JSX.Element 
 function Wakers({ segment }: { readonly segment: LanSegmentJson }): JSX.Element {
   const { t } = useTranslation();
   const wakers = segment.wakers ?? [];
-  if (wakers.length === 0) return <>{t("policy.power.noWakers")}</>;
+  if (wakers.length === 0) {
+    return <>{t("policy.power.noWakers")}</>;
+  }
   return (
     <span className="tags">
       {wakers.map((w) => (
@@ -105,7 +128,9 @@ function DeskCount({ segment }: { readonly segment: LanSegmentJson }): JSX.Eleme
 function Warning({ segment }: { readonly segment: LanSegmentJson }): JSX.Element {
   const { i18n } = useTranslation();
   const { warning } = segment;
-  if (warning === undefined) return <>—</>;
+  if (warning === undefined) {
+    return <>—</>;
+  }
   return (
     <>
       <Tag tone="orange">{languageOf(i18n) === "ja" ? warning.ja : warning.en}</Tag>
@@ -149,10 +174,14 @@ function Bulk({ close }: { readonly close: () => void }): JSX.Element {
   const { data: desks = [] } = useQuery(allDesksQuery);
   const [chosen, setChosen] = useState<string[]>([]);
   const off = desks.filter((d) => d.state === "DESK_STATE_OFF");
-  const wake = useChange(["wakes", "segments"], async () => call("PolicyService", "WakeDesks", { deskIds: chosen }), (r) => {
-    say(t("policy.power.bulkDone", { count: r.wakes?.length ?? 0 }));
-    close();
-  });
+  const wake = useChange(
+    ["wakes", "segments"],
+    async () => call("PolicyService", "WakeDesks", { deskIds: chosen }),
+    (r) => {
+      say(t("policy.power.bulkDone", { count: r.wakes?.length ?? 0 }));
+      close();
+    },
+  );
   return (
     <Dialog title={t("policy.power.bulkTitle")} close={close}>
       <div className="stack-tight">
@@ -163,7 +192,13 @@ function Bulk({ close }: { readonly close: () => void }): JSX.Element {
           disabled={off.length === 0}
           onChange={(e) => setChosen(e.currentTarget.checked ? off.map((d) => d.deskId ?? "") : [])}
         />
-        <MultiSelect label={t("policy.power.bulkChoose")} searchable data={off.map((d) => ({ value: d.deskId ?? "", label: d.name ?? "" }))} value={chosen} onChange={setChosen} />
+        <MultiSelect
+          label={t("policy.power.bulkChoose")}
+          searchable
+          data={off.map((d) => ({ value: d.deskId ?? "", label: d.name ?? "" }))}
+          value={chosen}
+          onChange={setChosen}
+        />
         {wake.isError ? <Failed error={wake.error} /> : null}
         <DialogButtons close={close}>
           <Button disabled={chosen.length === 0} loading={wake.isPending} onClick={() => wake.mutate(undefined)}>

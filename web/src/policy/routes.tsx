@@ -22,7 +22,11 @@ export function Routes(): JSX.Element {
   const { t, i18n } = useTranslation();
   const [edited, setEdited] = useState<SectionJson | null>(null);
   const sections = useQuery(sectionsQuery);
-  const routes = useQuery({ queryKey: ["routes"], queryFn: async ({ signal }) => (await call("PolicyService", "GetRoutes", {}, signal)).routes ?? [], staleTime: 0 });
+  const routes = useQuery({
+    queryKey: ["routes"],
+    queryFn: async ({ signal }) => (await call("PolicyService", "GetRoutes", {}, signal)).routes ?? [],
+    staleTime: 0,
+  });
   const error = sections.error ?? routes.error;
   const all = sections.data ?? [];
   const rows = sectionTree(all).map((leaf) => leaf.section);
@@ -42,7 +46,12 @@ export function Routes(): JSX.Element {
         />
       )}
       {edited === null || routes.data === undefined ? null : (
-        <EditRoute section={edited} sections={all} route={routes.data.find((r) => r.sectionId === edited.sectionId)} close={() => setEdited(null)} />
+        <EditRoute
+          section={edited}
+          sections={all}
+          route={routes.data.find((r) => r.sectionId === edited.sectionId)}
+          close={() => setEdited(null)}
+        />
       )}
     </>
   );
@@ -59,26 +68,57 @@ interface Shown {
 function columns({ t, language, sections, routes, edit }: Shown): Column<SectionJson>[] {
   return [
     { name: t("policy.routes.section"), heads: true, cell: (s) => sectionPath(sections, s.sectionId ?? "") },
-    { name: t("policy.routes.route"), cell: (s) => routeWords(t, language, sections, routes.find((r) => r.sectionId === s.sectionId)) },
+    {
+      name: t("policy.routes.route"),
+      cell: (s) =>
+        routeWords(
+          t,
+          language,
+          sections,
+          routes.find((r) => r.sectionId === s.sectionId),
+        ),
+    },
     { name: t("policy.routes.edit"), narrow: true, cell: (s) => <Edit section={s} edit={edit} /> },
   ];
 }
 
-function routeWords(t: TFunction, language: Language, sections: readonly SectionJson[], route: RouteJson | undefined): string {
+function routeWords(
+  t: TFunction,
+  language: Language,
+  sections: readonly SectionJson[],
+  route: RouteJson | undefined,
+): string {
   const steps = route?.steps ?? [];
-  if (steps.length === 0) return t("policy.routes.inherited");
+  if (steps.length === 0) {
+    return t("policy.routes.inherited");
+  }
   const name = (s: RouteStepJson): string => sections.find((x) => x.sectionId === s.sectionId)?.name ?? "";
   let number = 0;
   return listing(
-    steps.map((s) => (s.circulate === true ? `${t("policy.routes.circulate")} ${name(s)}` : `${t("policy.routes.step", { number: ++number })} ${name(s)}`)),
+    steps.map((s) =>
+      s.circulate === true
+        ? `${t("policy.routes.circulate")} ${name(s)}`
+        : `${t("policy.routes.step", { number: ++number })} ${name(s)}`,
+    ),
     language,
   );
 }
 
-function Edit({ section, edit }: { readonly section: SectionJson; readonly edit: (section: SectionJson) => void }): JSX.Element {
+function Edit({
+  section,
+  edit,
+}: {
+  readonly section: SectionJson;
+  readonly edit: (section: SectionJson) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
-    <Button size="xs" variant="outline" aria-label={`${section.name ?? ""} ${t("policy.routes.edit")}`} onClick={() => edit(section)}>
+    <Button
+      size="xs"
+      variant="outline"
+      aria-label={`${section.name ?? ""} ${t("policy.routes.edit")}`}
+      onClick={() => edit(section)}
+    >
       {t("policy.routes.edit")}
     </Button>
   );
@@ -99,7 +139,8 @@ function EditRoute({ section, sections, route, close }: EditRouteProps): JSX.Ele
   const choices = sectionChoices(sections);
   const save = useChange(
     ["routes"],
-    async (to: RouteStepJson[]) => call("PolicyService", "PutRoute", { route: { sectionId: section.sectionId ?? "", steps: to } }),
+    async (to: RouteStepJson[]) =>
+      call("PolicyService", "PutRoute", { route: { sectionId: section.sectionId ?? "", steps: to } }),
     () => {
       say(t("policy.saved"));
       close();
@@ -107,7 +148,10 @@ function EditRoute({ section, sections, route, close }: EditRouteProps): JSX.Ele
   );
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
-    save.mutate([...deciding.filter((id) => id !== "").map((sectionId) => ({ sectionId })), ...readers.map((sectionId) => ({ sectionId, circulate: true }))]);
+    save.mutate([
+      ...deciding.filter((id) => id !== "").map((sectionId) => ({ sectionId })),
+      ...readers.map((sectionId) => ({ sectionId, circulate: true })),
+    ]);
   };
   return (
     <Dialog title={t("policy.routes.editTitle", { name: section.name ?? "" })} close={close}>
@@ -122,7 +166,13 @@ function EditRoute({ section, sections, route, close }: EditRouteProps): JSX.Ele
             data={[{ value: "", label: t("policy.routes.none") }, ...choices]}
           />
         ))}
-        <MultiSelect label={t("policy.routes.readers")} data={choices} value={readers} onChange={setReaders} searchable />
+        <MultiSelect
+          label={t("policy.routes.readers")}
+          data={choices}
+          value={readers}
+          onChange={setReaders}
+          searchable
+        />
         {save.isError ? <Failed error={save.error} /> : null}
         <DialogButtons close={close}>
           <Button variant="outline" onClick={() => save.mutate([])}>

@@ -30,8 +30,12 @@ export function RuleDialog({ rule: start, added, sections, employments, onDone, 
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
     setTried(true);
-    if (rule.applySet === true && minute === null) return;
-    onDone(rule.applySet === true ? { ...rule, applyMinute: minute ?? 0 } : { ...rule, applyDaysBefore: 0, applyMinute: 0 });
+    if (rule.applySet === true && minute === null) {
+      return;
+    }
+    onDone(
+      rule.applySet === true ? { ...rule, applyMinute: minute ?? 0 } : { ...rule, applyDaysBefore: 0, applyMinute: 0 },
+    );
     close();
   };
   return (
@@ -46,17 +50,51 @@ export function RuleDialog({ rule: start, added, sections, employments, onDone, 
               label={t(`policy.field.${f}`)}
               value={rule[f] ?? ""}
               onChange={(e) => setRule(withField(rule, f, e.currentTarget.value))}
-              data={[{ value: "", label: t("policy.policy.inherit") }, ...choiceFields[f].map((v) => ({ value: v, label: t(choiceKey(f, v)) }))]}
+              data={[
+                { value: "", label: t("policy.policy.inherit") },
+                ...choiceFields[f].map((v) => ({ value: v, label: t(choiceKey(f, v)) })),
+              ]}
             />
           ))}
-          <NumberInput size="sm" label={t("policy.field.idleS")} placeholder={t("policy.policy.inherit")} value={minutesOf(rule.idleS)} min={1} max={1440} allowDecimal={false} onChange={(v) => set({ idleS: Number(v || 0) * 60 })} />
-          <NumberInput size="sm" label={t("policy.field.daysPerWeek")} placeholder={t("policy.policy.inherit")} value={rule.daysPerWeek || ""} min={1} max={7} allowDecimal={false} onChange={(v) => set({ daysPerWeek: Number(v || 0) })} />
+          <NumberInput
+            size="sm"
+            label={t("policy.field.idleS")}
+            placeholder={t("policy.policy.inherit")}
+            value={minutesOf(rule.idleS)}
+            min={1}
+            max={1440}
+            allowDecimal={false}
+            onChange={(v) => set({ idleS: Number(v || 0) * 60 })}
+          />
+          <NumberInput
+            size="sm"
+            label={t("policy.field.daysPerWeek")}
+            placeholder={t("policy.policy.inherit")}
+            value={rule.daysPerWeek || ""}
+            min={1}
+            max={7}
+            allowDecimal={false}
+            onChange={(v) => set({ daysPerWeek: Number(v || 0) })}
+          />
           {(Object.keys(setFields) as SetField[]).map((f) => (
             <Kinds key={f} field={f} rule={rule} set={set} />
           ))}
         </div>
-        <Apply rule={rule} set={set} time={time} setTime={setTime} error={tried && rule.applySet === true && minute === null} />
-        <TextInput size="sm" label={t("policy.field.watermark")} placeholder={t("policy.policy.inherit")} value={rule.watermark ?? ""} maxLength={400} onChange={(e) => set({ watermark: e.currentTarget.value })} />
+        <Apply
+          rule={rule}
+          set={set}
+          time={time}
+          setTime={setTime}
+          error={tried && rule.applySet === true && minute === null}
+        />
+        <TextInput
+          size="sm"
+          label={t("policy.field.watermark")}
+          placeholder={t("policy.policy.inherit")}
+          value={rule.watermark ?? ""}
+          maxLength={400}
+          onChange={(e) => set({ watermark: e.currentTarget.value })}
+        />
         <p className="hint">{t("policy.policy.ruleLater")}</p>
         <DialogButtons close={close}>
           <Button type="submit">{t("policy.policy.ruleDone")}</Button>
@@ -108,7 +146,10 @@ function Target({ rule, set, sections, employments }: TargetProps): JSX.Element 
         label={t("policy.policy.zone")}
         value={rule.zone ?? "ZONE_UNSPECIFIED"}
         onChange={(e) => set({ zone: e.currentTarget.value as ZoneJson })}
-        data={[{ value: "ZONE_UNSPECIFIED", label: t("policy.policy.anyZone") }, ...zones.map((z) => ({ value: z, label: t(zoneKeys[z]) }))]}
+        data={[
+          { value: "ZONE_UNSPECIFIED", label: t("policy.policy.anyZone") },
+          ...zones.map((z) => ({ value: z, label: t(zoneKeys[z]) })),
+        ]}
       />
     </div>
   );
@@ -120,7 +161,9 @@ function Kinds({ field, rule, set }: PartProps & { readonly field: SetField }): 
     <Checkbox.Group
       label={t(`policy.field.${field}`)}
       value={rule[field] ?? []}
-      onChange={(v) => set(field === "viewers" ? { viewers: v as ViewerKindJson[] } : { devices: v as DeviceKindJson[] })}
+      onChange={(v) =>
+        set(field === "viewers" ? { viewers: v as ViewerKindJson[] } : { devices: v as DeviceKindJson[] })
+      }
     >
       <div className="row">
         {setFields[field].map((v) => (
@@ -142,7 +185,11 @@ function Apply({ rule, set, time, setTime, error }: ApplyProps): JSX.Element {
   return (
     <div>
       <div className="row">
-        <Checkbox label={t("policy.field.apply")} checked={rule.applySet === true} onChange={(e) => set({ applySet: e.currentTarget.checked })} />
+        <Checkbox
+          label={t("policy.field.apply")}
+          checked={rule.applySet === true}
+          onChange={(e) => set({ applySet: e.currentTarget.checked })}
+        />
         {rule.applySet === true ? (
           <>
             <NativeSelect
@@ -150,9 +197,19 @@ function Apply({ rule, set, time, setTime, error }: ApplyProps): JSX.Element {
               aria-label={t("policy.policy.latestDay")}
               value={String(rule.applyDaysBefore ?? 0)}
               onChange={(e) => set({ applyDaysBefore: Number(e.currentTarget.value) })}
-              data={[0, 1, 2, 3, 5, 7, 10].map((d) => ({ value: String(d), label: d === 0 ? t("policy.value.applyToday", { time }) : t("policy.value.apply", { days: d, time }) }))}
+              data={[0, 1, 2, 3, 5, 7, 10].map((d) => ({
+                value: String(d),
+                label: d === 0 ? t("policy.value.applyToday", { time }) : t("policy.value.apply", { days: d, time }),
+              }))}
             />
-            <TextInput size="sm" className="clock" aria-label={t("policy.policy.latestTime")} value={time} onChange={(e) => setTime(e.currentTarget.value)} error={error} />
+            <TextInput
+              size="sm"
+              className="clock"
+              aria-label={t("policy.policy.latestTime")}
+              value={time}
+              onChange={(e) => setTime(e.currentTarget.value)}
+              error={error}
+            />
           </>
         ) : null}
       </div>

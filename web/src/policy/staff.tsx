@@ -30,7 +30,8 @@ export function Staff(): JSX.Element {
   const employments = policy?.policy?.employments ?? [];
   const query = useInfiniteQuery({
     queryKey: ["staff", search],
-    queryFn: async ({ pageParam, signal }) => call("PolicyService", "ListStaff", { page: { limit: PAGE, token: pageParam }, ...search }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("PolicyService", "ListStaff", { page: { limit: PAGE, token: pageParam }, ...search }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     placeholderData: keepPreviousData,
@@ -41,10 +42,17 @@ export function Staff(): JSX.Element {
   };
   return (
     <>
-      <PageTitle actions={<Button onClick={() => setRenewing(true)}>{t("policy.staff.renew")}</Button>}>{t("policy.staff.title")}</PageTitle>
+      <PageTitle actions={<Button onClick={() => setRenewing(true)}>{t("policy.staff.renew")}</Button>}>
+        {t("policy.staff.title")}
+      </PageTitle>
       <search>
         <form className="filters" onSubmit={submit}>
-          <TextInput className="grow" label={t("policy.staff.query")} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} />
+          <TextInput
+            className="grow"
+            label={t("policy.staff.query")}
+            value={typed}
+            onChange={(e) => setTyped(e.currentTarget.value)}
+          />
           <NativeSelect
             label={t("policy.staff.section")}
             value={search.sectionId}
@@ -89,7 +97,13 @@ function columns({ t, language, sections, employments, edit }: Shown): Column<St
     { name: t("policy.staff.section"), cell: (m) => sectionPath(sections, m.sectionId ?? "") || "—" },
     { name: t("policy.staff.employment"), cell: (m) => employments.find((e) => e.id === m.employment)?.name ?? "—" },
     { name: t("policy.staff.hours"), cell: (m) => <Hours member={m} /> },
-    { name: t("policy.staff.registered"), cell: (m) => (m.registeredUntil ? t("policy.staff.registeredUntil", { date: fullDay(m.registeredUntil, language) }) : t("policy.staff.notRegistered")) },
+    {
+      name: t("policy.staff.registered"),
+      cell: (m) =>
+        m.registeredUntil
+          ? t("policy.staff.registeredUntil", { date: fullDay(m.registeredUntil, language) })
+          : t("policy.staff.notRegistered"),
+    },
     { name: t("policy.staff.mail"), cell: (m) => m.mail || "—" },
     { name: t("policy.staff.edit"), narrow: true, cell: (m) => <Edit member={m} edit={edit} /> },
   ];
@@ -108,7 +122,9 @@ function Person({ member }: { readonly member: StaffMemberJson }): JSX.Element {
 function Hours({ member }: { readonly member: StaffMemberJson }): JSX.Element {
   const { t } = useTranslation();
   const dated = member.hours ?? [];
-  if (dated.length === 0) return <>{t("policy.staff.standard")}</>;
+  if (dated.length === 0) {
+    return <>{t("policy.staff.standard")}</>;
+  }
   return (
     <ul className="told">
       {dated.map((d, i) => (
@@ -121,10 +137,21 @@ function Hours({ member }: { readonly member: StaffMemberJson }): JSX.Element {
   );
 }
 
-function Edit({ member, edit }: { readonly member: StaffMemberJson; readonly edit: (m: StaffMemberJson) => void }): JSX.Element {
+function Edit({
+  member,
+  edit,
+}: {
+  readonly member: StaffMemberJson;
+  readonly edit: (m: StaffMemberJson) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
-    <Button size="xs" variant="outline" onClick={() => edit(member)} aria-label={`${member.name ?? ""} ${t("policy.staff.edit")}`}>
+    <Button
+      size="xs"
+      variant="outline"
+      onClick={() => edit(member)}
+      aria-label={`${member.name ?? ""} ${t("policy.staff.edit")}`}
+    >
       {t("policy.staff.edit")}
     </Button>
   );
@@ -142,15 +169,21 @@ function EditMember({ member: start, employments, close }: EditMemberProps): JSX
   const [lines, setLines] = useState<readonly HoursLine[]>(hoursLines(start.hours ?? []));
   const [tried, setTried] = useState(false);
   const problem = datedProblem(lines);
-  const save = useChange(["staff"], async () => call("PolicyService", "UpdateStaff", { member: { ...member, hours: datedOf(lines) } }), () => {
-    say(t("policy.saved"));
-    close();
-  });
+  const save = useChange(
+    ["staff"],
+    async () => call("PolicyService", "UpdateStaff", { member: { ...member, hours: datedOf(lines) } }),
+    () => {
+      say(t("policy.saved"));
+      close();
+    },
+  );
   const set = (to: Partial<StaffMemberJson>): void => setMember((m) => ({ ...m, ...to }));
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
     setTried(true);
-    if (!problem) save.mutate(undefined);
+    if (!problem) {
+      save.mutate(undefined);
+    }
   };
   return (
     <Dialog title={t("policy.staff.editTitle", { name: member.name ?? "" })} close={close}>
@@ -159,11 +192,31 @@ function EditMember({ member: start, employments, close }: EditMemberProps): JSX
           label={t("policy.staff.employment")}
           value={member.employment ?? ""}
           onChange={(e) => set({ employment: e.currentTarget.value })}
-          data={[{ value: "", label: t("unset") }, ...employments.map((x) => ({ value: x.id ?? "", label: x.name ?? "" }))]}
+          data={[
+            { value: "", label: t("unset") },
+            ...employments.map((x) => ({ value: x.id ?? "", label: x.name ?? "" })),
+          ]}
         />
-        <TextInput type="email" label={t("policy.staff.mail")} description={t("policy.staff.mailHint")} value={member.mail ?? ""} onChange={(e) => set({ mail: e.currentTarget.value })} maxLength={254} />
-        <TextInput type="date" label={t("policy.staff.registered")} value={member.registeredUntil ?? ""} onChange={(e) => set({ registeredUntil: e.currentTarget.value })} />
-        <Checkbox label={t("policy.staff.clerk")} description={t("policy.staff.clerkHint")} checked={member.clerk === true} onChange={(e) => set({ clerk: e.currentTarget.checked })} />
+        <TextInput
+          type="email"
+          label={t("policy.staff.mail")}
+          description={t("policy.staff.mailHint")}
+          value={member.mail ?? ""}
+          onChange={(e) => set({ mail: e.currentTarget.value })}
+          maxLength={254}
+        />
+        <TextInput
+          type="date"
+          label={t("policy.staff.registered")}
+          value={member.registeredUntil ?? ""}
+          onChange={(e) => set({ registeredUntil: e.currentTarget.value })}
+        />
+        <Checkbox
+          label={t("policy.staff.clerk")}
+          description={t("policy.staff.clerkHint")}
+          checked={member.clerk === true}
+          onChange={(e) => set({ clerk: e.currentTarget.checked })}
+        />
         <HoursFields lines={lines} set={setLines} showErrors={tried} />
         {tried && problem ? <Banner tone="error" title={t("policy.staff.wrong")} live /> : null}
         {save.isError ? <Failed error={save.error} /> : null}
@@ -183,10 +236,14 @@ function Renew({ close }: { readonly close: () => void }): JSX.Element {
   const today = useDay();
   const year = fiscalYear(today);
   const [chosen, setChosen] = useState(today.slice(5) < "04-01" ? year + 1 : year);
-  const renew = useChange(["staff"], async () => call("PolicyService", "RenewRegistrations", { all: true, fiscalYear: chosen }), (r) => {
-    say(t("policy.staff.renewed", { count: r.renewed ?? 0 }));
-    close();
-  });
+  const renew = useChange(
+    ["staff"],
+    async () => call("PolicyService", "RenewRegistrations", { all: true, fiscalYear: chosen }),
+    (r) => {
+      say(t("policy.staff.renewed", { count: r.renewed ?? 0 }));
+      close();
+    },
+  );
   return (
     <Dialog title={t("policy.staff.renewTitle")} close={close}>
       <div className="stack-tight">

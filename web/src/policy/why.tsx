@@ -32,7 +32,14 @@ export function Why(): JSX.Element {
   const users = useQuery(allUsersQuery);
   const desks = useQuery(allDesksQuery);
   const error = users.error ?? desks.error;
-  const [asked, setAsked] = useState<Asked>({ userId: "", deskId: "", deviceId: "", place: "PLACE_HOME", time: "", second: true });
+  const [asked, setAsked] = useState<Asked>({
+    userId: "",
+    deskId: "",
+    deviceId: "",
+    place: "PLACE_HOME",
+    time: "",
+    second: true,
+  });
   const set = (to: Partial<Asked>): void => setAsked((a) => ({ ...a, ...to }));
   const why = useMutation({
     mutationFn: async () =>
@@ -48,7 +55,9 @@ export function Why(): JSX.Element {
   });
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
-    if (asked.userId !== "" && asked.deskId !== "") why.mutate();
+    if (asked.userId !== "" && asked.deskId !== "") {
+      why.mutate();
+    }
   };
   return (
     <>
@@ -59,13 +68,39 @@ export function Why(): JSX.Element {
       {users.data === undefined || desks.data === undefined ? null : (
         <form className="stack-tight" onSubmit={onSubmit} noValidate>
           <div className="columns">
-            <Select label={t("policy.why.user")} searchable data={userChoices(users.data)} value={asked.userId || null} onChange={(v) => set({ userId: v ?? "", deskId: firstDesk(desks.data, v ?? ""), deviceId: "" })} />
-            <Select label={t("policy.why.desk")} searchable data={desks.data.map((d) => ({ value: d.deskId ?? "", label: d.name ?? "" }))} value={asked.deskId || null} onChange={(v) => set({ deskId: v ?? "" })} />
+            <Select
+              label={t("policy.why.user")}
+              searchable
+              data={userChoices(users.data)}
+              value={asked.userId || null}
+              onChange={(v) => set({ userId: v ?? "", deskId: firstDesk(desks.data, v ?? ""), deviceId: "" })}
+            />
+            <Select
+              label={t("policy.why.desk")}
+              searchable
+              data={desks.data.map((d) => ({ value: d.deskId ?? "", label: d.name ?? "" }))}
+              value={asked.deskId || null}
+              onChange={(v) => set({ deskId: v ?? "" })}
+            />
             <Device userId={asked.userId} value={asked.deviceId} onChange={(deviceId) => set({ deviceId })} />
-            <NativeSelect label={t("policy.why.place")} value={asked.place} onChange={(e) => set({ place: e.currentTarget.value as PlaceJson })} data={places.map((p) => ({ value: p, label: t(placeKeys[p]) }))} />
-            <TextInput type="datetime-local" label={t("policy.why.time")} value={asked.time} onChange={(e) => set({ time: e.currentTarget.value })} />
+            <NativeSelect
+              label={t("policy.why.place")}
+              value={asked.place}
+              onChange={(e) => set({ place: e.currentTarget.value as PlaceJson })}
+              data={places.map((p) => ({ value: p, label: t(placeKeys[p]) }))}
+            />
+            <TextInput
+              type="datetime-local"
+              label={t("policy.why.time")}
+              value={asked.time}
+              onChange={(e) => set({ time: e.currentTarget.value })}
+            />
           </div>
-          <Checkbox label={t("policy.why.second")} checked={asked.second} onChange={(e) => set({ second: e.currentTarget.checked })} />
+          <Checkbox
+            label={t("policy.why.second")}
+            checked={asked.second}
+            onChange={(e) => set({ second: e.currentTarget.checked })}
+          />
           <div className="row">
             <Button type="submit" loading={why.isPending} disabled={asked.userId === "" || asked.deskId === ""}>
               {t("policy.why.ask")}
@@ -80,16 +115,29 @@ export function Why(): JSX.Element {
   );
 }
 
-function firstDesk(desks: readonly { readonly deskId?: string; readonly userIds?: readonly string[] }[], userId: string): string {
+function firstDesk(
+  desks: readonly { readonly deskId?: string; readonly userIds?: readonly string[] }[],
+  userId: string,
+): string {
   return desks.find((d) => (d.userIds ?? []).includes(userId))?.deskId ?? "";
 }
 
 /** The devices of the user, or none. */
-function Device({ userId, value, onChange }: { readonly userId: string; readonly value: string; readonly onChange: (id: string) => void }): JSX.Element {
+function Device({
+  userId,
+  value,
+  onChange,
+}: {
+  readonly userId: string;
+  readonly value: string;
+  readonly onChange: (id: string) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const { data = [] } = useQuery({
     queryKey: ["devices", "of", userId],
-    queryFn: async ({ signal }) => (await call("AdminService", "ListDevices", { owner: `user:${userId}`, page: { limit: 100 } }, signal)).devices ?? [],
+    queryFn: async ({ signal }) =>
+      (await call("AdminService", "ListDevices", { owner: `user:${userId}`, page: { limit: 100 } }, signal)).devices ??
+      [],
     enabled: userId !== "",
   });
   return (
@@ -97,7 +145,10 @@ function Device({ userId, value, onChange }: { readonly userId: string; readonly
       label={t("policy.why.device")}
       value={value}
       onChange={(e) => onChange(e.currentTarget.value)}
-      data={[{ value: "", label: t("policy.why.noDevice") }, ...data.map((d) => ({ value: d.deviceId ?? "", label: d.label ?? "" }))]}
+      data={[
+        { value: "", label: t("policy.why.noDevice") },
+        ...data.map((d) => ({ value: d.deviceId ?? "", label: d.label ?? "" })),
+      ]}
     />
   );
 }
@@ -108,15 +159,31 @@ function Answer({ answer }: { readonly answer: WhyResponseJson }): JSX.Element {
   const until = millis(answer.limits?.sessionUntilMs);
   return (
     <div className="policy-save">
-      <Banner tone={answer.allowed === true ? "success" : "error"} title={t(answer.allowed === true ? "policy.why.allowed" : "policy.why.refused")} live>
-        {answer.allowed === true && until > 0 ? <p>{t("policy.why.until", { time: dateTime(until, language) })}</p> : null}
+      <Banner
+        tone={answer.allowed === true ? "success" : "error"}
+        title={t(answer.allowed === true ? "policy.why.allowed" : "policy.why.refused")}
+        live
+      >
+        {answer.allowed === true && until > 0 ? (
+          <p>{t("policy.why.until", { time: dateTime(until, language) })}</p>
+        ) : null}
         {(answer.reasons ?? []).length === 0 ? null : <ReasonList reasons={answer.reasons ?? []} />}
       </Banner>
       <Section title={t("policy.why.values")}>
-        <Table caption={t("policy.why.values")} rows={answer.values ?? []} id={(v) => v.name ?? ""} columns={valueColumns(t, language)} />
+        <Table
+          caption={t("policy.why.values")}
+          rows={answer.values ?? []}
+          id={(v) => v.name ?? ""}
+          columns={valueColumns(t, language)}
+        />
       </Section>
       <Section title={t("policy.why.checks")}>
-        <Table caption={t("policy.why.checks")} rows={answer.checks ?? []} id={(c) => c.reason?.code ?? ""} columns={checkColumns(t, language)} />
+        <Table
+          caption={t("policy.why.checks")}
+          rows={answer.checks ?? []}
+          id={(c) => c.reason?.code ?? ""}
+          columns={checkColumns(t, language)}
+        />
       </Section>
     </div>
   );
@@ -126,7 +193,10 @@ function valueColumns(t: TFunction, language: Language): Column<WhyValueJson>[] 
   return [
     { name: t("policy.why.rule"), heads: true, cell: (v) => fieldWords(t, v.name ?? "") },
     { name: t("policy.why.value"), cell: (v) => valueWords(t, v.name ?? "", v.value ?? "") || "—" },
-    { name: t("policy.why.source"), cell: (v) => (language === "ja" ? v.sourceJa : v.sourceEn) || t("policy.why.base") },
+    {
+      name: t("policy.why.source"),
+      cell: (v) => (language === "ja" ? v.sourceJa : v.sourceEn) || t("policy.why.base"),
+    },
   ];
 }
 
@@ -139,5 +209,9 @@ function checkColumns(t: TFunction, language: Language): Column<WhyCheckJson>[] 
 
 function Refuses({ check }: { readonly check: WhyCheckJson }): JSX.Element {
   const { t } = useTranslation();
-  return check.refuses === true ? <Tag tone="red">{t("policy.why.refuses")}</Tag> : <Tag tone="gray">{t("policy.why.passed")}</Tag>;
+  return check.refuses === true ? (
+    <Tag tone="red">{t("policy.why.refuses")}</Tag>
+  ) : (
+    <Tag tone="gray">{t("policy.why.passed")}</Tag>
+  );
 }

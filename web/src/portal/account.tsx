@@ -23,7 +23,9 @@ const PAGE = 20;
 export function Account(): JSX.Element | null {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
-  if (!me) return null;
+  if (!me) {
+    return null;
+  }
   return (
     <div className="content">
       <PageTitle
@@ -84,7 +86,9 @@ function SignInFacts({ me }: { readonly me: MeJson }): JSX.Element {
             <Fact name={t("account.kind")}>{t(kindKeys[device.kind ?? "DEVICE_KIND_UNSPECIFIED"])}</Fact>
             <Fact name={t("account.grade")}>{t(gradeKeys[device.grade ?? "KEY_GRADE_UNSPECIFIED"])}</Fact>
             <Fact name={t("account.until")}>{day(millis(device.certificateUntilMs), language)}</Fact>
-            <Fact name={t("account.id")}><span className="mono">{device.deviceId}</span></Fact>
+            <Fact name={t("account.id")}>
+              <span className="mono">{device.deviceId}</span>
+            </Fact>
           </Facts>
         )}
       </Section>
@@ -96,14 +100,21 @@ function MySessions(): JSX.Element {
   const { t } = useTranslation();
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ["my-sessions"],
-    queryFn: async ({ pageParam, signal }) => call("DeskService", "ListMySessions", { page: { limit: PAGE, token: pageParam } }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("DeskService", "ListMySessions", { page: { limit: PAGE, token: pageParam } }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
   });
-  if (isPending) return <Waiting lines={4} />;
-  if (data === undefined) return <Failed error={error} retry={() => void refetch()} />;
+  if (isPending) {
+    return <Waiting lines={4} />;
+  }
+  if (data === undefined) {
+    return <Failed error={error} retry={() => void refetch()} />;
+  }
   const sessions = data.pages.flatMap((p) => p.sessions ?? []);
-  if (sessions.length === 0) return <Empty icon="device" title={t("account.sessionsEmpty")} />;
+  if (sessions.length === 0) {
+    return <Empty icon="device" title={t("account.sessionsEmpty")} />;
+  }
   return (
     <div className="stack-tight">
       <Table
@@ -112,8 +123,16 @@ function MySessions(): JSX.Element {
         id={(s) => s.sessionId ?? ""}
         columns={[
           { name: t("account.desk"), heads: true, cell: (s) => s.deskName },
-          { name: t("account.started"), narrow: true, cell: (s) => shortDateTime(millis(s.openedMs) || millis(s.preparedMs)) },
-          { name: t("account.ended"), narrow: true, cell: (s) => (millis(s.endedMs) === 0 ? "—" : shortDateTime(millis(s.endedMs))) },
+          {
+            name: t("account.started"),
+            narrow: true,
+            cell: (s) => shortDateTime(millis(s.openedMs) || millis(s.preparedMs)),
+          },
+          {
+            name: t("account.ended"),
+            narrow: true,
+            cell: (s) => (millis(s.endedMs) === 0 ? "—" : shortDateTime(millis(s.endedMs))),
+          },
           { name: t("account.from"), cell: (s) => s.deviceLabel },
           { name: t("account.place"), cell: (s) => t(placeKeys[s.place ?? "PLACE_UNSPECIFIED"]) },
           { name: t("account.result"), cell: (s) => <SessionResult session={s} /> },
@@ -130,6 +149,8 @@ function MySessions(): JSX.Element {
 }
 
 function lockWord(t: TFunction, s: SessionJson): string {
-  if (s.life !== "SESSION_LIFE_ENDED" || millis(s.openedMs) === 0) return "—";
+  if (s.life !== "SESSION_LIFE_ENDED" || millis(s.openedMs) === 0) {
+    return "—";
+  }
   return t(s.lockedAfterEnd === true ? "account.lockedYes" : "account.lockedNo");
 }

@@ -52,7 +52,9 @@ function Styled({ children }: { readonly children: ReactNode }): JSX.Element {
 /** A client that notices, whatever was called, that the sign-in is over. */
 function makeClient(): QueryClient {
   const noticeSignOut = (e: unknown): void => {
-    if (e instanceof ApiError && e.signedOut) forgetMe(client, "over");
+    if (e instanceof ApiError && e.signedOut) {
+      forgetMe(client, "over");
+    }
   };
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({ onError: noticeSignOut }),

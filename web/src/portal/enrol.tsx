@@ -23,7 +23,9 @@ const LONGEST_LABEL = 64;
 export function Enrol(): JSX.Element | null {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
-  if (!me) return null;
+  if (!me) {
+    return null;
+  }
   return (
     <div className="content content-narrow">
       <PageTitle>{t("enrol.title")}</PageTitle>
@@ -46,11 +48,18 @@ function EnrolThis({ me }: { readonly me: MeJson }): JSX.Element {
     // Asked again within the user's action: some browsers promise only then.
     mutationFn: async (v: Fields) => enrol(me.userId ?? "", v.code, v.label.trim(), await askToKeep()),
     onSuccess: async (answer) => {
-      if ("refusal" in answer) return;
-      await Promise.all([client.invalidateQueries({ queryKey: ["devices-here"] }), client.fetchQuery({ ...meQuery, staleTime: 0 })]);
+      if ("refusal" in answer) {
+        return;
+      }
+      await Promise.all([
+        client.invalidateQueries({ queryKey: ["devices-here"] }),
+        client.fetchQuery({ ...meQuery, staleTime: 0 }),
+      ]);
     },
   });
-  if (enrolment.isSuccess && "deviceId" in enrolment.data) return <Done label={enrolment.variables.label} />;
+  if (enrolment.isSuccess && "deviceId" in enrolment.data) {
+    return <Done label={enrolment.variables.label} />;
+  }
   return (
     <>
       <p className="lead">{t("enrol.lead")}</p>
@@ -60,8 +69,15 @@ function EnrolThis({ me }: { readonly me: MeJson }): JSX.Element {
         </Banner>
       ) : null}
       {enrolment.isError ? <Failed error={enrolment.error} /> : null}
-      {enrolment.data !== undefined && "refusal" in enrolment.data ? <Refused refusal={enrolment.data.refusal} /> : null}
-      <EnrolForm busy={enrolment.isPending} blocked={keeping === "unavailable"} keeping={keeping} submit={(v) => enrolment.mutate(v)} />
+      {enrolment.data !== undefined && "refusal" in enrolment.data ? (
+        <Refused refusal={enrolment.data.refusal} />
+      ) : null}
+      <EnrolForm
+        busy={enrolment.isPending}
+        blocked={keeping === "unavailable"}
+        keeping={keeping}
+        submit={(v) => enrolment.mutate(v)}
+      />
       {may(me, "MAY_USE_PORTAL") ? (
         <p>
           <Link to="/">{t("enrol.later")}</Link>
@@ -125,7 +141,8 @@ function EnrolForm({ busy, blocked, keeping, submit }: FormProps): JSX.Element {
 }
 
 /** How many characters a code has without the signs between its groups. */
-const codeLength = (typed: string): number => typed.normalize("NFKC").replace(/[\s\u2010-\u2015\u30fc\u2212-]/g, "").length;
+const codeLength = (typed: string): number =>
+  typed.normalize("NFKC").replace(/[\s\u2010-\u2015\u30fc\u2212-]/g, "").length;
 
 /** What must be typed to enrol. */
 export function enrolFields(t: TFunction) {
@@ -190,5 +207,8 @@ function Done({ label }: { readonly label: string }): JSX.Element {
 
 function suggestion(t: TFunction): string {
   const { system, browser } = systemAndBrowser(navigator.userAgent);
-  return t("enrol.labelSuggestion", { system: system ?? t("enrol.systemOther"), browser: browser ?? t("enrol.browserOther") });
+  return t("enrol.labelSuggestion", {
+    system: system ?? t("enrol.systemOther"),
+    browser: browser ?? t("enrol.browserOther"),
+  });
 }

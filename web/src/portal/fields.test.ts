@@ -18,10 +18,16 @@ beforeAll(async () => {
 interface Schema {
   safeParse(v: unknown): { success: boolean; error?: { issues: { path: PropertyKey[]; message: string }[] } };
 }
-const wrong = (schema: Schema, v: unknown): string[] => (schema.safeParse(v).error?.issues ?? []).map((i) => `${i.path.join(".")}: ${i.message}`);
+const wrong = (schema: Schema, v: unknown): string[] =>
+  (schema.safeParse(v).error?.issues ?? []).map((i) => `${i.path.join(".")}: ${i.message}`);
 
 describe("enrolment", () => {
-  test.each(["HV2V-305R-6Y6D-5YHW", "hv2v305r6y6d5yhw", "ＨＶ２Ｖ　３０５Ｒ－６Ｙ６Ｄ−５ＹＨＷ", " HV2V 305R 6Y6D 5YHW "])("takes %s", (code) => {
+  test.each([
+    "HV2V-305R-6Y6D-5YHW",
+    "hv2v305r6y6d5yhw",
+    "ＨＶ２Ｖ　３０５Ｒ－６Ｙ６Ｄ−５ＹＨＷ",
+    " HV2V 305R 6Y6D 5YHW ",
+  ])("takes %s", (code) => {
     expect(wrong(enrolFields(t), { code, label: "WindowsのEdge" })).toEqual([]);
   });
   test("says what is missing", () => {
@@ -39,23 +45,43 @@ describe("enrolment", () => {
 describe("users", () => {
   test("need an id, a name and a role", () => {
     const own = { deviceKind: "DEVICE_KIND_PRIVATE", inventoryNumber: "" };
-    expect(wrong(userFields(t), { userId: "Tanaka.H", name: "田中 花子", kana: "", roles: ["ROLE_STAFF"], ...own })).toEqual([]);
-    expect(wrong(userFields(t), { userId: "田中", name: " ", kana: "ア".repeat(61), roles: [], ...own })).toHaveLength(4);
+    expect(
+      wrong(userFields(t), { userId: "Tanaka.H", name: "田中 花子", kana: "", roles: ["ROLE_STAFF"], ...own }),
+    ).toEqual([]);
+    expect(wrong(userFields(t), { userId: "田中", name: " ", kana: "ア".repeat(61), roles: [], ...own })).toHaveLength(
+      4,
+    );
   });
   test("with a lent device need its number", () => {
-    const user = { userId: "tanaka", name: "田中 花子", kana: "", roles: ["ROLE_STAFF"], deviceKind: "DEVICE_KIND_LENT" };
-    for (const inventoryNumber of ["R8-014", "-", "9".repeat(64)]) expect(wrong(userFields(t), { ...user, inventoryNumber })).toEqual([]);
+    const user = {
+      userId: "tanaka",
+      name: "田中 花子",
+      kana: "",
+      roles: ["ROLE_STAFF"],
+      deviceKind: "DEVICE_KIND_LENT",
+    };
+    for (const inventoryNumber of ["R8-014", "-", "9".repeat(64)]) {
+      expect(wrong(userFields(t), { ...user, inventoryNumber })).toEqual([]);
+    }
     for (const inventoryNumber of ["", " ", "9".repeat(65), "R8\u202e"]) {
-      expect(wrong(userFields(t), { ...user, inventoryNumber })).toEqual(["inventoryNumber: 管理番号を入力してください。番号がない端末は「-」と入力します。"]);
+      expect(wrong(userFields(t), { ...user, inventoryNumber })).toEqual([
+        "inventoryNumber: 管理番号を入力してください。番号がない端末は「-」と入力します。",
+      ]);
     }
   });
   test("ids are what the gateway takes", () => {
-    for (const good of ["a", "tanaka.h-2_x", "a".repeat(64)]) expect(isUserId(good), good).toBe(true);
-    for (const bad of ["", "A", "a b", "a/b", "あ", "a".repeat(65)]) expect(isUserId(bad), bad).toBe(false);
+    for (const good of ["a", "tanaka.h-2_x", "a".repeat(64)]) {
+      expect(isUserId(good), good).toBe(true);
+    }
+    for (const bad of ["", "A", "a b", "a/b", "あ", "a".repeat(65)]) {
+      expect(isUserId(bad), bad).toBe(false);
+    }
   });
   test("names have 1 to 60 characters", () => {
     expect(isName("𠮷".repeat(60))).toBe(true);
-    for (const bad of ["", "x".repeat(61), "a\nb", "a\u007f"]) expect(isName(bad)).toBe(false);
+    for (const bad of ["", "x".repeat(61), "a\nb", "a\u007f"]) {
+      expect(isName(bad)).toBe(false);
+    }
   });
   test("ids are read in any width and case", () => {
     expect(normalUser("　ＴＡＮＡＫＡ ")).toBe("tanaka");
@@ -72,14 +98,33 @@ describe("readRoster", () => {
     desks: [{ deskId: "d1", name: "総務課-PC01" }],
   };
   test("reads tabs and commas and finds what is named", () => {
-    const [a, b, c] = readRoster("tanaka\t田中, 花子\tタナカ\t総務課\t総務課-PC01\r\n\n Suzuki、鈴木 一郎\nsato,佐藤,,,,", known, t);
-    expect(a).toMatchObject({ number: 1, problems: [], user: { userId: "tanaka", name: "田中, 花子", mainSectionId: "s1", deskIds: ["d1"] } });
-    expect(b).toMatchObject({ number: 3, problems: [], user: { userId: "suzuki", name: "鈴木 一郎", mainSectionId: "", deskIds: [], roles: ["ROLE_STAFF"] } });
+    const [a, b, c] = readRoster(
+      "tanaka\t田中, 花子\tタナカ\t総務課\t総務課-PC01\r\n\n Suzuki、鈴木 一郎\nsato,佐藤,,,,",
+      known,
+      t,
+    );
+    expect(a).toMatchObject({
+      number: 1,
+      problems: [],
+      user: { userId: "tanaka", name: "田中, 花子", mainSectionId: "s1", deskIds: ["d1"] },
+    });
+    expect(b).toMatchObject({
+      number: 3,
+      problems: [],
+      user: { userId: "suzuki", name: "鈴木 一郎", mainSectionId: "", deskIds: [], roles: ["ROLE_STAFF"] },
+    });
     expect(c?.problems).toEqual([]);
   });
   test("folds what people paste, but no name", () => {
-    const [a, b] = readRoster('\ufeff"ｕ０１","\uf9dc\u00a0葛\u{e0100}\u200b","","総務　課","総務課－ｐｃ０１"\r\n,,,,\r\nu02,山\u202e田\r\n', known, t);
-    expect(a).toMatchObject({ problems: [], user: { userId: "u01", name: "\uf9dc 葛\u{e0100}", mainSectionId: "s1", deskIds: ["d1"] } });
+    const [a, b] = readRoster(
+      '\ufeff"ｕ０１","\uf9dc\u00a0葛\u{e0100}\u200b","","総務　課","総務課－ｐｃ０１"\r\n,,,,\r\nu02,山\u202e田\r\n',
+      known,
+      t,
+    );
+    expect(a).toMatchObject({
+      problems: [],
+      user: { userId: "u01", name: "\uf9dc 葛\u{e0100}", mainSectionId: "s1", deskIds: ["d1"] },
+    });
     expect(b).toMatchObject({ number: 3, problems: ["氏名を60文字以内で入力してください。"] });
   });
   test("names every problem of a line", () => {
@@ -123,10 +168,23 @@ describe("settings", () => {
     expect(wrong(settingsFields(t), fieldsOf(settings))).toEqual([]);
   });
   test("absent fields are zero, not a default", () => {
-    expect(settingsOf(fieldsOf({ sessionMaxS: 3600 }))).toMatchObject({ idleS: 0, maxSessions: 0, approvalRequired: false, officeNetworks: [] });
+    expect(settingsOf(fieldsOf({ sessionMaxS: 3600 }))).toMatchObject({
+      idleS: 0,
+      maxSessions: 0,
+      approvalRequired: false,
+      officeNetworks: [],
+    });
   });
   test("are refused when they cannot be meant", () => {
-    const bad = { ...fieldsOf(settings), idleMinutes: "", graceSeconds: 601, sessionHours: 0, maxSessions: 1.5, officeNetworks: "10.0.0.0/8\n10.1.2.3/8", watermark: "漢".repeat(134) };
+    const bad = {
+      ...fieldsOf(settings),
+      idleMinutes: "",
+      graceSeconds: 601,
+      sessionHours: 0,
+      maxSessions: 1.5,
+      officeNetworks: "10.0.0.0/8\n10.1.2.3/8",
+      watermark: "漢".repeat(134),
+    };
     expect(wrong(settingsFields(t), bad).map((p) => p.split(":")[0])).toEqual([
       "officeNetworks",
       "idleMinutes",
@@ -136,18 +194,41 @@ describe("settings", () => {
       "watermark",
     ]);
   });
-  test.each(["10.0.0.0/8", "192.168.1.128/25", "203.0.113.7/32", "fc00::/7", "2001:db8::/32", "::1/128", "2001:db8:0:0:0:0:0:1/128"])("%s is a network", (n) => {
+  test.each([
+    "10.0.0.0/8",
+    "192.168.1.128/25",
+    "203.0.113.7/32",
+    "fc00::/7",
+    "2001:db8::/32",
+    "::1/128",
+    "2001:db8:0:0:0:0:0:1/128",
+  ])("%s is a network", (n) => {
     expect(isNetwork(n)).toBe(true);
   });
-  test.each(["", "10.0.0.0", "10.0.0.0/0", "10.0.0.1/8", "256.0.0.0/8", "010.0.0.0/8", "10.0.0/8", "10.0.0.0/33", "fc00::1/7", "::g/16", "1::2::/16", "::/129", "1:2:3/16"])(
-    "%s is none",
-    (n) => {
-      expect(isNetwork(n)).toBe(false);
-    },
-  );
+  test.each([
+    "",
+    "10.0.0.0",
+    "10.0.0.0/0",
+    "10.0.0.1/8",
+    "256.0.0.0/8",
+    "010.0.0.0/8",
+    "10.0.0/8",
+    "10.0.0.0/33",
+    "fc00::1/7",
+    "::g/16",
+    "1::2::/16",
+    "::/129",
+    "1:2:3/16",
+  ])("%s is none", (n) => {
+    expect(isNetwork(n)).toBe(false);
+  });
   test("addresses have a host, perhaps a port, and nothing else", () => {
-    for (const good of ["https://jiseki.example.jp", "https://10.1.1.1:8443", "https://localhost:8443/"]) expect(isAddress(good), good).toBe(true);
-    for (const bad of ["http://x", "https://", "https://x/y", "https://x?y", "https://x#", "https://u@x", "x"]) expect(isAddress(bad), bad).toBe(false);
+    for (const good of ["https://jiseki.example.jp", "https://10.1.1.1:8443", "https://localhost:8443/"]) {
+      expect(isAddress(good), good).toBe(true);
+    }
+    for (const bad of ["http://x", "https://", "https://x/y", "https://x?y", "https://x#", "https://u@x", "x"]) {
+      expect(isAddress(bad), bad).toBe(false);
+    }
   });
 });
 
@@ -157,15 +238,31 @@ describe("events", () => {
     expect(r.actor).toBe("user:tanaka");
     expect(Number(r.fromMs)).toBe(Date.parse("2026-11-01T00:00:00+09:00"));
     expect(Number(r.untilMs)).toBe(Date.parse("2026-11-02T00:00:00+09:00"));
-    expect(requestOf({ from: "", until: "", kind: "", actor: "", subject: "" })).toEqual({ kind: "", actor: "", subject: "" });
+    expect(requestOf({ from: "", until: "", kind: "", actor: "", subject: "" })).toEqual({
+      kind: "",
+      actor: "",
+      subject: "",
+    });
   });
 });
 
 describe("systemAndBrowser", () => {
   test.each([
-    ["Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0", "Windows", "Edge"],
-    ["Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18 Safari/605.1.15", "Mac", "Safari"],
-    ["Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 CriOS/140 Mobile Safari/604.1", "iPhone", "Chrome"],
+    [
+      "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0",
+      "Windows",
+      "Edge",
+    ],
+    [
+      "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18 Safari/605.1.15",
+      "Mac",
+      "Safari",
+    ],
+    [
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 CriOS/140 Mobile Safari/604.1",
+      "iPhone",
+      "Chrome",
+    ],
     ["Mozilla/5.0 (X11; CrOS x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chromebook", "Chrome"],
     ["something else", null, null],
   ])("%s", (agent, system, browser) => {

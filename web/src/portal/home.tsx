@@ -33,7 +33,9 @@ const desksQuery = queryOptions({
 export function Home(): JSX.Element | null {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
-  if (!me) return null;
+  if (!me) {
+    return null;
+  }
   const portal = may(me, "MAY_USE_PORTAL");
   return (
     <div className="content">
@@ -93,12 +95,18 @@ function TotpNotice({ me }: { readonly me: MeJson }): JSX.Element {
 function Desks(): JSX.Element {
   const { t } = useTranslation();
   const { data, error, dataUpdatedAt, isPending, refetch } = useQuery(desksQuery);
-  if (isPending) return <Waiting lines={2} height={280} />;
-  if (data === undefined) return <Failed error={error} retry={() => void refetch()} />;
+  if (isPending) {
+    return <Waiting lines={2} height={280} />;
+  }
+  if (data === undefined) {
+    return <Failed error={error} retry={() => void refetch()} />;
+  }
   const desks = data.desks ?? [];
   return (
     <>
-      {error === null ? null : <Banner tone="warning" title={t("home.stale", { time: shortDateTime(dataUpdatedAt, true) })} live />}
+      {error === null ? null : (
+        <Banner tone="warning" title={t("home.stale", { time: shortDateTime(dataUpdatedAt, true) })} live />
+      )}
       {desks.length === 0 ? (
         <Empty icon="desk" title={t("home.empty")}>
           <p>{t("home.emptyHelp")}</p>
@@ -158,14 +166,18 @@ function DeskCard({ desk }: { readonly desk: MyDeskJson }): JSX.Element {
 }
 
 function userState(desk: MyDeskJson): "home.loggedOut" | "home.loggedInLocked" | "home.loggedIn" {
-  if (desk.loggedIn !== true) return "home.loggedOut";
+  if (desk.loggedIn !== true) {
+    return "home.loggedOut";
+  }
   return desk.locked === true ? "home.loggedInLocked" : "home.loggedIn";
 }
 
 function StateTag({ desk }: { readonly desk: MyDeskJson }): JSX.Element {
   const { t } = useTranslation();
   const state = desk.state ?? "DESK_STATE_UNSPECIFIED";
-  if (desk.sessionId !== undefined && state === "DESK_STATE_IN_SESSION") return <Tag tone="blue">{t("home.inSessionMine")}</Tag>;
+  if (desk.sessionId !== undefined && state === "DESK_STATE_IN_SESSION") {
+    return <Tag tone="blue">{t("home.inSessionMine")}</Tag>;
+  }
   const tones = {
     DESK_STATE_ON: "green",
     DESK_STATE_IN_SESSION: "blue",
@@ -177,7 +189,9 @@ function StateTag({ desk }: { readonly desk: MyDeskJson }): JSX.Element {
   return <Tag tone={tones[state]}>{t(deskStateKeys[state])}</Tag>;
 }
 
-/** Opens the viewer in this window: going back leads here again. A desk that cannot lock is opened after a warning only. */
+/**
+ * Opens the viewer in this window: going back leads here again. A desk that cannot lock is opened after a warning only.
+ */
 function Connect({ desk }: { readonly desk: MyDeskJson }): JSX.Element {
   const { t } = useTranslation();
   const [asked, setAsked] = useState(false);

@@ -8,4 +8,6 @@ import { App } from "./app.tsx";
 import { startWords } from "../kit/i18n.ts";
 
 const root = document.getElementById("root");
-if (root !== null) createRoot(root).render(<App words={await startWords()} />);
+if (root !== null) {
+  createRoot(root).render(<App words={await startWords()} />);
+}

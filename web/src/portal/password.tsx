@@ -25,7 +25,9 @@ const ruleKeys: Readonly<Record<Rule, ParseKeys>> = {
 /** Changes the password: by choice, or before anything else when it is the initial one. */
 export function Password(): JSX.Element | null {
   const { data: me } = useQuery(meQuery);
-  if (!me) return null;
+  if (!me) {
+    return null;
+  }
   return may(me, "MAY_CHANGE_PASSWORD") ? <ChangePassword me={me} /> : <NotHere />;
 }
 
@@ -56,11 +58,19 @@ function ChangePassword({ me }: { readonly me: MeJson }): JSX.Element {
     },
   });
   const change = useMutation({
-    mutationFn: async (v: typeof form.values) => call("AuthService", "ChangePassword", { oldPassword: v.present, newPassword: v.changed }),
+    mutationFn: async (v: typeof form.values) =>
+      call("AuthService", "ChangePassword", { oldPassword: v.present, newPassword: v.changed }),
     onSuccess: async ({ refusal }) => {
-      if (refusal !== undefined) return;
+      if (refusal !== undefined) {
+        return;
+      }
       const fresh = await client.fetchQuery({ ...meQuery, staleTime: 0 });
-      notifications.show({ title: t("password.done"), message: t("password.doneOthers"), color: "green", role: "status" });
+      notifications.show({
+        title: t("password.done"),
+        message: t("password.doneOthers"),
+        color: "green",
+        role: "status",
+      });
       const enrolNext = forced && fresh !== null && fresh.device === undefined && may(fresh, "MAY_ENROL_DEVICE");
       await navigate({ to: enrolNext ? "/enrol" : "/", replace: true });
     },
@@ -73,9 +83,20 @@ function ChangePassword({ me }: { readonly me: MeJson }): JSX.Element {
       {change.data?.refusal === undefined ? null : <Refused refusal={change.data.refusal} />}
       <form className="card stack" onSubmit={form.onSubmit((v) => change.mutate(v), focusFirstError)} noValidate>
         <input type="text" name="username" autoComplete="username" value={me.userId ?? ""} readOnly hidden />
-        <Field name="present" label={t(forced ? "password.presentInitial" : "password.present")} autoComplete="current-password" {...form.getInputProps("present")} />
+        <Field
+          name="present"
+          label={t(forced ? "password.presentInitial" : "password.present")}
+          autoComplete="current-password"
+          {...form.getInputProps("present")}
+        />
         <div className="stack-tight">
-          <Field name="changed" label={t("password.changed")} autoComplete="new-password" aria-describedby="rules" {...form.getInputProps("changed")} />
+          <Field
+            name="changed"
+            label={t("password.changed")}
+            autoComplete="new-password"
+            aria-describedby="rules"
+            {...form.getInputProps("changed")}
+          />
           <Rules password={form.values.changed} present={form.values.present} me={me} />
         </div>
         <Field name="again" label={t("password.again")} autoComplete="new-password" {...form.getInputProps("again")} />
@@ -87,7 +108,15 @@ function ChangePassword({ me }: { readonly me: MeJson }): JSX.Element {
   );
 }
 
-function Field({ label, ...props }: { readonly label: string; readonly name: string; readonly autoComplete: string; readonly "aria-describedby"?: string }): JSX.Element {
+function Field({
+  label,
+  ...props
+}: {
+  readonly label: string;
+  readonly name: string;
+  readonly autoComplete: string;
+  readonly "aria-describedby"?: string;
+}): JSX.Element {
   const { t } = useTranslation();
   return (
     <PasswordInput
@@ -101,7 +130,15 @@ function Field({ label, ...props }: { readonly label: string; readonly name: str
 }
 
 /** The rules, each with whether what was typed so far keeps it. */
-function Rules({ password, present, me }: { readonly password: string; readonly present: string; readonly me: MeJson }): JSX.Element {
+function Rules({
+  password,
+  present,
+  me,
+}: {
+  readonly password: string;
+  readonly present: string;
+  readonly me: MeJson;
+}): JSX.Element {
   const { t } = useTranslation();
   const wrong = broken(password, present, me);
   return (
@@ -109,7 +146,8 @@ function Rules({ password, present, me }: { readonly password: string; readonly 
       <p className="sub">{t("password.rules")}</p>
       <ul className="rules">
         {RULES.map((rule) => {
-          const state = password === "" || (rule === "same" && present === "") ? "open" : wrong.has(rule) ? "unmet" : "met";
+          const state =
+            password === "" || (rule === "same" && present === "") ? "open" : wrong.has(rule) ? "unmet" : "met";
           return (
             <li key={rule} className={`rule-${state}`}>
               <Icon name={state === "met" ? "success" : state === "unmet" ? "error" : "info"} size={20} />

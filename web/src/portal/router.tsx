@@ -1,5 +1,12 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect, type RouterHistory } from "@tanstack/react-router";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  type RouterHistory,
+} from "@tanstack/react-router";
 import { z } from "zod";
 import { Account } from "./account.tsx";
 import { Enrol } from "./enrol.tsx";
@@ -26,7 +33,12 @@ const root = createRootRouteWithContext<Context>()({ component: Shell, notFoundC
 
 /** Why somebody stands before the sign-in, and where to go after it. */
 const before = z.object({
-  to: z.string().startsWith("/").refine((s) => !s.startsWith("//")).optional().catch(undefined),
+  to: z
+    .string()
+    .startsWith("/")
+    .refine((s) => !s.startsWith("//"))
+    .optional()
+    .catch(undefined),
   why: z.enum(["over", "out"]).optional().catch(undefined),
 });
 
@@ -61,7 +73,12 @@ const filled = z.object({
   user: z.string().optional().catch(undefined),
   name: z.string().optional().catch(undefined),
 });
-const newRequest = createRoute({ getParentRoute: () => signedIn, path: "/requests/new", component: NewRequest, validateSearch: filled });
+const newRequest = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/requests/new",
+  component: NewRequest,
+  validateSearch: filled,
+});
 const request = createRoute({ getParentRoute: () => signedIn, path: "/requests/$id", component: RequestPage });
 
 /** Somebody of my sections; nobody for myself. */
@@ -74,7 +91,12 @@ const person = z.object({
     .optional()
     .catch(undefined),
 });
-const workdays = createRoute({ getParentRoute: () => signedIn, path: "/workdays", component: MonthPage, validateSearch: person });
+const workdays = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/workdays",
+  component: MonthPage,
+  validateSearch: person,
+});
 const workday = createRoute({ getParentRoute: () => signedIn, path: "/workdays/$date", component: WorkdayPage });
 const notices = createRoute({ getParentRoute: () => signedIn, path: "/notices", component: Notices });
 const check = createRoute({ getParentRoute: () => signedIn, path: "/check", component: CheckPage });
@@ -256,7 +278,26 @@ const tree = root.addChildren([
     lost,
     check,
     approval.addChildren([inbox, decision, board, week, powerOn, months, members, newOrder, absences]),
-    console.addChildren([consoleStart, users, newUsers, slips, desks, devices, sessions, events, sections, settings, policyPage, staff, holidays, routes, why, power, mails, helpDesk]),
+    console.addChildren([
+      consoleStart,
+      users,
+      newUsers,
+      slips,
+      desks,
+      devices,
+      sessions,
+      events,
+      sections,
+      settings,
+      policyPage,
+      staff,
+      holidays,
+      routes,
+      why,
+      power,
+      mails,
+      helpDesk,
+    ]),
   ]),
 ]);
 

@@ -41,7 +41,9 @@ function useFocusOnNavigation(): void {
   useEffect(
     () =>
       router.subscribe("onRendered", ({ fromLocation, pathChanged }) => {
-        if (fromLocation === undefined || !pathChanged) return;
+        if (fromLocation === undefined || !pathChanged) {
+          return;
+        }
         const heading = document.querySelector<HTMLElement>("main h1") ?? document.querySelector<HTMLElement>("main");
         heading?.focus({ preventScroll: true });
       }),
@@ -65,7 +67,13 @@ function Header({ me }: { readonly me: MeJson | null }): JSX.Element {
             <span className="brand-name">{t("productLong")}</span>
           </span>
         </Link>
-        <button type="button" className="tool only-narrow" aria-expanded={open} aria-controls="menu" onClick={() => setOpenAt(open ? null : pathname)}>
+        <button
+          type="button"
+          className="tool only-narrow"
+          aria-expanded={open}
+          aria-controls="menu"
+          onClick={() => setOpenAt(open ? null : pathname)}
+        >
           <Icon name={open ? "close" : "menu"} />
           <span>{t("menu")}</span>
         </button>
@@ -124,7 +132,12 @@ function LanguageSwitch(): JSX.Element {
   const { t, i18n } = useTranslation();
   const other = languageOf(i18n) === "ja" ? "en" : "ja";
   return (
-    <button type="button" className="tool" onClick={() => void changeLanguage(i18n, other)} aria-label={`${t("language")}: ${t("languageLabel")}`}>
+    <button
+      type="button"
+      className="tool"
+      onClick={() => void changeLanguage(i18n, other)}
+      aria-label={`${t("language")}: ${t("languageLabel")}`}
+    >
       <Icon name="globe" />
       <span lang={other}>{t("language")}</span>
     </button>
@@ -159,11 +172,17 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
         {may(me, "MAY_CHANGE_PASSWORD") ? (
           <Menu.Item onClick={() => void navigate({ to: "/password" })}>{t("nav.password")}</Menu.Item>
         ) : null}
-        {may(me, "MAY_ENROL_DEVICE") ? <Menu.Item onClick={() => void navigate({ to: "/enrol" })}>{t("enrol.title")}</Menu.Item> : null}
-        {may(me, "MAY_SET_UP_TOTP") ? <Menu.Item onClick={() => void navigate({ to: "/totp" })}>{t("totp.title")}</Menu.Item> : null}
+        {may(me, "MAY_ENROL_DEVICE") ? (
+          <Menu.Item onClick={() => void navigate({ to: "/enrol" })}>{t("enrol.title")}</Menu.Item>
+        ) : null}
+        {may(me, "MAY_SET_UP_TOTP") ? (
+          <Menu.Item onClick={() => void navigate({ to: "/totp" })}>{t("totp.title")}</Menu.Item>
+        ) : null}
         <Menu.Divider />
         <Menu.Item onClick={() => void navigate({ to: "/manual" })}>{t("manual.staff")}</Menu.Item>
-        {approver ? <Menu.Item onClick={() => void navigate({ to: "/manual/approver" })}>{t("manual.approver")}</Menu.Item> : null}
+        {approver ? (
+          <Menu.Item onClick={() => void navigate({ to: "/manual/approver" })}>{t("manual.approver")}</Menu.Item>
+        ) : null}
         <Menu.Divider />
         <Menu.Item onClick={() => signOut.mutate()} disabled={signOut.isPending}>
           {t("nav.signOut")}
@@ -173,7 +192,10 @@ function UserMenu({ me }: { readonly me: MeJson }): JSX.Element {
   );
 }
 
-/** Pages for somebody who is signed in. Others are sent to the sign-in, and a first password is changed before anything else. */
+/**
+ * Pages for somebody who is signed in. Others are sent to the sign-in, and a first password is changed before anything
+ * else.
+ */
 export function SignedIn(): JSX.Element | null {
   const client = useQueryClient();
   const { data: me, isPending, error, refetch } = useQuery(meQuery);
@@ -194,12 +216,16 @@ export function SignedIn(): JSX.Element | null {
     );
   }
   if (me === null) {
-    if (pathname === "/signin") return null; // on its way there: where to go afterwards is settled
+    if (pathname === "/signin") {
+      return null;
+    } // on its way there: where to go afterwards is settled
     const why = whyLeft(client);
     const to = pathname === "/" || why === "out" ? undefined : pathname;
     return <Redirect to="/signin" then={to} why={why} />;
   }
-  if (me.mustChangePassword === true && pathname !== "/password") return <Redirect to="/password" />;
+  if (me.mustChangePassword === true && pathname !== "/password") {
+    return <Redirect to="/password" />;
+  }
   return <Outlet />;
 }
 
@@ -208,7 +234,9 @@ function useRenewal(me: MeJson | null): void {
   const client = useQueryClient();
   const due = me?.device?.renew === true;
   useEffect(() => {
-    if (!due || me === null) return;
+    if (!due || me === null) {
+      return;
+    }
     renewIfDue(me).then(
       (renewed) => (renewed ? client.invalidateQueries() : undefined),
       () => undefined,

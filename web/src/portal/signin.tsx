@@ -29,20 +29,34 @@ export function SignIn(): JSX.Element {
       }
       client.setQueryData(meQuery.queryKey, answer.response.me);
       if (answer.device === "not_accepted") {
-        notifications.show({ title: t("signIn.deviceUnused"), message: t("signIn.deviceUnusedHelp"), autoClose: 20_000, role: "status" });
+        notifications.show({
+          title: t("signIn.deviceUnused"),
+          message: t("signIn.deviceUnusedHelp"),
+          autoClose: 20_000,
+          role: "status",
+        });
       }
       await navigate({ to: afterSignIn(client, to), replace: true });
     },
   });
-  if (me && attempt.isIdle) return <Redirect to={afterSignIn(client, to)} />;
+  if (me && attempt.isIdle) {
+    return <Redirect to={afterSignIn(client, to)} />;
+  }
   return (
     <div className="content content-narrow">
       <PageTitle>{t("signIn.title")}</PageTitle>
       <p className="lead">{t("signIn.lead")}</p>
-      {attempt.isIdle && why !== undefined ? <Banner tone="info" title={t(why === "over" ? "signIn.over" : "signIn.out")} live /> : null}
+      {attempt.isIdle && why !== undefined ? (
+        <Banner tone="info" title={t(why === "over" ? "signIn.over" : "signIn.out")} live />
+      ) : null}
       {attempt.isError ? <Failed error={attempt.error} /> : null}
       <Answer answer={attempt.data} />
-      <Form busy={attempt.isPending} totpAsked={totpAsked} answer={attempt.data} submit={(typed, device) => attempt.mutate({ typed, device })} />
+      <Form
+        busy={attempt.isPending}
+        totpAsked={totpAsked}
+        answer={attempt.data}
+        submit={(typed, device) => attempt.mutate({ typed, device })}
+      />
       <div className="section">
         <details>
           <summary>{t("signIn.help")}</summary>
@@ -63,8 +77,12 @@ export function SignIn(): JSX.Element {
 function Answer({ answer }: { readonly answer: SignInAnswer | undefined }): JSX.Element | null {
   const { t } = useTranslation();
   const refusal = answer?.response.refusal;
-  if (refusal === undefined) return null;
-  if (answer?.response.totpNeeded === true) return <Banner tone="info" title={t("signIn.totpAsked")} live />;
+  if (refusal === undefined) {
+    return null;
+  }
+  if (answer?.response.totpNeeded === true) {
+    return <Banner tone="info" title={t("signIn.totpAsked")} live />;
+  }
   return <Refused refusal={refusal} />;
 }
 
@@ -91,10 +109,14 @@ function Form({ busy, totpAsked, answer, submit }: FormProps): JSX.Element {
     ),
   });
   useEffect(() => {
-    if (totpAsked) totp.current?.focus();
+    if (totpAsked) {
+      totp.current?.focus();
+    }
   }, [totpAsked]);
   const { data: enrolled } = useQuery({ queryKey: ["devices-here"], queryFn: devicesHere, staleTime: Infinity });
-  const refusedDevice = answer?.device === "used" && (answer.response.refusal?.reasons ?? []).some((r) => (r.code ?? "").startsWith("device_"));
+  const refusedDevice =
+    answer?.device === "used" &&
+    (answer.response.refusal?.reasons ?? []).some((r) => (r.code ?? "").startsWith("device_"));
   return (
     <form className="card stack" onSubmit={form.onSubmit((typed) => submit(typed, true), focusFirstError)} noValidate>
       <TextInput
@@ -137,7 +159,9 @@ function Form({ busy, totpAsked, answer, submit }: FormProps): JSX.Element {
           {t("signIn.without")}
         </Button>
       ) : null}
-      <p className="sub">{enrolled === undefined ? "\u00a0" : t(enrolled.length > 0 ? "signIn.device" : "signIn.deviceNone")}</p>
+      <p className="sub">
+        {enrolled === undefined ? "\u00a0" : t(enrolled.length > 0 ? "signIn.device" : "signIn.deviceNone")}
+      </p>
     </form>
   );
 }
@@ -145,9 +169,17 @@ function Form({ busy, totpAsked, answer, submit }: FormProps): JSX.Element {
 /** Where somebody goes right after signing in. */
 function afterSignIn(client: QueryClient, to: string | undefined): string {
   const me = client.getQueryData(meQuery.queryKey);
-  if (me === null || me === undefined) return "/signin";
-  if (me.mustChangePassword === true) return "/password";
-  if (me.device === undefined && !may(me, "MAY_USE_PORTAL") && may(me, "MAY_ENROL_DEVICE")) return "/enrol";
-  if (me.totpNeeded === true && me.hasTotp !== true && may(me, "MAY_SET_UP_TOTP")) return "/totp";
+  if (me === null || me === undefined) {
+    return "/signin";
+  }
+  if (me.mustChangePassword === true) {
+    return "/password";
+  }
+  if (me.device === undefined && !may(me, "MAY_USE_PORTAL") && may(me, "MAY_ENROL_DEVICE")) {
+    return "/enrol";
+  }
+  if (me.totpNeeded === true && me.hasTotp !== true && may(me, "MAY_SET_UP_TOTP")) {
+    return "/totp";
+  }
   return to ?? "/";
 }

@@ -1,5 +1,5 @@
-// The rules of package auth for new passwords, as far as a browser can tell: the gateway checks them all again, and with lists
-// of common words besides.
+// The rules of package auth for new passwords, as far as a browser can tell: the gateway checks them all again, and
+// with lists of common words besides.
 
 const LONG_ENOUGH = 12;
 const SHORTEST = 8;
@@ -27,17 +27,29 @@ export function brokenRules(password: string, owner: Owner): ReadonlySet<Rule> {
   const low = plain.toLowerCase();
   const n = Array.from(plain).length;
   const broken = new Set<Rule>();
-  if (n < SHORTEST || (n < LONG_ENOUGH && kinds(plain) < THREE_KINDS)) broken.add("length");
-  if (n > LONGEST) broken.add("long");
-  if (containsName(low, owner)) broken.add("name");
-  if (repeats(low)) broken.add("repeats");
-  if (similar(owner.present, password)) broken.add("same");
+  if (n < SHORTEST || (n < LONG_ENOUGH && kinds(plain) < THREE_KINDS)) {
+    broken.add("length");
+  }
+  if (n > LONGEST) {
+    broken.add("long");
+  }
+  if (containsName(low, owner)) {
+    broken.add("name");
+  }
+  if (repeats(low)) {
+    broken.add("repeats");
+  }
+  if (similar(owner.present, password)) {
+    broken.add("same");
+  }
   return broken;
 }
 
 /** How many of capitals, small letters, digits and others there are. */
 function kinds(text: string): number {
-  const found = new Set(Array.from(text, (c) => (/\p{Lu}/u.test(c) ? "A" : /\p{Ll}/u.test(c) ? "a" : /\p{Nd}/u.test(c) ? "1" : "-")));
+  const found = new Set(
+    Array.from(text, (c) => (/\p{Lu}/u.test(c) ? "A" : /\p{Ll}/u.test(c) ? "a" : /\p{Nd}/u.test(c) ? "1" : "-")),
+  );
   return found.size;
 }
 
@@ -51,16 +63,32 @@ function containsName(low: string, { userId, name }: Owner): boolean {
 }
 
 function repeats(low: string): boolean {
-  if (new Set(low).size < FEWEST_DIFFERENT) return true;
-  return [1, 2, 3, 4].some((size) => size * 3 <= low.length && low === low.slice(0, size).repeat(Math.ceil(low.length / size)).slice(0, low.length));
+  if (new Set(low).size < FEWEST_DIFFERENT) {
+    return true;
+  }
+  return [1, 2, 3, 4].some(
+    (size) =>
+      size * 3 <= low.length &&
+      low ===
+        low
+          .slice(0, size)
+          .repeat(Math.ceil(low.length / size))
+          .slice(0, low.length),
+  );
 }
 
-const core = (s: string): string => s.normalize("NFKC").toLowerCase().replace(/^\P{L}+|\P{L}+$/gu, "");
+const core = (s: string): string =>
+  s
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/^\P{L}+|\P{L}+$/gu, "");
 
 /** The same but for numbers and signs at the ends, or case. */
 function similar(before: string, after: string): boolean {
   const a = core(before);
   const b = core(after);
-  if (Array.from(a).length < 4 || Array.from(b).length < 4) return before.normalize("NFKC") === after.normalize("NFKC");
+  if (Array.from(a).length < 4 || Array.from(b).length < 4) {
+    return before.normalize("NFKC") === after.normalize("NFKC");
+  }
   return a === b;
 }

@@ -30,9 +30,13 @@ function answer(gateway: Gateway, method: string, body: Record<string, string>):
     case "GetMe":
       return { me: gateway.me };
     case "BeginTOTP":
-      return body["password"] === "right" ? { setup: { secret: KEY, url: `otpauth://totp/x?secret=${KEY}`, sealed: "c2VhbGVk" } } : { refusal: wrong };
+      return body["password"] === "right"
+        ? { setup: { secret: KEY, url: `otpauth://totp/x?secret=${KEY}`, sealed: "c2VhbGVk" } }
+        : { refusal: wrong };
     case "ConfirmTOTP":
-      if (body["totp"] !== "123456") return { refusal: wrong };
+      if (body["totp"] !== "123456") {
+        return { refusal: wrong };
+      }
       gateway.me = { ...gateway.me, hasTotp: true, totpNeeded: false };
       return { enabled: { recoveryCodes: CODES } };
     case "DisableTOTP":
@@ -44,8 +48,19 @@ function answer(gateway: Gateway, method: string, body: Record<string, string>):
 }
 
 beforeEach(() => {
-  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
-  vi.stubGlobal("ResizeObserver", class { observe(): void {} unobserve(): void {} disconnect(): void {} });
+  vi.stubGlobal("matchMedia", () => ({
+    matches: false,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  }));
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      observe(): void {}
+      unobserve(): void {}
+      disconnect(): void {}
+    },
+  );
   vi.stubGlobal("scrollTo", () => undefined);
 });
 afterEach(() => {
@@ -54,9 +69,14 @@ afterEach(() => {
 });
 
 async function visit(me: Partial<MeJson>, path = "/totp", language: Language = "ja"): Promise<Gateway> {
-  const gateway: Gateway = { me: { userId: "tanaka", name: "田中 花子", organisationName: "あおば町", may: ["MAY_SET_UP_TOTP"], ...me }, heard: [] };
+  const gateway: Gateway = {
+    me: { userId: "tanaka", name: "田中 花子", organisationName: "あおば町", may: ["MAY_SET_UP_TOTP"], ...me },
+    heard: [],
+  };
   vi.stubGlobal("fetch", async (url: string, init: RequestInit) =>
-    Response.json(answer(gateway, url.split("/").at(-1) ?? "", JSON.parse(init.body as string) as Record<string, string>)),
+    Response.json(
+      answer(gateway, url.split("/").at(-1) ?? "", JSON.parse(init.body as string) as Record<string, string>),
+    ),
   );
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const router = makeRouter(client, createMemoryHistory({ initialEntries: [path] }));
@@ -92,9 +112,16 @@ describe("setting up one-time passwords", () => {
     await user.type(screen.getByLabelText(/ワンタイムパスワード/), "１２３４５６");
     await user.click(screen.getByRole("button", { name: "確認して設定" }));
     const paper = await screen.findByRole("region", { name: "回復コード" });
-    expect(within(paper).getAllByRole("listitem").map((li) => li.textContent)).toEqual(CODES);
+    expect(
+      within(paper)
+        .getAllByRole("listitem")
+        .map((li) => li.textContent),
+    ).toEqual(CODES);
     expect(paper.textContent).toContain("あおば町 田中 花子 (tanaka)");
-    expect(gateway.heard.filter(([m]) => m === "ConfirmTOTP").at(-1)?.[1]).toEqual({ sealed: "c2VhbGVk", totp: "123456" });
+    expect(gateway.heard.filter(([m]) => m === "ConfirmTOTP").at(-1)?.[1]).toEqual({
+      sealed: "c2VhbGVk",
+      totp: "123456",
+    });
     const print = vi.fn();
     vi.stubGlobal("print", print);
     await user.click(screen.getByRole("button", { name: "回復コードを印刷" }));

@@ -20,11 +20,19 @@ export function Totp(): JSX.Element | null {
   const { t } = useTranslation();
   const { data: me } = useQuery(meQuery);
   const [codes, setCodes] = useState<readonly string[]>([]);
-  if (!me) return null;
+  if (!me) {
+    return null;
+  }
   return (
     <div className="content content-narrow">
       <PageTitle>{t("totp.title")}</PageTitle>
-      {codes.length > 0 ? <RecoveryCodes me={me} codes={codes} /> : may(me, "MAY_SET_UP_TOTP") ? <Choose me={me} show={setCodes} /> : <NotHere me={me} />}
+      {codes.length > 0 ? (
+        <RecoveryCodes me={me} codes={codes} />
+      ) : may(me, "MAY_SET_UP_TOTP") ? (
+        <Choose me={me} show={setCodes} />
+      ) : (
+        <NotHere me={me} />
+      )}
     </div>
   );
 }
@@ -44,30 +52,56 @@ function Choose({ me, show }: { readonly me: MeJson; readonly show: (codes: read
   const [setup, setSetup] = useState<TOTPSetupJson>();
   const [removed, setRemoved] = useState(false);
   const has = me.hasTotp === true;
-  if (setup !== undefined) return <Confirm setup={setup} again={() => setSetup(undefined)} show={show} />;
+  if (setup !== undefined) {
+    return <Confirm setup={setup} again={() => setSetup(undefined)} show={show} />;
+  }
   return (
     <>
       <p className="lead">{t("totp.lead")}</p>
       {removed ? <Banner tone="success" title={t("totp.removed")} live /> : null}
-      {has ? <Banner tone="success" title={t("totp.has")} /> : <Banner tone={me.totpNeeded === true ? "warning" : "info"} title={t(me.totpNeeded === true ? "totp.needed" : "totp.hasNot")} />}
+      {has ? (
+        <Banner tone="success" title={t("totp.has")} />
+      ) : (
+        <Banner
+          tone={me.totpNeeded === true ? "warning" : "info"}
+          title={t(me.totpNeeded === true ? "totp.needed" : "totp.hasNot")}
+        />
+      )}
       <Begin me={me} has={has} begun={setSetup} />
       {has ? <Remove me={me} removed={() => setRemoved(true)} /> : null}
     </>
   );
 }
 
-function Begin({ me, has, begun }: { readonly me: MeJson; readonly has: boolean; readonly begun: (s: TOTPSetupJson) => void }): JSX.Element {
+function Begin({
+  me,
+  has,
+  begun,
+}: {
+  readonly me: MeJson;
+  readonly has: boolean;
+  readonly begun: (s: TOTPSetupJson) => void;
+}): JSX.Element {
   const { t } = useTranslation();
   const begin = useMutation({
     mutationFn: async (password: string) => call("AuthService", "BeginTOTP", { password }),
     onSuccess: ({ setup }) => {
-      if (setup !== undefined) begun(setup);
+      if (setup !== undefined) {
+        begun(setup);
+      }
     },
   });
   return (
     <Section title={t(has ? "totp.replace" : "totp.begin")}>
       {has ? <p>{t("totp.replaceText")}</p> : null}
-      <AskPassword me={me} failed={begin.error} refusal={begin.data?.refusal} busy={begin.isPending} label={t("totp.beginDo")} submit={(p) => begin.mutate(p)} />
+      <AskPassword
+        me={me}
+        failed={begin.error}
+        refusal={begin.data?.refusal}
+        busy={begin.isPending}
+        label={t("totp.beginDo")}
+        submit={(p) => begin.mutate(p)}
+      />
     </Section>
   );
 }
@@ -78,7 +112,9 @@ function Remove({ me, removed }: { readonly me: MeJson; readonly removed: () => 
   const remove = useMutation({
     mutationFn: async (password: string) => call("AuthService", "DisableTOTP", { password }),
     onSuccess: async ({ refusal }) => {
-      if (refusal !== undefined) return;
+      if (refusal !== undefined) {
+        return;
+      }
       removed();
       await client.invalidateQueries({ queryKey: meQuery.queryKey });
     },
@@ -86,7 +122,15 @@ function Remove({ me, removed }: { readonly me: MeJson; readonly removed: () => 
   return (
     <Section title={t("totp.remove")}>
       <p>{t("totp.removeText")}</p>
-      <AskPassword me={me} failed={remove.error} refusal={remove.data?.refusal} busy={remove.isPending} label={t("totp.removeDo")} submit={(p) => remove.mutate(p)} minor />
+      <AskPassword
+        me={me}
+        failed={remove.error}
+        refusal={remove.data?.refusal}
+        busy={remove.isPending}
+        label={t("totp.removeDo")}
+        submit={(p) => remove.mutate(p)}
+        minor
+      />
     </Section>
   );
 }
@@ -104,7 +148,10 @@ interface AskProps {
 /** The password once more: whoever finds an open browser changes nothing. */
 function AskPassword({ me, failed, refusal, busy, label, submit, minor = false }: AskProps): JSX.Element {
   const { t } = useTranslation();
-  const form = useForm({ initialValues: { password: "" }, validate: { password: (v) => (v === "" ? t("signIn.passwordNeeded") : null) } });
+  const form = useForm({
+    initialValues: { password: "" },
+    validate: { password: (v) => (v === "" ? t("signIn.passwordNeeded") : null) },
+  });
   return (
     <>
       {failed === null ? null : <Failed error={failed} />}
@@ -137,11 +184,17 @@ function Confirm({ setup, again, show }: ConfirmProps): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
   useTop();
-  const form = useForm({ initialValues: { totp: "" }, validate: { totp: (v) => (v.trim() === "" ? t("signIn.totpNeeded") : null) } });
+  const form = useForm({
+    initialValues: { totp: "" },
+    validate: { totp: (v) => (v.trim() === "" ? t("signIn.totpNeeded") : null) },
+  });
   const confirm = useMutation({
-    mutationFn: async (totp: string) => call("AuthService", "ConfirmTOTP", { sealed: setup.sealed ?? "", totp: totp.normalize("NFKC").trim() }),
+    mutationFn: async (totp: string) =>
+      call("AuthService", "ConfirmTOTP", { sealed: setup.sealed ?? "", totp: totp.normalize("NFKC").trim() }),
     onSuccess: async ({ enabled }) => {
-      if (enabled === undefined) return;
+      if (enabled === undefined) {
+        return;
+      }
       show(enabled.recoveryCodes ?? []);
       await client.invalidateQueries({ queryKey: meQuery.queryKey });
     },

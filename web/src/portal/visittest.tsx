@@ -21,7 +21,9 @@ type Body = Readonly<Record<string, unknown>>;
 /** What was asked, in its order. */
 export type Heard = (readonly [method: string, body: Body])[];
 
-/** Sets up the browser's parts that jsdom lacks, for each test of the file. What React finds fault with fails the test. */
+/**
+ * Sets up the browser's parts that jsdom lacks, for each test of the file. What React finds fault with fails the test.
+ */
 export function usePages(): void {
   // Pages come in pieces, on a busy machine slowly. Who looks for what is hidden asks for the styles of every element,
   // which takes jsdom eight times as long as all the rest.
@@ -29,10 +31,23 @@ export function usePages(): void {
   vi.setConfig({ testTimeout: 120_000 });
   let errors: MockInstance<typeof console.error>;
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-24T10:00:00+09:00") }); // pages know today before the gateway says so
-    vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }));
-    vi.stubGlobal("ResizeObserver", class { observe(): void {} unobserve(): void {} disconnect(): void {} });
-    Object.defineProperty(document, "fonts", { configurable: true, value: new EventTarget() }); // fields that grow listen to it
+    // pages know today before the gateway says so
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-24T10:00:00+09:00") });
+    vi.stubGlobal("matchMedia", () => ({
+      matches: false,
+      addEventListener: () => undefined,
+      removeEventListener: () => undefined,
+    }));
+    vi.stubGlobal(
+      "ResizeObserver",
+      class {
+        observe(): void {}
+        unobserve(): void {}
+        disconnect(): void {}
+      },
+    );
+    // fields that grow listen to it
+    Object.defineProperty(document, "fonts", { configurable: true, value: new EventTarget() });
     vi.stubGlobal("scrollTo", () => undefined);
     errors = vi.spyOn(console, "error");
   });
@@ -46,7 +61,14 @@ export function usePages(): void {
   });
 }
 
-const ME = { me: { userId: "kacho", name: "佐藤 健", organisationName: "あおば町", may: ["MAY_USE_PORTAL", "MAY_OPEN_DESK", "MAY_ADMINISTER"] } };
+const ME = {
+  me: {
+    userId: "kacho",
+    name: "佐藤 健",
+    organisationName: "あおば町",
+    may: ["MAY_USE_PORTAL", "MAY_OPEN_DESK", "MAY_ADMINISTER"],
+  },
+};
 
 /** Opens a page in Japanese and gives what it asks the gateway. */
 export async function visit(path: string, answers: Answers): Promise<Heard> {

@@ -86,8 +86,9 @@ describe("in a Worker of Chromium", () => {
          publicKey: fromHex(input[name + "_public"]),
        });
        const fresh = { ephemeral: await pair("viewer_ephemeral"), kem: await bundledKEM(fromHex(input.kem_seed)) };
-       const h = await Handshake.start(await prologue(fromHex(input.session), fromHex(input.grant)), await pair("viewer_static"),
-         fromHex(input.desk_static_public), { min: input.wire_min, max: input.wire_max }, [...fromHex(input.coders)], fresh);
+       const h = await Handshake.start(await prologue(fromHex(input.session), fromHex(input.grant)),
+         await pair("viewer_static"), fromHex(input.desk_static_public),
+         { min: input.wire_min, max: input.wire_max }, [...fromHex(input.coders)], fresh);
        const r = await h.finish(fromHex(input.message2));
        return { message1: toHex(h.message1), hash: toHex(r.hash), secrets: r.secrets.flat().map(toHex) };`,
       value,

@@ -9,7 +9,13 @@ const SECRET = new Uint8Array(32).fill(7);
 const shape = new Shape(1, 1);
 
 function channel(pipe: ScriptedPipe): Channel {
-  const parts = { pipe, out: new Ratchet(SECRET, "encrypt"), outShape: shape, in: new Ratchet(SECRET, "decrypt"), inShape: shape };
+  const parts = {
+    pipe,
+    out: new Ratchet(SECRET, "encrypt"),
+    outShape: shape,
+    in: new Ratchet(SECRET, "decrypt"),
+    inShape: shape,
+  };
   return new Channel({ ...parts, owner: new LoneOwner() });
 }
 

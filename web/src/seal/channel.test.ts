@@ -28,7 +28,11 @@ async function seal(shape: Shape, start: Start, messages: readonly Bytes[]): Pro
 }
 
 /** Opens records until one fails ("failure") or none is left ("pipe"). */
-async function open(shape: Shape, start: Start, records: readonly Bytes[]): Promise<{ messages: Bytes[]; failure: string }> {
+async function open(
+  shape: Shape,
+  start: Start,
+  records: readonly Bytes[],
+): Promise<{ messages: Bytes[]; failure: string }> {
   const pipe = new ScriptedPipe([...records]);
   const opener = new Ratchet(start.secret, "decrypt", start.counter, start.bytes);
   const parts = { pipe, in: opener, inShape: shape, out: new Ratchet(start.secret, "encrypt"), outShape: shape };
@@ -95,30 +99,33 @@ describe("vectors", () => {
 const SHAPES = [new Shape(0, 0), new Shape(0, 1), new Shape(1, 0), new Shape(1, 1)] as const;
 
 describe("a man in the middle", () => {
-  test.each(SHAPES.map((s) => [s.channel, s.direction, s] as const))("channel %i, direction %i", async (_c, _d, shape) => {
-    const records = await seal(shape, ZERO, [pattern(5), pattern(6), pattern(7)]);
-    const [a, b, c] = records as [Bytes, Bytes, Bytes];
-    const [foreign] = (await seal(shape, { ...ZERO, secret: new Uint8Array(32) }, [pattern(5)])) as [Bytes];
-    const flip = (r: Bytes, at: number) => r.map((x, i) => (i === at ? x ^ 8 : x));
-    const cases: [string, Bytes[], number, string][] = [
-      ["untouched", [a, b, c], 3, "pipe"],
-      ["replayed", [a, a], 1, "open"],
-      ["replayed later", [a, b, a], 2, "open"],
-      ["swapped", [b, a], 0, "open"],
-      ["left out", [a, c], 1, "open"],
-      ["first bit", [flip(a, 0)], 0, "open"],
-      ["tag", [flip(a, a.length - 1)], 0, "open"],
-      ["cut", [a.slice(0, -1)], 0, "size"],
-      ["one byte more", [Uint8Array.from([...a, 0])], 0, "size"],
-      ["empty", [new Uint8Array(0)], 0, "size"],
-      ["too long", [new Uint8Array(61_440 + 1024 + 16)], 0, "size"],
-      ["other key", [foreign], 0, "open"],
-    ];
-    for (const [name, list, through, failure] of cases) {
-      const got = await open(shape, ZERO, list);
-      expect([name, got.messages.length, got.failure]).toEqual([name, through, failure]);
-    }
-  });
+  test.each(SHAPES.map((s) => [s.channel, s.direction, s] as const))(
+    "channel %i, direction %i",
+    async (_c, _d, shape) => {
+      const records = await seal(shape, ZERO, [pattern(5), pattern(6), pattern(7)]);
+      const [a, b, c] = records as [Bytes, Bytes, Bytes];
+      const [foreign] = (await seal(shape, { ...ZERO, secret: new Uint8Array(32) }, [pattern(5)])) as [Bytes];
+      const flip = (r: Bytes, at: number) => r.map((x, i) => (i === at ? x ^ 8 : x));
+      const cases: [string, Bytes[], number, string][] = [
+        ["untouched", [a, b, c], 3, "pipe"],
+        ["replayed", [a, a], 1, "open"],
+        ["replayed later", [a, b, a], 2, "open"],
+        ["swapped", [b, a], 0, "open"],
+        ["left out", [a, c], 1, "open"],
+        ["first bit", [flip(a, 0)], 0, "open"],
+        ["tag", [flip(a, a.length - 1)], 0, "open"],
+        ["cut", [a.slice(0, -1)], 0, "size"],
+        ["one byte more", [Uint8Array.from([...a, 0])], 0, "size"],
+        ["empty", [new Uint8Array(0)], 0, "size"],
+        ["too long", [new Uint8Array(61_440 + 1024 + 16)], 0, "size"],
+        ["other key", [foreign], 0, "open"],
+      ];
+      for (const [name, list, through, failure] of cases) {
+        const got = await open(shape, ZERO, list);
+        expect([name, got.messages.length, got.failure]).toEqual([name, through, failure]);
+      }
+    },
+  );
 });
 
 describe("messages", () => {

@@ -69,8 +69,8 @@ export class Channel {
   }
 
   /**
-   * Sends a message of at most MAX_MESSAGE bytes, which is copied at once. Messages go out in the order of the calls, also
-   * when the promise, which resolves when the pipe has taken the message, is not awaited.
+   * Sends a message of at most MAX_MESSAGE bytes, which is copied at once. Messages go out in the order of the calls,
+   * also when the promise, which resolves when the pipe has taken the message, is not awaited.
    */
   send(message: Uint8Array): Promise<void> {
     if (message.length > MAX_MESSAGE) {
@@ -137,7 +137,9 @@ export class Channel {
     }
   }
 
-  /** The next record's plaintext. Some records after it are already being opened: they come in their order all the same. */
+  /**
+   * The next record's plaintext. Some records after it are already being opened: they come in their order all the same.
+   */
   #nextRecord(): Promise<Bytes> {
     while (this.#opening.length <= READ_AHEAD) {
       const record = this.#arrived.then(() => receiveFrom(this.#parts.pipe));

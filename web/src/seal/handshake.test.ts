@@ -69,7 +69,9 @@ describe("handshake.vec, step by step", () => {
     const secrets = (await secretsOf(prk)).flat();
     expect(secrets.map(toHex)).toEqual(value.secrets);
     expect((await Promise.all(secrets.map((s) => expand(s, "jiseki-seal-1 key")))).map(toHex)).toEqual(value.keys);
-    expect((await Promise.all(secrets.map((s) => expand(s, "jiseki-seal-1 next")))).map(toHex)).toEqual(value.next_secrets);
+    expect((await Promise.all(secrets.map((s) => expand(s, "jiseki-seal-1 next")))).map(toHex)).toEqual(
+      value.next_secrets,
+    );
   });
 
   test("as a whole", async () => {
@@ -117,7 +119,13 @@ test("the private X25519 key cannot be read", async () => {
 test("an offer that the agent would refuse is not made", () => {
   const ek = new Uint8Array(1184);
   expect(() => offer({ min: 1, max: 1 }, [], ek)).toThrow(SealError);
-  expect(() => offer({ min: 1, max: 1 }, Array.from({ length: 17 }, () => 1), ek)).toThrow(SealError);
+  expect(() =>
+    offer(
+      { min: 1, max: 1 },
+      Array.from({ length: 17 }, () => 1),
+      ek,
+    ),
+  ).toThrow(SealError);
   expect(() => offer({ min: 2, max: 1 }, [1], ek)).toThrow(SealError);
 });
 

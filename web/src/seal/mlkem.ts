@@ -13,7 +13,9 @@ export interface KeyPair {
   decapsulate(ciphertext: Bytes): Promise<Bytes>;
 }
 
-/** WebCrypto's ML-KEM (Modern Algorithms in the Web Cryptography API), which the TypeScript library does not know yet. */
+/**
+ * WebCrypto's ML-KEM (Modern Algorithms in the Web Cryptography API), which the TypeScript library does not know yet.
+ */
 interface Native {
   generateKey(algorithm: { name: string }, extractable: boolean, usages: string[]): Promise<CryptoKeyPair>;
   exportKey(format: string, key: CryptoKey): Promise<ArrayBuffer>;

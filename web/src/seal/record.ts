@@ -79,7 +79,10 @@ export class Ratchet {
     return this.#secret.then(async (s) => importKey(await expand(s, "jiseki-seal-1 key"), [this.#usage]));
   }
 
-  /** Key and counter of the next record, which has size bytes of plaintext. Records get theirs in the order of the calls. */
+  /**
+   * Key and counter of the next record, which has size bytes of plaintext. Records get theirs in the order of the
+   * calls.
+   */
   #advance(size: number): { key: Promise<CryptoKey>; counter: number } {
     if (this.#counter === KEY_RECORDS || this.#bytes + size > KEY_BYTES) {
       this.#secret = this.#secret.then((s) => expand(s, "jiseki-seal-1 next"));
@@ -119,8 +122,8 @@ export function frame(size: number, payload: Uint8Array, last: boolean): Bytes {
 }
 
 /**
- * Reads a plaintext that has a size of the table; the payload shares its memory. Only the last record of a message may have
- * padding, so that every record brings a message forward. Throws SealError "record".
+ * Reads a plaintext that has a size of the table; the payload shares its memory. Only the last record of a message may
+ * have padding, so that every record brings a message forward. Throws SealError "record".
  */
 export function unframe(b: Bytes): { payload: Bytes; last: boolean } {
   const flags = b[0] ?? 0xff;

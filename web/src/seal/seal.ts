@@ -1,5 +1,5 @@
-// The end-to-end seal between viewer and agent, the viewer's side: docs/PROTOCOL.md section 4. Counterpart of package seal in
-// Go. It needs no DOM and runs in a page as well as in a Worker.
+// The end-to-end seal between viewer and agent, the viewer's side: docs/PROTOCOL.md section 4. Counterpart of package
+// seal in Go. It needs no DOM and runs in a page as well as in a Worker.
 import { KIND, parseCertificate, parseDeskStatement, verifyCertificate, verifyDeskStatement } from "../cert/cert.ts";
 import { CertError, SKEW } from "../cert/error.ts";
 import { SIGNATURE_SIZE, sign, verify } from "../cert/key.ts";
@@ -98,10 +98,10 @@ export class Session {
 }
 
 /**
- * Opens a session over two paired pipes. First checks that the desk's certificate, its statement and the grant belong together
- * and to this viewer, then shakes hands, and resolves only when the desk's identity signature over the handshake is verified:
- * what is sent and received on the session's channels is with that desk. On failure closes both pipes and rejects with
- * SealError; a CertError as its cause says more.
+ * Opens a session over two paired pipes. First checks that the desk's certificate, its statement and the grant belong
+ * together and to this viewer, then shakes hands, and resolves only when the desk's identity signature over the
+ * handshake is verified: what is sent and received on the session's channels is with that desk. On failure closes both
+ * pipes and rejects with SealError; a CertError as its cause says more.
  */
 export async function dial(control: Pipe, display: Pipe, config: DialConfig): Promise<Session> {
   return dialWith(control, display, config, async () => {

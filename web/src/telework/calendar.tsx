@@ -21,13 +21,19 @@ interface DayPickerProps {
 
 const moves: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
 
-/** A month in which days are chosen by pressing them. Arrow keys go from day to day, PageUp and PageDown from month to month. */
+/**
+ * A month in which days are chosen by pressing them. Arrow keys go from day to day, PageUp and PageDown from month to
+ * month.
+ */
 export function DayPicker({ today, chosen, onToggle, userId, except }: DayPickerProps): JSX.Element {
   const { t, i18n } = useTranslation();
   const [month, setMonth] = useState(monthOf([...chosen].toSorted()[0] ?? today));
   const [at, setAt] = useState([...chosen].toSorted()[0] ?? today);
   const weeks = weeksOf(month);
-  const { data } = useQuery({ ...calendarQuery(weeks[0]?.[0] ?? today, weeks.at(-1)?.[6] ?? today, userId), placeholderData: (old) => old });
+  const { data } = useQuery({
+    ...calendarQuery(weeks[0]?.[0] ?? today, weeks.at(-1)?.[6] ?? today, userId),
+    placeholderData: (old) => old,
+  });
   const known = new Map((data ?? []).map((d) => [d.date, d]));
   const grid = useRef<HTMLTableElement>(null);
   const go = (day: string): void => {
@@ -37,21 +43,36 @@ export function DayPicker({ today, chosen, onToggle, userId, except }: DayPicker
   };
   const onKeyDown = (e: KeyboardEvent): void => {
     const by = moves[e.key];
-    if (by !== undefined) go(addDays(at, by));
-    else if (e.key === "PageUp") go(`${addMonths(month, -1)}-01`);
-    else if (e.key === "PageDown") go(`${addMonths(month, 1)}-01`);
-    else return;
+    if (by !== undefined) {
+      go(addDays(at, by));
+    } else if (e.key === "PageUp") {
+      go(`${addMonths(month, -1)}-01`);
+    } else if (e.key === "PageDown") {
+      go(`${addMonths(month, 1)}-01`);
+    } else {
+      return;
+    }
     e.preventDefault();
   };
   const id = useId();
   return (
     <div className="days">
       <div className="days-head">
-        <IconButton icon="down" way="back" name={t("telework.form.monthPrevious")} onClick={() => setMonth(addMonths(month, -1))} />
+        <IconButton
+          icon="down"
+          way="back"
+          name={t("telework.form.monthPrevious")}
+          onClick={() => setMonth(addMonths(month, -1))}
+        />
         <p id={id} aria-live="polite">
           {monthWords(month, languageOf(i18n))}
         </p>
-        <IconButton icon="down" way="on" name={t("telework.form.monthNext")} onClick={() => setMonth(addMonths(month, 1))} />
+        <IconButton
+          icon="down"
+          way="on"
+          name={t("telework.form.monthNext")}
+          onClick={() => setMonth(addMonths(month, 1))}
+        />
       </div>
       <table ref={grid} aria-labelledby={id}>
         <thead>
@@ -112,10 +133,20 @@ function Day({ day, known, other, chosen, reachable, except, onKeyDown, onToggle
   const { t, i18n } = useTranslation();
   const words = dayWords(day, languageOf(i18n));
   const request = (known?.requests ?? []).find(
-    (r) => r.requestId !== except && r.kind !== "REQUEST_KIND_OVERTIME_ORDER" && (r.state === "REQUEST_STATE_APPROVED" || r.state === "REQUEST_STATE_PENDING"),
+    (r) =>
+      r.requestId !== except &&
+      r.kind !== "REQUEST_KIND_OVERTIME_ORDER" &&
+      (r.state === "REQUEST_STATE_APPROVED" || r.state === "REQUEST_STATE_PENDING"),
   );
   const closed = known !== undefined && known.open !== true;
-  const shape = request === undefined ? (closed ? "day-closed" : "") : request.state === "REQUEST_STATE_APPROVED" ? "day-approved" : "day-pending";
+  const shape =
+    request === undefined
+      ? closed
+        ? "day-closed"
+        : ""
+      : request.state === "REQUEST_STATE_APPROVED"
+        ? "day-approved"
+        : "day-pending";
   const state = request === undefined ? "" : t(requestStateKeys[request.state ?? "REQUEST_STATE_UNSPECIFIED"]);
   const label = dayLabel(t, { words, chosen, closed, request, state, holiday: known?.holiday ?? "" });
   return (
@@ -144,7 +175,11 @@ interface Label {
 }
 
 function dayLabel(t: TFunction, { words, chosen, closed, request, state, holiday }: Label): string {
-  if (chosen) return t("telework.form.dayChosen", { day: words });
-  if (request !== undefined) return t("telework.form.dayRequested", { day: words, state });
+  if (chosen) {
+    return t("telework.form.dayChosen", { day: words });
+  }
+  if (request !== undefined) {
+    return t("telework.form.dayRequested", { day: words, state });
+  }
   return closed ? t("telework.form.dayClosed", { day: words, holiday }) : t("telework.form.dayOpen", { day: words });
 }

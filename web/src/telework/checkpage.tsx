@@ -54,7 +54,9 @@ export function CheckPage(): JSX.Element {
 /** Keeps the result for the help desk. A result without a code is still a result. */
 async function keep(t: TFunction, items: readonly Item[]): Promise<string> {
   try {
-    const answer = await call("TeleworkService", "SaveSelfCheck", { items: items.map((i) => ({ name: i.name, outcome: i.outcome, value: say(t, i.value) })) });
+    const answer = await call("TeleworkService", "SaveSelfCheck", {
+      items: items.map((i) => ({ name: i.name, outcome: i.outcome, value: say(t, i.value) })),
+    });
     return answer.code ?? "";
   } catch {
     return "";
@@ -71,7 +73,12 @@ function Results({ result }: { readonly result: Result }): JSX.Element {
   const { t } = useTranslation();
   const bad = result.items.filter((i) => i.outcome === "bad").length;
   const warn = result.items.filter((i) => i.outcome === "warn").length;
-  const title = bad > 0 ? t("telework.check.someBad", { count: bad }) : warn > 0 ? t("telework.check.someWarn", { count: warn }) : t("telework.check.allOk");
+  const title =
+    bad > 0
+      ? t("telework.check.someBad", { count: bad })
+      : warn > 0
+        ? t("telework.check.someWarn", { count: warn })
+        : t("telework.check.allOk");
   return (
     <div className="stack checked">
       <Banner tone={bad > 0 ? "error" : warn > 0 ? "warning" : "success"} title={title} live>

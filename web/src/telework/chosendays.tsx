@@ -14,7 +14,12 @@ interface ChosenDaysProps {
   readonly showErrors: boolean;
 }
 
-const units = ["DAY_UNIT_FULL", "DAY_UNIT_MORNING", "DAY_UNIT_AFTERNOON", "DAY_UNIT_HOURS"] as const satisfies readonly DayUnitJson[];
+const units = [
+  "DAY_UNIT_FULL",
+  "DAY_UNIT_MORNING",
+  "DAY_UNIT_AFTERNOON",
+  "DAY_UNIT_HOURS",
+] as const satisfies readonly DayUnitJson[];
 
 /** The chosen days, each with its unit, hours and leave. */
 export function ChosenDays({ filled, change, showErrors }: ChosenDaysProps): JSX.Element {
@@ -35,7 +40,12 @@ export function ChosenDays({ filled, change, showErrors }: ChosenDaysProps): JSX
         <Button
           variant="subtle"
           size="sm"
-          onClick={() => change((f) => ({ ...f, days: f.days.map((d) => ({ ...d, unit: first.unit, from: first.from, until: first.until })) }))}
+          onClick={() =>
+            change((f) => ({
+              ...f,
+              days: f.days.map((d) => ({ ...d, unit: first.unit, from: first.from, until: first.until })),
+            }))
+          }
         >
           {t("telework.form.sameForAll")}
         </Button>
@@ -66,15 +76,37 @@ function ChosenDayRow({ day, change, showErrors }: RowProps): JSX.Element {
       <div className="chosen-hours">
         {day.unit === "DAY_UNIT_HOURS" ? (
           <>
-            <TextInput size="sm" aria-label={`${words} ${t("telework.form.from")}`} value={day.from} placeholder="8:30" onChange={(e) => set({ from: e.currentTarget.value })} error={problem !== null} />
+            <TextInput
+              size="sm"
+              aria-label={`${words} ${t("telework.form.from")}`}
+              value={day.from}
+              placeholder="8:30"
+              onChange={(e) => set({ from: e.currentTarget.value })}
+              error={problem !== null}
+            />
             ～
-            <TextInput size="sm" aria-label={`${words} ${t("telework.form.until")}`} value={day.until} placeholder="12:00" onChange={(e) => set({ until: e.currentTarget.value })} error={problem !== null} />
+            <TextInput
+              size="sm"
+              aria-label={`${words} ${t("telework.form.until")}`}
+              value={day.until}
+              placeholder="12:00"
+              onChange={(e) => set({ until: e.currentTarget.value })}
+              error={problem !== null}
+            />
           </>
         ) : null}
         <Leave day={day} words={words} onChange={(leave) => set({ leave })} />
-        {problem === null ? null : <p className="field-error">{t(problem === "clock" ? "telework.form.clockWrong" : "telework.form.clockOrder")}</p>}
+        {problem === null ? null : (
+          <p className="field-error">
+            {t(problem === "clock" ? "telework.form.clockWrong" : "telework.form.clockOrder")}
+          </p>
+        )}
       </div>
-      <IconButton icon="close" name={t("telework.form.remove", { day: words })} onClick={() => change((f) => toggleDay(f, day.date))} />
+      <IconButton
+        icon="close"
+        name={t("telework.form.remove", { day: words })}
+        onClick={() => change((f) => toggleDay(f, day.date))}
+      />
     </li>
   );
 }

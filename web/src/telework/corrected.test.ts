@@ -5,8 +5,16 @@ const line = (from: string, until: string, key = 0): Line => ({ key, kind: "SEGM
 
 test("segments come back as they were", () => {
   const segments = [
-    { kind: "SEGMENT_KIND_WORK", fromMs: String(Date.parse("2026-11-24T08:30:00+09:00")), untilMs: String(Date.parse("2026-11-24T12:00:00+09:00")) },
-    { kind: "SEGMENT_KIND_BREAK", fromMs: String(Date.parse("2026-11-24T12:00:00+09:00")), untilMs: String(Date.parse("2026-11-24T13:00:00+09:00")) },
+    {
+      kind: "SEGMENT_KIND_WORK",
+      fromMs: String(Date.parse("2026-11-24T08:30:00+09:00")),
+      untilMs: String(Date.parse("2026-11-24T12:00:00+09:00")),
+    },
+    {
+      kind: "SEGMENT_KIND_BREAK",
+      fromMs: String(Date.parse("2026-11-24T12:00:00+09:00")),
+      untilMs: String(Date.parse("2026-11-24T13:00:00+09:00")),
+    },
   ] as const;
   expect(segmentsOf(linesOf(segments), "2026-11-24")).toEqual(segments);
 });

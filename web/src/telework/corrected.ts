@@ -27,8 +27,12 @@ export function linesProblem(lines: readonly Line[]): "clock" | "order" | null {
   for (const line of lines) {
     const from = readClock(line.from);
     const until = readClock(line.until);
-    if (from === null || until === null) return "clock";
-    if (from < last || until <= from) return "order";
+    if (from === null || until === null) {
+      return "clock";
+    }
+    if (from < last || until <= from) {
+      return "order";
+    }
     last = until;
   }
   return null;

@@ -20,10 +20,23 @@ export function MyDevices(): JSX.Element {
     staleTime: 0,
     refetchInterval: MINUTE,
   });
-  if (isPending) return <Waiting lines={2} />;
-  if (data === undefined) return <Failed error={error} retry={() => void refetch()} />;
-  if (data.length === 0) return <Empty icon="device" title={t("telework.lost.none")} />;
-  return <Table caption={t("telework.devices.title")} rows={data} id={(d) => d.deviceId ?? ""} columns={columns(t, languageOf(i18n))} />;
+  if (isPending) {
+    return <Waiting lines={2} />;
+  }
+  if (data === undefined) {
+    return <Failed error={error} retry={() => void refetch()} />;
+  }
+  if (data.length === 0) {
+    return <Empty icon="device" title={t("telework.lost.none")} />;
+  }
+  return (
+    <Table
+      caption={t("telework.devices.title")}
+      rows={data}
+      id={(d) => d.deviceId ?? ""}
+      columns={columns(t, languageOf(i18n))}
+    />
+  );
 }
 
 function columns(t: TFunction, language: Language): Column<OwnDeviceJson>[] {
@@ -32,7 +45,11 @@ function columns(t: TFunction, language: Language): Column<OwnDeviceJson>[] {
     { name: t("account.kind"), cell: (d) => t(kindKeys[d.kind ?? "DEVICE_KIND_UNSPECIFIED"]) },
     { name: t("telework.devices.enrolled"), narrow: true, cell: (d) => day(millis(d.enrolledMs), language) },
     { name: t("account.until"), narrow: true, cell: (d) => day(millis(d.certificateUntilMs), language) },
-    { name: t("telework.devices.used"), narrow: true, cell: (d) => (millis(d.lastUsedMs) === 0 ? "—" : shortDateTime(millis(d.lastUsedMs))) },
+    {
+      name: t("telework.devices.used"),
+      narrow: true,
+      cell: (d) => (millis(d.lastUsedMs) === 0 ? "—" : shortDateTime(millis(d.lastUsedMs))),
+    },
   ];
 }
 

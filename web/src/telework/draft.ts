@@ -1,5 +1,11 @@
 // The draft of a request while it is filled in. Pure: the page shows it, the gateway checks it.
-import type { DayUnitJson, DraftJson, RequestDayJson, RequestJson, RequestReasonJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import type {
+  DayUnitJson,
+  DraftJson,
+  RequestDayJson,
+  RequestJson,
+  RequestReasonJson,
+} from "../gen/jiseki/control/v1/telework_pb.js";
 import type { PlaceJson } from "../gen/jiseki/control/v1/shared_pb.js";
 import { addDays, readClock } from "../kit/days.ts";
 
@@ -45,7 +51,9 @@ const wholeDay = (date: string): ChosenDay => ({ date, unit: "DAY_UNIT_FULL", fr
 
 /** Chooses a day, or leaves it out if it was chosen. */
 export function toggleDay(filled: Filled, date: string): Filled {
-  if (filled.days.some((d) => d.date === date)) return { ...filled, days: filled.days.filter((d) => d.date !== date) };
+  if (filled.days.some((d) => d.date === date)) {
+    return { ...filled, days: filled.days.filter((d) => d.date !== date) };
+  }
   return addChosen(filled, [date]);
 }
 
@@ -53,7 +61,9 @@ export function toggleDay(filled: Filled, date: string): Filled {
 export function addChosen(filled: Filled, dates: readonly string[]): Filled {
   const like = filled.days.at(-1);
   const chosen = new Set(filled.days.map((d) => d.date));
-  const added = dates.filter((date) => !chosen.has(date)).map((date) => (like === undefined ? wholeDay(date) : { ...like, date, leave: 0 }));
+  const added = dates
+    .filter((date) => !chosen.has(date))
+    .map((date) => (like === undefined ? wholeDay(date) : { ...like, date, leave: 0 }));
   const days = [...filled.days, ...added].toSorted((a, b) => a.date.localeCompare(b.date));
   return { ...filled, days: days.slice(0, MOST_DAYS) };
 }
@@ -65,10 +75,14 @@ export function changeDay(filled: Filled, date: string, change: Partial<ChosenDa
 
 /** What is wrong with the hours of a day: nothing, not a time, or the end before the start. */
 export function hoursProblem(day: ChosenDay): "clock" | "order" | null {
-  if (day.unit !== "DAY_UNIT_HOURS") return null;
+  if (day.unit !== "DAY_UNIT_HOURS") {
+    return null;
+  }
   const from = readClock(day.from);
   const until = readClock(day.until);
-  if (from === null || until === null) return "clock";
+  if (from === null || until === null) {
+    return "clock";
+  }
   return from < until ? null : "order";
 }
 
@@ -89,7 +103,8 @@ export function draftOf(filled: Filled): DraftJson {
 }
 
 function dayOf(d: ChosenDay): RequestDayJson {
-  const hours = d.unit === "DAY_UNIT_HOURS" ? { fromMinute: readClock(d.from) ?? 0, untilMinute: readClock(d.until) ?? 0 } : {};
+  const hours =
+    d.unit === "DAY_UNIT_HOURS" ? { fromMinute: readClock(d.from) ?? 0, untilMinute: readClock(d.until) ?? 0 } : {};
   return { date: d.date, unit: d.unit, leaveMinutes: d.leave, ...hours };
 }
 

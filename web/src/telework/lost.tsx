@@ -21,7 +21,8 @@ export function Lost(): JSX.Element {
   const { user = "", name = "" } = route.useSearch();
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ["my-devices", user],
-    queryFn: async ({ signal }) => (await call("TeleworkService", "ListMyDevices", { userId: user }, signal)).devices ?? [],
+    queryFn: async ({ signal }) =>
+      (await call("TeleworkService", "ListMyDevices", { userId: user }, signal)).devices ?? [],
     staleTime: 0,
   });
   return (
@@ -43,19 +44,31 @@ function LostForm({ devices }: { readonly devices: readonly OwnDeviceJson[] }): 
   const [circumstances, setCircumstances] = useState("");
   const [tried, setTried] = useState(false);
   const report = useMutation({
-    mutationFn: async () => call("TeleworkService", "ReportLost", { deviceId: device, circumstances: circumstances.trim() }),
+    mutationFn: async () =>
+      call("TeleworkService", "ReportLost", { deviceId: device, circumstances: circumstances.trim() }),
     onSuccess: async () => client.invalidateQueries({ queryKey: ["my-devices"], refetchType: "none" }),
   });
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
     setTried(true);
-    if (device !== "") report.mutate();
+    if (device !== "") {
+      report.mutate();
+    }
   };
-  if (report.data !== undefined) return <Reported result={report.data} />;
-  if (devices.length === 0) return <Empty icon="device" title={t("telework.lost.none")} />;
+  if (report.data !== undefined) {
+    return <Reported result={report.data} />;
+  }
+  if (devices.length === 0) {
+    return <Empty icon="device" title={t("telework.lost.none")} />;
+  }
   return (
     <form className="stack" onSubmit={onSubmit} noValidate>
-      <Radio.Group label={t("telework.lost.choose")} value={device} onChange={setDevice} error={tried && device === "" ? t("telework.lost.chooseNeeded") : undefined}>
+      <Radio.Group
+        label={t("telework.lost.choose")}
+        value={device}
+        onChange={setDevice}
+        error={tried && device === "" ? t("telework.lost.chooseNeeded") : undefined}
+      >
         <div className="stack-tight">
           {devices.map((d) => (
             <Radio key={d.deviceId} value={d.deviceId ?? ""} label={d.label ?? ""} description={deviceWords(t, d)} />
@@ -99,7 +112,14 @@ function Reported({ result }: { readonly result: ReportLostResponseJson }): JSX.
       </Banner>
       <Section title={t("telework.lost.draft")}>
         <div className="stack-tight report-draft">
-          <Textarea aria-label={t("telework.lost.draft")} description={t("telework.lost.draftHint")} value={draft} onChange={(e) => setDraft(e.currentTarget.value)} autosize minRows={10} />
+          <Textarea
+            aria-label={t("telework.lost.draft")}
+            description={t("telework.lost.draftHint")}
+            value={draft}
+            onChange={(e) => setDraft(e.currentTarget.value)}
+            autosize
+            minRows={10}
+          />
           <div className="row row-end">
             <Button variant="outline" onClick={() => void navigator.clipboard.writeText(draft)}>
               {t("telework.lost.copy")}
@@ -109,7 +129,12 @@ function Reported({ result }: { readonly result: ReportLostResponseJson }): JSX.
       </Section>
       {sessions.length === 0 ? null : (
         <Section title={t("telework.lost.sessions")}>
-          <Table caption={t("telework.lost.sessions")} rows={sessions} id={(s) => s.sessionId ?? ""} columns={columns(t)} />
+          <Table
+            caption={t("telework.lost.sessions")}
+            rows={sessions}
+            id={(s) => s.sessionId ?? ""}
+            columns={columns(t)}
+          />
         </Section>
       )}
     </>
@@ -119,7 +144,11 @@ function Reported({ result }: { readonly result: ReportLostResponseJson }): JSX.
 function columns(t: TFunction): Column<SessionJson>[] {
   return [
     { name: t("account.desk"), heads: true, cell: (s) => s.deskName },
-    { name: t("account.started"), narrow: true, cell: (s) => shortDateTime(millis(s.openedMs) || millis(s.preparedMs)) },
+    {
+      name: t("account.started"),
+      narrow: true,
+      cell: (s) => shortDateTime(millis(s.openedMs) || millis(s.preparedMs)),
+    },
     { name: t("account.place"), cell: (s) => t(placeKeys[s.place ?? "PLACE_UNSPECIFIED"]) },
   ];
 }

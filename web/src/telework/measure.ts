@@ -14,7 +14,10 @@ const LONG_MS = 500;
 export type Step = "delay" | "download" | "upload" | "socket" | "desk";
 
 /** Measures everything. Calls `step` before each part, for people who wait. */
-export async function measure(step: (name: Step) => void, signal: AbortSignal): Promise<{ server: GetSelfCheckResponseJson; measured: Measured }> {
+export async function measure(
+  step: (name: Step) => void,
+  signal: AbortSignal,
+): Promise<{ server: GetSelfCheckResponseJson; measured: Measured }> {
   step("delay");
   const delayMs = await roundTrip(signal);
   step("download");
@@ -47,9 +50,13 @@ export async function measure(step: (name: Step) => void, signal: AbortSignal): 
 async function roundTrip(signal: AbortSignal): Promise<number | undefined> {
   const times: number[] = [];
   try {
-    for (let i = 0; i < 8; i++) times.push(await take(0, signal)); // one after another: each is a round trip
+    for (let i = 0; i < 8; i++) {
+      times.push(await take(0, signal));
+    } // one after another: each is a round trip
   } catch (e) {
-    if (signal.aborted) throw e;
+    if (signal.aborted) {
+      throw e;
+    }
     return undefined;
   }
   return times.slice(1).toSorted((a, b) => a - b)[3];
@@ -62,28 +69,50 @@ async function rate(move: (bytes: number) => Promise<number>, signal: AbortSigna
     for (let bytes = 32 * 1024; bytes <= MOST; bytes *= 4) {
       const ms = await move(bytes);
       best = Math.max(best ?? 0, (bytes * 8000) / Math.max(ms, 1));
-      if (ms >= LONG_MS) break;
+      if (ms >= LONG_MS) {
+        break;
+      }
     }
   } catch (e) {
-    if (signal.aborted) throw e;
+    if (signal.aborted) {
+      throw e;
+    }
   }
   return best;
 }
 
 async function take(bytes: number, signal: AbortSignal): Promise<number> {
   const begin = performance.now();
-  const answer = await fetch(`/probe?bytes=${bytes}`, { cache: "no-store", credentials: "same-origin", redirect: "error", signal });
-  if (!answer.ok) throw new Error(`the gateway answered ${answer.status}`);
+  const answer = await fetch(`/probe?bytes=${bytes}`, {
+    cache: "no-store",
+    credentials: "same-origin",
+    redirect: "error",
+    signal,
+  });
+  if (!answer.ok) {
+    throw new Error(`the gateway answered ${answer.status}`);
+  }
   await answer.arrayBuffer();
   return performance.now() - begin;
 }
 
 async function give(bytes: number, signal: AbortSignal): Promise<number> {
   const body = new Uint8Array(bytes);
-  for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(body.subarray(at, at + 65_536)); // what is random cannot be packed on the way
+  for (let at = 0; at < bytes; at += 65_536) {
+    crypto.getRandomValues(body.subarray(at, at + 65_536));
+  } // what is random cannot be packed on the way
   const begin = performance.now();
-  const answer = await fetch("/probe", { method: "POST", body, cache: "no-store", credentials: "same-origin", redirect: "error", signal });
-  if (!answer.ok) throw new Error(`the gateway answered ${answer.status}`);
+  const answer = await fetch("/probe", {
+    method: "POST",
+    body,
+    cache: "no-store",
+    credentials: "same-origin",
+    redirect: "error",
+    signal,
+  });
+  if (!answer.ok) {
+    throw new Error(`the gateway answered ${answer.status}`);
+  }
   await answer.arrayBuffer();
   return performance.now() - begin;
 }
@@ -97,7 +126,9 @@ async function keyboardKind(): Promise<"jis" | "us" | "unknown"> {
   try {
     const map = await (navigator as { readonly keyboard?: KeyboardMap }).keyboard?.getLayoutMap?.();
     const key = map?.get("BracketLeft");
-    if (key === undefined) return "unknown";
+    if (key === undefined) {
+      return "unknown";
+    }
     return key === "@" ? "jis" : key === "[" ? "us" : "unknown";
   } catch {
     return "unknown";

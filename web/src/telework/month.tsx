@@ -5,7 +5,12 @@ import type { TFunction } from "i18next";
 import { useState, type JSX } from "react";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
-import type { CsvEncodingJson, MonthReportJson, SegmentJson, WorkdayJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import type {
+  CsvEncodingJson,
+  MonthReportJson,
+  SegmentJson,
+  WorkdayJson,
+} from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../kit/enums.ts";
 import { millis, shortDateTime } from "../kit/format.ts";
 import { languageOf, type Language } from "../kit/i18n.ts";
@@ -28,7 +33,8 @@ export function MonthPage(): JSX.Element {
   const [month, setMonth] = useState(first ?? monthOf(today));
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ["month", user, month],
-    queryFn: async ({ signal }) => (await call("TeleworkService", "GetMonth", { month, userId: user }, signal)).report ?? null,
+    queryFn: async ({ signal }) =>
+      (await call("TeleworkService", "GetMonth", { month, userId: user }, signal)).report ?? null,
     placeholderData: keepPreviousData,
     staleTime: 0,
     refetchInterval: MINUTE,
@@ -36,7 +42,9 @@ export function MonthPage(): JSX.Element {
   const name = data?.userName ?? "";
   return (
     <div className="content">
-      <PageTitle actions={<MonthActions month={month} user={user} />}>{user === "" ? t("telework.month.title") : t("telework.month.of", { name })}</PageTitle>
+      <PageTitle actions={<MonthActions month={month} user={user} />}>
+        {user === "" ? t("telework.month.title") : t("telework.month.of", { name })}
+      </PageTitle>
       <MonthHead month={month} onChange={setMonth} />
       {isPending ? <Waiting lines={6} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
@@ -55,7 +63,12 @@ export function MonthHead({ month, onChange }: MonthHeadProps): JSX.Element {
   const { t, i18n } = useTranslation();
   return (
     <div className="month-head no-print">
-      <IconButton icon="down" way="back" name={t("telework.month.previous")} onClick={() => onChange(addMonths(month, -1))} />
+      <IconButton
+        icon="down"
+        way="back"
+        name={t("telework.month.previous")}
+        onClick={() => onChange(addMonths(month, -1))}
+      />
       <h2 aria-live="polite">{monthWords(month, languageOf(i18n))}</h2>
       <IconButton icon="down" way="on" name={t("telework.month.next")} onClick={() => onChange(addMonths(month, 1))} />
     </div>
@@ -79,7 +92,8 @@ function MonthActions({ month, user }: { readonly month: string; readonly user: 
 export function Csv({ month, userIds }: { readonly month: string; readonly userIds: readonly string[] }): JSX.Element {
   const { t } = useTranslation();
   const csv = useMutation({
-    mutationFn: async (encoding: CsvEncodingJson) => call("TeleworkService", "ExportMonths", { month, userIds: [...userIds], encoding }),
+    mutationFn: async (encoding: CsvEncodingJson) =>
+      call("TeleworkService", "ExportMonths", { month, userIds: [...userIds], encoding }),
     onSuccess: ({ csv: bytes = "", fileName = "" }) => download(bytes, fileName, "text/csv"),
   });
   return (
@@ -99,7 +113,9 @@ export function Csv({ month, userIds }: { readonly month: string; readonly userI
 /** Says how many characters of a file are not as they were entered. */
 function Loss({ reduced, lost }: { readonly reduced: number; readonly lost: number }): JSX.Element | null {
   const { t } = useTranslation();
-  if (reduced + lost === 0) return null;
+  if (reduced + lost === 0) {
+    return null;
+  }
   return (
     <Banner tone="warning" title={t("telework.month.lossTitle")} live>
       {reduced === 0 ? null : <p>{t("telework.month.lossReduced", { count: reduced })}</p>}
@@ -130,13 +146,20 @@ function Report({ report, month, mine }: ReportProps): JSX.Element {
           connected: lengthWords(millis(report.connectedMs), language),
         })}
         <span className="sub">
-          {confirmed === 0 ? t("telework.month.notConfirmed") : t("telework.month.confirmed", { name: report.confirmedByName ?? "", time: shortDateTime(confirmed) })}
+          {confirmed === 0
+            ? t("telework.month.notConfirmed")
+            : t("telework.month.confirmed", { name: report.confirmedByName ?? "", time: shortDateTime(confirmed) })}
         </span>
       </p>
       {workdays.length === 0 ? (
         <Empty icon="info" title={t("telework.month.empty")} />
       ) : (
-        <Table caption={t("telework.month.caption", { month: monthWords(month, language) })} rows={workdays} id={(w) => w.date ?? ""} columns={columns(t, language, mine)} />
+        <Table
+          caption={t("telework.month.caption", { month: monthWords(month, language) })}
+          rows={workdays}
+          id={(w) => w.date ?? ""}
+          columns={columns(t, language, mine)}
+        />
       )}
     </>
   );
@@ -196,7 +219,9 @@ function DateCell({ workday, mine }: { readonly workday: WorkdayJson; readonly m
 function Gap({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
   const { i18n } = useTranslation();
   const gap = millis(workday.gapMs);
-  if (gap === 0) return <>—</>;
+  if (gap === 0) {
+    return <>—</>;
+  }
   const words = lengthWords(gap, languageOf(i18n));
   return workday.gapFlagged === true ? <Tag tone="orange">{words}</Tag> : <>{words}</>;
 }
@@ -208,7 +233,9 @@ export function Segments({ segments }: { readonly segments: readonly SegmentJson
     <ul className="bare times">
       {segments.map((s, i) => (
         <li key={`${s.fromMs ?? ""} ${i}`}>
-          {timeAt(millis(s.fromMs))}～{millis(s.untilMs) === 0 ? t("telework.month.open") : timeAt(millis(s.untilMs))} {t(segmentKeys[s.kind ?? "SEGMENT_KIND_UNSPECIFIED"])}
+          {timeAt(millis(s.fromMs))}～
+          {millis(s.untilMs) === 0 ? t("telework.month.open") : timeAt(millis(s.untilMs))}{" "}
+          {t(segmentKeys[s.kind ?? "SEGMENT_KIND_UNSPECIFIED"])}
         </li>
       ))}
     </ul>
@@ -218,7 +245,9 @@ export function Segments({ segments }: { readonly segments: readonly SegmentJson
 function Connections({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
   const { t } = useTranslation();
   const connections = workday.connections ?? [];
-  if (connections.length === 0) return <>—</>;
+  if (connections.length === 0) {
+    return <>—</>;
+  }
   return (
     <ul className="bare times">
       {connections.map((c) => (

@@ -15,14 +15,16 @@ export function Notices(): JSX.Element {
   const client = useQueryClient();
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ["notices"],
-    queryFn: async ({ pageParam, signal }) => call("TeleworkService", "ListNotices", { page: { limit: 50, token: pageParam } }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("TeleworkService", "ListNotices", { page: { limit: 50, token: pageParam } }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     staleTime: 0,
   });
   const read = useMutation({
     mutationFn: async (noticeIds: string[]) => call("TeleworkService", "ReadNotices", { noticeIds }),
-    onSuccess: async () => client.invalidateQueries({ predicate: (q) => ["notices", "today"].includes(String(q.queryKey[0])) }),
+    onSuccess: async () =>
+      client.invalidateQueries({ predicate: (q) => ["notices", "today"].includes(String(q.queryKey[0])) }),
   });
   const notices = data?.pages.flatMap((p) => p.notices ?? []) ?? [];
   const unread = data?.pages[0]?.unread ?? 0;
@@ -44,7 +46,11 @@ export function Notices(): JSX.Element {
       {data !== undefined && notices.length === 0 ? <Empty icon="info" title={t("telework.notices.empty")} /> : null}
       <ul className="notices">
         {notices.map((n) => (
-          <NoticeLine key={n.noticeId} notice={n} onOpen={() => (millis(n.readMs) === 0 ? read.mutate([n.noticeId ?? ""]) : undefined)} />
+          <NoticeLine
+            key={n.noticeId}
+            notice={n}
+            onOpen={() => (millis(n.readMs) === 0 ? read.mutate([n.noticeId ?? ""]) : undefined)}
+          />
         ))}
       </ul>
       {hasNextPage ? (

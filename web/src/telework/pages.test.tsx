@@ -6,11 +6,17 @@ import { askedOf, usePages, visit } from "../portal/visittest.tsx";
 
 usePages();
 
-const late = { reasons: [{ code: "request_late", ja: "申請の期限を過ぎています。", helpJa: "所属長に相談してください。" }] };
+const late = {
+  reasons: [{ code: "request_late", ja: "申請の期限を過ぎています。", helpJa: "所属長に相談してください。" }],
+};
 
 test("a request that is refused keeps what was filled in", async () => {
   const user = userEvent.setup();
-  const heard = await visit("/requests/new", { GetCalendar: { days: [] }, CheckRequest: { personalDataAsked: true }, SubmitRequest: { refusal: late } });
+  const heard = await visit("/requests/new", {
+    GetCalendar: { days: [] },
+    CheckRequest: { personalDataAsked: true },
+    SubmitRequest: { refusal: late },
+  });
   await user.click(await screen.findByRole("button", { name: "申請する" }));
   await screen.findByText("実施日を選んでください。");
   expect(document.activeElement?.textContent).toContain("11月24日");
@@ -23,17 +29,35 @@ test("a request that is refused keeps what was filled in", async () => {
   expect((await screen.findByRole("alert")).textContent).toContain("申請の期限を過ぎています。");
   expect(screen.getByLabelText<HTMLTextAreaElement>(/行う業務/).value).toBe("予算要求書の作成");
   const [sent] = askedOf(heard, "SubmitRequest");
-  expect(sent?.["draft"]).toMatchObject({ days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }], work: "予算要求書の作成" });
+  expect(sent?.["draft"]).toMatchObject({
+    days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }],
+    work: "予算要求書の作成",
+  });
 });
 
 test("a wake that fails says why and can be tried again", async () => {
   const user = userEvent.setup();
-  const failure = { code: "wake_no_answer", ja: "起動の信号に応答がありません。", helpJa: "庁内にいる人に依頼してください。" };
+  const failure = {
+    code: "wake_no_answer",
+    ja: "起動の信号に応答がありません。",
+    helpJa: "庁内にいる人に依頼してください。",
+  };
   let tries = 0;
   const heard = await visit("/members", {
-    ListMembers: { members: [{ userId: "shoku", userName: "鈴木 花子", mayOrder: true, desks: [{ deskId: "d1", name: "総務課-11", state: "DESK_STATE_OFF" }] }] },
+    ListMembers: {
+      members: [
+        {
+          userId: "shoku",
+          userName: "鈴木 花子",
+          mayOrder: true,
+          desks: [{ deskId: "d1", name: "総務課-11", state: "DESK_STATE_OFF" }],
+        },
+      ],
+    },
     WakeDesk: () => ({ wake: { wakeId: `w${++tries}`, state: "WAKE_STATE_QUEUED" } }),
-    GetWake: ({ wakeId }) => ({ wake: wakeId === "w1" ? { wakeId, state: "WAKE_STATE_FAILED", failure } : { wakeId, state: "WAKE_STATE_ON" } }),
+    GetWake: ({ wakeId }) => ({
+      wake: wakeId === "w1" ? { wakeId, state: "WAKE_STATE_FAILED", failure } : { wakeId, state: "WAKE_STATE_ON" },
+    }),
   });
   await user.click(await screen.findByRole("button", { name: /電源を入れる/ }));
   const dialog = within(await screen.findByRole("dialog"));
@@ -50,7 +74,12 @@ test("the same as last week takes three clicks", async () => {
     requestId: "r1",
     kind: "REQUEST_KIND_TELEWORK",
     state: "REQUEST_STATE_APPROVED",
-    draft: { days: [{ date: "2026-11-18", unit: "DAY_UNIT_FULL" }], place: "PLACE_HOME", reason: "REQUEST_REASON_WORK", work: "議案の整理" },
+    draft: {
+      days: [{ date: "2026-11-18", unit: "DAY_UNIT_FULL" }],
+      place: "PLACE_HOME",
+      reason: "REQUEST_REASON_WORK",
+      work: "議案の整理",
+    },
   };
   const heard = await visit("/", {
     ListDesks: { desks: [] },
@@ -63,14 +92,19 @@ test("the same as last week takes three clicks", async () => {
   await user.click(await screen.findByRole("link", { name: "先週と同じ内容で申請" }));
   await user.click(await screen.findByRole("button", { name: "申請する" }));
   await waitFor(() => expect(askedOf(heard, "SubmitRequest")).toHaveLength(1));
-  expect(askedOf(heard, "SubmitRequest")[0]?.["draft"]).toMatchObject({ days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }], work: "議案の整理" });
+  expect(askedOf(heard, "SubmitRequest")[0]?.["draft"]).toMatchObject({
+    days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }],
+    work: "議案の整理",
+  });
 });
 
 test("the sums of a month that is open do not stand still", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   try {
     let asked = 0;
-    await visit("/workdays", { GetMonth: () => ({ report: { month: "2026-11", workMs: String(++asked * 3_600_000) } }) });
+    await visit("/workdays", {
+      GetMonth: () => ({ report: { month: "2026-11", workMs: String(++asked * 3_600_000) } }),
+    });
     await screen.findByText(/1時間0分/);
     await vi.advanceTimersByTimeAsync(61_000);
     await screen.findByText(/2時間0分/);

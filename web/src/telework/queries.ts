@@ -7,7 +7,8 @@ import type { RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
 export const requestQuery = (requestId: string) =>
   queryOptions({
     queryKey: ["request", requestId],
-    queryFn: async ({ signal }): Promise<RequestJson | null> => (await call("TeleworkService", "GetRequest", { requestId }, signal)).request ?? null,
+    queryFn: async ({ signal }): Promise<RequestJson | null> =>
+      (await call("TeleworkService", "GetRequest", { requestId }, signal)).request ?? null,
     staleTime: 0,
   });
 
@@ -15,6 +16,7 @@ export const requestQuery = (requestId: string) =>
 export const calendarQuery = (from: string, until: string, userId = "") =>
   queryOptions({
     queryKey: ["calendar", userId, from, until],
-    queryFn: async ({ signal }) => (await call("TeleworkService", "GetCalendar", { from, until, userId }, signal)).days ?? [],
+    queryFn: async ({ signal }) =>
+      (await call("TeleworkService", "GetCalendar", { from, until, userId }, signal)).days ?? [],
     staleTime: 60_000,
   });

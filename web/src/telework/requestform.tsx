@@ -29,7 +29,9 @@ export function NewRequest(): JSX.Element {
   const { copy = "", by = 0, change = "", user = "", name = "" } = route.useSearch();
   const today = useDay();
   const former = useQuery({ ...requestQuery(copy || change), enabled: copy !== "" || change !== "" });
-  if (copy === "" && change === "") return <RequestForm start={blank} user={user} name={name} />;
+  if (copy === "" && change === "") {
+    return <RequestForm start={blank} user={user} name={name} />;
+  }
   if (former.isPending) {
     return (
       <div className="content">
@@ -45,7 +47,9 @@ export function NewRequest(): JSX.Element {
     );
   }
   const start = filledFrom(former.data, by);
-  if (change !== "") return <RequestForm start={start} changes={former.data} user="" name="" />;
+  if (change !== "") {
+    return <RequestForm start={start} changes={former.data} user="" name="" />;
+  }
   const ahead = start.days.filter((d) => d.date >= today);
   return <RequestForm start={{ ...start, days: ahead }} copied user={user} name={name} />;
 }
@@ -73,11 +77,16 @@ function RequestForm({ start, changes, copied = false, user, name }: FormProps):
   const submit = useSubmit(changes, user);
   const onSubmit = (e: FormEvent<HTMLFormElement>): void => {
     e.preventDefault();
-    if (errors.size === 0) return submit.mutate(filled);
+    if (errors.size === 0) {
+      return submit.mutate(filled);
+    }
     flushSync(() => setTried(true)); // the errors must be there to be found
     e.currentTarget.querySelector<HTMLElement>(filled.days.length === 0 ? '.day[tabindex="0"]' : WRONG)?.focus();
   };
-  const title = user !== "" ? t("telework.form.titleFor", { name }) : t(changes === undefined ? "telework.form.titleNew" : "telework.form.titleChange");
+  const title =
+    user !== ""
+      ? t("telework.form.titleFor", { name })
+      : t(changes === undefined ? "telework.form.titleNew" : "telework.form.titleChange");
   return (
     <div className="content">
       <PageTitle>{title}</PageTitle>
@@ -85,10 +94,21 @@ function RequestForm({ start, changes, copied = false, user, name }: FormProps):
       {copied ? <Banner tone="info" title={t("telework.form.copied")} /> : null}
       <form className="request-form" onSubmit={onSubmit} noValidate>
         <div className="stack">
-          <Days filled={filled} change={setFilled} user={user} except={changes?.requestId ?? ""} error={tried && errors.has("days")} />
+          <Days
+            filled={filled}
+            change={setFilled}
+            user={user}
+            except={changes?.requestId ?? ""}
+            error={tried && errors.has("days")}
+          />
           <PlaceFields filled={filled} set={set} error={tried && errors.has("place")} />
           <ReasonFields filled={filled} set={set} />
-          <WorkFields filled={filled} set={set} errors={tried ? errors : none} asked={check.data?.personalDataAsked === true} />
+          <WorkFields
+            filled={filled}
+            set={set}
+            errors={tried ? errors : none}
+            asked={check.data?.personalDataAsked === true}
+          />
         </div>
         <aside className="request-side">
           <Limits check={check.data} busy={check.isFetching} />
@@ -108,10 +128,18 @@ const none: ReadonlySet<string> = new Set<string>();
 /** The fields that cannot stay as they are. */
 function errorsOf(filled: Filled): ReadonlySet<string> {
   const errors = new Set<string>();
-  if (filled.days.length === 0 || filled.days.some((d) => hoursProblem(d) !== null)) errors.add("days");
-  if (filled.place === "PLACE_OTHER" && filled.placeNote.trim() === "") errors.add("place");
-  if (filled.work.trim() === "") errors.add("work");
-  if (filled.takeOut && filled.takeOutDevice.trim() === "") errors.add("takeOut");
+  if (filled.days.length === 0 || filled.days.some((d) => hoursProblem(d) !== null)) {
+    errors.add("days");
+  }
+  if (filled.place === "PLACE_OTHER" && filled.placeNote.trim() === "") {
+    errors.add("place");
+  }
+  if (filled.work.trim() === "") {
+    errors.add("work");
+  }
+  if (filled.takeOut && filled.takeOutDevice.trim() === "") {
+    errors.add("takeOut");
+  }
   return errors;
 }
 
@@ -140,9 +168,13 @@ function useSubmit(changes: RequestJson | undefined, userId: string) {
         ...(changes === undefined ? {} : { requestId: changes.requestId ?? "", revision: changes.revision ?? 0 }),
       }),
     onSuccess: async (answer) => {
-      if (answer.request === undefined) return;
+      if (answer.request === undefined) {
+        return;
+      }
       notifications.show({ message: t("telework.form.sent"), color: "green", role: "status" });
-      await client.invalidateQueries({ predicate: (q) => ["requests", "request", "today", "calendar"].includes(String(q.queryKey[0])) });
+      await client.invalidateQueries({
+        predicate: (q) => ["requests", "request", "today", "calendar"].includes(String(q.queryKey[0])),
+      });
       await navigate({ to: "/requests/$id", params: { id: answer.request.requestId ?? "" } });
     },
   });
@@ -180,7 +212,13 @@ function Days({ filled, change, user, except, error }: DaysProps): JSX.Element {
 }
 
 /** Chooses weekdays for four weeks. */
-function Repeat({ today, onChoose }: { readonly today: string; readonly onChoose: (days: readonly string[]) => void }): JSX.Element {
+function Repeat({
+  today,
+  onChoose,
+}: {
+  readonly today: string;
+  readonly onChoose: (days: readonly string[]) => void;
+}): JSX.Element {
   const { t, i18n } = useTranslation();
   const monday = mondayOf(today);
   return (
@@ -189,7 +227,12 @@ function Repeat({ today, onChoose }: { readonly today: string; readonly onChoose
       <p className="hint">{t("telework.form.repeatHint")}</p>
       <div className="row">
         {[0, 1, 2, 3, 4].map((w) => (
-          <Button key={w} variant="outline" size="sm" onClick={() => onChoose(repeated(addDays(today, 1), [w], weekday))}>
+          <Button
+            key={w}
+            variant="outline"
+            size="sm"
+            onClick={() => onChoose(repeated(addDays(today, 1), [w], weekday))}
+          >
             {weekdayWord(addDays(monday, w), languageOf(i18n))}
           </Button>
         ))}

@@ -7,7 +7,13 @@ import { Banner } from "../kit/parts.tsx";
 import { dayWords } from "../kit/days.ts";
 
 /** What policy says of the draft, and who will decide it: beside the form, while it is filled in. */
-export function Limits({ check, busy }: { readonly check: CheckRequestResponseJson | undefined; readonly busy: boolean }): JSX.Element {
+export function Limits({
+  check,
+  busy,
+}: {
+  readonly check: CheckRequestResponseJson | undefined;
+  readonly busy: boolean;
+}): JSX.Element {
   const { t, i18n } = useTranslation();
   const problems = check?.problems ?? [];
   const forbidding = problems.filter((p) => p.forbids === true);

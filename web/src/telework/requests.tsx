@@ -23,7 +23,8 @@ export function Requests(): JSX.Element {
   const { t } = useTranslation();
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ["requests"],
-    queryFn: async ({ pageParam, signal }) => call("TeleworkService", "ListMyRequests", { page: { limit: PAGE, token: pageParam } }, signal),
+    queryFn: async ({ pageParam, signal }) =>
+      call("TeleworkService", "ListMyRequests", { page: { limit: PAGE, token: pageParam } }, signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.nextToken || undefined,
     staleTime: 0,
@@ -53,7 +54,11 @@ export function Requests(): JSX.Element {
 function Actions({ requests }: { readonly requests: readonly RequestJson[] }): JSX.Element {
   const { t } = useTranslation();
   const monday = mondayOf(useDay());
-  const last = requests.find((r) => r.kind === "REQUEST_KIND_TELEWORK" && (r.draft?.days ?? []).some((d) => inWeek(d.date ?? "", addDays(monday, -7))));
+  const last = requests.find(
+    (r) =>
+      r.kind === "REQUEST_KIND_TELEWORK" &&
+      (r.draft?.days ?? []).some((d) => inWeek(d.date ?? "", addDays(monday, -7))),
+  );
   return (
     <>
       {last === undefined ? null : (
@@ -61,9 +66,7 @@ function Actions({ requests }: { readonly requests: readonly RequestJson[] }): J
           {t("telework.requests.lastWeek")}
         </ButtonLink>
       )}
-      <ButtonLink to="/requests/new">
-        {t("telework.requests.new")}
-      </ButtonLink>
+      <ButtonLink to="/requests/new">{t("telework.requests.new")}</ButtonLink>
     </>
   );
 }
@@ -74,7 +77,14 @@ function inWeek(day: string, monday: string): boolean {
 
 function RequestTable({ requests }: { readonly requests: readonly RequestJson[] }): JSX.Element {
   const { t, i18n } = useTranslation();
-  return <Table caption={t("telework.requests.caption")} rows={requests} id={(r) => r.requestId ?? ""} columns={columns(t, languageOf(i18n))} />;
+  return (
+    <Table
+      caption={t("telework.requests.caption")}
+      rows={requests}
+      id={(r) => r.requestId ?? ""}
+      columns={columns(t, languageOf(i18n))}
+    />
+  );
 }
 
 function columns(t: TFunction, language: Language): Column<RequestJson>[] {
@@ -83,7 +93,11 @@ function columns(t: TFunction, language: Language): Column<RequestJson>[] {
     { name: t("telework.requests.place"), cell: (r) => t(placeKeys[r.draft?.place ?? "PLACE_UNSPECIFIED"]) },
     { name: t("telework.requests.state"), narrow: true, cell: (r) => <RequestState request={r} /> },
     { name: t("telework.requests.submitted"), narrow: true, cell: (r) => shortDateTime(millis(r.submittedMs)) },
-    { name: t("telework.requests.copy"), narrow: true, cell: (r) => <Copy request={r} words={daysWords(t, r, language)} /> },
+    {
+      name: t("telework.requests.copy"),
+      narrow: true,
+      cell: (r) => <Copy request={r} words={daysWords(t, r, language)} />,
+    },
   ];
 }
 
@@ -95,16 +109,24 @@ function Days({ request }: { readonly request: RequestJson }): JSX.Element {
       <Link to="/requests/$id" params={{ id: request.requestId ?? "" }}>
         <RequestDays request={request} />
       </Link>
-      {request.kind === "REQUEST_KIND_TELEWORK" ? null : <span className="sub">{t(requestKindKeys[request.kind ?? "REQUEST_KIND_UNSPECIFIED"])}</span>}
+      {request.kind === "REQUEST_KIND_TELEWORK" ? null : (
+        <span className="sub">{t(requestKindKeys[request.kind ?? "REQUEST_KIND_UNSPECIFIED"])}</span>
+      )}
     </>
   );
 }
 
 function Copy({ request, words }: { readonly request: RequestJson; readonly words: string }): JSX.Element {
   const { t } = useTranslation();
-  if (request.kind !== "REQUEST_KIND_TELEWORK") return <>—</>;
+  if (request.kind !== "REQUEST_KIND_TELEWORK") {
+    return <>—</>;
+  }
   return (
-    <Link to="/requests/new" search={{ copy: request.requestId ?? "" }} aria-label={`${t("telework.requests.copy")}: ${words}`}>
+    <Link
+      to="/requests/new"
+      search={{ copy: request.requestId ?? "" }}
+      aria-label={`${t("telework.requests.copy")}: ${words}`}
+    >
       {t("telework.requests.copy")}
     </Link>
   );
@@ -125,7 +147,9 @@ export function RequestDays({ request }: { readonly request: RequestJson }): JSX
 
 function daysWords(t: TFunction, request: RequestJson, language: Language): string {
   const [first, ...others] = request.draft?.days ?? [];
-  if (first === undefined) return "—";
+  if (first === undefined) {
+    return "—";
+  }
   const words = `${dayWords(first.date ?? "", language)} ${daySpan(first)}`;
   return others.length === 0 ? words : t("telework.requests.andMore", { first: words, count: others.length });
 }

@@ -27,7 +27,9 @@ export function RequestPage(): JSX.Element {
   const { data, error, isPending, refetch } = useQuery(requestQuery(id));
   return (
     <div className="content">
-      <PageTitle actions={data ? <RequestActions request={data} /> : undefined}>{t("telework.request.title")}</PageTitle>
+      <PageTitle actions={data ? <RequestActions request={data} /> : undefined}>
+        {t("telework.request.title")}
+      </PageTitle>
       {isPending ? <Waiting lines={4} /> : null}
       {data === undefined && error !== null ? <Failed error={error} retry={() => void refetch()} /> : null}
       {data === null ? <Empty icon="info" title={t("telework.request.missing")} /> : null}
@@ -74,20 +76,27 @@ export function RequestView({ request }: { readonly request: RequestJson }): JSX
 }
 
 function historyKey(state: RequestJson["state"], index: number) {
-  if (state !== "REQUEST_STATE_PENDING") return requestStateKeys[state ?? "REQUEST_STATE_UNSPECIFIED"];
+  if (state !== "REQUEST_STATE_PENDING") {
+    return requestStateKeys[state ?? "REQUEST_STATE_UNSPECIFIED"];
+  }
   return index === 0 ? "telework.request.submitted" : "telework.request.resubmitted";
 }
 
 function RequestNotices({ request }: { readonly request: RequestJson }): JSX.Element {
   const { t } = useTranslation();
-  const proxy = request.byUserId !== undefined && request.byUserId !== request.userId && request.kind === "REQUEST_KIND_TELEWORK";
+  const proxy =
+    request.byUserId !== undefined && request.byUserId !== request.userId && request.kind === "REQUEST_KIND_TELEWORK";
   return (
     <div className="row request-notices">
       <RequestState request={request} />
-      {request.kind === "REQUEST_KIND_TELEWORK" ? null : <Tag tone="blue">{t(requestKindKeys[request.kind ?? "REQUEST_KIND_UNSPECIFIED"])}</Tag>}
+      {request.kind === "REQUEST_KIND_TELEWORK" ? null : (
+        <Tag tone="blue">{t(requestKindKeys[request.kind ?? "REQUEST_KIND_UNSPECIFIED"])}</Tag>
+      )}
       {proxy ? <Tag tone="orange">{t("telework.request.byOther", { name: request.byUserName ?? "" })}</Tag> : null}
       {request.afterFact === true ? <Tag tone="orange">{t("telework.request.afterFact")}</Tag> : null}
-      {request.replaces && request.state === "REQUEST_STATE_PENDING" ? <Banner tone="info" title={t("telework.request.replaces")} /> : null}
+      {request.replaces && request.state === "REQUEST_STATE_PENDING" ? (
+        <Banner tone="info" title={t("telework.request.replaces")} />
+      ) : null}
     </div>
   );
 }
@@ -108,7 +117,9 @@ function RequestFacts({ request }: { readonly request: RequestJson }): JSX.Eleme
             <li key={d.date}>
               {fullDay(d.date ?? "", language)} {daySpan(d)}
               {d.unit === "DAY_UNIT_HOURS" || d.unit === undefined ? "" : `（${t(unitKeys[d.unit])}）`}
-              {(d.leaveMinutes ?? 0) > 0 ? ` ${t("telework.request.leave", { hours: (d.leaveMinutes ?? 0) / 60 })}` : ""}
+              {(d.leaveMinutes ?? 0) > 0
+                ? ` ${t("telework.request.leave", { hours: (d.leaveMinutes ?? 0) / 60 })}`
+                : ""}
             </li>
           ))}
         </ul>
@@ -116,7 +127,9 @@ function RequestFacts({ request }: { readonly request: RequestJson }): JSX.Eleme
       <Fact name={t("telework.request.place")}>{draft.placeNote ? `${place}（${draft.placeNote}）` : place}</Fact>
       <Fact name={t("telework.request.reason")}>{reasonWords(t, request)}</Fact>
       <Fact name={t("telework.request.work")}>{draft.work || "—"}</Fact>
-      <Fact name={t("telework.request.personal")}>{t(draft.personalData === true ? "telework.form.personalYes" : "telework.form.personalNo")}</Fact>
+      <Fact name={t("telework.request.personal")}>
+        {t(draft.personalData === true ? "telework.form.personalYes" : "telework.form.personalNo")}
+      </Fact>
       {draft.takeOut === true ? <Fact name={t("telework.request.takeOut")}>{draft.takeOutDevice}</Fact> : null}
     </Facts>
   );
@@ -124,7 +137,9 @@ function RequestFacts({ request }: { readonly request: RequestJson }): JSX.Eleme
 
 function reasonWords(t: TFunction, request: RequestJson): string {
   const { reason, reasonText = "" } = request.draft ?? {};
-  if (reason === undefined || reason === "REQUEST_REASON_UNSPECIFIED") return t("telework.request.hidden");
+  if (reason === undefined || reason === "REQUEST_REASON_UNSPECIFIED") {
+    return t("telework.request.hidden");
+  }
   return reasonText === "" ? t(reasonKeys[reason]) : `${t(reasonKeys[reason])}（${reasonText}）`;
 }
 
@@ -138,8 +153,14 @@ function StepLine({ step }: { readonly step: StepJson }): JSX.Element {
       <div>
         <strong>{t(title, { position: step.position ?? 0, section: step.sectionName ?? "" })}</strong>
         <span className="sub">
-          {decided ? decidedWords(t, step) : step.circulate === true ? readWords(t, step) : t("telework.request.waiting")}
-          {!decided && step.circulate !== true ? ` ${t("telework.request.approvers", { names: listing(step.approverNames ?? [], languageOf(i18n)) })}` : ""}
+          {decided
+            ? decidedWords(t, step)
+            : step.circulate === true
+              ? readWords(t, step)
+              : t("telework.request.waiting")}
+          {!decided && step.circulate !== true
+            ? ` ${t("telework.request.approvers", { names: listing(step.approverNames ?? [], languageOf(i18n)) })}`
+            : ""}
         </span>
         {step.comment ? <span className="sub">{step.comment}</span> : null}
       </div>
@@ -157,8 +178,13 @@ const answerKeys = {
 function decidedWords(t: TFunction, step: StepJson): string {
   const time = shortDateTime(millis(step.decidedMs));
   const name = step.decidedByName ?? "";
-  const who = step.forName ? t("telework.request.deputy", { name, for: step.forName, time }) : t("telework.request.decided", { name, time });
-  const seen = step.forName && millis(step.seenMs) > 0 ? ` ${t("telework.request.seen", { time: shortDateTime(millis(step.seenMs)) })}` : "";
+  const who = step.forName
+    ? t("telework.request.deputy", { name, for: step.forName, time })
+    : t("telework.request.decided", { name, time });
+  const seen =
+    step.forName && millis(step.seenMs) > 0
+      ? ` ${t("telework.request.seen", { time: shortDateTime(millis(step.seenMs)) })}`
+      : "";
   return `${t(answerKeys[step.answer ?? "ANSWER_UNSPECIFIED"])} ${who}${seen}`;
 }
 
@@ -196,10 +222,15 @@ export function Withdraw({ request }: { readonly request: RequestJson }): JSX.El
   const [comment, setComment] = useState("");
   const approved = request.state === "REQUEST_STATE_APPROVED";
   const withdraw = useMutation({
-    mutationFn: async () => call("TeleworkService", "WithdrawRequest", { requestId: request.requestId ?? "", comment: comment.trim() }),
+    mutationFn: async () =>
+      call("TeleworkService", "WithdrawRequest", { requestId: request.requestId ?? "", comment: comment.trim() }),
     onSuccess: async () => {
       setOpen(false);
-      notifications.show({ message: t(approved ? "telework.request.cancelled" : "telework.request.withdrawn"), color: "green", role: "status" });
+      notifications.show({
+        message: t(approved ? "telework.request.cancelled" : "telework.request.withdrawn"),
+        color: "green",
+        role: "status",
+      });
       await client.invalidateQueries();
     },
   });
@@ -208,10 +239,20 @@ export function Withdraw({ request }: { readonly request: RequestJson }): JSX.El
       <Button variant="outline" color="red" onClick={() => setOpen(true)}>
         {t(approved ? "telework.request.cancel" : "telework.request.withdraw")}
       </Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title={t(approved ? "telework.request.cancelTitle" : "telework.request.withdrawTitle")}>
+      <Modal
+        opened={open}
+        onClose={() => setOpen(false)}
+        title={t(approved ? "telework.request.cancelTitle" : "telework.request.withdrawTitle")}
+      >
         <div className="stack-tight">
           <p>{t(approved ? "telework.request.cancelText" : "telework.request.withdrawText")}</p>
-          <Textarea label={t("telework.request.comment")} value={comment} onChange={(e) => setComment(e.currentTarget.value)} maxLength={500} data-autofocus />
+          <Textarea
+            label={t("telework.request.comment")}
+            value={comment}
+            onChange={(e) => setComment(e.currentTarget.value)}
+            maxLength={500}
+            data-autofocus
+          />
           {withdraw.error === null ? null : <Failed error={withdraw.error} />}
           <div className="row row-end">
             <Button variant="outline" onClick={() => setOpen(false)}>

@@ -3,7 +3,16 @@ import type { GetSelfCheckResponseJson } from "../gen/jiseki/control/v1/telework
 import { judge, type Item, type Measured } from "./selfcheck.ts";
 
 const now = Date.parse("2026-11-24T08:00:00+09:00");
-const good: Measured = { nowMs: now, persisted: true, clockOffsetMs: 300, downBitsPerSecond: 20e6, upBitsPerSecond: 5e6, delayMs: 20, socket: "open", keyboard: "jis" };
+const good: Measured = {
+  nowMs: now,
+  persisted: true,
+  clockOffsetMs: 300,
+  downBitsPerSecond: 20e6,
+  upBitsPerSecond: 5e6,
+  delayMs: 20,
+  socket: "open",
+  keyboard: "jis",
+};
 const server: GetSelfCheckResponseJson = {
   certificateUntilMs: String(now + 60 * 86_400_000),
   sentSegments: 1000,

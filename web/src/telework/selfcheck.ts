@@ -45,7 +45,16 @@ const DAY_MS = 86_400_000;
  * The limits. A text page with a new screen is a few hundred kilobytes (docs/PERFORMANCE.md): at 1 Mbit/s it is there
  * in some seconds; below 0.3 Mbit/s typing is felt to lag.
  */
-export const limits = { goodBits: 1_000_000, leastBits: 300_000, goodDelayMs: 100, mostDelayMs: 300, goodLoss: 0.01, mostLoss: 0.05, clockMs: 10_000, mostClockMs: 60_000 } as const;
+export const limits = {
+  goodBits: 1_000_000,
+  leastBits: 300_000,
+  goodDelayMs: 100,
+  mostDelayMs: 300,
+  goodLoss: 0.01,
+  mostLoss: 0.05,
+  clockMs: 10_000,
+  mostClockMs: 60_000,
+} as const;
 
 /** All lines of the result, in their order. */
 export function judge(server: GetSelfCheckResponseJson, m: Measured): Item[] {
@@ -68,7 +77,14 @@ export function judge(server: GetSelfCheckResponseJson, m: Measured): Item[] {
 function certificate(server: GetSelfCheckResponseJson, m: Measured): Item {
   const until = millis(server.certificateUntilMs);
   const item = { name: "certificate", title: { key: "telework.check.items.certificate" } } as const;
-  if (until === 0) return { ...item, outcome: "bad", value: { key: "telework.check.values.noDevice" }, help: "telework.check.help.certificateNone" };
+  if (until === 0) {
+    return {
+      ...item,
+      outcome: "bad",
+      value: { key: "telework.check.values.noDevice" },
+      help: "telework.check.help.certificateNone",
+    };
+  }
   const value = { key: "telework.check.values.until", values: { date: shortDateTime(until).slice(0, 10) } } as const;
   const soon = until - m.nowMs < 14 * DAY_MS;
   return { ...item, outcome: soon ? "warn" : "ok", value, help: soon ? "telework.check.help.certificateSoon" : none };
@@ -92,7 +108,10 @@ function clock(m: Measured): Item {
     name: "clock",
     title: { key: "telework.check.items.clock" },
     outcome,
-    value: outcome === "ok" ? { key: "telework.check.values.exact" } : { key: "telework.check.values.off", values: { seconds: Math.round(off / 1000) } },
+    value:
+      outcome === "ok"
+        ? { key: "telework.check.values.exact" }
+        : { key: "telework.check.values.off", values: { seconds: Math.round(off / 1000) } },
     help: outcome === "ok" ? none : "telework.check.help.clock",
   };
 }
@@ -103,7 +122,10 @@ function route(server: GetSelfCheckResponseJson): Item {
     name: "route",
     title: { key: "telework.check.items.route" },
     outcome: "ok",
-    value: { key: proxied ? "telework.check.values.proxy" : "telework.check.values.direct", place: placeKeys[server.place ?? "PLACE_UNSPECIFIED"] },
+    value: {
+      key: proxied ? "telework.check.values.proxy" : "telework.check.values.direct",
+      place: placeKeys[server.place ?? "PLACE_UNSPECIFIED"],
+    },
     help: proxied ? "telework.check.help.proxy" : none,
   };
 }
@@ -115,9 +137,19 @@ function socket(reach: Reach): Item {
     case "open":
       return { ...item, outcome: "ok", value: { key: "telework.check.values.open" }, help: none };
     case "blocked":
-      return { ...item, outcome: "bad", value: { key: "telework.check.values.blocked" }, help: "telework.check.help.blocked" };
+      return {
+        ...item,
+        outcome: "bad",
+        value: { key: "telework.check.values.blocked" },
+        help: "telework.check.help.blocked",
+      };
     case "between":
-      return { ...item, outcome: "bad", value: { key: "telework.check.values.between" }, help: "telework.check.help.between" };
+      return {
+        ...item,
+        outcome: "bad",
+        value: { key: "telework.check.values.between" },
+        help: "telework.check.help.between",
+      };
     case "unreachable":
     case "busy":
     case "signed_out":
@@ -129,28 +161,50 @@ const notMeasured = { key: "telework.check.values.notMeasured" } as const;
 
 function speed(name: "download" | "upload", bits: number | undefined): Item {
   const item = { name, title: { key: `telework.check.items.${name}` } } as const;
-  if (bits === undefined) return { ...item, outcome: "warn", value: notMeasured, help: "telework.check.help.slow" };
+  if (bits === undefined) {
+    return { ...item, outcome: "warn", value: notMeasured, help: "telework.check.help.slow" };
+  }
   // Keys and the pointer need little: the way up may be a fifth of the way down.
   const share = name === "upload" ? 5 : 1;
   const outcome = bits * share >= limits.goodBits ? "ok" : bits * share >= limits.leastBits ? "warn" : "bad";
-  const help = outcome === "ok" ? none : outcome === "warn" ? "telework.check.help.slow" : "telework.check.help.tooSlow";
-  return { ...item, outcome, value: { key: "telework.check.values.speed", values: { amount: (bits / 1e6).toFixed(1) } }, help };
+  const help =
+    outcome === "ok" ? none : outcome === "warn" ? "telework.check.help.slow" : "telework.check.help.tooSlow";
+  return {
+    ...item,
+    outcome,
+    value: { key: "telework.check.values.speed", values: { amount: (bits / 1e6).toFixed(1) } },
+    help,
+  };
 }
 
 function delay(ms: number | undefined): Item {
   const item = { name: "delay", title: { key: "telework.check.items.delay" } } as const;
-  if (ms === undefined) return { ...item, outcome: "warn", value: notMeasured, help: "telework.check.help.slow" };
+  if (ms === undefined) {
+    return { ...item, outcome: "warn", value: notMeasured, help: "telework.check.help.slow" };
+  }
   const outcome = ms <= limits.goodDelayMs ? "ok" : ms <= limits.mostDelayMs ? "warn" : "bad";
-  return { ...item, outcome, value: { key: "telework.check.values.ms", values: { ms: Math.round(ms) } }, help: outcome === "ok" ? none : "telework.check.help.slow" };
+  return {
+    ...item,
+    outcome,
+    value: { key: "telework.check.values.ms", values: { ms: Math.round(ms) } },
+    help: outcome === "ok" ? none : "telework.check.help.slow",
+  };
 }
 
 function loss(server: GetSelfCheckResponseJson): Item {
   const item = { name: "loss", title: { key: "telework.check.items.loss" } } as const;
   const sent = server.sentSegments ?? 0;
-  if (sent === 0) return { ...item, outcome: "ok", value: notMeasured, help: none };
+  if (sent === 0) {
+    return { ...item, outcome: "ok", value: notMeasured, help: none };
+  }
   const share = (server.retransmittedSegments ?? 0) / sent;
   const outcome = share <= limits.goodLoss ? "ok" : share <= limits.mostLoss ? "warn" : "bad";
-  return { ...item, outcome, value: { key: "telework.check.values.percent", values: { percent: (share * 100).toFixed(1) } }, help: outcome === "ok" ? none : "telework.check.help.loss" };
+  return {
+    ...item,
+    outcome,
+    value: { key: "telework.check.values.percent", values: { percent: (share * 100).toFixed(1) } },
+    help: outcome === "ok" ? none : "telework.check.help.loss",
+  };
 }
 
 function desk(d: SelfCheckDeskJson): Item {
@@ -160,7 +214,13 @@ function desk(d: SelfCheckDeskJson): Item {
     name: `desk ${d.name ?? ""}`,
     title: { key: "telework.check.items.desk", values: { name: d.name ?? "" } },
     outcome,
-    value: { key: on ? "telework.check.values.on" : d.wakeable === true ? "telework.check.values.wakeable" : "telework.check.values.unreachable" },
+    value: {
+      key: on
+        ? "telework.check.values.on"
+        : d.wakeable === true
+          ? "telework.check.values.wakeable"
+          : "telework.check.values.unreachable",
+    },
     help: outcome === "ok" ? none : "telework.check.help.deskOff",
   };
 }
@@ -171,7 +231,10 @@ function outside(server: GetSelfCheckResponseJson): Item {
     name: "outside",
     title: { key: "telework.check.items.outside" },
     outcome: last === 0 ? "warn" : "ok",
-    value: last === 0 ? { key: "telework.check.values.never" } : { key: "telework.check.values.last", values: { time: dayAt(last) } },
+    value:
+      last === 0
+        ? { key: "telework.check.values.never" }
+        : { key: "telework.check.values.last", values: { time: dayAt(last) } },
     help: last === 0 ? "telework.check.help.outside" : none,
   };
 }

@@ -7,7 +7,13 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import { call } from "../api/api.ts";
 import type { RefusalJson } from "../gen/jiseki/control/v1/shared_pb.js";
-import type { GetTodayResponseJson, NextStepJson, RequestJson, SegmentKindJson, WorkdayJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import type {
+  GetTodayResponseJson,
+  NextStepJson,
+  RequestJson,
+  SegmentKindJson,
+  WorkdayJson,
+} from "../gen/jiseki/control/v1/telework_pb.js";
 import { placeKeys } from "../kit/enums.ts";
 import { millis } from "../kit/format.ts";
 import { ButtonLink } from "../kit/buttonlink.tsx";
@@ -25,8 +31,12 @@ export function Today(): JSX.Element {
   const { t, i18n } = useTranslation();
   const { data, error, isPending, refetch } = useQuery(todayQuery);
   const day = useDay();
-  if (isPending) return <Waiting lines={1} height={240} />;
-  if (data === undefined) return <Failed error={error} retry={() => void refetch()} />;
+  if (isPending) {
+    return <Waiting lines={1} height={240} />;
+  }
+  if (data === undefined) {
+    return <Failed error={error} retry={() => void refetch()} />;
+  }
   const date = data.date ?? day;
   return (
     <>
@@ -39,7 +49,9 @@ export function Today(): JSX.Element {
         </div>
         <NextStep today={data} />
       </section>
-      {data.workday === undefined || data.workday.state === "WORKDAY_STATE_NOT_STARTED" ? null : <Now workday={data.workday} next={data.next} />}
+      {data.workday === undefined || data.workday.state === "WORKDAY_STATE_NOT_STARTED" ? null : (
+        <Now workday={data.workday} next={data.next} />
+      )}
     </>
   );
 }
@@ -47,10 +59,16 @@ export function Today(): JSX.Element {
 type T = TFunction;
 
 function hoursWords(t: T, today: GetTodayResponseJson): string {
-  if (today.holiday) return t("telework.today.holiday", { name: today.holiday });
-  if (today.openDay !== true) return t("telework.today.closed");
+  if (today.holiday) {
+    return t("telework.today.holiday", { name: today.holiday });
+  }
+  if (today.openDay !== true) {
+    return t("telework.today.closed");
+  }
   const { hours } = today;
-  if (!works(hours)) return t("telework.today.noHours");
+  if (!works(hours)) {
+    return t("telework.today.noHours");
+  }
   return t("telework.today.hours", { span: span(hours?.startMinute ?? 0, hours?.endMinute ?? 0) });
 }
 
@@ -69,7 +87,9 @@ function TodayNotices({ today }: { readonly today: GetTodayResponseJson }): JSX.
           {t("telework.today.registrationOverHelp")}
         </Banner>
       ) : null}
-      {soon ? <Banner tone="info" title={t("telework.today.registrationSoon", { date: fullDay(until, language) })} /> : null}
+      {soon ? (
+        <Banner tone="info" title={t("telework.today.registrationSoon", { date: fullDay(until, language) })} />
+      ) : null}
       {(today.inbox ?? 0) > 0 ? (
         <Banner tone="info" title={t("telework.today.inbox", { count: today.inbox ?? 0 })}>
           <Link to="/inbox">{t("telework.today.inboxGo")}</Link>
@@ -83,7 +103,9 @@ function TodayNotices({ today }: { readonly today: GetTodayResponseJson }): JSX.
 function Plans({ today }: { readonly today: GetTodayResponseJson }): JSX.Element {
   const { t } = useTranslation();
   const lines = (today.requests ?? []).flatMap((r) => planLine(t, r, today.date ?? ""));
-  if (lines.length === 0) return <p className="today-plan">{t("telework.today.nothing")}</p>;
+  if (lines.length === 0) {
+    return <p className="today-plan">{t("telework.today.nothing")}</p>;
+  }
   return (
     <ul className="today-plans">
       {lines.map((line) => (
@@ -95,11 +117,19 @@ function Plans({ today }: { readonly today: GetTodayResponseJson }): JSX.Element
 
 function planLine(t: T, r: RequestJson, date: string): string[] {
   const day = (r.draft?.days ?? []).find((d) => d.date === date);
-  if (day === undefined) return [];
+  if (day === undefined) {
+    return [];
+  }
   const values = { span: daySpan(day), place: t(placeKeys[r.draft?.place ?? "PLACE_UNSPECIFIED"]) };
-  if (r.kind === "REQUEST_KIND_OVERTIME_ORDER") return [t("telework.today.overtime", values)];
-  if (r.kind === "REQUEST_KIND_TELEWORK_ORDER") return [t("telework.today.ordered", values)];
-  if (r.state === "REQUEST_STATE_APPROVED") return [t("telework.today.approved", values)];
+  if (r.kind === "REQUEST_KIND_OVERTIME_ORDER") {
+    return [t("telework.today.overtime", values)];
+  }
+  if (r.kind === "REQUEST_KIND_TELEWORK_ORDER") {
+    return [t("telework.today.ordered", values)];
+  }
+  if (r.state === "REQUEST_STATE_APPROVED") {
+    return [t("telework.today.approved", values)];
+  }
   return r.state === "REQUEST_STATE_PENDING" ? [t("telework.today.pendingToday", values)] : [];
 }
 
@@ -186,21 +216,34 @@ function useReport() {
   const client = useQueryClient();
   const [refusal, setRefusal] = useState<RefusalJson | null>(null);
   const report = useMutation({
-    mutationFn: async (r: { kind?: SegmentKindJson; finish?: boolean; done?: string }) => call("TeleworkService", "ReportWorkday", r),
+    mutationFn: async (r: { kind?: SegmentKindJson; finish?: boolean; done?: string }) =>
+      call("TeleworkService", "ReportWorkday", r),
     onSuccess: async (answer, r) => {
       setRefusal(answer.refusal ?? null);
-      if (answer.refusal !== undefined) return;
+      if (answer.refusal !== undefined) {
+        return;
+      }
       const segment = t(segmentKeys[r.kind ?? "SEGMENT_KIND_UNSPECIFIED"]);
       const message = r.finish === true ? t("telework.today.finished") : t("telework.today.reported", { segment });
       notifications.show({ message, color: "green", role: "status" });
-      await client.invalidateQueries({ predicate: (q) => ["today", "desks", "workday", "month"].includes(String(q.queryKey[0])) });
+      await client.invalidateQueries({
+        predicate: (q) => ["today", "desks", "workday", "month"].includes(String(q.queryKey[0])),
+      });
     },
   });
   return { report, problem: <ReportProblem refusal={refusal} error={report.error} /> };
 }
 
-function ReportProblem({ refusal, error }: { readonly refusal: RefusalJson | null; readonly error: unknown }): JSX.Element | null {
-  if (refusal !== null) return <Refused refusal={refusal} />;
+function ReportProblem({
+  refusal,
+  error,
+}: {
+  readonly refusal: RefusalJson | null;
+  readonly error: unknown;
+}): JSX.Element | null {
+  if (refusal !== null) {
+    return <Refused refusal={refusal} />;
+  }
   return error === null ? null : <Failed error={error} />;
 }
 
@@ -217,7 +260,13 @@ function Report({ kind, children }: { readonly kind: SegmentKindJson; readonly c
 }
 
 /** Ends the day, with what was done. */
-function Finish({ workday, size = "xl" }: { readonly workday: WorkdayJson | undefined; readonly size?: "xl" | "md" }): JSX.Element {
+function Finish({
+  workday,
+  size = "xl",
+}: {
+  readonly workday: WorkdayJson | undefined;
+  readonly size?: "xl" | "md";
+}): JSX.Element {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   const [done, setDone] = useState(workday?.done ?? "");
@@ -244,7 +293,12 @@ function Finish({ workday, size = "xl" }: { readonly workday: WorkdayJson | unde
             <Button variant="outline" onClick={() => setOpen(false)}>
               {t("cancel")}
             </Button>
-            <Button loading={report.isPending} onClick={() => report.mutate({ finish: true, done }, { onSuccess: (a) => a.refusal === undefined && setOpen(false) })}>
+            <Button
+              loading={report.isPending}
+              onClick={() =>
+                report.mutate({ finish: true, done }, { onSuccess: (a) => a.refusal === undefined && setOpen(false) })
+              }
+            >
               {t("telework.today.finish")}
             </Button>
           </div>
@@ -265,22 +319,38 @@ const others = [
 ] as const;
 
 /** Where the day stands, with one click for everything that may come next. */
-function Now({ workday, next }: { readonly workday: WorkdayJson; readonly next: NextStepJson | undefined }): JSX.Element {
+function Now({
+  workday,
+  next,
+}: {
+  readonly workday: WorkdayJson;
+  readonly next: NextStepJson | undefined;
+}): JSX.Element {
   const { t } = useTranslation();
   const { report, problem } = useReport();
   const last = lastSegment(workday);
   const open = last !== undefined && millis(last.untilMs) === 0;
-  const tone = workday.state === "WORKDAY_STATE_WORKING" ? "green" : workday.state === "WORKDAY_STATE_AWAY" ? "orange" : "gray";
+  const tone =
+    workday.state === "WORKDAY_STATE_WORKING" ? "green" : workday.state === "WORKDAY_STATE_AWAY" ? "orange" : "gray";
   return (
     <section className="card now" aria-label={t("telework.today.now")}>
       <p className="now-state">
         <Tag tone={tone}>{t(workdayStateKeys[workday.state ?? "WORKDAY_STATE_UNSPECIFIED"])}</Tag>
-        {open ? t("telework.today.since", { segment: t(segmentKeys[last.kind ?? "SEGMENT_KIND_UNSPECIFIED"]), time: timeAt(millis(last.fromMs)) }) : null}
+        {open
+          ? t("telework.today.since", {
+              segment: t(segmentKeys[last.kind ?? "SEGMENT_KIND_UNSPECIFIED"]),
+              time: timeAt(millis(last.fromMs)),
+            })
+          : null}
       </p>
       {open ? (
         <div className="now-actions">
-          {last.kind === "SEGMENT_KIND_WORK" || next === "NEXT_STEP_RESUME" ? null : <NowButton kind="SEGMENT_KIND_WORK" onReport={(kind) => report.mutate({ kind })} busy={report.isPending} />}
-          {last.kind === "SEGMENT_KIND_BREAK" ? null : <NowButton kind="SEGMENT_KIND_BREAK" onReport={(kind) => report.mutate({ kind })} busy={report.isPending} />}
+          {last.kind === "SEGMENT_KIND_WORK" || next === "NEXT_STEP_RESUME" ? null : (
+            <NowButton kind="SEGMENT_KIND_WORK" onReport={(kind) => report.mutate({ kind })} busy={report.isPending} />
+          )}
+          {last.kind === "SEGMENT_KIND_BREAK" ? null : (
+            <NowButton kind="SEGMENT_KIND_BREAK" onReport={(kind) => report.mutate({ kind })} busy={report.isPending} />
+          )}
           <Menu position="bottom-start" width={240}>
             <Menu.Target>
               <Button variant="outline" rightSection={<Icon name="down" size={16} />}>

@@ -33,7 +33,9 @@ export function WakeButton({ deskId, name, size = "lg", variant = "filled" }: Wa
           {wake.isPending ? <Loader /> : null}
           {wake.error === null ? null : <Failed error={wake.error} retry={() => wake.mutate()} />}
           {wake.data?.refusal === undefined ? null : <Refused refusal={wake.data.refusal} />}
-          {wake.data?.wake === undefined ? null : <Progress first={wake.data.wake} name={name} again={() => wake.mutate()} done={() => setOpen(false)} />}
+          {wake.data?.wake === undefined ? null : (
+            <Progress first={wake.data.wake} name={name} again={() => wake.mutate()} done={() => setOpen(false)} />
+          )}
           <div className="row row-end">
             <AskColleagues deskId={deskId} />
             <Button variant="outline" onClick={() => setOpen(false)}>
@@ -53,15 +55,20 @@ interface ProgressProps {
   readonly done: () => void;
 }
 
-/** Follows one wake until it has failed or the desk is on. That is told by a notification: the button goes away with the desk that was off. */
+/**
+ * Follows one wake until it has failed or the desk is on. That is told by a notification: the button goes away with the
+ * desk that was off.
+ */
 function Progress({ first, name, again, done }: ProgressProps): JSX.Element {
   const { t } = useTranslation();
   const client = useQueryClient();
   const { data } = useQuery({
     queryKey: ["wake", first.wakeId],
-    queryFn: async ({ signal }) => (await call("TeleworkService", "GetWake", { wakeId: first.wakeId ?? "" }, signal)).wake ?? first,
+    queryFn: async ({ signal }) =>
+      (await call("TeleworkService", "GetWake", { wakeId: first.wakeId ?? "" }, signal)).wake ?? first,
     initialData: first,
-    refetchInterval: ({ state }) => (state.data?.state === "WAKE_STATE_ON" || state.data?.state === "WAKE_STATE_FAILED" ? false : 2000),
+    refetchInterval: ({ state }) =>
+      state.data?.state === "WAKE_STATE_ON" || state.data?.state === "WAKE_STATE_FAILED" ? false : 2000,
   });
   const on = useEffectEvent(() => {
     notifications.show({ message: t("telework.wake.on", { name }), color: "green", role: "status" });
@@ -69,7 +76,9 @@ function Progress({ first, name, again, done }: ProgressProps): JSX.Element {
     void client.invalidateQueries({ predicate: (q) => ["today", "desks"].includes(String(q.queryKey[0])) });
   });
   useEffect(() => {
-    if (data.state === "WAKE_STATE_ON") on();
+    if (data.state === "WAKE_STATE_ON") {
+      on();
+    }
   }, [data.state]);
   switch (data.state) {
     case "WAKE_STATE_FAILED":
@@ -85,7 +94,9 @@ function Progress({ first, name, again, done }: ProgressProps): JSX.Element {
           <Loader size="sm" />
           <span>
             {t("telework.wake.sent")}
-            {data.wakerName ? <span className="sub">{t("telework.wake.sentBy", { waker: data.wakerName })}</span> : null}
+            {data.wakerName ? (
+              <span className="sub">{t("telework.wake.sentBy", { waker: data.wakerName })}</span>
+            ) : null}
           </span>
         </output>
       );
@@ -104,12 +115,22 @@ function AskColleagues({ deskId }: { readonly deskId: string }): JSX.Element {
   const { t } = useTranslation();
   const ask = useMutation({
     mutationFn: async () => call("TeleworkService", "AskPowerOn", { deskId }),
-    onSuccess: (answer) => notifications.show({ message: t("telework.today.asked", { count: answer.told ?? 0 }), color: "green", role: "status" }),
+    onSuccess: (answer) =>
+      notifications.show({
+        message: t("telework.today.asked", { count: answer.told ?? 0 }),
+        color: "green",
+        role: "status",
+      }),
   });
   return (
     <>
       {ask.error === null ? null : <Failed error={ask.error} />}
-      <Button variant="subtle" loading={ask.isPending} onClick={() => ask.mutate()} title={t("telework.today.askPowerText")}>
+      <Button
+        variant="subtle"
+        loading={ask.isPending}
+        onClick={() => ask.mutate()}
+        title={t("telework.today.askPowerText")}
+      >
         {t("telework.today.askPower")}
       </Button>
     </>

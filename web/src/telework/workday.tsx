@@ -60,12 +60,21 @@ function Done({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
     mutationFn: async () => call("TeleworkService", "SaveDone", { date: workday.date ?? "", done }),
     onSuccess: async () => {
       notifications.show({ message: t("telework.day.savedDone"), color: "green", role: "status" });
-      await client.invalidateQueries({ predicate: (q) => ["workday", "month", "today"].includes(String(q.queryKey[0])) });
+      await client.invalidateQueries({
+        predicate: (q) => ["workday", "month", "today"].includes(String(q.queryKey[0])),
+      });
     },
   });
   return (
     <div className="stack-tight">
-      <Textarea label={t("telework.day.done")} value={done} onChange={(e) => setDone(e.currentTarget.value)} autosize minRows={3} maxLength={2000} />
+      <Textarea
+        label={t("telework.day.done")}
+        value={done}
+        onChange={(e) => setDone(e.currentTarget.value)}
+        autosize
+        minRows={3}
+        maxLength={2000}
+      />
       {save.error === null ? null : <Failed error={save.error} />}
       <div className="row row-end">
         <Button variant="outline" loading={save.isPending} onClick={() => save.mutate()}>
@@ -85,28 +94,53 @@ function Correct({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
   const problem = linesProblem(lines);
   const correct = useMutation({
     mutationFn: async () =>
-      call("TeleworkService", "CorrectWorkday", { date: workday.date ?? "", segments: segmentsOf(lines, workday.date ?? ""), reason: reason.trim() }),
+      call("TeleworkService", "CorrectWorkday", {
+        date: workday.date ?? "",
+        segments: segmentsOf(lines, workday.date ?? ""),
+        reason: reason.trim(),
+      }),
     onSuccess: async (answer) => {
-      if (answer.workday === undefined) return;
+      if (answer.workday === undefined) {
+        return;
+      }
       notifications.show({ message: t("telework.day.saved"), color: "green", role: "status" });
-      await client.invalidateQueries({ predicate: (q) => ["workday", "month", "today"].includes(String(q.queryKey[0])) });
+      await client.invalidateQueries({
+        predicate: (q) => ["workday", "month", "today"].includes(String(q.queryKey[0])),
+      });
     },
   });
   const onSubmit = (e: FormEvent): void => {
     e.preventDefault();
     setTried(true);
-    if (problem === null && reason.trim() !== "") correct.mutate();
+    if (problem === null && reason.trim() !== "") {
+      correct.mutate();
+    }
   };
-  const change = (key: number, to: Partial<Line>): void => setLines(lines.map((l) => (l.key === key ? { ...l, ...to } : l)));
+  const change = (key: number, to: Partial<Line>): void =>
+    setLines(lines.map((l) => (l.key === key ? { ...l, ...to } : l)));
   const add = (): void => {
     const last = lines.at(-1);
-    setLines([...lines, { key: Math.max(-1, ...lines.map((l) => l.key)) + 1, kind: "SEGMENT_KIND_WORK", from: last?.until ?? "", until: "" }]);
+    setLines([
+      ...lines,
+      {
+        key: Math.max(-1, ...lines.map((l) => l.key)) + 1,
+        kind: "SEGMENT_KIND_WORK",
+        from: last?.until ?? "",
+        until: "",
+      },
+    ]);
   };
   return (
     <form className="stack-tight" onSubmit={onSubmit} noValidate>
       <ol className="bare lines">
         {lines.map((line, i) => (
-          <LineFields key={line.key} line={line} number={i + 1} change={(to) => change(line.key, to)} remove={() => setLines(lines.filter((l) => l.key !== line.key))} />
+          <LineFields
+            key={line.key}
+            line={line}
+            number={i + 1}
+            change={(to) => change(line.key, to)}
+            remove={() => setLines(lines.filter((l) => l.key !== line.key))}
+          />
         ))}
       </ol>
       <div>
@@ -114,7 +148,9 @@ function Correct({ workday }: { readonly workday: WorkdayJson }): JSX.Element {
           {t("telework.day.add")}
         </Button>
       </div>
-      {tried && problem !== null ? <p className="field-error">{t(problem === "clock" ? "telework.day.clockWrong" : "telework.day.order")}</p> : null}
+      {tried && problem !== null ? (
+        <p className="field-error">{t(problem === "clock" ? "telework.day.clockWrong" : "telework.day.order")}</p>
+      ) : null}
       <TextInput
         label={<Needed>{t("telework.day.reason")}</Needed>}
         value={reason}
@@ -147,9 +183,19 @@ function LineFields({ line, number, change, remove }: LineFieldsProps): JSX.Elem
   const row = t("telework.day.row", { number });
   return (
     <li className="line">
-      <TextInput size="sm" aria-label={`${row} ${t("telework.day.from")}`} value={line.from} onChange={(e) => change({ from: e.currentTarget.value })} />
+      <TextInput
+        size="sm"
+        aria-label={`${row} ${t("telework.day.from")}`}
+        value={line.from}
+        onChange={(e) => change({ from: e.currentTarget.value })}
+      />
       ～
-      <TextInput size="sm" aria-label={`${row} ${t("telework.day.until")}`} value={line.until} onChange={(e) => change({ until: e.currentTarget.value })} />
+      <TextInput
+        size="sm"
+        aria-label={`${row} ${t("telework.day.until")}`}
+        value={line.until}
+        onChange={(e) => change({ until: e.currentTarget.value })}
+      />
       <NativeSelect
         size="sm"
         aria-label={`${row} ${t("telework.day.kind")}`}
@@ -165,7 +211,9 @@ function LineFields({ line, number, change, remove }: LineFieldsProps): JSX.Elem
 function Connections({ workday }: { readonly workday: WorkdayJson }): JSX.Element | null {
   const { t } = useTranslation();
   const connections = workday.connections ?? [];
-  if (connections.length === 0) return null;
+  if (connections.length === 0) {
+    return null;
+  }
   return (
     <Section title={t("telework.day.connections")}>
       <ul className="bare times">
@@ -187,13 +235,17 @@ function Connections({ workday }: { readonly workday: WorkdayJson }): JSX.Elemen
 function Corrections({ workday }: { readonly workday: WorkdayJson }): JSX.Element | null {
   const { t } = useTranslation();
   const corrections = workday.corrections ?? [];
-  if (corrections.length === 0) return null;
+  if (corrections.length === 0) {
+    return null;
+  }
   return (
     <Section title={t("telework.day.corrections")}>
       <ol className="bare stack-tight">
         {corrections.map((c, i) => (
           <li key={`${c.timeMs ?? ""} ${i}`} className="card">
-            <strong>{t("telework.day.correctedBy", { time: shortDateTime(millis(c.timeMs)), name: c.byName ?? "" })}</strong>
+            <strong>
+              {t("telework.day.correctedBy", { time: shortDateTime(millis(c.timeMs)), name: c.byName ?? "" })}
+            </strong>
             <p>{c.reason}</p>
             <span className="sub">{t("telework.day.before")}</span>
             <Segments segments={c.before ?? []} />

@@ -27,4 +27,5 @@ export function tidy(cell: string): string {
 }
 
 /** Finds what no line of text may have: controls, line separators, what turns the direction of writing. */
-export const BAD = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff0-\ufffb\ufffd\u{e0000}-\u{e007f}\p{Noncharacter_Code_Point}]/u;
+export const BAD =
+  /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff0-\ufffb\ufffd\u{e0000}-\u{e007f}\p{Noncharacter_Code_Point}]/u;

@@ -3,7 +3,10 @@ import { fromHex, parseVector, toHex } from "./vectors.ts";
 
 test("a file is taken apart", () => {
   const v = parseVector("x", "comment: long: with a colon\nexpect: ok\n\n0102\nfe\n");
-  expect([...v.header]).toEqual([["comment", "long: with a colon"], ["expect", "ok"]]);
+  expect([...v.header]).toEqual([
+    ["comment", "long: with a colon"],
+    ["expect", "ok"],
+  ]);
   expect([...v.payload]).toEqual([1, 2, 0xfe]);
 });
 

@@ -55,7 +55,9 @@ export function parseVector(name: string, text: string): Vector {
 /** The vectors of a package, sorted by name. Throws if there is none. */
 export function readVectors(pkg: string): Vector[] {
   const dir = `${root}${pkg}/`;
-  const files = readdirSync(dir).filter((f) => f.endsWith(".vec")).sort();
+  const files = readdirSync(dir)
+    .filter((f) => f.endsWith(".vec"))
+    .sort();
   if (files.length === 0) {
     throw new Error(`no vectors of ${pkg}`);
   }

@@ -78,7 +78,13 @@ export class App {
     const hint = el("p", { id: "hint", class: "announcer" }, text.say("deskHint"));
     this.#stage = el(
       "div",
-      { class: "stage", tabindex: "0", role: "application", "aria-label": text.say("desk"), "aria-describedby": "hint" },
+      {
+        class: "stage",
+        tabindex: "0",
+        role: "application",
+        "aria-label": text.say("desk"),
+        "aria-describedby": "hint",
+      },
       this.#canvas,
     );
     this.#field = writingField(text.say("softKeyboard"));
@@ -101,7 +107,16 @@ export class App {
       hurry: () => this.#session.tell({ type: "hurry" }),
       end: () => this.#session.tell({ type: "end" }),
     });
-    root.replaceChildren(this.#stage, this.#field, hint, this.#watermark.element, this.#cover.element, this.#toolbar.element, this.#toast, this.#announcer);
+    root.replaceChildren(
+      this.#stage,
+      this.#field,
+      hint,
+      this.#watermark.element,
+      this.#cover.element,
+      this.#toolbar.element,
+      this.#toast,
+      this.#announcer,
+    );
     this.#fullScreen = new FullScreen(root, navigator);
     this.#input = new Input({
       element: this.#stage,
@@ -118,7 +133,10 @@ export class App {
       systemKeys: () => this.#fullScreen.locked,
       system: systemOf(navigator.platform),
     });
-    this.#prolong = new Prolong(() => longest(config.desk), () => this.#session.tell({ type: "renew" }));
+    this.#prolong = new Prolong(
+      () => longest(config.desk),
+      () => this.#session.tell({ type: "renew" }),
+    );
     this.#show(first, 0);
     this.#session = new Session({
       canvas: this.#canvas,
@@ -142,7 +160,9 @@ export class App {
 
   async #picture(): Promise<object | null> {
     const peek = await this.#session.peek();
-    if (peek === null) return null;
+    if (peek === null) {
+      return null;
+    }
     const { width, height, pixels, seq, generation, settled } = peek;
     const bgrx = toBGRX(new Int32Array(pixels.buffer));
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bgrx));
@@ -160,7 +180,9 @@ export class App {
     root.addEventListener("pointermove", (e) => this.#toolbar.pointer(e));
     window.addEventListener("online", () => this.#session.tell({ type: "hurry" }));
     window.addEventListener("beforeunload", (e) => {
-      if (this.#state.phase === "live" && !this.#c.isTest) e.preventDefault();
+      if (this.#state.phase === "live" && !this.#c.isTest) {
+        e.preventDefault();
+      }
     });
     setInterval(() => this.#mark(), MINUTE);
   }
@@ -179,7 +201,9 @@ export class App {
 
   async #authorize(continues: Uint8Array<ArrayBuffer> | null): Promise<Opening | Cause> {
     const got = await authorize(this.#c.person, this.#c.desk, continues);
-    if ("kind" in got) return got;
+    if ("kind" in got) {
+      return got;
+    }
     this.#template = this.#c.isTest ? "" : got.watermark;
     this.#clockOffset = got.opening.clockOffset;
     this.#toolbar.quality.path(got.opening.relayUrl);
@@ -197,7 +221,9 @@ export class App {
         this.#prolong.begins(m.sessionUntil);
         this.#toolbar.locks.forget();
         this.#toolbar.update(this.#showing());
-        if (!m.lockable) this.#say(this.#c.text.say("cannotLock"));
+        if (!m.lockable) {
+          this.#say(this.#c.text.say("cannotLock"));
+        }
         break;
       case "layout":
         this.#shown = m;
@@ -216,7 +242,9 @@ export class App {
         void this.#prolong.tick(Date.now() + this.#clockOffset);
         this.#statistics = m.statistics;
         this.#toolbar.quality.update(m.statistics);
-        if (m.statistics.silent > 4000) this.#say(this.#c.text.say("stalled", { n: Math.round(m.statistics.silent / 1000) }));
+        if (m.statistics.silent > 4000) {
+          this.#say(this.#c.text.say("stalled", { n: Math.round(m.statistics.silent / 1000) }));
+        }
         break;
       case "locks":
         this.#say(this.#toolbar.locks.update(m.locks));
@@ -233,10 +261,17 @@ export class App {
     this.#toolbar.element.hidden = !isLive;
     this.#stage.inert = !isLive;
     this.#field.disabled = !isLive;
-    if (isLive && before !== "live") this.#begin();
-    else if (!isLive && before === "live") this.#input.stop();
-    if (state.phase !== before || before === "authorizing") this.#announcer.textContent = words;
-    if (state.phase === "ended") this.#finish();
+    if (isLive && before !== "live") {
+      this.#begin();
+    } else if (!isLive && before === "live") {
+      this.#input.stop();
+    }
+    if (state.phase !== before || before === "authorizing") {
+      this.#announcer.textContent = words;
+    }
+    if (state.phase === "ended") {
+      this.#finish();
+    }
   }
 
   /** Nothing of the desk stays on the page. */
@@ -258,13 +293,17 @@ export class App {
 
   #mark(): void {
     this.#watermark.element.hidden = this.#template === "" || this.#shown === null;
-    if (this.#template !== "") this.#watermark.show(this.#template, new Date());
+    if (this.#template !== "") {
+      this.#watermark.show(this.#template, new Date());
+    }
   }
 
   /** Puts the canvas where it belongs. */
   #arrange(): void {
     this.#mark();
-    if (this.#shown === null) return;
+    if (this.#shown === null) {
+      return;
+    }
     const stage = { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
     const p = zoomed(place(this.#shown.part, stage, devicePixelRatio, this.#scale), stage, this.#zoom);
     this.#placement = p;
@@ -281,13 +320,19 @@ export class App {
 
   /** Two fingers zoom. What was shown in actual size goes on from there. */
   #pinch(by: Pinch): void {
-    if (this.#shown === null || this.#placement === null) return;
+    if (this.#shown === null || this.#placement === null) {
+      return;
+    }
     const { left, top } = this.#stage.getBoundingClientRect();
     const stage = { width: this.#stage.clientWidth, height: this.#stage.clientHeight };
     const fit = place(this.#shown.part, stage, devicePixelRatio, "fit");
     if (this.#scale === "actual") {
       const p = this.#placement;
-      this.#zoom = { factor: Math.max(p.width / fit.width, 1), left: p.left - this.#stage.scrollLeft, top: p.top - this.#stage.scrollTop };
+      this.#zoom = {
+        factor: Math.max(p.width / fit.width, 1),
+        left: p.left - this.#stage.scrollLeft,
+        top: p.top - this.#stage.scrollTop,
+      };
       this.#scale = "fit";
     }
     this.#zoom = pinched(fit, stage, this.#zoom, { ...by, x: by.x - left, y: by.y - top });
@@ -296,13 +341,25 @@ export class App {
   }
 
   #point(): void {
-    if (this.#cursor === null || this.#shown === null || this.#placement === null) return;
-    this.#canvas.style.cursor = cursorCSS(this.#cursor, this.#placement.width / this.#shown.part.width, devicePixelRatio);
+    if (this.#cursor === null || this.#shown === null || this.#placement === null) {
+      return;
+    }
+    this.#canvas.style.cursor = cursorCSS(
+      this.#cursor,
+      this.#placement.width / this.#shown.part.width,
+      devicePixelRatio,
+    );
   }
 
   #area(): Area | null {
-    if (this.#state.phase !== "live" || this.#shown === null) return null;
-    return { generation: this.#shown.layout.generation, ...this.#shown.part, box: this.#canvas.getBoundingClientRect() };
+    if (this.#state.phase !== "live" || this.#shown === null) {
+      return null;
+    }
+    return {
+      generation: this.#shown.layout.generation,
+      ...this.#shown.part,
+      box: this.#canvas.getBoundingClientRect(),
+    };
   }
 
   #showing(): Parameters<Toolbar["update"]>[0] {
@@ -343,8 +400,11 @@ export class App {
 
   #sendKeys(codes: readonly number[]): void {
     const [code] = codes;
-    if (codes.length === 1 && code !== undefined && TAP_CODES.has(code)) this.#input.tap(code);
-    else this.#input.combo(codes);
+    if (codes.length === 1 && code !== undefined && TAP_CODES.has(code)) {
+      this.#input.tap(code);
+    } else {
+      this.#input.combo(codes);
+    }
     this.#stage.focus();
   }
 
@@ -359,15 +419,23 @@ export class App {
 
   async #askToEnd(): Promise<void> {
     const { root, text } = this.#c;
-    if (await ask(root, text, text.say("endAsk"), "end")) this.#session.tell({ type: "end" });
-    else this.#stage.focus();
+    if (await ask(root, text, text.say("endAsk"), "end")) {
+      this.#session.tell({ type: "end" });
+    } else {
+      this.#stage.focus();
+    }
   }
 
-  /** Sends the device's clipboard, if the user wants it and the browser gives it; else what the user pastes into a field. */
+  /**
+   * Sends the device's clipboard, if the user wants it and the browser gives it; else what the user pastes into a
+   * field.
+   */
   async #paste(): Promise<void> {
     const { root, text } = this.#c;
     const got = await navigator.clipboard.readText().catch(() => askText(root, text, text.say("pasteAsk")));
-    if (got !== null) this.#say(text.say(this.#sendText(got.replaceAll("\0", "").replaceAll("\r\n", "\n"))));
+    if (got !== null) {
+      this.#say(text.say(this.#sendText(got.replaceAll("\0", "").replaceAll("\r\n", "\n"))));
+    }
     this.#stage.focus();
   }
 
@@ -377,19 +445,27 @@ export class App {
       this.#say(this.#c.text.say("textRefused"));
       return;
     }
-    for (const text of pieces(s.replaceAll("\0", ""), MAX_TEXT)) this.#session.tell({ type: "send", message: { kind: "text", text } });
+    for (const text of pieces(s.replaceAll("\0", ""), MAX_TEXT)) {
+      this.#session.tell({ type: "send", message: { kind: "text", text } });
+    }
   }
 
   #sendText(s: string): "pasteEmpty" | "pasteTooLong" | "pasted" {
-    if (s === "") return "pasteEmpty";
-    if (new TextEncoder().encode(s).length > MAX_CLIPBOARD) return "pasteTooLong";
+    if (s === "") {
+      return "pasteEmpty";
+    }
+    if (new TextEncoder().encode(s).length > MAX_CLIPBOARD) {
+      return "pasteTooLong";
+    }
     this.#session.tell({ type: "send", message: { kind: "clipboard", text: s } });
     return "pasted";
   }
 
   /** Shows a sentence for a while; it is announced, too. */
   #say(words: string, ms = TOAST): void {
-    if (words === "") return;
+    if (words === "") {
+      return;
+    }
     this.#toast.textContent = words;
     this.#toast.classList.add("shown");
     clearTimeout(this.#toasting);

@@ -33,12 +33,16 @@ async function enrolled(trustBundle: Uint8Array<ArrayBuffer>): Promise<Device> {
 async function opened(device: Device, offered: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const zeros = (n: number): string => toBase64(new Uint8Array(n));
   const answers: Readonly<Record<string, object>> = {
-    PrepareSession: { prepared: { sessionId: zeros(16), nonce: zeros(32), serverTimeMs: "0", trustBundle: toBase64(offered) } },
+    PrepareSession: {
+      prepared: { sessionId: zeros(16), nonce: zeros(32), serverTimeMs: "0", trustBundle: toBase64(offered) },
+    },
     OpenSession: { opened: { relayUrl: "wss://x/relay" } },
   };
   vi.stubGlobal("fetch", async (url: string) => Response.json(answers[url.split("/").at(-1) ?? ""]));
   const got = await authorize({ user: "tanaka", name: "", device, deviceLabel: "" }, "desk", null);
-  if ("kind" in got) throw new Error(JSON.stringify(got));
+  if ("kind" in got) {
+    throw new Error(JSON.stringify(got));
+  }
   expect(got.opening.deskCAs.map(toHex)).toEqual(parseBundle(offered).deskCAs.map(toHex));
   const store = await Devices.open();
   const [kept] = await store.all();

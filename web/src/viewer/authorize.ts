@@ -16,13 +16,20 @@ export interface Person {
   readonly deviceLabel: string;
 }
 
-/** Finds out who is signed in, and with which of this browser's keys. Resolves to a Cause if that is nobody; rejects as `call` does. */
+/**
+ * Finds out who is signed in, and with which of this browser's keys. Resolves to a Cause if that is nobody; rejects as
+ * `call` does.
+ */
 export async function identify(): Promise<Person | Cause> {
   const { me } = await call("AuthService", "GetMe", {}, patience());
-  if (me?.userId === undefined) return { kind: "signed_out" };
+  if (me?.userId === undefined) {
+    return { kind: "signed_out" };
+  }
   const { userId, name, device } = me;
   const key = await findKey(device?.deviceId);
-  if (key === undefined) return { kind: "no_device" };
+  if (key === undefined) {
+    return { kind: "no_device" };
+  }
   return { user: userId, name: name ?? "", device: key, deviceLabel: device?.label ?? "" };
 }
 
@@ -44,7 +51,10 @@ export interface Granted {
   readonly watermark: string;
 }
 
-/** Gets a grant for a session on a desk: prepares, signs, opens. Resolves to a Cause instead if there is none; never rejects. */
+/**
+ * Gets a grant for a session on a desk: prepares, signs, opens. Resolves to a Cause instead if there is none; never
+ * rejects.
+ */
 export async function authorize(person: Person, desk: string, continues: Uint8Array | null): Promise<Granted | Cause> {
   try {
     return await grant(person, desk, continues);
@@ -55,7 +65,9 @@ export async function authorize(person: Person, desk: string, continues: Uint8Ar
 
 async function grant(person: Person, desk: string, continues: Uint8Array | null): Promise<Granted | Cause> {
   const { prepared, refusal } = await call("DeskService", "PrepareSession", { deskId: desk }, patience());
-  if (refusal !== undefined) return refused(refusal);
+  if (refusal !== undefined) {
+    return refused(refusal);
+  }
   const session = fromBase64(prepared?.sessionId ?? "");
   const clockOffset = Number(prepared?.serverTimeMs ?? Date.now()) - Date.now();
   const key = await generateX25519();
@@ -75,7 +87,9 @@ async function grant(person: Person, desk: string, continues: Uint8Array | null)
     reconnectOf: toBase64(continues ?? new Uint8Array(0)),
   } as const;
   const answer = await call("DeskService", "OpenSession", request, patience());
-  if (answer.refusal !== undefined) return refused(answer.refusal);
+  if (answer.refusal !== undefined) {
+    return refused(answer.refusal);
+  }
   const opened: OpenedJson = answer.opened ?? {};
   return {
     watermark: opened.watermark ?? "",
@@ -96,14 +110,19 @@ async function grant(person: Person, desk: string, continues: Uint8Array | null)
 }
 
 /**
- * The desk CAs to trust: those of the bundle kept with the device, or of the gateway's if that is newer, which is kept from then
- * on. (Whoever serves this page could change it anyway: docs/THREATS.md. The native viewer keeps to what it was enrolled with.)
+ * The desk CAs to trust: those of the bundle kept with the device, or of the gateway's if that is newer, which is kept
+ * from then on. (Whoever serves this page could change it anyway: docs/THREATS.md. The native viewer keeps to what it
+ * was enrolled with.)
  */
 async function trusted(device: Device, offered: Uint8Array<ArrayBuffer>): Promise<Opening["deskCAs"]> {
   const own = parseBundle(device.trustBundle);
-  if (offered.length === 0) return own.deskCAs;
+  if (offered.length === 0) {
+    return own.deskCAs;
+  }
   const theirs = parseBundle(offered);
-  if (theirs.version <= own.version) return own.deskCAs;
+  if (theirs.version <= own.version) {
+    return own.deskCAs;
+  }
   await keep(device, offered);
   return theirs.deskCAs;
 }

@@ -11,11 +11,22 @@ test.each([
     { kind: "refused", retryAfter: 5, reasons: [{ code: "busy", ja: "", en: "", helpJa: "", helpEn: "" }] },
   ],
   ["no sign-in", new ApiError("unauthenticated", { reasons: [{ code: "not_signed_in" }] }), { kind: "signed_out" }],
-  ["an error without words", new ApiError("internal", {}), { kind: "refused", retryAfter: 0, reasons: [{ code: "internal", ja: "", en: "", helpJa: "", helpEn: "" }] }],
+  [
+    "an error without words",
+    new ApiError("internal", {}),
+    { kind: "refused", retryAfter: 0, reasons: [{ code: "internal", ja: "", en: "", helpJa: "", helpEn: "" }] },
+  ],
   [
     "a no",
-    new ApiError("failed_precondition", { reasons: [{ code: "desk_off", ja: "電源断", en: "off", helpJa: "起動", helpEn: "wake" }], retryAfterS: 9 }),
-    { kind: "refused", retryAfter: 9, reasons: [{ code: "desk_off", ja: "電源断", en: "off", helpJa: "起動", helpEn: "wake" }] },
+    new ApiError("failed_precondition", {
+      reasons: [{ code: "desk_off", ja: "電源断", en: "off", helpJa: "起動", helpEn: "wake" }],
+      retryAfterS: 9,
+    }),
+    {
+      kind: "refused",
+      retryAfter: 9,
+      reasons: [{ code: "desk_off", ja: "電源断", en: "off", helpJa: "起動", helpEn: "wake" }],
+    },
   ],
   ["a fault of the page", new TypeError("x is undefined"), { kind: "broken", detail: "x is undefined" }],
 ])("knows %s", (_, e, cause) => {

@@ -16,11 +16,21 @@ const SOON = 5;
 
 /** Why there is no session, from what a call of the API, or anything else before the session, was rejected with. */
 export function causeOf(e: unknown): Cause {
-  if (e instanceof DOMException && e.name === "TimeoutError") return { kind: "network" };
-  if (!(e instanceof ApiError)) return { kind: "broken", detail: e instanceof Error ? e.message : String(e) };
-  if (e.signedOut) return { kind: "signed_out" };
-  if (AWAY.has(e.code)) return { kind: "network" };
-  if (e.code.startsWith("http_")) return { kind: "between" };
+  if (e instanceof DOMException && e.name === "TimeoutError") {
+    return { kind: "network" };
+  }
+  if (!(e instanceof ApiError)) {
+    return { kind: "broken", detail: e instanceof Error ? e.message : String(e) };
+  }
+  if (e.signedOut) {
+    return { kind: "signed_out" };
+  }
+  if (AWAY.has(e.code)) {
+    return { kind: "network" };
+  }
+  if (e.code.startsWith("http_")) {
+    return { kind: "between" };
+  }
   const said = e.reasons.length > 0 ? e.refusal : { reasons: [{ code: e.code }] };
   return refused(e.code === "unavailable" ? { ...said, retryAfterS: said.retryAfterS ?? SOON } : said);
 }

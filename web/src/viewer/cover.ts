@@ -9,11 +9,18 @@ export interface CoverActions {
   end(): void;
 }
 
-/** For how long the last picture shines through while the line is lost, in milliseconds: then the desk is locked, too. */
+/**
+ * For how long the last picture shines through while the line is lost, in milliseconds: then the desk is locked, too.
+ */
 const VEIL = 60_000;
 
 const STEPS = ["authorizing", "linking", "sealing", "starting"] as const;
-const STEP_WORDS = { authorizing: "stepAuthorize", linking: "stepLink", sealing: "stepSeal", starting: "stepPicture" } as const;
+const STEP_WORDS = {
+  authorizing: "stepAuthorize",
+  linking: "stepLink",
+  sealing: "stepSeal",
+  starting: "stepPicture",
+} as const;
 
 /** Lies over the desk while there is no session: opening, opening again, ended. */
 export class Cover {
@@ -32,11 +39,18 @@ export class Cover {
   show(state: State, retryIn: number, desk: string): string {
     clearInterval(this.#countdown);
     this.element.hidden = state.phase === "live";
-    if (state.phase === "live") this.#lostAt = 0;
-    else if (this.#lostAt === 0) this.#lostAt = Date.now();
+    if (state.phase === "live") {
+      this.#lostAt = 0;
+    } else if (this.#lostAt === 0) {
+      this.#lostAt = Date.now();
+    }
     this.element.classList.toggle("over-picture", state.wasLive && state.phase !== "ended");
-    if (state.phase === "live") return this.#text.say("connected", { desk });
-    if (state.phase === "ended") return this.#ended(state.cause ?? { kind: "user" }, state.wasLive);
+    if (state.phase === "live") {
+      return this.#text.say("connected", { desk });
+    }
+    if (state.phase === "ended") {
+      return this.#ended(state.cause ?? { kind: "user" }, state.wasLive);
+    }
     return state.wasLive || state.phase === "waiting" ? this.#again(state, retryIn) : this.#opening(state.phase, desk);
   }
 
@@ -47,9 +61,20 @@ export class Cover {
     const steps = STEPS.map((s, i) => {
       const state = i < now ? "done" : i === now ? "now" : "later";
       const mark = el("span", { class: "mark" }, ...(state === "done" ? [icon(ICONS.check)] : []));
-      return el("li", { class: state, ...(state === "now" ? { "aria-current": "step" } : {}) }, mark, text.say(STEP_WORDS[s]));
+      return el(
+        "li",
+        { class: state, ...(state === "now" ? { "aria-current": "step" } : {}) },
+        mark,
+        text.say(STEP_WORDS[s]),
+      );
     });
-    this.#card("opening", el("div", { class: "spinner", "aria-hidden": "true" }), el("h1", {}, title), el("ol", { class: "steps" }, ...steps), this.#row(this.#quiet("cancel", () => this.#actions.end())));
+    this.#card(
+      "opening",
+      el("div", { class: "spinner", "aria-hidden": "true" }),
+      el("h1", {}, title),
+      el("ol", { class: "steps" }, ...steps),
+      this.#row(this.#quiet("cancel", () => this.#actions.end())),
+    );
     return `${title} ${now >= 0 ? text.say(STEP_WORDS[STEPS[now]!]) : ""}`;
   }
 
@@ -65,20 +90,30 @@ export class Cover {
     const tick = (): void => {
       const seconds = Math.ceil((end - Date.now()) / 1000);
       const isWaiting = state.phase === "waiting" && seconds > 0;
-      left.textContent = isWaiting ? text.say("retryIn", { n: seconds }) : text.say("doing", { step: text.say(STEP_WORDS[stepOf(state.phase)]) });
+      left.textContent = isWaiting
+        ? text.say("retryIn", { n: seconds })
+        : text.say("doing", { step: text.say(STEP_WORDS[stepOf(state.phase)]) });
       hurry.disabled = !isWaiting;
-      if (Date.now() - this.#lostAt > VEIL) this.element.classList.remove("over-picture");
+      if (Date.now() - this.#lostAt > VEIL) {
+        this.element.classList.remove("over-picture");
+      }
     };
     tick();
     this.#countdown = setInterval(tick, 250);
-    const lines = [isRefused ? text.say("deskSilent") : why?.what, state.wasLive ? text.say("reconnectingHelp") : why?.help].filter((s) => s !== undefined && s !== "");
+    const lines = [
+      isRefused ? text.say("deskSilent") : why?.what,
+      state.wasLive ? text.say("reconnectingHelp") : why?.help,
+    ].filter((s) => s !== undefined && s !== "");
     this.#card(
       "again",
       el("div", { class: "spinner", "aria-hidden": "true" }),
       el("h1", {}, title),
       ...lines.map((s) => el("p", {}, s ?? "")),
       left,
-      this.#row(hurry, this.#quiet("end", () => this.#actions.end())),
+      this.#row(
+        hurry,
+        this.#quiet("end", () => this.#actions.end()),
+      ),
     );
     return [title, ...lines].join(" ");
   }
@@ -91,15 +126,26 @@ export class Cover {
     const title = text.say(wasLive || isMine ? "ended" : "failed");
     const heading = el("h1", { tabindex: "-1" }, title);
     const parts: HTMLElement[] = [heading];
-    if (!isMine) parts.push(...what.split("\n").map((s) => el("p", { class: "what" }, s)));
-    if (help !== "") parts.push(...help.split("\n").map((s) => el("p", { class: "help" }, s)));
-    if (code !== "") parts.push(el("p", { class: "code" }, el("span", {}, text.say("code")), el("code", {}, code)));
+    if (!isMine) {
+      parts.push(...what.split("\n").map((s) => el("p", { class: "what" }, s)));
+    }
+    if (help !== "") {
+      parts.push(...help.split("\n").map((s) => el("p", { class: "help" }, s)));
+    }
+    if (code !== "") {
+      parts.push(el("p", { class: "code" }, el("span", {}, text.say("code")), el("code", {}, code)));
+    }
     const back = el("a", { class: "quiet", href: "/" }, text.say("back"));
     const first =
       cause.kind === "signed_out" || cause.kind === "no_device"
         ? el("a", { class: "primary", href: "/" }, text.say("signIn"))
         : button({ class: "primary" }, () => actions.again(), text.say("again"));
-    this.#card(isMine ? "done" : "bad", el("div", { class: "emblem", "aria-hidden": "true" }, icon(isMine ? ICONS.check : ICONS.alert)), ...parts, this.#row(first, back));
+    this.#card(
+      isMine ? "done" : "bad",
+      el("div", { class: "emblem", "aria-hidden": "true" }, icon(isMine ? ICONS.check : ICONS.alert)),
+      ...parts,
+      this.#row(first, back),
+    );
     heading.focus();
     return [title, isMine ? "" : what, help].join(" ");
   }
@@ -107,7 +153,9 @@ export class Cover {
   #card(kind: string, ...children: readonly Node[]): void {
     const focused = this.element.contains(document.activeElement);
     this.element.replaceChildren(el("section", { class: `card ${kind}` }, ...children));
-    if (focused) this.element.querySelector<HTMLElement>("button:not(:disabled), h1")?.focus();
+    if (focused) {
+      this.element.querySelector<HTMLElement>("button:not(:disabled), h1")?.focus();
+    }
   }
 
   #row(...children: readonly Node[]): HTMLElement {

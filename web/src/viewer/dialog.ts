@@ -14,7 +14,13 @@ export function askText(parent: HTMLElement, text: Text, question: string): Prom
   return open(parent, text, question, "send", field).then((yes) => (yes === null ? null : field.value));
 }
 
-function open(parent: HTMLElement, text: Text, question: string, confirm: Word, field?: HTMLElement): Promise<true | null> {
+function open(
+  parent: HTMLElement,
+  text: Text,
+  question: string,
+  confirm: Word,
+  field?: HTMLElement,
+): Promise<true | null> {
   const form = el(
     "form",
     { method: "dialog" },

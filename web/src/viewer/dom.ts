@@ -8,13 +8,19 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const e = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) {
+    e.setAttribute(name, value);
+  }
   e.append(...children);
   return e;
 }
 
 /** Makes a button that does something. */
-export function button(attributes: Attributes, act: () => void, ...children: readonly (Node | string)[]): HTMLButtonElement {
+export function button(
+  attributes: Attributes,
+  act: () => void,
+  ...children: readonly (Node | string)[]
+): HTMLButtonElement {
   const b = el("button", { type: "button", ...attributes }, ...children);
   b.addEventListener("click", act);
   return b;
@@ -25,7 +31,14 @@ const SVG = "http://www.w3.org/2000/svg";
 /** A 24 x 24 line icon from the `d` of a path. It is decoration: whoever holds it has a name. */
 export function icon(d: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [k, v] of Object.entries({ viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true", focusable: "false" })) svg.setAttribute(k, v);
+  for (const [k, v] of Object.entries({
+    viewBox: "0 0 24 24",
+    class: "icon",
+    "aria-hidden": "true",
+    focusable: "false",
+  })) {
+    svg.setAttribute(k, v);
+  }
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", d);
   svg.append(path);

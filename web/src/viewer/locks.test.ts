@@ -12,7 +12,9 @@ test("the lamps show what the desk says, and tell their names", () => {
   locks.update(NUM_LOCK | SCROLL_LOCK);
   expect(locks.element.hidden).toBe(false);
   expect(lit(locks)).toEqual(["Num", "Scr"]);
-  expect(locks.element.getAttribute("aria-label")).toBe("自席端末のキーボード: CapsLock オフ, NumLock オン, ScrollLock オン");
+  expect(locks.element.getAttribute("aria-label")).toBe(
+    "自席端末のキーボード: CapsLock オフ, NumLock オン, ScrollLock オン",
+  );
 });
 
 test("a change of Caps Lock is said, what a session begins with is not", () => {

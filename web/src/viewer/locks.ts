@@ -22,8 +22,8 @@ export class Locks {
   }
 
   /**
-   * Takes the states (_LOCK bits). Returns the sentence for a Caps Lock that has changed since the last time, which makes
-   * passwords wrong unseen; else an empty one.
+   * Takes the states (_LOCK bits). Returns the sentence for a Caps Lock that has changed since the last time, which
+   * makes passwords wrong unseen; else an empty one.
    */
   update(locks: number): string {
     const before = this.#last;
@@ -36,7 +36,9 @@ export class Locks {
     });
     this.element.setAttribute("aria-label", text.say("locks", { states: states.join(", ") }));
     this.element.hidden = false;
-    if (before === null || ((before ^ locks) & CAPS_LOCK) === 0) return "";
+    if (before === null || ((before ^ locks) & CAPS_LOCK) === 0) {
+      return "";
+    }
     return text.say((locks & CAPS_LOCK) === 0 ? "capsOff" : "capsOn");
   }
 

@@ -49,11 +49,15 @@ async function start(root: HTMLElement): Promise<void> {
     document.title = `${name} - ${text.say("title")}`;
     const isTest = navigator.webdriver && query.has("test");
     const app = new App({ root, text, person, desk, deskName: name, isTest });
-    if (isTest) window.jisekiTest = app.testHook();
+    if (isTest) {
+      window.jisekiTest = app.testHook();
+    }
   } catch (e) {
     fail(causeOf(e));
   }
 }
 
 const root = document.getElementById("viewer");
-if (root !== null) void start(root);
+if (root !== null) {
+  void start(root);
+}

@@ -15,8 +15,8 @@ export interface Group {
 }
 
 /**
- * A button that opens a menu below it (WAI-ARIA menu button): arrow keys, Home and End move, Escape and a choice close it and
- * give the focus back to the button.
+ * A button that opens a menu below it (WAI-ARIA menu button): arrow keys, Home and End move, Escape and a choice close
+ * it and give the focus back to the button.
  */
 export class Menu {
   readonly element: HTMLElement;
@@ -43,7 +43,9 @@ export class Menu {
       }
     });
     this.element.addEventListener("focusout", (e) => {
-      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) this.#hide();
+      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) {
+        this.#hide();
+      }
     });
   }
 
@@ -71,7 +73,8 @@ export class Menu {
 
   #group(g: Group, i: number): HTMLElement {
     const id = `${this.button.id}-group-${i}`;
-    const heading = g.heading === undefined ? [] : [el("div", { class: "heading", id, role: "presentation" }, g.heading)];
+    const heading =
+      g.heading === undefined ? [] : [el("div", { class: "heading", id, role: "presentation" }, g.heading)];
     const attributes = g.heading === undefined ? { role: "group" } : { role: "group", "aria-labelledby": id };
     return el("div", attributes, ...heading, ...g.items.map((item) => this.#item(item)));
   }
@@ -101,9 +104,13 @@ export class Menu {
       End: entries.length - 1,
     };
     const next = to[e.key];
-    if (next !== undefined) entries[next]?.focus();
-    else if (e.key === "Escape") this.close();
-    else return;
+    if (next !== undefined) {
+      entries[next]?.focus();
+    } else if (e.key === "Escape") {
+      this.close();
+    } else {
+      return;
+    }
     e.preventDefault();
     e.stopPropagation();
   }

@@ -30,7 +30,9 @@ test("asks in the last ten minutes only, every twenty seconds", async () => {
 
 test("opens anew once when the gateway would grant more", async () => {
   const w = watch([END, new Error("unreachable"), END + 30_000, END + 60 * MINUTE]);
-  for (let i = 0; i < 6; i++) await w.prolong.tick(END - 5 * MINUTE + i * 20_000);
+  for (let i = 0; i < 6; i++) {
+    await w.prolong.tick(END - 5 * MINUTE + i * 20_000);
+  }
   expect(w.renewed()).toBe(1);
   expect(w.asked()).toBe(4);
   w.prolong.begins(END + 60 * MINUTE);
@@ -41,7 +43,10 @@ test("opens anew once when the gateway would grant more", async () => {
 test("an answer that comes after the session was opened anew does not count", async () => {
   let answer: (until: number) => void = () => {};
   let renewed = 0;
-  const prolong = new Prolong(() => new Promise((resolve) => (answer = resolve)), () => renewed++);
+  const prolong = new Prolong(
+    () => new Promise((resolve) => (answer = resolve)),
+    () => renewed++,
+  );
   prolong.begins(END);
   const ticked = prolong.tick(END - MINUTE);
   prolong.begins(END + 60 * MINUTE);

@@ -1,5 +1,5 @@
-// A session lasts as long as its grant. When overtime was ordered meanwhile, the gateway would grant a longer one: the viewer asks
-// in the last minutes and opens the session anew before it ends, so that nothing is locked.
+// A session lasts as long as its grant. When overtime was ordered meanwhile, the gateway would grant a longer one: the
+// viewer asks in the last minutes and opens the session anew before it ends, so that nothing is locked.
 
 import { call } from "../api/api.ts";
 import { patience } from "./cause.ts";
@@ -32,10 +32,14 @@ export class Prolong {
   /** To be called every second with the gateway's time. Never rejects. */
   async tick(now: number): Promise<void> {
     const until = this.#until;
-    if (until === 0 || until - now > LAST || now - this.#asked < EVERY) return;
+    if (until === 0 || until - now > LAST || now - this.#asked < EVERY) {
+      return;
+    }
     this.#asked = now;
     const end = await this.#ask().catch(() => 0);
-    if (this.#until !== until || end < until + WORTH) return;
+    if (this.#until !== until || end < until + WORTH) {
+      return;
+    }
     this.#until = 0;
     this.#renew();
   }

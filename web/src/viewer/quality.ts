@@ -11,15 +11,21 @@ export type Grade = "good" | "fair" | "poor" | "none";
 
 /** Judges a line by its round trip. */
 export function grade(roundTrip: number | null, silent: number): Grade {
-  if (roundTrip === null) return "none";
-  if (silent > 3000 || roundTrip > FAIR) return "poor";
+  if (roundTrip === null) {
+    return "none";
+  }
+  if (silent > 3000 || roundTrip > FAIR) {
+    return "poor";
+  }
   return roundTrip > GOOD ? "fair" : "good";
 }
 
 /** Bytes per second for people. */
 export function rate(bytes: number): string {
   const bits = bytes * 8;
-  if (bits < 1e3) return `${Math.round(bits)} bps`;
+  if (bits < 1e3) {
+    return `${Math.round(bits)} bps`;
+  }
   return bits < 1e6 ? `${(bits / 1e3).toFixed(bits < 1e5 ? 1 : 0)} kbps` : `${(bits / 1e6).toFixed(1)} Mbps`;
 }
 
@@ -41,9 +47,19 @@ export class Quality {
       return [el("dt", {}, text.say(key)), value];
     });
     this.#set("sealed", text.say("sealedBy"));
-    this.#panel = el("div", { class: "panel quality", id: "quality-panel", role: "group", "aria-label": text.say("quality"), hidden: "" }, el("dl", {}, ...rows));
+    this.#panel = el(
+      "div",
+      { class: "panel quality", id: "quality-panel", role: "group", "aria-label": text.say("quality"), hidden: "" },
+      el("dl", {}, ...rows),
+    );
     const toggle = button(
-      { class: "tool", id: "quality", "aria-expanded": "false", "aria-controls": "quality-panel", "aria-label": text.say("quality") },
+      {
+        class: "tool",
+        id: "quality",
+        "aria-expanded": "false",
+        "aria-controls": "quality-panel",
+        "aria-label": text.say("quality"),
+      },
       () => this.#toggle(toggle),
       bars(),
       this.#short,
@@ -51,14 +67,17 @@ export class Quality {
     );
     this.element = el("div", { class: "group", "data-grade": "none" }, toggle, this.#panel);
     this.element.addEventListener("focusout", (e) => {
-      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) this.#show(toggle, false);
+      if (!(e.relatedTarget instanceof Node && this.element.contains(e.relatedTarget))) {
+        this.#show(toggle, false);
+      }
     });
   }
 
   /** Takes the figures of the last second. */
   update(s: Statistics): void {
     const text = this.#text;
-    const trip = s.roundTrip === null ? "–" : `${s.roundTrip < 10 ? s.roundTrip.toFixed(1) : Math.round(s.roundTrip)} ms`;
+    const trip =
+      s.roundTrip === null ? "–" : `${s.roundTrip < 10 ? s.roundTrip.toFixed(1) : Math.round(s.roundTrip)} ms`;
     this.#short.textContent = trip;
     this.#set("roundTrip", trip);
     this.#set("frames", `${s.updates.toFixed(s.updates < 10 ? 1 : 0)} ${text.say("framesUnit")}`);
@@ -75,7 +94,9 @@ export class Quality {
 
   #set(key: string, value: string): void {
     const e = this.#values.get(key);
-    if (e !== undefined) e.textContent = value;
+    if (e !== undefined) {
+      e.textContent = value;
+    }
   }
 
   #toggle(b: HTMLElement): void {

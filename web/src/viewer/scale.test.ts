@@ -14,13 +14,25 @@ describe("actual size", () => {
   });
 
   test("starts at the corner when the stage is too small", () => {
-    expect(place(picture, { width: 800, height: 600 }, 1, "actual")).toEqual({ left: 0, top: 0, width: 1920, height: 1080, exact: true });
+    expect(place(picture, { width: 800, height: 600 }, 1, "actual")).toEqual({
+      left: 0,
+      top: 0,
+      width: 1920,
+      height: 1080,
+      exact: true,
+    });
   });
 });
 
 describe("fit", () => {
   test("keeps the shape and leaves bars", () => {
-    expect(place(picture, { width: 960, height: 800 }, 1, "fit")).toEqual({ left: 0, top: 130, width: 960, height: 540, exact: false });
+    expect(place(picture, { width: 960, height: 800 }, 1, "fit")).toEqual({
+      left: 0,
+      top: 130,
+      width: 960,
+      height: 540,
+      exact: false,
+    });
   });
 
   test("is exact when the window is as large as the desk", () => {
@@ -31,16 +43,26 @@ describe("fit", () => {
 test("edges fall on device pixels, and fit never exceeds the stage", () => {
   const side = fc.integer({ min: 1, max: 5000 });
   fc.assert(
-    fc.property(side, side, side, side, fc.constantFrom(1, 1.25, 1.5, 2), fc.constantFrom("fit" as const, "actual" as const), (w, h, sw, sh, ratio, scale) => {
-      const stage = { width: sw, height: sh };
-      const p = place({ width: w, height: h }, stage, ratio, scale);
-      for (const edge of [p.left, p.top]) expect(Math.abs(edge * ratio - Math.round(edge * ratio))).toBeLessThan(1e-6);
-      expect(p.width / p.height).toBeCloseTo(w / h, 6);
-      if (scale === "fit" && !p.exact) {
-        expect(p.left + p.width).toBeLessThanOrEqual(sw + 1e-6);
-        expect(p.top + p.height).toBeLessThanOrEqual(sh + 1e-6);
-      }
-    }),
+    fc.property(
+      side,
+      side,
+      side,
+      side,
+      fc.constantFrom(1, 1.25, 1.5, 2),
+      fc.constantFrom("fit" as const, "actual" as const),
+      (w, h, sw, sh, ratio, scale) => {
+        const stage = { width: sw, height: sh };
+        const p = place({ width: w, height: h }, stage, ratio, scale);
+        for (const edge of [p.left, p.top]) {
+          expect(Math.abs(edge * ratio - Math.round(edge * ratio))).toBeLessThan(1e-6);
+        }
+        expect(p.width / p.height).toBeCloseTo(w / h, 6);
+        if (scale === "fit" && !p.exact) {
+          expect(p.left + p.width).toBeLessThanOrEqual(sw + 1e-6);
+          expect(p.top + p.height).toBeLessThanOrEqual(sh + 1e-6);
+        }
+      },
+    ),
   );
 });
 
@@ -71,14 +93,25 @@ describe("two fingers", () => {
   });
 
   test("never leave a gap beside what is larger than the stage, nor shrink below the whole picture", () => {
-    const step = fc.record({ x: fc.integer({ min: 0, max: 390 }), y: fc.integer({ min: 0, max: 700 }), factor: fc.double({ min: 0.2, max: 5, noNaN: true }), dx: fc.integer({ min: -500, max: 500 }), dy: fc.integer({ min: -500, max: 500 }) });
+    const step = fc.record({
+      x: fc.integer({ min: 0, max: 390 }),
+      y: fc.integer({ min: 0, max: 700 }),
+      factor: fc.double({ min: 0.2, max: 5, noNaN: true }),
+      dx: fc.integer({ min: -500, max: 500 }),
+      dy: fc.integer({ min: -500, max: 500 }),
+    });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         let z: Zoom = unzoomed;
-        for (const s of steps) z = pinched(fit, stage, z, s);
+        for (const s of steps) {
+          z = pinched(fit, stage, z, s);
+        }
         const p = zoomed(fit, stage, z);
         expect(p.width).toBeGreaterThanOrEqual(fit.width - 1e-6);
-        for (const [at, size, room] of [[p.left, p.width, stage.width], [p.top, p.height, stage.height]] as const) {
+        for (const [at, size, room] of [
+          [p.left, p.width, stage.width],
+          [p.top, p.height, stage.height],
+        ] as const) {
           if (size > room + 1) {
             expect(at).toBeLessThanOrEqual(1e-6);
             expect(at + size).toBeGreaterThanOrEqual(room - 1e-6);

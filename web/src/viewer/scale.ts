@@ -62,19 +62,40 @@ export const unzoomed: Zoom = { factor: 1, left: 0, top: 0 };
 /** A desk's text is readable on any phone below this. */
 const MOST = 8;
 
-/** A placement as a zoom shows it. What is larger than the stage leaves no gap at its edges, what is smaller stands in the middle. */
+/**
+ * A placement as a zoom shows it. What is larger than the stage leaves no gap at its edges, what is smaller stands in
+ * the middle.
+ */
 export function zoomed(p: Placement, stage: Size, z: Zoom): Placement {
-  if (z.factor === 1) return p;
+  if (z.factor === 1) {
+    return p;
+  }
   const width = p.width * z.factor;
   const height = p.height * z.factor;
-  return { left: held(z.left, width, stage.width), top: held(z.top, height, stage.height), width, height, exact: false };
+  return {
+    left: held(z.left, width, stage.width),
+    top: held(z.top, height, stage.height),
+    width,
+    height,
+    exact: false,
+  };
 }
 
-/** The zoom after two fingers have moved: the point of the picture that was between them goes with them. x and y are in the stage. */
-export function pinched(p: Placement, stage: Size, z: Zoom, by: { x: number; y: number; factor: number; dx: number; dy: number }): Zoom {
+/**
+ * The zoom after two fingers have moved: the point of the picture that was between them goes with them. x and y are in
+ * the stage.
+ */
+export function pinched(
+  p: Placement,
+  stage: Size,
+  z: Zoom,
+  by: { x: number; y: number; factor: number; dx: number; dy: number },
+): Zoom {
   const now = zoomed(p, stage, z);
   const factor = Math.min(Math.max(z.factor * by.factor, 1), MOST);
-  if (factor === 1) return unzoomed;
+  if (factor === 1) {
+    return unzoomed;
+  }
   const grows = factor / z.factor;
   const left = by.x - (by.x - by.dx - now.left) * grows;
   const top = by.y - (by.y - by.dy - now.top) * grows;

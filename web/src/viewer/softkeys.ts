@@ -3,7 +3,14 @@ import { el } from "./dom.ts";
 /** The field that makes a phone show its keyboard; a program writes in it, nobody reads it. */
 export function writingField(name: string): HTMLTextAreaElement {
   return el("textarea", {
-    class: "writing", "aria-label": name, tabindex: "-1", rows: "1", autocomplete: "off", autocorrect: "off", autocapitalize: "none", spellcheck: "false",
+    class: "writing",
+    "aria-label": name,
+    tabindex: "-1",
+    rows: "1",
+    autocomplete: "off",
+    autocorrect: "off",
+    autocapitalize: "none",
+    spellcheck: "false",
     enterkeyhint: "enter",
   });
 }
@@ -13,10 +20,15 @@ export function hasTouch(): boolean {
   return navigator.maxTouchPoints > 0 || matchMedia("(any-pointer: coarse)").matches;
 }
 
-/** Keeps the page above the keyboard on the screen as long as that writes in the field: some systems lay it over the page. */
+/**
+ * Keeps the page above the keyboard on the screen as long as that writes in the field: some systems lay it over the
+ * page.
+ */
 export function fitAbove(root: HTMLElement, field: HTMLElement): void {
   const view = globalThis.visualViewport;
-  if (view === null || view === undefined) return;
+  if (view === null || view === undefined) {
+    return;
+  }
   const fit = (): void => {
     const isWriting = document.activeElement === field && view.scale === 1;
     root.style.bottom = isWriting ? "auto" : "";

@@ -8,7 +8,8 @@ export type Language = "ja" | "en";
 const ja = {
   title: "自席 ビューア",
   desk: "自席端末の画面",
-  deskHint: "キーボードとマウスの操作は自席端末に送られます。Ctrl と Alt と Shift を同時に押して離すと、ツールバーに移ります。",
+  deskHint:
+    "キーボードとマウスの操作は自席端末に送られます。Ctrl と Alt と Shift を同時に押して離すと、ツールバーに移ります。",
   toolbar: "ツールバー",
   openToolbar: "ツールバーを開く",
   keys: "キー送信",
@@ -22,7 +23,8 @@ const ja = {
   keyTab: "Tab",
   softKeyboard: "文字を入力",
   unknownKey: "このキーは自席端末に送れません。ツールバーの「キー送信」か「文字を入力」をお使いください。",
-  textRefused: "この自席端末には、画面上のキーボードで書いた文字を送れません。自席端末のエージェントの更新を、情報システム担当に依頼してください。",
+  textRefused:
+    "この自席端末には、画面上のキーボードで書いた文字を送れません。自席端末のエージェントの更新を、情報システム担当に依頼してください。",
   display: "表示",
   scale: "表示倍率",
   fit: "画面に合わせる",
@@ -99,7 +101,7 @@ const en: Words = {
   keyEscape: "Esc",
   keyTab: "Tab",
   softKeyboard: "Write text",
-  unknownKey: "This key cannot be sent to the desk. Use \"Send keys\" or \"Write text\" of the toolbar.",
+  unknownKey: 'This key cannot be sent to the desk. Use "Send keys" or "Write text" of the toolbar.',
   textRefused: "This desk takes no text from a keyboard on the screen. Ask your administrator to update its agent.",
   display: "Display",
   scale: "Scale",
@@ -170,13 +172,22 @@ export interface Explanation {
 
 type Pair = readonly [what: string, help: string];
 
-const ASK = { ja: "続く場合は、確認コードを添えて情報システム担当に連絡してください。", en: "If this goes on, give the code to your help desk." };
+const ASK = {
+  ja: "続く場合は、確認コードを添えて情報システム担当に連絡してください。",
+  en: "If this goes on, give the code to your help desk.",
+};
 
 const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> = {
   ended_by_user: { ja: ["接続を終了しました。", ""], en: ["You ended the session.", ""] },
   taken_over: {
-    ja: ["別の端末から同じ自席端末に接続したため、この接続を終了しました。", "心当たりがないときは、すぐに情報システム担当に連絡してください。"],
-    en: ["The desk was opened from another device, so this session ended.", "If that was not you, tell your help desk at once."],
+    ja: [
+      "別の端末から同じ自席端末に接続したため、この接続を終了しました。",
+      "心当たりがないときは、すぐに情報システム担当に連絡してください。",
+    ],
+    en: [
+      "The desk was opened from another device, so this session ended.",
+      "If that was not you, tell your help desk at once.",
+    ],
   },
   ended_at_desk: {
     ja: ["自席端末の前にいる人が接続を終了しました。", "必要なときは、庁内に確認してからもう一度接続してください。"],
@@ -191,10 +202,19 @@ const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> =
     en: ["The time for this session is over.", "Connect again to go on."],
   },
   idle: {
-    ja: ["一定の時間操作がなかったため、自席端末をロックして接続を終了しました。", "続けるときは、もう一度接続してください。"],
-    en: ["Nothing was typed or moved for a while: the desk was locked and the session ended.", "Connect again to go on."],
+    ja: [
+      "一定の時間操作がなかったため、自席端末をロックして接続を終了しました。",
+      "続けるときは、もう一度接続してください。",
+    ],
+    en: [
+      "Nothing was typed or moved for a while: the desk was locked and the session ended.",
+      "Connect again to go on.",
+    ],
   },
-  policy: { ja: ["設定により、この接続は続けられません。", ASK.ja], en: ["The policy does not allow this session to go on.", ASK.en] },
+  policy: {
+    ja: ["設定により、この接続は続けられません。", ASK.ja],
+    en: ["The policy does not allow this session to go on.", ASK.en],
+  },
   agent_stopping: {
     ja: ["自席端末のプログラムが再起動しています。", "しばらくお待ちください。"],
     en: ["The program on the desk is restarting.", "Please wait."],
@@ -232,7 +252,10 @@ const ENDS: Partial<Record<EndName, { readonly ja: Pair; readonly en: Pair }>> =
       "Write letters, digits and signs in half width. For Japanese, turn on the desk's input method and type in romaji.",
     ],
   },
-  ends_soon: { ja: ["まもなく接続が終了します。", "作業を保存してください。"], en: ["The session ends soon.", "Save your work."] },
+  ends_soon: {
+    ja: ["まもなく接続が終了します。", "作業を保存してください。"],
+    en: ["The session ends soon.", "Save your work."],
+  },
   hours_end: {
     ja: ["まもなく勤務時間が終わります。", "終業を報告してください。"],
     en: ["Your working hours end soon.", "Report the end of work."],
@@ -249,13 +272,31 @@ const LINKS: Readonly<Record<number, { readonly ja: Pair; readonly en: Pair }>> 
     en: ["The time to begin the session was over.", "Please wait."],
   },
   4002: { ja: ["自席端末が中継に接続しませんでした。", ASK.ja], en: ["The desk did not come to the relay.", ASK.en] },
-  4003: { ja: ["自席端末との通信が切れました。", "しばらくお待ちください。"], en: ["The line to the desk broke.", "Please wait."] },
-  4004: { ja: ["回線が混雑し、通信が進まなくなりました。", "しばらくお待ちください。"], en: ["The line is too busy.", "Please wait."] },
-  4005: { ja: ["この接続の許可が取り消されました。", "情報システム担当に連絡してください。"], en: ["The permission for this session was withdrawn.", "Ask your help desk."] },
-  4006: { ja: ["新しい接続に切り替わったため、この接続を終了しました。", ""], en: ["A newer session took the place of this one.", ""] },
-  4007: { ja: ["庁内のサーバーが再起動しています。", "しばらくお待ちください。"], en: ["The server is restarting.", "Please wait."] },
+  4003: {
+    ja: ["自席端末との通信が切れました。", "しばらくお待ちください。"],
+    en: ["The line to the desk broke.", "Please wait."],
+  },
+  4004: {
+    ja: ["回線が混雑し、通信が進まなくなりました。", "しばらくお待ちください。"],
+    en: ["The line is too busy.", "Please wait."],
+  },
+  4005: {
+    ja: ["この接続の許可が取り消されました。", "情報システム担当に連絡してください。"],
+    en: ["The permission for this session was withdrawn.", "Ask your help desk."],
+  },
+  4006: {
+    ja: ["新しい接続に切り替わったため、この接続を終了しました。", ""],
+    en: ["A newer session took the place of this one.", ""],
+  },
+  4007: {
+    ja: ["庁内のサーバーが再起動しています。", "しばらくお待ちください。"],
+    en: ["The server is restarting.", "Please wait."],
+  },
   4008: { ja: ["通信の内容に誤りがありました。", ASK.ja], en: ["Something wrong was received.", ASK.en] },
-  4009: { ja: ["回線から応答がなくなりました。", "しばらくお待ちください。"], en: ["The line went silent.", "Please wait."] },
+  4009: {
+    ja: ["回線から応答がなくなりました。", "しばらくお待ちください。"],
+    en: ["The line went silent.", "Please wait."],
+  },
   4010: {
     ja: ["通信の安全を確認できなかったため、接続を止めました。", ASK.ja],
     en: ["The session was stopped because its safety could not be verified.", ASK.en],
@@ -280,7 +321,11 @@ export class Text {
   /** Explains why a session is not open. */
   explain(cause: Cause): Explanation {
     const { language } = this;
-    const pair = (p: { readonly ja: Pair; readonly en: Pair } | undefined, code: string, fallback: { ja: Pair; en: Pair } = LOST): Explanation => {
+    const pair = (
+      p: { readonly ja: Pair; readonly en: Pair } | undefined,
+      code: string,
+      fallback: { ja: Pair; en: Pair } = LOST,
+    ): Explanation => {
       const [what, help] = (p ?? fallback)[language];
       return { what, help, code };
     };
@@ -318,7 +363,9 @@ export class Text {
   notice(code: number, seconds: number): string {
     const name = endName(code);
     const pair = name === undefined ? undefined : ENDS[name]?.[this.language];
-    if (pair === undefined) return "";
+    if (pair === undefined) {
+      return "";
+    }
     const rest = (name === "ends_soon" || name === "hours_end") && seconds > 0 ? this.#remaining(seconds) : "";
     return pair.join(this.language === "ja" ? "" : " ").trim() + rest;
   }
@@ -341,8 +388,14 @@ export class Text {
 }
 
 const LOST = {
-  ja: ["庁内のサーバーに接続できません。", "ほかのページが開けるかを確かめてください。開けないときは、回線（Wi-Fi や LTE）の状態を確認してください。"],
-  en: ["The server cannot be reached.", "See whether other pages open. If they do not, check your Wi-Fi or mobile line."],
+  ja: [
+    "庁内のサーバーに接続できません。",
+    "ほかのページが開けるかを確かめてください。開けないときは、回線（Wi-Fi や LTE）の状態を確認してください。",
+  ],
+  en: [
+    "The server cannot be reached.",
+    "See whether other pages open. If they do not, check your Wi-Fi or mobile line.",
+  ],
 } as const;
 const BLOCKED = {
   ja: [
@@ -368,14 +421,20 @@ const BETWEEN = {
     "See whether the Wi-Fi wants you to sign in first. If this goes on, give the code to your help desk.",
   ],
 } as const;
-const UNKNOWN_END = { ja: ["自席端末が接続を終了しました。", ASK.ja], en: ["The desk ended the session.", ASK.en] } as const;
+const UNKNOWN_END = {
+  ja: ["自席端末が接続を終了しました。", ASK.ja],
+  en: ["The desk ended the session.", ASK.en],
+} as const;
 const REFUSED = { ja: ["接続が許可されませんでした。", ASK.ja], en: ["The session was not allowed.", ASK.en] } as const;
 const SIGNED_OUT = {
   ja: ["サインインの有効時間が過ぎました。", "もう一度サインインしてください。"],
   en: ["Your sign-in has ended.", "Sign in again."],
 } as const;
 const NO_DEVICE = {
-  ja: ["このブラウザーは接続元端末として登録されていません。", "利用者登録通知書の端末登録コードで、この端末を登録してください。"],
+  ja: [
+    "このブラウザーは接続元端末として登録されていません。",
+    "利用者登録通知書の端末登録コードで、この端末を登録してください。",
+  ],
   en: ["This browser is not an enrolled device.", "Enrol it with the one-time code on your slip."],
 } as const;
 const SEAL = {

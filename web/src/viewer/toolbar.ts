@@ -73,9 +73,24 @@ export class Toolbar {
     this.#keys = new Menu("keys", text.say("keys"), ICONS.keyboard, () => this.#keyGroups());
     this.#display = new Menu("display", text.say("display"), ICONS.display, () => this.#displayGroups());
     this.#full = button({ class: "tool", id: "full" }, () => actions.fullScreen());
-    this.#paste = button({ class: "tool", id: "paste", title: text.say("pasteLong") }, () => actions.paste(), icon(ICONS.paste), label(text.say("paste")));
-    this.#soft = button({ class: "tool", id: "soft-keyboard", title: text.say("softKeyboard") }, () => actions.softKeyboard(), icon(ICONS.touch), label(text.say("softKeyboard")));
-    const end = button({ class: "tool danger", id: "end" }, () => actions.end(), icon(ICONS.end), label(text.say("end")));
+    this.#paste = button(
+      { class: "tool", id: "paste", title: text.say("pasteLong") },
+      () => actions.paste(),
+      icon(ICONS.paste),
+      label(text.say("paste")),
+    );
+    this.#soft = button(
+      { class: "tool", id: "soft-keyboard", title: text.say("softKeyboard") },
+      () => actions.softKeyboard(),
+      icon(ICONS.touch),
+      label(text.say("softKeyboard")),
+    );
+    const end = button(
+      { class: "tool danger", id: "end" },
+      () => actions.end(),
+      icon(ICONS.end),
+      label(text.say("end")),
+    );
     this.#bar = el(
       "div",
       { class: "bar", role: "toolbar", "aria-label": text.say("toolbar") },
@@ -88,7 +103,9 @@ export class Toolbar {
       this.quality.element,
       end,
     );
-    const handle = button({ class: "handle", "aria-label": text.say("openToolbar"), tabindex: "-1" }, () => this.focus());
+    const handle = button({ class: "handle", "aria-label": text.say("openToolbar"), tabindex: "-1" }, () =>
+      this.focus(),
+    );
     this.element = el("div", { class: "dock" }, this.#bar, handle);
     this.#listen();
     this.update(showing);
@@ -146,15 +163,20 @@ export class Toolbar {
 
   #hover(isOver: boolean): void {
     this.#isOver = isOver;
-    if (isOver) this.open();
-    else this.#hideSoon(STAY);
+    if (isOver) {
+      this.open();
+    } else {
+      this.#hideSoon(STAY);
+    }
   }
 
   #hideSoon(after: number): void {
     clearTimeout(this.#hiding);
     this.#hiding = setTimeout(() => {
       const isUsed = this.#isOver || this.element.contains(document.activeElement);
-      if (!isUsed) this.element.classList.remove("open");
+      if (!isUsed) {
+        this.element.classList.remove("open");
+      }
     }, after);
   }
 
@@ -165,10 +187,15 @@ export class Toolbar {
   #key(e: KeyboardEvent): void {
     const tools = this.#tools;
     const at = tools.indexOf(document.activeElement as HTMLElement);
-    if (e.key === "Escape") this.#actions.leave();
-    else if (at >= 0 && e.key === "ArrowRight") tools[(at + 1) % tools.length]?.focus();
-    else if (at >= 0 && e.key === "ArrowLeft") tools[(at + tools.length - 1) % tools.length]?.focus();
-    else return;
+    if (e.key === "Escape") {
+      this.#actions.leave();
+    } else if (at >= 0 && e.key === "ArrowRight") {
+      tools[(at + 1) % tools.length]?.focus();
+    } else if (at >= 0 && e.key === "ArrowLeft") {
+      tools[(at + tools.length - 1) % tools.length]?.focus();
+    } else {
+      return;
+    }
     e.preventDefault();
   }
 
@@ -201,13 +228,22 @@ export class Toolbar {
     const scale = (s: Scale) => ({ label: text.say(s), checked: showing.scale === s, act: () => actions.scale(s) });
     const groups: Group[] = [{ heading: text.say("scale"), items: [scale("fit"), scale("actual")] }];
     const monitors = showing.layout?.monitors ?? [];
-    if (monitors.length < 2) return groups;
-    const one = (index: number, name: string) => ({ label: name, checked: showing.monitor === index, act: () => actions.monitor(index) });
+    if (monitors.length < 2) {
+      return groups;
+    }
+    const one = (index: number, name: string) => ({
+      label: name,
+      checked: showing.monitor === index,
+      act: () => actions.monitor(index),
+    });
     const items = monitors.map((m, i) => {
       const size = `${m.width} × ${m.height}${m.primary ? `, ${text.say("primary")}` : ""}`;
       return one(i, `${text.say("monitor", { n: i + 1 })} (${size})`);
     });
-    return [...groups, { heading: text.say("monitors"), items: [...items, one(ALL_MONITORS, text.say("allMonitors"))] }];
+    return [
+      ...groups,
+      { heading: text.say("monitors"), items: [...items, one(ALL_MONITORS, text.say("allMonitors"))] },
+    ];
   }
 }
 

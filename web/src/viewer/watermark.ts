@@ -14,7 +14,10 @@ export class Watermark {
     this.element.setAttribute("aria-hidden", "true");
   }
 
-  /** Shows a text; `{time}` in it becomes the time. Empty: shows nothing. To be called again when the time or the size changes. */
+  /**
+   * Shows a text; `{time}` in it becomes the time. Empty: shows nothing. To be called again when the time or the size
+   * changes.
+   */
   show(template: string, now: Date): void {
     this.#text = template.replaceAll("{time}", stamp(now));
     this.#draw();
@@ -29,7 +32,9 @@ export class Watermark {
     element.width = Math.round(width * ratio);
     element.height = Math.round(height * ratio);
     const context = element.getContext("2d");
-    if (context === null || text === "") return;
+    if (context === null || text === "") {
+      return;
+    }
     context.scale(ratio, ratio);
     context.rotate(ANGLE);
     context.font = '500 15px "Noto Sans JP", "Noto Sans CJK JP", "Hiragino Sans", "Yu Gothic UI", Meiryo, sans-serif';
@@ -46,7 +51,10 @@ export class Watermark {
   }
 }
 
-/** Japan is so far ahead of UTC, in milliseconds: a photograph tells the town hall's time, whatever the device's zone is. */
+/**
+ * Japan is so far ahead of UTC, in milliseconds: a photograph tells the town hall's time, whatever the device's zone
+ * is.
+ */
 const JST = 9 * 3_600_000;
 
 /** The day and time in Japan, to the minute. */

@@ -66,7 +66,7 @@ export function parseHeld(r: Reader): Held {
     r.fail("short");
   }
   const codes: number[] = [];
-  for (let last = 0; codes.length < n; ) {
+  for (let last = 0; codes.length < n;) {
     const c = r.u16();
     r.check(c > last, "codes");
     codes.push(c);

@@ -15,7 +15,10 @@ export interface Monitor {
   readonly name: string;
 }
 
-/** The arrangement of the desk's monitors. Sides are 1 to MAX_SIDE, their product at most MAX_PIXELS; every monitor lies within the layout. */
+/**
+ * The arrangement of the desk's monitors. Sides are 1 to MAX_SIDE, their product at most MAX_PIXELS; every monitor lies
+ * within the layout.
+ */
 export interface Layout {
   readonly kind: "layout";
   readonly generation: number;

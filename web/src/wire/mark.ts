@@ -1,7 +1,10 @@
 import type { Reader } from "./reader.ts";
 import type { Writer } from "./writer.ts";
 
-/** Comes behind messages on control that may wait on a slow line; the viewer answers with marked at once. Since version 2. */
+/**
+ * Comes behind messages on control that may wait on a slow line; the viewer answers with marked at once. Since version
+ * 2.
+ */
 export interface Mark {
   readonly kind: "mark";
   readonly id: number;

@@ -1,8 +1,30 @@
 import { appendClipboard, parseClipboard, type Clipboard } from "./clipboard.ts";
 import { appendCursor, appendCursorUse, parseCursor, parseCursorUse, type Cursor, type CursorUse } from "./cursor.ts";
-import { appendEnd, appendNotice, parseAgentEnd, parseNotice, parseViewerEnd, type AgentEnd, type Notice, type ViewerEnd } from "./end.ts";
+import {
+  appendEnd,
+  appendNotice,
+  parseAgentEnd,
+  parseNotice,
+  parseViewerEnd,
+  type AgentEnd,
+  type Notice,
+  type ViewerEnd,
+} from "./end.ts";
 import { WireError } from "./error.ts";
-import { appendHeld, appendKey, appendKeyTap, appendReleaseAll, parseHeld, parseKey, parseKeyTap, parseReleaseAll, type Held, type Key, type KeyTap, type ReleaseAll } from "./key.ts";
+import {
+  appendHeld,
+  appendKey,
+  appendKeyTap,
+  appendReleaseAll,
+  parseHeld,
+  parseKey,
+  parseKeyTap,
+  parseReleaseAll,
+  type Held,
+  type Key,
+  type KeyTap,
+  type ReleaseAll,
+} from "./key.ts";
 import { appendLayout, parseLayout, type Layout } from "./layout.ts";
 import { appendLocks, parseLocks, parseLockState, type Locks, type LockState } from "./locks.ts";
 import { appendMark, parseMark, parseMarked, type Mark, type Marked } from "./mark.ts";
@@ -17,7 +39,21 @@ import { TYPES, type Kind, type Route } from "./wire.ts";
 import { Writer } from "./writer.ts";
 
 /** What the viewer sends on control. */
-export type ToAgent = Start | View | Key | KeyTap | Held | Locks | Pointer | Wheel | Clipboard | ReleaseAll | Ping | ViewerEnd | Text | Marked;
+export type ToAgent =
+  | Start
+  | View
+  | Key
+  | KeyTap
+  | Held
+  | Locks
+  | Pointer
+  | Wheel
+  | Clipboard
+  | ReleaseAll
+  | Ping
+  | ViewerEnd
+  | Text
+  | Marked;
 
 /** What the agent sends on control. */
 export type ToViewer = Welcome | Layout | Cursor | CursorUse | LockState | Notice | Pong | AgentEnd | Mark;
@@ -34,7 +70,9 @@ export interface RouteMessage {
 }
 
 type Of<K extends Kind> = Extract<Message, { kind: K }>;
-type Codecs = { readonly [K in Kind]: readonly [route: Route, append: (w: Writer, m: Of<K>) => void, parse: (r: Reader) => Of<K>] };
+type Codecs = {
+  readonly [K in Kind]: readonly [route: Route, append: (w: Writer, m: Of<K>) => void, parse: (r: Reader) => Of<K>];
+};
 
 const CODECS: Codecs = {
   start: ["control to_agent", appendStart, parseStart],

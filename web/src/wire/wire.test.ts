@@ -77,7 +77,11 @@ describe("vectors", () => {
   }
 
   test("there is one for each kind", () => {
-    const seen = new Set(readVectors("wire").filter((v) => v.header.get("expect") === "ok").map((v) => v.payload[0]));
+    const seen = new Set(
+      readVectors("wire")
+        .filter((v) => v.header.get("expect") === "ok")
+        .map((v) => v.payload[0]),
+    );
     expect(new Set(Object.values(TYPES))).toEqual(seen);
   });
 });
@@ -106,7 +110,9 @@ const cursor = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, ma
 );
 
 const side = fc.integer({ min: 1, max: 16384 });
-const sides = side.chain((width) => fc.tuple(fc.constant(width), fc.integer({ min: 1, max: Math.min(16384, Math.floor(2 ** 26 / width)) })));
+const sides = side.chain((width) =>
+  fc.tuple(fc.constant(width), fc.integer({ min: 1, max: Math.min(16384, Math.floor(2 ** 26 / width)) })),
+);
 
 const layout = sides.chain(([width, height]) =>
   fc.record({
@@ -115,49 +121,78 @@ const layout = sides.chain(([width, height]) =>
     width: fc.constant(width),
     height: fc.constant(height),
     monitors: fc.array(
-      fc.tuple(fc.integer({ min: 0, max: width - 1 }), fc.integer({ min: 0, max: height - 1 }), fc.boolean(), name).map(
-        ([x, y, primary, n]) => ({ x, y, width: width - x, height: height - y, primary, name: n }),
-      ),
+      fc
+        .tuple(fc.integer({ min: 0, max: width - 1 }), fc.integer({ min: 0, max: height - 1 }), fc.boolean(), name)
+        .map(([x, y, primary, n]) => ({ x, y, width: width - x, height: height - y, primary, name: n })),
       { minLength: 1, maxLength: 16 },
     ),
   }),
 );
 
 const message: fc.Arbitrary<[Route, Message]> = fc.oneof(
-  fc.oneof(
-    fc.record({ kind: fc.constant("start" as const), visible: fc.boolean(), monitor, resume: fc.option(fc.record({ run: bytes(16), generation: u32, seq: u32, hash: bytes(32) })) }),
-    fc.record({ kind: fc.constant("view" as const), visible: fc.boolean(), monitor }),
-    fc.record({ kind: fc.constant("key" as const), code, down: fc.boolean() }),
-    fc.record({ kind: fc.constant("key_tap" as const), code }),
-    fc.record({ kind: fc.constant("held" as const), buttons, codes }),
-    fc.record({ kind: fc.constant("locks" as const), locks: fc.integer({ min: 0, max: 7 }) }),
-    fc.record({ kind: fc.constant("pointer" as const), generation: u32, x: u16, y: u16, buttons }),
-    fc.record({ kind: fc.constant("wheel" as const), generation: u32, x: u16, y: u16, dx: i16, dy: i16 }),
-    fc.record({ kind: fc.constant("clipboard" as const), text: fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 }).filter((s) => !s.includes("\0")) }),
-    fc.record({ kind: fc.constant("release_all" as const) }),
-    fc.record({ kind: fc.constant("ping" as const), id: u32 }),
-    fc.record({ kind: fc.constant("viewer_end" as const), code }),
-    fc.record({ kind: fc.constant("text" as const), text: fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 }).filter((s) => !s.includes("\0")) }),
-    fc.record({ kind: fc.constant("marked" as const), id: u32 }),
-  ).map((m): [Route, Message] => ["control to_agent", m]),
-  fc.oneof(
-    fc.record({
-      kind: fc.constant("welcome" as const), run: bytes(16), resumed: fc.boolean(), lockable: fc.boolean(), rights: u32,
-      sessionUntil: fc.integer({ min: 0, max: 253402300799999 }), idle: u32, desk: name,
-    }),
-    layout,
-    cursor,
-    fc.record({ kind: fc.constant("cursor_use" as const), slot: fc.integer({ min: 0, max: 63 }) }),
-    fc.record({ kind: fc.constant("lock_state" as const), locks: fc.integer({ min: 0, max: 7 }) }),
-    fc.record({ kind: fc.constant("notice" as const), code, seconds: u32 }),
-    fc.record({ kind: fc.constant("pong" as const), id: u32 }),
-    fc.record({ kind: fc.constant("agent_end" as const), code }),
-    fc.record({ kind: fc.constant("mark" as const), id: u32 }),
-  ).map((m): [Route, Message] => ["control to_viewer", m]),
-  fc.record({ kind: fc.constant("update" as const), seq: u32.filter((s) => s > 0), generation: u32, flags: fc.integer({ min: 0, max: 3 }), coder: fc.uint8Array() }).map(
-    (m): [Route, Message] => ["display to_viewer", m],
-  ),
-  fc.record({ kind: fc.constant("ack" as const), seq: u32.filter((s) => s > 0), decodeMicros: u32 }).map((m): [Route, Message] => ["display to_agent", m]),
+  fc
+    .oneof(
+      fc.record({
+        kind: fc.constant("start" as const),
+        visible: fc.boolean(),
+        monitor,
+        resume: fc.option(fc.record({ run: bytes(16), generation: u32, seq: u32, hash: bytes(32) })),
+      }),
+      fc.record({ kind: fc.constant("view" as const), visible: fc.boolean(), monitor }),
+      fc.record({ kind: fc.constant("key" as const), code, down: fc.boolean() }),
+      fc.record({ kind: fc.constant("key_tap" as const), code }),
+      fc.record({ kind: fc.constant("held" as const), buttons, codes }),
+      fc.record({ kind: fc.constant("locks" as const), locks: fc.integer({ min: 0, max: 7 }) }),
+      fc.record({ kind: fc.constant("pointer" as const), generation: u32, x: u16, y: u16, buttons }),
+      fc.record({ kind: fc.constant("wheel" as const), generation: u32, x: u16, y: u16, dx: i16, dy: i16 }),
+      fc.record({
+        kind: fc.constant("clipboard" as const),
+        text: fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 }).filter((s) => !s.includes("\0")),
+      }),
+      fc.record({ kind: fc.constant("release_all" as const) }),
+      fc.record({ kind: fc.constant("ping" as const), id: u32 }),
+      fc.record({ kind: fc.constant("viewer_end" as const), code }),
+      fc.record({
+        kind: fc.constant("text" as const),
+        text: fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 }).filter((s) => !s.includes("\0")),
+      }),
+      fc.record({ kind: fc.constant("marked" as const), id: u32 }),
+    )
+    .map((m): [Route, Message] => ["control to_agent", m]),
+  fc
+    .oneof(
+      fc.record({
+        kind: fc.constant("welcome" as const),
+        run: bytes(16),
+        resumed: fc.boolean(),
+        lockable: fc.boolean(),
+        rights: u32,
+        sessionUntil: fc.integer({ min: 0, max: 253402300799999 }),
+        idle: u32,
+        desk: name,
+      }),
+      layout,
+      cursor,
+      fc.record({ kind: fc.constant("cursor_use" as const), slot: fc.integer({ min: 0, max: 63 }) }),
+      fc.record({ kind: fc.constant("lock_state" as const), locks: fc.integer({ min: 0, max: 7 }) }),
+      fc.record({ kind: fc.constant("notice" as const), code, seconds: u32 }),
+      fc.record({ kind: fc.constant("pong" as const), id: u32 }),
+      fc.record({ kind: fc.constant("agent_end" as const), code }),
+      fc.record({ kind: fc.constant("mark" as const), id: u32 }),
+    )
+    .map((m): [Route, Message] => ["control to_viewer", m]),
+  fc
+    .record({
+      kind: fc.constant("update" as const),
+      seq: u32.filter((s) => s > 0),
+      generation: u32,
+      flags: fc.integer({ min: 0, max: 3 }),
+      coder: fc.uint8Array(),
+    })
+    .map((m): [Route, Message] => ["display to_viewer", m]),
+  fc
+    .record({ kind: fc.constant("ack" as const), seq: u32.filter((s) => s > 0), decodeMicros: u32 })
+    .map((m): [Route, Message] => ["display to_agent", m]),
 );
 
 describe("properties", () => {
@@ -185,12 +220,18 @@ describe("properties", () => {
 
   test("any bytes are refused with a class or are canonical", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...ROUTES), fc.constantFrom(...Object.values(TYPES)), fc.uint8Array({ maxLength: 80 }), u8, (route, type, body, at) => {
-        const b = Uint8Array.of(type, ...body.map((x, i) => (i === at ? x : x % 4)));
-        if (classOf(route, b) === "ok") {
-          expect(toHex(append(parse(route, b)))).toBe(toHex(b));
-        }
-      }),
+      fc.property(
+        fc.constantFrom(...ROUTES),
+        fc.constantFrom(...Object.values(TYPES)),
+        fc.uint8Array({ maxLength: 80 }),
+        u8,
+        (route, type, body, at) => {
+          const b = Uint8Array.of(type, ...body.map((x, i) => (i === at ? x : x % 4)));
+          if (classOf(route, b) === "ok") {
+            expect(toHex(append(parse(route, b)))).toBe(toHex(b));
+          }
+        },
+      ),
       { numRuns: 5000 },
     );
   });
@@ -198,8 +239,12 @@ describe("properties", () => {
 
 test("bounds of open-ended messages", () => {
   const coder = new Uint8Array(MAX_CODER_BYTES + 1);
-  expect(classOf("display to_viewer", append({ kind: "update", seq: 1, generation: 1, flags: 0, coder: coder.subarray(1) }))).toBe("ok");
-  expect(classOf("display to_viewer", append({ kind: "update", seq: 1, generation: 1, flags: 0, coder }))).toBe("range");
+  expect(
+    classOf("display to_viewer", append({ kind: "update", seq: 1, generation: 1, flags: 0, coder: coder.subarray(1) })),
+  ).toBe("ok");
+  expect(classOf("display to_viewer", append({ kind: "update", seq: 1, generation: 1, flags: 0, coder }))).toBe(
+    "range",
+  );
   expect(classOf("control to_agent", append({ kind: "clipboard", text: "x".repeat(MAX_CLIPBOARD) }))).toBe("ok");
   expect(classOf("control to_agent", append({ kind: "clipboard", text: "x".repeat(MAX_CLIPBOARD + 1) }))).toBe("range");
 });
@@ -214,10 +259,16 @@ test("byte fields are views, also into the middle of a buffer", () => {
 });
 
 test("names are cut between characters", () => {
-  const m = parse("control to_viewer", append({
-    kind: "layout", generation: 1, width: 9, height: 9,
-    monitors: [{ x: 0, y: 0, width: 9, height: 9, primary: false, name: "席".repeat(100) }],
-  }));
+  const m = parse(
+    "control to_viewer",
+    append({
+      kind: "layout",
+      generation: 1,
+      width: 9,
+      height: 9,
+      monitors: [{ x: 0, y: 0, width: 9, height: 9, primary: false, name: "席".repeat(100) }],
+    }),
+  );
   expect(m.kind === "layout" && m.monitors[0]?.name).toBe("席".repeat(85));
 });
 

@@ -3,7 +3,15 @@ import type { Words } from "./ja.ts";
 
 /** The words of the approvers' pages in English. */
 export const approvalEn: Words<typeof approvalJa> = {
-  nav: { inbox: "Approvals", board: "Who works where", week: "Week", months: "Months", members: "Staff", absences: "Absences", label: "Menu for approvers" },
+  nav: {
+    inbox: "Approvals",
+    board: "Who works where",
+    week: "Week",
+    months: "Months",
+    members: "Staff",
+    absences: "Absences",
+    label: "Menu for approvers",
+  },
   notYours: "These pages are for heads of sections, their deputies and clerks.",
   inbox: {
     title: "Requests that wait for you",
@@ -43,7 +51,8 @@ export const approvalEn: Words<typeof approvalJa> = {
     reviews: "To confirm or read",
     more: "There are more requests. They appear when you have decided those in this list.",
     moreReviews: "There are more. They appear when you have confirmed those in this list.",
-    reviewsHelp: "Requests that a deputy decided while you were absent, and requests for your information. Read them and press “Confirm”.",
+    reviewsHelp:
+      "Requests that a deputy decided while you were absent, and requests for your information. Read them and press “Confirm”.",
     reviewsCaption: "List of requests to confirm or read",
     deputy: "Decided by {{name}}",
     read: "For information",
@@ -124,7 +133,8 @@ export const approvalEn: Words<typeof approvalJa> = {
     connected: "Connected",
     gap: "Gaps",
     gapDays: "{{days}} day(s)",
-    gapHelp: "A gap is a day on which connection and reported work differ by more than {{minutes}} minutes. Nothing is rounded.",
+    gapHelp:
+      "A gap is a day on which connection and reported work differ by more than {{minutes}} minutes. Nothing is rounded.",
     confirmed: "Confirmed",
     confirmedBy: "{{name}}, {{time}}",
     notConfirmed: "Not confirmed",

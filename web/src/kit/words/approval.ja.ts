@@ -1,6 +1,14 @@
 /** The words of the approvers' pages in Japanese. */
 export const approvalJa = {
-  nav: { inbox: "承認", board: "在席状況", week: "予定表", months: "月次の確認", members: "所属の職員", absences: "不在の登録", label: "承認者のメニュー" },
+  nav: {
+    inbox: "承認",
+    board: "在席状況",
+    week: "予定表",
+    months: "月次の確認",
+    members: "所属の職員",
+    absences: "不在の登録",
+    label: "承認者のメニュー",
+  },
   notYours: "承認者の機能は、所属長、代決者または庶務担当が使えます。",
   inbox: {
     title: "承認を待っている申請",

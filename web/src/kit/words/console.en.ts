@@ -68,10 +68,12 @@ export const consoleEn: Words<typeof consoleJa> = {
     unlocked: "Sign-in of “{{name}}” is unlocked.",
     reset: "Reset password",
     resetTitle: "Reset password",
-    resetText: "A new initial password for “{{name}}” is made. The present one stops working; sign-ins and sessions end at once.",
+    resetText:
+      "A new initial password for “{{name}}” is made. The present one stops working; sign-ins and sessions end at once.",
     resetDo: "Reset",
     resetTotp: "Reset one-time passwords",
-    resetTotpText: "This removes the one-time passwords and recovery codes of “{{name}}”, for a lost app. Make sure first that it is the user who asks.",
+    resetTotpText:
+      "This removes the one-time passwords and recovery codes of “{{name}}”, for a lost app. Make sure first that it is the user who asks.",
     resetTotpDo: "Reset",
     resetTotpDone: "The one-time passwords of “{{name}}” were reset.",
     newCode: "New device code",
@@ -84,7 +86,8 @@ export const consoleEn: Words<typeof consoleJa> = {
     one: "One",
     several: "Several",
     paste: "Users to add",
-    pasteHint: "One user a line: user id, name, kana, section, desk, separated by tabs or commas. You can paste rows of a spreadsheet. Section and desk are given by name and may be empty.",
+    pasteHint:
+      "One user a line: user id, name, kana, section, desk, separated by tabs or commas. You can paste rows of a spreadsheet. Section and desk are given by name and may be empty.",
     pasteExample: "Example: tanaka,Tanaka Hanako,,General Affairs,GA-PC01",
     pasteEmpty: "Enter at least one user.",
     pasteMany: "At most {{max}} users at a time.",
@@ -122,7 +125,8 @@ export const consoleEn: Words<typeof consoleJa> = {
     desks: "Desk",
     qr: "QR code of the address",
     steps: "Four steps",
-    stepOpen: "Open the address above in the browser of the device you will telework with. A phone can read the QR code.",
+    stepOpen:
+      "Open the address above in the browser of the device you will telework with. A phone can read the QR code.",
     stepSignIn: "Sign in with the user id and the initial password, then choose a new password.",
     stepSignInOwn: "Sign in with the user id and your password.",
     stepEnrol: "Follow the page, enter the one-time code and enrol the device.",
@@ -171,7 +175,8 @@ export const consoleEn: Words<typeof consoleJa> = {
     lockDone: "“{{name}}” was told to lock its screen.",
     remove: "Delete",
     removeTitle: "Delete desk",
-    removeText: "“{{name}}” will be deleted. Its certificate is revoked and a session ends at once. This cannot be undone.",
+    removeText:
+      "“{{name}}” will be deleted. Its certificate is revoked and a session ends at once. This cannot be undone.",
     removed: "“{{name}}” was deleted.",
     saved: "The desk was saved.",
   },
@@ -193,7 +198,8 @@ export const consoleEn: Words<typeof consoleJa> = {
     mayBeCleared: "May be lost",
     revoke: "Revoke",
     revokeTitle: "Revoke device",
-    revokeText: "“{{label}}” ({{owner}}) will be revoked. It opens no desk any more and a session ends at once. This cannot be undone.",
+    revokeText:
+      "“{{label}}” ({{owner}}) will be revoked. It opens no desk any more and a session ends at once. This cannot be undone.",
     reason: "Reason",
     reasonHint: "Kept in the audit log. At most 200 characters.",
     reasonNeeded: "Enter a reason of at most 200 characters.",
@@ -245,7 +251,8 @@ export const consoleEn: Words<typeof consoleJa> = {
     verify: "Verify the log",
     verifyTitle: "Verify the audit log",
     verifyHead: "Head to compare with (optional)",
-    verifyHeadHint: "Enter a head that you printed before: the log must still hold what it held then. Without one the chain and the heads kept by the gateway are checked.",
+    verifyHeadHint:
+      "Enter a head that you printed before: the log must still hold what it held then. Without one the chain and the heads kept by the gateway are checked.",
     verifying: "Verifying",
     intact: "{{count}} events were checked. Nothing was altered.",
     keptHeads: "The log was also held against {{count}} signed heads that the gateway keeps outside the database.",
@@ -329,8 +336,10 @@ export const consoleEn: Words<typeof consoleJa> = {
     watermarkHint: "{user}, {device} and {time} are replaced. Empty: none.",
     watermarkBad: "At most 400 bytes.",
     follows: "Please read before you save",
-    followsTotp: "Outside, users who have not set up one-time passwords (of {{all}} users {{without}}) cannot use the portal and desks until they have. Each sets them up in the office or on an enrolled device.",
-    followsApproval: "From outside desks open only in the time of an approved request or an order, except while an emergency is declared. Sessions without one end, those that run now too. Give each section a head and deputies first.",
+    followsTotp:
+      "Outside, users who have not set up one-time passwords (of {{all}} users {{without}}) cannot use the portal and desks until they have. Each sets them up in the office or on an enrolled device.",
+    followsApproval:
+      "From outside desks open only in the time of an approved request or an order, except while an emergency is declared. Sessions without one end, those that run now too. Give each section a head and deputies first.",
     followsDo: "Understood, save",
     emergency: "Emergency",
     emergencySwitch: "Declare an emergency (sessions without request)",

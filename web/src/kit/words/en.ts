@@ -7,4 +7,11 @@ import { portalEn } from "./portal.en.ts";
 import { teleworkEn } from "./telework.en.ts";
 
 /** All words in English. */
-export const en: Words = { ...portalEn, console: consoleEn, telework: teleworkEn, approval: approvalEn, policy: policyEn, manual: manualEn };
+export const en: Words = {
+  ...portalEn,
+  console: consoleEn,
+  telework: teleworkEn,
+  approval: approvalEn,
+  policy: policyEn,
+  manual: manualEn,
+};

@@ -6,7 +6,14 @@ import { portalJa } from "./portal.ja.ts";
 import { teleworkJa } from "./telework.ja.ts";
 
 /** All words in Japanese, the language that others are measured by. */
-export const ja = { ...portalJa, console: consoleJa, telework: teleworkJa, approval: approvalJa, policy: policyJa, manual: manualJa } as const;
+export const ja = {
+  ...portalJa,
+  console: consoleJa,
+  telework: teleworkJa,
+  approval: approvalJa,
+  policy: policyJa,
+  manual: manualJa,
+} as const;
 
 type Texts<T> = { readonly [K in keyof T]: T[K] extends string ? string : Texts<T[K]> };
 

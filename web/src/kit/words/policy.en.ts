@@ -3,7 +3,16 @@ import type { Words } from "./ja.ts";
 
 /** The words of the policy pages in English. */
 export const policyEn: Words<typeof policyJa> = {
-  nav: { policy: "Policy", staff: "Staff", holidays: "Open days", routes: "Routes", why: "Why", power: "Power", mails: "Mail", helpdesk: "Help desk" },
+  nav: {
+    policy: "Policy",
+    staff: "Staff",
+    holidays: "Open days",
+    routes: "Routes",
+    why: "Why",
+    power: "Power",
+    mails: "Mail",
+    helpdesk: "Help desk",
+  },
   saved: "Saved.",
   conflict: "Somebody else changed it first. Load the newest and change it again.",
   reload: "Load the newest",
@@ -11,7 +20,8 @@ export const policyEn: Words<typeof policyJa> = {
     title: "Policy",
     lead: "Who may telework when, from where and how. Changes act on running sessions within two seconds.",
     rules: "Rules",
-    rulesHelp: "A rule of a section holds for the sections below too. Rules of a lower section, of an employment and of a zone count over it. What no rule says follows the settings.",
+    rulesHelp:
+      "A rule of a section holds for the sections below too. Rules of a lower section, of an employment and of a zone count over it. What no rule says follows the settings.",
     rulesCaption: "List of rules",
     rulesNone: "There are no rules yet. The settings hold for everybody.",
     addRule: "Add a rule",

@@ -1,6 +1,15 @@
 /** The words of the policy pages in Japanese. */
 export const policyJa = {
-  nav: { policy: "利用の条件", staff: "職員の勤務条件", holidays: "開庁日", routes: "承認の経路", why: "接続可否の確認", power: "電源", mails: "通知メール", helpdesk: "問合せの確認" },
+  nav: {
+    policy: "利用の条件",
+    staff: "職員の勤務条件",
+    holidays: "開庁日",
+    routes: "承認の経路",
+    why: "接続可否の確認",
+    power: "電源",
+    mails: "通知メール",
+    helpdesk: "問合せの確認",
+  },
   saved: "保存しました。",
   conflict: "ほかの人が先に変更しました。最新の内容を読み込んでから、もう一度変更してください。",
   reload: "最新の内容を読み込む",
@@ -8,7 +17,8 @@ export const policyJa = {
     title: "利用の条件",
     lead: "だれが、いつ、どこから、どのようにテレワークをするかを決めます。変更は、接続中の画面にも2秒以内に反映されます。",
     rules: "条件",
-    rulesHelp: "所属の条件は、下の所属にも及びます。下の所属、任用区分、ネットワーク区分の条件があれば、そちらが優先されます。どの条件にもない項目は「設定」の内容に従います。",
+    rulesHelp:
+      "所属の条件は、下の所属にも及びます。下の所属、任用区分、ネットワーク区分の条件があれば、そちらが優先されます。どの条件にもない項目は「設定」の内容に従います。",
     rulesCaption: "条件の一覧",
     rulesNone: "条件はまだありません。「設定」の内容がすべての職員に適用されます。",
     addRule: "条件を加える",

@@ -41,7 +41,12 @@ export const portalEn: Words<typeof portalJa> = {
   place: { home: "Home", satellite: "Satellite office", other: "Other place", office: "Town hall", unknown: "Unknown" },
   zone: { lgwan: "LGWAN", internet: "Internet", mynumber: "My Number", unknown: "Unknown" },
   kind: { lent: "Lent device", private: "Private device", unknown: "Unknown" },
-  grade: { hardware: "Hardware (TPM or alike), self-declared", nonExtractable: "Not extractable, self-declared", file: "File, self-declared", unknown: "Unknown" },
+  grade: {
+    hardware: "Hardware (TPM or alike), self-declared",
+    nonExtractable: "Not extractable, self-declared",
+    file: "File, self-declared",
+    unknown: "Unknown",
+  },
   failure: {
     unreachable: "The gateway does not answer.",
     unreachableHelp: "Check the network connection and try again.",
@@ -84,7 +89,8 @@ export const portalEn: Words<typeof portalJa> = {
     present: "Present password",
     presentInitial: "Initial password (on your slip)",
     notHere: "This sign-in cannot change the password.",
-    notHereHelp: "You signed in from outside with the password alone. Sign in on an enrolled device, with a one-time password, or in the office to change it.",
+    notHereHelp:
+      "You signed in from outside with the password alone. Sign in on an enrolled device, with a one-time password, or in the office to change it.",
     presentNeeded: "Enter your present password.",
     changed: "New password",
     again: "New password (again)",
@@ -114,9 +120,11 @@ export const portalEn: Words<typeof portalJa> = {
     keeping: "What this browser keeps",
     kept: "The enrolment will be kept.",
     mayBeCleared: "The enrolment may be lost.",
-    mayBeClearedHelp: "The browser may drop it when space is short or browsing data is cleared. In a private window it is gone when you close it: use a normal window.",
+    mayBeClearedHelp:
+      "The browser may drop it when space is short or browsing data is cleared. In a private window it is gone when you close it: use a normal window.",
     unavailable: "This browser cannot keep the enrolment.",
-    unavailableHelp: "Close the private window and use a normal one. If the settings of the browser forbid storing data, allow it.",
+    unavailableHelp:
+      "Close the private window and use a normal one. If the settings of the browser forbid storing data, allow it.",
     checking: "Checking",
     already: "This browser is enrolled already.",
     alreadyHelp: "If you enrol it again, the enrolment before is dropped from this browser.",
@@ -132,7 +140,8 @@ export const portalEn: Words<typeof portalJa> = {
     working: "Enrolling",
     later: "Enrol later",
     done: "This device is enrolled.",
-    doneText: "You can open your desks from “{{label}}”. The certificate is valid until {{date}} and is renewed when you sign in.",
+    doneText:
+      "You can open your desks from “{{label}}”. The certificate is valid until {{date}} and is renewed when you sign in.",
     toHome: "Go to my desks",
     notAllowed: "This sign-in cannot enrol a device.",
     labelSuggestion: "{{browser}} on {{system}}",
@@ -163,8 +172,10 @@ export const portalEn: Words<typeof portalJa> = {
     end: "End session",
     ended: "The session on {{name}} has ended.",
     unlockableTitle: "This desk cannot lock its screen",
-    unlockable: "“{{name}}” cannot lock its screen by itself after the session. What you worked on may stay visible at the desk.",
-    unlockableAsk: "If people are around the desk, mind what is on the screen, and log off at the desk when you finish.",
+    unlockable:
+      "“{{name}}” cannot lock its screen by itself after the session. What you worked on may stay visible at the desk.",
+    unlockableAsk:
+      "If people are around the desk, mind what is on the screen, and log off at the desk when you finish.",
     unlockableGo: "I understand, connect",
     stale: "The present state cannot be read. What you see is from {{time}}.",
     noDevice: "This device is not enrolled.",
@@ -217,13 +228,15 @@ export const portalEn: Words<typeof portalJa> = {
     needed: "From outside a one-time password is needed. Set it up here.",
     notHere: "One-time passwords cannot be set up in this sign-in.",
     notHereHelp: "Sign in in the office or on an enrolled device first.",
-    notHereSignIn: "Sign in again with a one-time password. If you have neither the app nor a recovery code, ask your administrator to reset them.",
+    notHereSignIn:
+      "Sign in again with a one-time password. If you have neither the app nor a recovery code, ask your administrator to reset them.",
     begin: "Set up",
     beginDo: "Begin",
     replace: "Use another app",
     replaceText: "This sets up another app. The app and the recovery codes before stop working when it is done.",
     remove: "Remove",
-    removeText: "This removes one-time passwords and recovery codes. Where a one-time password is needed from outside, you can no longer connect from there.",
+    removeText:
+      "This removes one-time passwords and recovery codes. Where a one-time password is needed from outside, you can no longer connect from there.",
     removeDo: "Remove",
     removed: "One-time passwords were removed.",
     step1: "Get an authenticator app ready, on a telephone for example. Ask your administrator which one to use.",
@@ -235,9 +248,11 @@ export const portalEn: Words<typeof portalJa> = {
     confirm: "Check and set up",
     again: "Start again",
     done: "One-time passwords are set up.",
-    doneText: "These recovery codes are shown only now. Print them or write them down, and keep them apart from the app.",
+    doneText:
+      "These recovery codes are shown only now. Print them or write them down, and keep them apart from the app.",
     codes: "Recovery codes",
-    codesHelp: "Type one in place of a one-time password when you cannot use the app. Each works once. If you lose them, set up one-time passwords again to get new ones.",
+    codesHelp:
+      "Type one in place of a one-time password when you cannot use the app. Each works once. If you lose them, set up one-time passwords again to get new ones.",
     print: "Print recovery codes",
     written: "I wrote them down",
     leave: "The recovery codes cannot be shown again. Leave without keeping them?",

@@ -364,8 +364,10 @@ export const teleworkEn: Words<typeof teleworkJa> = {
       storage: "Make sure that the browser does not clear its data, and do not use a private window.",
       clock: "Let the device set its clock automatically.",
       proxy: "If it is slow, try another line.",
-      blocked: "This network stops the kind of connection that carries the screen (WebSocket). Check again on another line, such as your telephone's. To use this one, tell your help desk.",
-      between: "Something on the way (a proxy, or the sign-in page of a Wi-Fi) answers instead of the server. See whether the Wi-Fi wants you to sign in first.",
+      blocked:
+        "This network stops the kind of connection that carries the screen (WebSocket). Check again on another line, such as your telephone's. To use this one, tell your help desk.",
+      between:
+        "Something on the way (a proxy, or the sign-in page of a Wi-Fi) answers instead of the server. See whether the Wi-Fi wants you to sign in first.",
       socketAgain: "Wait a little and check again.",
       slow: "The screen may lag. Stop other traffic, or try a cable or another line.",
       tooSlow: "This line is too slow to work. Try another, such as a mobile telephone's.",

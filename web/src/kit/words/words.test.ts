@@ -9,7 +9,9 @@ import { kindsJa } from "./kinds.ja.ts";
 type Tree = { readonly [key: string]: string | Tree };
 
 const flat = (tree: Tree, prefix = ""): [string, string][] =>
-  Object.entries(tree).flatMap(([k, v]) => (typeof v === "string" ? [[prefix + k, v] as [string, string]] : flat(v, `${prefix}${k}.`)));
+  Object.entries(tree).flatMap(([k, v]) =>
+    typeof v === "string" ? [[prefix + k, v] as [string, string]] : flat(v, `${prefix}${k}.`),
+  );
 
 const japanese = flat(ja);
 const english = new Map(flat(en));
@@ -20,17 +22,24 @@ test("both languages have the same keys", () => {
 });
 
 test("both languages fill in the same values", () => {
-  for (const [key, text] of japanese) expect(holes(english.get(key) ?? ""), key).toEqual(holes(text));
+  for (const [key, text] of japanese) {
+    expect(holes(english.get(key) ?? ""), key).toEqual(holes(text));
+  }
 });
 
 test("nothing is empty", () => {
-  for (const [key, text] of japanese) expect(text.trim(), key).not.toBe("");
-  for (const [key, text] of english) expect(text.trim(), key).not.toBe("");
+  for (const [key, text] of japanese) {
+    expect(text.trim(), key).not.toBe("");
+  }
+  for (const [key, text] of english) {
+    expect(text.trim(), key).not.toBe("");
+  }
 });
 
 test("no English word stands in the Japanese", () => {
   // Names, abbreviations and what is typed as it stands.
-  const known = /\b(English|TPM|QR|ID|LGWAN|PC\d*|https?|user|desk|device|time|tanaka|soumu|CSV|Excel|UTF|Shift_JIS|JIS|TLS|STARTTLS|mail|example|jp|regular)\b/g;
+  const known =
+    /\b(English|TPM|QR|ID|LGWAN|PC\d*|https?|user|desk|device|time|tanaka|soumu|CSV|Excel|UTF|Shift_JIS|JIS|TLS|STARTTLS|mail|example|jp|regular)\b/g;
   for (const [key, text] of japanese) {
     const rest = text.replaceAll(/\{\{\w+\}\}/g, "").replaceAll(known, "");
     expect(rest.match(/[A-Za-z]{2,}/g) ?? [], key).toEqual([]);
@@ -38,7 +47,11 @@ test("no English word stands in the Japanese", () => {
 });
 
 test("no Japanese stands in the English", () => {
-  for (const [key, text] of english) if (key !== "language") expect(text, key).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+  for (const [key, text] of english) {
+    if (key !== "language") {
+      expect(text, key).not.toMatch(/[\u3040-\u30ff\u4e00-\u9fff]/);
+    }
+  }
 });
 
 test("events are called what package audit calls them", () => {
