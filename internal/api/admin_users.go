@@ -241,24 +241,15 @@ func (s *adminService) ResetPassword(ctx context.Context, r *controlv1.ResetPass
 		return nil, err
 	}
 	by := callerOf(ctx).by
-	if err := s.cfg.Store.SetPassword(ctx, by, user.ID, hash, true, [32]byte{}); err != nil {
+	running, err := s.cfg.Store.ResetPassword(ctx, by, user.ID, hash)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.endSessionsOf(ctx, by, store.SessionFilter{User: user.ID, Running: true}, "password_reset"); err != nil {
+	if _, err := s.cfg.Sessions.EndAll(ctx, by, running, "password_reset"); err != nil {
 		return nil, err
 	}
 	slip.InitialPassword = password
 	return &controlv1.ResetPasswordResponse{Slip: slip}, nil
-}
-
-// endSessionsOf ends all running sessions that a filter finds.
-func (s *adminService) endSessionsOf(ctx context.Context, by store.By, f store.SessionFilter, reason string) error {
-	running, _, err := s.cfg.Store.Sessions(ctx, f, store.Page{Limit: 500})
-	if err != nil {
-		return err
-	}
-	_, err = s.cfg.Sessions.EndAll(ctx, by, running, reason)
-	return err
 }
 
 func (s *adminService) SetUserDisabled(ctx context.Context, r *controlv1.SetUserDisabledRequest) (*controlv1.SetUserDisabledResponse, error) {

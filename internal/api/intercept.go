@@ -19,10 +19,20 @@ import (
 // its device runs: then its user is at work.
 const idleLimit = 30 * time.Minute
 
-// intercept turns what a method answers with into what goes out.
+// workTime bounds what is done for a caller who may be gone. What takes longest is checking the whole audit log.
+const workTime = 10 * time.Minute
+
+// intercept turns what a method answers with into what goes out. What somebody who is signed in has begun is done to
+// its end, whatever becomes of his line and however little time he gives it: else an act could be written, and what
+// follows from it, as the end of sessions, not be done. Of one user few calls are at work, so this holds nobody up.
 func (s *Server) intercept() connect.UnaryInterceptorFunc {
 	return func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
+			if !rules[r.Spec().Procedure].open {
+				var done context.CancelFunc
+				ctx, done = context.WithTimeout(context.WithoutCancel(ctx), workTime)
+				defer done()
+			}
 			answer, err := next(ctx, r)
 			if err != nil {
 				return nil, s.fail(ctx, r.Spec().Procedure, err)

@@ -37,7 +37,7 @@ type Store interface {
 	SignIn(ctx context.Context, hash [32]byte) (store.SignIn, error)
 	TouchSignIn(ctx context.Context, hash [32]byte) error
 	SignOut(ctx context.Context, by store.By, hash [32]byte) error
-	SetPassword(ctx context.Context, by store.By, user, hash string, reset bool, keep [32]byte) error
+	SetPassword(ctx context.Context, by store.By, user, hash string, keep [32]byte) error
 	SetTOTP(ctx context.Context, by store.By, user string, totp store.TOTP) error
 	EnrolDevice(ctx context.Context, by store.By, user string, codeHash, signIn [32]byte, d store.Device) error
 	RenewDevice(ctx context.Context, by store.By, id string, certificate []byte, untilMS int64) error
@@ -521,7 +521,7 @@ func (s *Service) ChangePassword(ctx context.Context, id *Identity, old, changed
 	if err != nil {
 		return err
 	}
-	return overtaken(s.Store.SetPassword(ctx, id.By(), id.User.ID, hash, false, id.SignIn.Hash))
+	return overtaken(s.Store.SetPassword(ctx, id.By(), id.User.ID, hash, id.SignIn.Hash))
 }
 
 // overtaken says of an act in a sign-in that was ended while the act was on its way what the next request would hear.

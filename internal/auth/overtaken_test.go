@@ -41,7 +41,8 @@ func TestSignInIsOvertaken(t *testing.T) {
 			return h.svc.ChangePassword(h.Context(), id, password, "kuroi-neko-7-hiki")
 		},
 		"reset": func(h *hall) error {
-			return h.store.SetPassword(h.Context(), storetest.Admin, "tanaka", "other", true, [32]byte{})
+			_, err := h.store.ResetPassword(h.Context(), storetest.Admin, "tanaka", "other")
+			return err
 		},
 		"disabled and enabled later": func(h *hall) error {
 			_, err := h.store.SetUserDisabled(h.Context(), storetest.Admin, "tanaka", true)
@@ -86,7 +87,8 @@ func TestEndedSignInChangesNothing(t *testing.T) {
 			_, thief, err := h.signIn(auth.Attempt{User: "tanaka", Password: password, Address: office})
 			h.ok(err)
 			svc := h.while(func() {
-				h.ok(h.store.SetPassword(t.Context(), storetest.Admin, "tanaka", "reset", true, [32]byte{}))
+				_, err := h.store.ResetPassword(t.Context(), storetest.Admin, "tanaka", "reset")
+				h.ok(err)
 				h.ok(h.store.SetTOTP(t.Context(), storetest.Admin, "tanaka", store.TOTP{Sealed: []byte("sealed")}))
 			})
 			h.refused(act(svc, h, thief), access.NotSignedIn)

@@ -237,35 +237,50 @@ func (t *tx) keepAdmin(change func() error) error {
 	return nil
 }
 
-// SetPassword replaces a password by its hash. An administrator's reset forces the user to change it and ends all
-// sign-ins of the user; the user's own change ends all but keep (the hash of the sign-in it came from), and is refused
-// when that one was ended meanwhile (ErrStale).
-func (s *Store) SetPassword(ctx context.Context, by By, user, hash string, reset bool, keep [32]byte) error {
-	write := s.act
-	if reset { // takes away what somebody else may know
-		write = s.takeAway
-	}
-	return write(ctx, func(t *tx) error {
-		if !reset {
-			if err := t.signedIn(user, keep); err != nil {
-				return err
-			}
-		}
-		err := t.must(`UPDATE users SET password_hash = $2, must_change_password = $3, password_changed_ms = $4 WHERE id = $1`,
-			user, hash, reset, t.now)
-		if err != nil {
+// SetPassword replaces a password by its hash, as its user does. It ends all sign-ins of the user but keep (the hash of
+// the sign-in it came from), and is refused when that one was ended meanwhile (ErrStale).
+func (s *Store) SetPassword(ctx context.Context, by By, user, hash string, keep [32]byte) error {
+	return s.act(ctx, func(t *tx) error {
+		if err := t.signedIn(user, keep); err != nil {
 			return err
 		}
-		kind := audit.PasswordChanged
-		if reset {
-			kind, keep = audit.PasswordReset, [32]byte{}
-		}
-		n, err := t.count(`DELETE FROM sign_ins WHERE user_id = $1 AND hash <> $2`, user, keep[:])
-		if err != nil {
-			return err
-		}
-		return t.record(by.entry(kind, "user:"+user, audit.Details{"ended_sign_ins": n}))
+		return t.setPassword(by.entry(audit.PasswordChanged, "user:"+user, nil), user, hash, keep)
 	})
+}
+
+// ResetPassword replaces a password by the hash of one that the user must change. It ends all sign-ins of the user, and
+// returns the running sessions, which the caller must end now: somebody else may have known the password.
+func (s *Store) ResetPassword(ctx context.Context, by By, user, hash string) (running []Session, err error) {
+	err = s.takeAway(ctx, func(t *tx) error {
+		if running, err = t.runningOf(user); err != nil {
+			return err
+		}
+		return t.setPassword(by.entry(audit.PasswordReset, "user:"+user, nil), user, hash, [32]byte{})
+	})
+	return running, err
+}
+
+// setPassword replaces a password, ends the sign-ins but keep, and records e.
+func (t *tx) setPassword(e audit.Entry, user, hash string, keep [32]byte) error {
+	err := t.must(`UPDATE users SET password_hash = $2, must_change_password = $3, password_changed_ms = $4 WHERE id = $1`,
+		user, hash, e.Kind == audit.PasswordReset, t.now)
+	if err != nil {
+		return err
+	}
+	n, err := t.count(`DELETE FROM sign_ins WHERE user_id = $1 AND hash <> $2`, user, keep[:])
+	if err != nil {
+		return err
+	}
+	if e.Details == nil {
+		e.Details = audit.Details{}
+	}
+	e.Details["ended_sign_ins"] = n
+	return t.record(e)
+}
+
+// runningOf are the sessions of a user that have not ended.
+func (t *tx) runningOf(user string) ([]Session, error) {
+	return list(t.ctx, t, scanSession, selectSession+` WHERE s.user_id = $1 AND s.life < 4`, user)
 }
 
 // SetUserDisabled stops or readmits a user. Stopping ends the user's sign-ins and returns the running sessions, which
@@ -288,8 +303,7 @@ func (s *Store) SetUserDisabled(ctx context.Context, by By, user string, disable
 			if err := t.exec(`DELETE FROM sign_ins WHERE user_id = $1`, user); err != nil {
 				return err
 			}
-			running, err = list(ctx, t, scanSession, selectSession+` WHERE s.user_id = $1 AND s.life < 4`, user)
-			if err != nil {
+			if running, err = t.runningOf(user); err != nil {
 				return err
 			}
 		}

@@ -70,13 +70,15 @@ func pages(t *suite) {
 
 // eventOfEveryAct: an event that cannot be written undoes its act.
 func eventOfEveryAct(t *suite) {
+	mine := t.signIn(1, "tanaka", "")
 	head, err := t.s.Head(t.ctx)
 	t.ok(err)
 	nobody := store.By{} // an event needs an actor
 	for name, act := range map[string]func() error{
 		"section":  func() error { return t.s.PutSection(t.ctx, nobody, store.Section{ID: "x", Name: "x"}) },
 		"user":     func() error { return t.s.CreateUsers(t.ctx, nobody, []store.NewUser{{ID: "x", Name: "x"}}) },
-		"password": func() error { return t.s.SetPassword(t.ctx, nobody, "tanaka", "other", true, [32]byte{}) },
+		"password": func() error { return t.s.SetPassword(t.ctx, nobody, "tanaka", "other", mine) },
+		"reset":    func() error { _, err := t.s.ResetPassword(t.ctx, nobody, "tanaka", "other"); return err },
 		"disable":  func() error { _, err := t.s.SetUserDisabled(t.ctx, nobody, "tanaka", true); return err },
 		"device":   func() error { return t.s.AddDevice(t.ctx, nobody, Device("x", "all")) },
 		"revoke":   func() error { _, err := t.s.RevokeDevice(t.ctx, nobody, "d1", ""); return err },

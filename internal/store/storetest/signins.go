@@ -31,8 +31,8 @@ func overtakenSignIns(t *suite) {
 		return func() error { _, err := t.s.SetUserDisabled(t.ctx, Admin, "tanaka", yes); return err }
 	}
 	for _, change := range []func() error{
-		func() error { return t.s.SetPassword(t.ctx, by, "tanaka", "newer", false, mine) },
-		func() error { return t.s.SetPassword(t.ctx, Admin, "tanaka", "first", true, [32]byte{}) },
+		func() error { return t.s.SetPassword(t.ctx, by, "tanaka", "newer", mine) },
+		func() error { _, err := t.s.ResetPassword(t.ctx, Admin, "tanaka", "first"); return err },
 		func() error { return t.s.SetTOTP(t.ctx, Admin, "tanaka", store.TOTP{Sealed: []byte("sealed")}) },
 		func() error { return t.s.SetTOTP(t.ctx, Admin, "tanaka", store.TOTP{}) },
 		disabled(true),
@@ -46,7 +46,7 @@ func overtakenSignIns(t *suite) {
 		t.equal(t.last().Number, before)
 		t.ok(disabled(false)())
 	}
-	t.fails(t.s.SetPassword(t.ctx, by, "tanaka", "thief", false, mine), store.ErrStale)
+	t.fails(t.s.SetPassword(t.ctx, by, "tanaka", "thief", mine), store.ErrStale)
 	t.fails(t.s.SetTOTP(t.ctx, by, "tanaka", store.TOTP{Sealed: []byte("thief"), SignIn: mine}), store.ErrStale)
 	t.fails(t.s.EnrolDevice(t.ctx, by, "tanaka", [32]byte{7}, mine, Device("n1", "user:tanaka")), store.ErrStale)
 	u, err := t.s.User(t.ctx, "tanaka")

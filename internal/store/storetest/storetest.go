@@ -134,7 +134,7 @@ func SetPassword(t testing.TB, s *store.Store, user, hash string) {
 	for _, step := range []func() error{
 		func() error { return err },
 		func() error { return s.AddSignIn(ctx, in, &proven, [32]byte{}) },
-		func() error { return s.SetPassword(ctx, by, user, hash, false, in.Hash) },
+		func() error { return s.SetPassword(ctx, by, user, hash, in.Hash) },
 		func() error { return s.SignOut(ctx, by, in.Hash) },
 	} {
 		if err := step(); err != nil {

@@ -85,7 +85,7 @@ func lastAdministrator(t *suite) {
 
 func passwords(t *suite) {
 	mine, other := t.signIn(1, "tanaka", ""), t.signIn(2, "tanaka", "d1")
-	t.ok(t.s.SetPassword(t.ctx, store.By{Actor: "user:tanaka"}, "tanaka", "newer", false, mine))
+	t.ok(t.s.SetPassword(t.ctx, store.By{Actor: "user:tanaka"}, "tanaka", "newer", mine))
 	u, err := t.s.User(t.ctx, "tanaka")
 	t.ok(err)
 	t.equal([]any{u.PasswordHash, u.MustChange}, []any{"newer", false})
@@ -94,7 +94,10 @@ func passwords(t *suite) {
 	_, err = t.s.SignIn(t.ctx, mine)
 	t.ok(err)
 
-	t.ok(t.s.SetPassword(t.ctx, Admin, "tanaka", "first", true, mine))
+	session := t.bringTo(1, store.LifeOpen)
+	running, err := t.s.ResetPassword(t.ctx, Admin, "tanaka", "first")
+	t.ok(err)
+	t.equal([]any{len(running), running[0].ID}, []any{1, session})
 	_, err = t.s.SignIn(t.ctx, mine)
 	t.fails(err, store.ErrNotFound)
 	u, err = t.s.User(t.ctx, "tanaka")
