@@ -89,8 +89,9 @@ test.each(["private readonly a = 1;", "protected a(): void {}", "public static a
 );
 
 test("lines are not longer than 120 columns, but where they are one text; and braces always stand", () => {
+  const long = `1${" + 1".repeat(30)}`;
   const said = lint({
-    "codec/a.ts": `export const a = (b: boolean): number => {\n  if (b) return 1;\n  return 1${" + 1".repeat(30)};\n};\n`,
+    "codec/a.ts": `export const a = (b: boolean): number => {\n  if (b) return 1;\n  return ${long};\n};\n`,
     "codec/b.ts": `export const b = {\n  text: "${"x".repeat(200)}",\n};\n`,
   });
   expect(said.map((s) => s.split(":")[0])).toEqual(expect.arrayContaining(["eslint(curly)", "house(columns)"]));
