@@ -164,20 +164,30 @@ func (a *Agent) take(s *session) (before *session, err error) {
 	if err := a.spent.Spend(s.grant, a.now()); err != nil {
 		return nil, err
 	}
-	if err := a.work.begin(s.grant.User, s.grant.Session); err != nil {
-		return nil, err
-	}
-	if err := a.visits.opened(s.grant); err != nil {
-		return nil, err
-	}
-	err = a.events.add(controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED, s.grant.Session, 0)
-	if err != nil {
+	if err := a.begin(s.grant); err != nil {
 		return nil, err
 	}
 	a.session, s.since = s, a.now()
 	a.guard.relax()
 	a.changed()
 	return nil, nil
+}
+
+// begin writes down that a session has the desk. When it returns an error, nothing of it stays: the desk is whose it
+// was. The caller holds mu.
+func (a *Agent) begin(g *grant.Grant) error {
+	before := a.work.kept
+	if err := a.work.begin(g.User, g.Session); err != nil {
+		return err
+	}
+	err := a.visits.opened(g)
+	if err == nil {
+		if err = a.events.add(controlv1.SessionEventKind_SESSION_EVENT_KIND_OPENED, g.Session, 0); err == nil {
+			return nil
+		}
+		err = errors.Join(err, a.visits.neverOpened(g))
+	}
+	return errors.Join(err, a.work.restore(before))
 }
 
 // show puts the notice on the desk and returns what takes it away. A desk without it still works; the event is in the

@@ -32,6 +32,7 @@ type guard struct {
 	agent *Agent
 
 	mu      sync.Mutex
+	turn    uint64    // counts what makes a proof that runs worthless: see prove
 	trying  *trying   // nil: none runs
 	failing bool      // the desk was to be locked and is not
 	typed   time.Time // when a viewer pressed something last: an unlock may be on its way
@@ -68,8 +69,10 @@ func (g *guard) lockAfter(ctx context.Context, wait time.Duration, session [16]b
 func (g *guard) insist(ctx context.Context, fell bool, session [16]byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if fell {
+		g.turn++
+	}
 	if t := g.trying; t != nil {
-		t.fell = t.fell || fell
 		signal(t.hurry)
 		return
 	}
@@ -118,8 +121,9 @@ func (g *guard) hasten() {
 	g.tasks.Wait()
 }
 
-// cancel stops the trying that runs. The caller holds mu.
+// cancel stops the trying that runs: a session has the desk, or has had it. The caller holds mu.
 func (g *guard) cancel() {
+	g.turn++
 	if g.trying != nil {
 		g.trying.stop()
 	}
@@ -175,41 +179,47 @@ func (g *guard) lock(ctx context.Context, t *trying) {
 
 // try locks the desk once. The trying ends with success.
 func (g *guard) try(ctx context.Context, t *trying) error {
-	g.mu.Lock()
-	t.fell = false
-	g.mu.Unlock()
-	if err := g.prove(ctx, lockLimit); err != nil {
+	turn, err := g.prove(ctx, lockLimit)
+	if err != nil {
 		return err
 	}
-	if !g.agent.covered(t) {
+	if !g.agent.covered(t, turn) {
 		return errFell
 	}
 	return nil
 }
 
-// prove locks the desk and returns nil when it was proved that it is locked and nothing is on its way that unlocks it.
-func (g *guard) prove(ctx context.Context, limit time.Duration) error {
+// prove locks the desk and returns no error when it was proved that it is locked and nothing is on its way that unlocks
+// it. That counts as long as the turn that it returns lasts: until the desk is seen open, or a session begins or ends.
+func (g *guard) prove(ctx context.Context, limit time.Duration) (turn uint64, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
+	g.mu.Lock()
+	turn = g.turn
+	g.mu.Unlock()
 	if err := g.agent.desk.Input.ReleaseAll(); err != nil {
 		g.agent.log.Error("release keys before the lock", "err", err) // they hardly keep a locker away
 	}
 	g.mu.Lock()
 	typed := g.typed
 	g.mu.Unlock()
-	return g.agent.desk.Lock.Lock(ctx, typed)
+	return turn, g.agent.desk.Lock.Lock(ctx, typed)
 }
 
-// holds ends a trying whose lock was proved, and says whether the lock counts: the desk was not seen open since, and
-// the lock is still wanted.
-func (g *guard) holds(t *trying) bool {
+// holds says whether a lock that was proved in a turn counts, and ends the trying whose lock it is. One of nobody's, by
+// order, has a trying that waits hurry, so that it tells.
+func (g *guard) holds(t *trying, turn uint64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if t.fell || t.wanted.Err() != nil {
+	if g.turn != turn {
 		return false
 	}
-	g.trying = nil
-	t.stop()
+	if t != nil {
+		g.trying = nil
+		t.stop()
+	} else if g.trying != nil {
+		signal(g.trying.hurry)
+	}
 	return true
 }
 

@@ -154,7 +154,7 @@ func TestMachineWithoutDesk(t *testing.T) {
 	if id, code := a.accept(&controlv1.Offer{Grant: g.Append(nil), Ticket: make([]byte, 32)}); id != g.Session || code != "no_desk" {
 		t.Errorf("an offer is answered by %q for %v", code, id)
 	}
-	if err := a.guard.prove(t.Context(), lockLimit); !errors.Is(err, errNoDesk) {
+	if _, err := a.guard.prove(t.Context(), lockLimit); !errors.Is(err, errNoDesk) {
 		t.Errorf("locked: %v", err)
 	}
 }

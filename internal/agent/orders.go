@@ -92,8 +92,10 @@ func (a *Agent) endUnless(code wire.Code, keep func(*session) bool) {
 	}
 }
 
+// lockNow locks the desk. What lies open on it is covered by that as by the agent's own lock.
 func (a *Agent) lockNow(ctx context.Context) (code string) {
-	if err := a.guard.prove(ctx, orderLimit); err != nil {
+	turn, err := a.guard.prove(ctx, orderLimit)
+	if err != nil {
 		a.log.Error("lock by order: trying on", "err", err)
 		a.mu.Lock()
 		running := a.ctx
@@ -101,6 +103,7 @@ func (a *Agent) lockNow(ctx context.Context) (code string) {
 		a.guard.insist(running, true, nobody)
 		return "cannot_lock"
 	}
+	a.covered(nil, turn) // if it fell at once, or somebody came, what is due then is done there
 	return ""
 }
 

@@ -144,7 +144,7 @@ func TestLockKnowsWhenSomebodyTyped(t *testing.T) {
 	a := guarded(t, d)
 	before := time.Now()
 	a.guard.pressed()
-	if err := a.guard.prove(context.Background(), time.Second); err != nil || d.typed.Before(before) {
+	if _, err := a.guard.prove(context.Background(), time.Second); err != nil || d.typed.Before(before) {
 		t.Errorf("typed at %v: %v", d.typed, err)
 	}
 }

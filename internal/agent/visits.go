@@ -104,6 +104,19 @@ func openVisits(dir string, now func() time.Time) (v *visits, err error) {
 // opened notes durably that a session takes the desk. When it returns an error, none may.
 func (v *visits) opened(g *grant.Grant) error { return v.add(visitOf(visitOpened, g)) }
 
+// neverOpened takes the newest entry back, the opening of a session that did not come about. If the disk does not take
+// that, the next entry does it.
+func (v *visits) neverOpened(g *grant.Grant) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := len(v.entries) - 1
+	if n < 0 || v.entries[n].Kind != visitOpened || v.entries[n].Session != hex.EncodeToString(g.Session[:]) {
+		return nil // somebody at the desk has read it since: it stays
+	}
+	v.entries = v.entries[:n:n]
+	return v.save(v.entries)
+}
+
 // ended notes the end of a session, with its code.
 func (v *visits) ended(g *grant.Grant, code uint16) error {
 	e := visitOf(visitEnded, g)
@@ -130,10 +143,18 @@ func (v *visits) add(e Visit) error {
 	}
 	e.Hash = e.hash()
 	next := append(v.entries[max(0, len(v.entries)+1-maxVisits):len(v.entries):len(v.entries)], e)
-	if err := replaceJSON(v.path, next); err != nil {
-		return fmt.Errorf("write the journal of sessions: %w", err)
+	if err := v.save(next); err != nil {
+		return err
 	}
 	v.entries = next
+	return nil
+}
+
+// save replaces the file. The caller holds mu.
+func (v *visits) save(entries []Visit) error {
+	if err := replaceJSON(v.path, entries); err != nil {
+		return fmt.Errorf("write the journal of sessions: %w", err)
+	}
 	return nil
 }
 

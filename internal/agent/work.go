@@ -76,6 +76,16 @@ func (w *work) begin(user string, session [16]byte) error {
 	return w.note(keptWork{User: user, Session: session[:]})
 }
 
+// restore takes back a beginning of which nothing came. A note that stays on disk has the desk locked once more at the
+// next start, which does no harm.
+func (w *work) restore(before keptWork) error {
+	w.kept = before
+	if before.User != "" {
+		return w.note(before)
+	}
+	return w.forget()
+}
+
 // leave notes that the session's end was reported, while its work still lies open.
 func (w *work) leave() error {
 	next := w.kept
@@ -94,6 +104,10 @@ func (w *work) note(next keptWork) error {
 // end notes that the desk is locked. A note that stays on disk has the desk locked once more, which does no harm.
 func (w *work) end() error {
 	w.last, w.kept = w.kept, keptWork{}
+	return w.forget()
+}
+
+func (w *work) forget() error {
 	if err := os.Remove(w.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget whose work was on the desk: %w", err)
 	}
@@ -104,11 +118,11 @@ func (w *work) end() error {
 func (w *work) ofOthers(user string) bool { return w.kept.User != "" && w.kept.User != user }
 
 // covered notes that the screen is locked, unless a session has the desk: it may be unlocked in it again. It says
-// whether the lock of this trying counts.
-func (a *Agent) covered(t *trying) bool {
+// whether the lock that was proved in a turn counts. t is the trying whose it is, nil for a lock by order.
+func (a *Agent) covered(t *trying, turn uint64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.guard.holds(t) {
+	if !a.guard.holds(t, turn) {
 		return false
 	}
 	if a.session != nil || a.work.kept.User == "" {
