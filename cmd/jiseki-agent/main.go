@@ -139,8 +139,15 @@ const reopenAfter = 2 * time.Second
 
 // Run serves the desk, and looks for its screen again whenever it is gone: logging out may restart the X server.
 func (r *runCommand) Run(ctx context.Context, c *commands, log *slog.Logger) error {
+	release, held := agent.Hold(c.Dir)
+	if errors.Is(held, agent.ErrRunning) {
+		return held // the other one sees to the desk
+	}
+	if held == nil {
+		defer release() //nolint:errcheck // the end of the process does it too
+	}
 	for {
-		err := r.serve(ctx, c, log)
+		err := r.serve(ctx, c, held, log)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -156,18 +163,22 @@ func (r *runCommand) Run(ctx context.Context, c *commands, log *slog.Logger) err
 	}
 }
 
-// serve opens the desk and serves it until ctx ends or its screen is gone.
-func (r *runCommand) serve(ctx context.Context, c *commands, log *slog.Logger) (err error) {
+// serve opens the desk and serves it until ctx ends or its screen is gone. held says why the agent's folder could not be
+// taken, if so: what an earlier run left open is locked then, and that is all.
+func (r *runCommand) serve(ctx context.Context, c *commands, held error, log *slog.Logger) (err error) {
 	desk, closeDesk, err := r.openDesk(log)
 	if err != nil {
 		return errors.Join(agent.ErrDeskLost, err)
 	}
 	defer func() { err = errors.Join(err, closeDesk()) }()
-	a, err := r.agent(c, desk, log)
-	if err != nil {
+	var a *agent.Agent
+	if held == nil {
+		a, held = r.agent(c, desk, log)
+	}
+	if held != nil {
 		locking, cancel := context.WithTimeout(ctx, lockTimeout)
 		defer cancel()
-		return errors.Join(err, agent.LockIfLeftOpen(locking, c.Dir, desk.Lock))
+		return errors.Join(held, agent.LockIfLeftOpen(locking, c.Dir, desk.Lock))
 	}
 	return a.Run(ctx)
 }

@@ -29,6 +29,11 @@ func (w *wakerCommand) Run(ctx context.Context, c *commands, log *slog.Logger) e
 	if err != nil {
 		return fmt.Errorf("--reach: %w", err)
 	}
+	release, err := agent.Hold(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer release() //nolint:errcheck // the end of the process does it too
 	home, err := agent.LoadHome(c.Dir)
 	if err != nil {
 		return err

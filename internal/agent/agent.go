@@ -398,14 +398,17 @@ func (a *Agent) stands(ctx context.Context, state lock.State) {
 
 // look notes whether somebody is logged on and there.
 func (a *Agent) look() {
-	loggedOn, err := a.desk.Lock.LoggedOn()
-	if err != nil {
-		a.log.Debug("cannot tell whether somebody is logged on", "err", err)
+	loggedOn, unknown := a.desk.Lock.LoggedOn()
+	if unknown != nil {
+		a.log.Debug("cannot tell whether somebody is logged on", "err", unknown)
 	}
 	used := a.desk.Lock.UsedLocally()
 	since := a.now().Sub(used) // below 0: by a clock that was ahead
 	present := !used.IsZero() && since >= 0 && since < presenceLasts
 	a.mu.Lock()
+	if unknown != nil {
+		loggedOn = a.loggedOn // whoever was is asked before the desk is shut down
+	}
 	differs := loggedOn != a.loggedOn || present != a.present
 	a.loggedOn, a.present = loggedOn, present
 	a.mu.Unlock()

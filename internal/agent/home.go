@@ -129,14 +129,16 @@ func (e *RefusedError) Error() string {
 // Enroll redeems a token: it makes the desk's identity key, has it certified by the gateway that the token names, and
 // keeps both. Nothing is trusted that the token does not vouch for. It returns the desk's name at the gateway. A desk
 // that is enrolled already keeps its key and gets a new certificate if that is asked for or the old one has expired;
-// else it is ErrEnrolled.
+// else it is ErrEnrolled. While an agent runs it is ErrRunning, and the token is not spent.
 func Enroll(ctx context.Context, cfg EnrollConfig) (name string, err error) {
+	release, err := Hold(cfg.Dir)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	home, err := LoadHome(cfg.Dir)
 	if !errors.Is(err, ErrNotEnrolled) && !cfg.Again && (err != nil || cfg.Now().Before(home.Self.NotAfter)) {
 		return "", errors.Join(ErrEnrolled, err)
-	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return "", fmt.Errorf("make the agent's folder: %w", err)
 	}
 	identity, err := cert.LoadOrCreateKey(filepath.Join(cfg.Dir, keyFile))
 	if err != nil {

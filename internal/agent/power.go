@@ -24,8 +24,9 @@ func (a *Agent) plan(order *controlv1.PlanOrder) (code string) {
 	return ""
 }
 
-// use is how the desk is used now.
+// use is how the desk is used at this moment: whoever has just come must not lose it.
 func (a *Agent) use() power.Use {
+	a.look()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return power.Use{InSession: a.session != nil || len(a.pending) > 0, LoggedOn: a.loggedOn, Present: a.present}

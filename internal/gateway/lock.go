@@ -1,29 +1,22 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"jiseki/internal/durable"
 )
 
-// takeLock takes the lock of the data folder, and fails with code data_locked
-// when somebody else has it. The system gives it back when the process ends,
-// however it ends.
+// takeLock takes the lock of the data folder, and fails with code data_locked when somebody else has it.
 func takeLock(path string) (release func() error, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open the lock: %w", err)
+	release, err = durable.Lock(path)
+	if errors.Is(err, durable.ErrLocked) {
+		return nil, errLocked(nil)
 	}
-	taken, err := lockFile(f)
-	if taken {
-		return f.Close, nil
-	}
-	f.Close()
-	if err != nil {
-		return nil, fmt.Errorf("take the lock: %w", err)
-	}
-	return nil, errLocked(nil)
+	return release, err
 }

@@ -83,7 +83,7 @@ type Timer interface {
 type Config struct {
 	Log *slog.Logger
 	Now func() time.Time
-	Use func() Use
+	Use func() Use // how the desk is used at the moment of the call
 	// Timer; nil: the machine has none.
 	Timer Timer
 	// Show shows a line with a button at the desk until it is closed; nil: the desk has no screen to show it on.
@@ -306,19 +306,28 @@ func (m *Manager) step(ctx context.Context, r *rest, plan *Plan, use Use, now ti
 	if !r.onPurpose {
 		wait = lost
 	}
-	m.mu.Lock()
-	off := r.off
-	m.mu.Unlock()
-	switch {
-	case after <= Leave, off, use.InSession, use.Present:
+	if after <= Leave || m.taken(r, use) {
 		return true
-	case now.Sub(r.ended) < wait:
+	}
+	if now.Sub(r.ended) < wait || use.LoggedOn && !m.counted(r, after, now) {
 		return false
-	case use.LoggedOn && !m.counted(r, after, now):
+	}
+	use = m.cfg.Use() // again: setting the timer and showing lines has taken its time
+	if m.taken(r, use) {
+		return true
+	}
+	if use.LoggedOn && !m.counted(r, after, now) { // since a moment
 		return false
 	}
 	m.act(ctx, after)
 	return true
+}
+
+// taken says whether somebody uses the desk, or has called the rest off.
+func (m *Manager) taken(r *rest, use Use) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return r.off || use.InSession || use.Present
 }
 
 // notAhead has waits of a clock that was ahead begin anew when it is put right.

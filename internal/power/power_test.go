@@ -3,6 +3,7 @@ package power
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -22,7 +23,8 @@ import (
 type desk struct {
 	mu    sync.Mutex
 	use   Use
-	shown []string // on the screen now
+	comes time.Time // when somebody takes the mouse, right after its use was looked at; zero: never
+	shown []string  // on the screen now
 	press map[string]func()
 	ran   []string
 	fails error
@@ -41,6 +43,9 @@ func (d *desk) turn(off time.Duration) {
 func (d *desk) now() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !d.comes.IsZero() && !time.Now().Before(d.comes) {
+		d.use.Present = true
+	}
 	return time.Now().Add(d.off)
 }
 
@@ -209,6 +214,36 @@ func TestCountDownIsCalledOff(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestHandsAtTheLastMoment: how the desk is used is looked at once more right before it sleeps or is shut down: whoever
+// comes while the last step is taken keeps it.
+func TestHandsAtTheLastMoment(t *testing.T) {
+	for name, c := range map[string]struct {
+		use  Use
+		wait time.Duration
+	}{
+		"nobody logged on":   {Use{}, settle},
+		"somebody logged on": {Use{LoggedOn: true}, settle + countDown},
+	} {
+		for _, comes := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, comes %v", name, comes), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					d := &desk{use: c.use}
+					if comes {
+						d.comes = time.Now().Add(c.wait)
+					}
+					m := manage(t, d)
+					plan(t, m, Plan{After: ShutDown})
+					m.SessionEnded(true)
+					pass(c.wait + look/2)
+					if screen, ran := d.sees(); screen != "" || (ran != "") == comes {
+						t.Errorf("screen %q, ran %q", screen, ran)
+					}
+				})
+			})
+		}
 	}
 }
 
