@@ -93,6 +93,7 @@ const (
 	Internal        Code = "internal"
 	WrongListener   Code = "wrong_listener"
 	TooManyAtOnce   Code = "too_many_at_once"
+	OrderTooLarge   Code = "order_too_large"
 	TooLong         Code = "too_long"
 	StorageForgets  Code = "storage_forgets"
 )

@@ -371,6 +371,10 @@ var words = map[Code][4]string{
 		"短い時間に要求が多すぎます。", "1分ほど待ってから、もう一度試してください。",
 		"Too many requests in a short time.", "Wait a minute and try again.",
 	},
+	OrderTooLarge: {
+		"一度の命令が大きすぎます。人数に日数を掛けて4,000までです。", "人か日を分けて、もう一度命令してください。まだ誰にも命令されていません。",
+		"The order is too large: users times days may be 4,000.", "Divide the users or the days. Nobody was given an order.",
+	},
 	StorageForgets: {
 		"このブラウザーは鍵を保存し続けられません。", "プライベートウィンドウを閉じ、通常のウィンドウで登録してください。",
 		"This browser does not keep keys.", "Close the private window and enrol in a normal one.",

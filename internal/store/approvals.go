@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -223,17 +222,19 @@ const (
 	maxWaiting = 50
 	// maxOpen is how many somebody may have waiting or returned for all users: the board of a day shows them all.
 	maxOpen = 500
-	// maxOrders is how many orders somebody may give a user in a day.
-	maxOrders = 20
 )
+
+// aDay is the time in which requests and orders are counted, in milliseconds.
+const aDay = 24 * 60 * 60 * 1000
 
 // refuseFlood refuses one more request than anybody means (too_many_at_once).
 func (t *tx) refuseFlood(by By, user string) error {
-	begun, err := t.begunOf(by, user, false)
+	var begun, own, open int
+	err := t.one(`SELECT COUNT(*) FROM requests WHERE user_id = $1 AND by_user_id = $2 AND created_ms > $3 AND created_ms <= $4 AND kind = 1`,
+		[]any{user, by.user(), t.now - aDay, t.now}, &begun)
 	if err != nil {
 		return err
 	}
-	var own, open int
 	err = t.one(`SELECT COUNT(CASE WHEN user_id = $2 THEN 1 END), COUNT(*) FROM requests WHERE by_user_id = $1 AND state IN (1, 3)`,
 		[]any{by.user(), user}, &own, &open)
 	if err == nil && (begun >= maxRequests || own >= maxWaiting || open >= maxOpen) {
@@ -242,103 +243,8 @@ func (t *tx) refuseFlood(by By, user string) error {
 	return err
 }
 
-// begunOf counts what somebody began for a user within a day: requests, or orders.
-func (t *tx) begunOf(by By, user string, orders bool) (n int, err error) {
-	err = t.one(`SELECT COUNT(*) FROM requests WHERE user_id = $1 AND by_user_id = $2 AND created_ms > $3 AND created_ms <= $4 AND (kind > 1) = $5`,
-		[]any{user, by.user(), t.now - 24*time.Hour.Milliseconds(), t.now, orders}, &n)
-	return n, err
-}
-
 func tooMany() error {
 	return &telework.Refusal{Problems: []telework.Problem{{Code: access.TooManyAtOnce, Forbids: true}}}
-}
-
-// OrderTelework gives an order to several users: to all or to none.
-func (s *Store) OrderTelework(ctx context.Context, by By, kind telework.Kind, users []string, d telework.Draft) (given []telework.Request, err error) {
-	if err := d.Check(kind); err != nil {
-		return nil, err
-	}
-	if sorted := slices.Sorted(slices.Values(users)); len(users) == 0 || len(slices.Compact(sorted)) != len(users) {
-		return nil, fmt.Errorf("%w: users of an order", ErrInvalid)
-	}
-	err = s.act(ctx, func(t *tx) error {
-		chart, err := readChart(ctx, t, t.today())
-		if err != nil {
-			return err
-		}
-		given = given[:0]
-		for _, user := range users {
-			r, err := t.order(&chart, by, kind, user, d)
-			if err != nil {
-				return err
-			}
-			given = append(given, r)
-		}
-		return nil
-	})
-	return given, err
-}
-
-func (t *tx) order(chart *telework.Organisation, by By, kind telework.Kind, user string, d telework.Draft) (telework.Request, error) {
-	r := telework.Request{ID: newID(), User: user}
-	if given, err := t.begunOf(by, user, true); err != nil || given >= maxOrders {
-		return r, cmp.Or(err, tooMany())
-	}
-	rules, err := readRules(t.ctx, t, user)
-	if err != nil {
-		return r, err
-	}
-	d.Days = append([]telework.Day{}, d.Days...)
-	d.Fill(rules.Timetable.On)
-	for _, day := range d.Days {
-		if day.From >= day.Until {
-			return r, &telework.Refusal{Problems: []telework.Problem{{Code: access.RequestDayOff, Date: day.Date, Forbids: true}}}
-		}
-	}
-	if err := r.Order(chart, kind, by.user(), d, t.time()); err != nil {
-		return r, err
-	}
-	if err := t.refuseOrderedAgain(&r); err != nil {
-		return r, err
-	}
-	if err := t.saveRequest(&r, 0); err != nil {
-		return r, err
-	}
-	if err := t.tell(chart, &r, "order_given", by.user(), user); err != nil {
-		return r, err
-	}
-	if head := r.Steps[0].For; head != "" {
-		if err := t.tell(chart, &r, "request_decided_for_you", by.user(), head); err != nil {
-			return r, err
-		}
-	}
-	return r, t.recordRequest(by, audit.OrderGiven, &r, audit.Details{"kind": orderName(kind), "for": r.Steps[0].For})
-}
-
-// refuseOrderedAgain refuses an order for a time for which the user has one of that kind (request_overlaps).
-func (t *tx) refuseOrderedAgain(r *telework.Request) error {
-	for i := range r.Draft.Days {
-		day := &r.Draft.Days[i]
-		from, until := day.Span()
-		var n int
-		err := t.one(`SELECT COUNT(*) FROM request_days d JOIN requests x ON x.id = d.request_id
-			WHERE x.user_id = $1 AND x.kind = $2 AND x.state = 2 AND d.from_ms < $4 AND d.until_ms > $3`,
-			[]any{r.User, int64(r.Kind), from.UnixMilli(), until.UnixMilli()}, &n)
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			return &telework.Refusal{Problems: []telework.Problem{{Code: access.RequestOverlaps, Date: day.Date, Forbids: true}}}
-		}
-	}
-	return nil
-}
-
-func orderName(k telework.Kind) string {
-	if k == telework.OvertimeOrder {
-		return "overtime"
-	}
-	return "telework"
 }
 
 // DecideRequest answers the step that waits. The right to do so is looked up in the same transaction; of two answers at
@@ -436,9 +342,13 @@ func (s *Store) WithdrawRequest(ctx context.Context, by By, id, comment string) 
 }
 
 // ConfirmReviews notes that a user read decisions made in the user's absence, or what was circulated to the user.
-// Requests in which nothing is unread are passed over: who has nothing to confirm keeps nobody from writing.
+// Requests in which nothing is unread are passed over: who has nothing to confirm keeps nobody from writing. At most
+// maxIn ids.
 func (s *Store) ConfirmReviews(ctx context.Context, by By, ids []string) error {
 	asked := slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(asked) > maxIn {
+		return fmt.Errorf("%w: %d requests at once", ErrInvalid, len(asked))
+	}
 	ids = nil
 	_, _, err := s.reviews(ctx, by.user(), func(r *telework.Request) bool {
 		if slices.Contains(asked, r.ID) {
@@ -457,22 +367,22 @@ func (s *Store) ConfirmReviews(ctx context.Context, by By, ids []string) error {
 		if err != nil {
 			return err
 		}
+		found, err := readRequests(ctx, t, ids...)
+		if err != nil {
+			return err
+		}
 		var confirmed []string
-		for _, id := range ids {
-			r, err := readRequest(ctx, t, id)
-			if err != nil {
-				return err
+		for i := range found {
+			if r := &found[i]; r.Confirm(&chart, by.user(), t.time()) {
+				t.putSteps(r)
+				confirmed = append(confirmed, r.ID)
 			}
-			if !r.Confirm(&chart, by.user(), t.time()) {
-				continue
-			}
-			if err := t.saveSteps(&r); err != nil {
-				return err
-			}
-			confirmed = append(confirmed, id)
 		}
 		if len(confirmed) == 0 {
 			return errUnchanged
+		}
+		if err := t.clearSteps(confirmed...); err != nil {
+			return err
 		}
 		return t.record(by.entry(audit.RequestsConfirmed, "", audit.Details{"requests": confirmed}))
 	})

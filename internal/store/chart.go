@@ -116,11 +116,8 @@ func (s *Store) PutRoute(ctx context.Context, by By, section string, steps []tel
 		}
 		var names []string
 		for i, step := range steps {
-			err := t.exec(`INSERT INTO section_routes (section_id, position, step_section_id, circulate) VALUES ($1, $2, $3, $4)`,
+			t.put(`INSERT INTO section_routes (section_id, position, step_section_id, circulate) VALUES ($1, $2, $3, $4)`,
 				section, i, step.Section, step.Circulate)
-			if err != nil {
-				return err
-			}
 			name := step.Section
 			if step.Circulate {
 				name += " (reads)"

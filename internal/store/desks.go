@@ -93,11 +93,13 @@ func (t *tx) assignDesk(desk string, users []string) error {
 		return err
 	}
 	for _, u := range users {
-		if err := t.exec(`INSERT INTO desk_users (desk_id, user_id) VALUES ($1, $2)`, desk, u); err != nil {
-			return err
-		}
+		t.putDeskUser(desk, u)
 	}
-	return nil
+	return t.flush() // what follows looks at them
+}
+
+func (t *tx) putDeskUser(desk, user string) {
+	t.put(`INSERT INTO desk_users (desk_id, user_id) VALUES ($1, $2)`, desk, user)
 }
 
 func deskDetails(d *Desk) audit.Details {

@@ -62,14 +62,16 @@ func (t *tx) addDeviceCode(by By, user string, code NewDeviceCode) error {
 	if err := t.exec(`DELETE FROM device_codes WHERE user_id = $1 AND used_ms = 0`, user); err != nil {
 		return err
 	}
+	return t.putDeviceCode(by, user, code)
+}
+
+// putDeviceCode keeps the code of a user who has none.
+func (t *tx) putDeviceCode(by By, user string, code NewDeviceCode) error {
 	if err := code.check(); err != nil {
 		return err
 	}
-	err := t.exec(`INSERT INTO device_codes (hash, user_id, kind, inventory, until_ms, created_ms, used_ms)
+	t.put(`INSERT INTO device_codes (hash, user_id, kind, inventory, until_ms, created_ms, used_ms)
 		VALUES ($1, $2, $3, $4, $5, $6, 0)`, code.Hash[:], user, int64(code.Kind), code.Inventory, code.UntilMS, t.now)
-	if err != nil {
-		return err
-	}
 	return t.record(by.entry(audit.DeviceCodeCreated, "user:"+user, audit.Details{
 		"until": time.UnixMilli(code.UntilMS).UTC().Format(time.RFC3339), "kind": int(code.Kind), "inventory": code.Inventory,
 	}))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"jiseki/internal/access"
 	"jiseki/internal/audit"
@@ -233,19 +234,35 @@ func (s *Store) ConfirmMonths(ctx context.Context, by By, superior string, month
 		if err != nil {
 			return err
 		}
+		open, err := t.openDays(month)
+		if err != nil {
+			return err
+		}
+		confirmed, err := list(t.ctx, t, scanOne[string], `SELECT user_id FROM month_confirmations WHERE month = $1`, month.String())
+		if err != nil {
+			return err
+		}
 		who := chart.Authority(superior)
 		for _, user := range users {
 			if !who.Over(user) {
 				no = append(no, Unconfirmed{user, access.NotAllowed})
 				continue
 			}
-			err := t.confirmMonth(by, superior, chart.Names[superior], user, month)
+			err := telework.Confirmable(month, open[user], t.time())
 			var refusal *telework.Refusal
-			if errors.As(err, &refusal) {
+			switch {
+			case errors.As(err, &refusal):
 				no = append(no, Unconfirmed{user, refusal.Problems[0].Code})
-			} else if err != nil {
+				continue
+			case err != nil:
+				return err
+			case slices.Contains(confirmed, user):
+				continue
+			}
+			if err := t.confirmMonth(by, superior, chart.Names[superior], user, month); err != nil {
 				return err
 			}
+			confirmed = append(confirmed, user) // also if it is named twice
 		}
 		if t.recorded == 0 {
 			return errUnchanged
@@ -255,22 +272,20 @@ func (s *Store) ConfirmMonths(ctx context.Context, by By, superior string, month
 	return no, err
 }
 
+// openDays counts the days of a month whose end is missing, by user.
+func (t *tx) openDays(month calendar.Month) (map[string]int, error) {
+	users, err := list(t.ctx, t, scanOne[string], `SELECT user_id FROM workday_segments WHERE until_ms = 0 AND date BETWEEN $1 AND $2`,
+		month.First().String(), month.Last().String())
+	open := make(map[string]int, len(users))
+	for _, user := range users {
+		open[user]++
+	}
+	return open, err
+}
+
 func (t *tx) confirmMonth(by By, superior, name, user string, month calendar.Month) error {
-	var open int
-	err := t.one(`SELECT COUNT(*) FROM workday_segments WHERE user_id = $1 AND date BETWEEN $2 AND $3 AND until_ms = 0`,
-		[]any{user, month.First().String(), month.Last().String()}, &open)
-	if err != nil {
-		return err
-	}
-	if err := telework.Confirmable(month, open, t.time()); err != nil {
-		return err
-	}
-	n, err := t.count(`INSERT INTO month_confirmations (user_id, month, confirmed_ms, by_user) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		user, month.String(), t.now, superior)
-	if err != nil || n == 0 {
-		return err
-	}
-	err = t.notify(mail.Notice{User: user, Kind: "month_confirmed", Path: pathMonth + "?month=" + month.String(), Args: map[string]string{
+	t.put(`INSERT INTO month_confirmations (user_id, month, confirmed_ms, by_user) VALUES ($1, $2, $3, $4)`, user, month.String(), t.now, superior)
+	err := t.notify(mail.Notice{User: user, Kind: "month_confirmed", Path: pathMonth + "?month=" + month.String(), Args: map[string]string{
 		"month": month.String(), "by": name,
 	}})
 	if err != nil {

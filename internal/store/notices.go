@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,9 +33,10 @@ func (t *tx) notify(n mail.Notice) error {
 	if err != nil {
 		return fmt.Errorf("notice: %w", err)
 	}
-	return t.exec(`INSERT INTO notices (id, user_id, kind, args, path, once_key, time_ms, read_ms, mail_id)
+	t.put(`INSERT INTO notices (id, user_id, kind, args, path, once_key, time_ms, read_ms, mail_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '') ON CONFLICT (user_id, once_key) DO NOTHING`,
 		newID(), n.User, n.Kind, string(args), n.Path, null(n.Once), t.now)
+	return nil
 }
 
 // newID makes an id that nobody can guess: 26 characters of base32.
@@ -99,9 +101,9 @@ func (s *Store) ReadNotices(ctx context.Context, user string, ids []string) erro
 		if len(ids) == 0 {
 			return t.exec(`UPDATE notices SET read_ms = $2 WHERE user_id = $1 AND read_ms = 0`, user, t.now)
 		}
-		for _, id := range ids {
-			err := t.exec(`UPDATE notices SET read_ms = $3 WHERE user_id = $1 AND id = $2 AND read_ms = 0`, user, id, t.now)
-			if err != nil {
+		for some := range slices.Chunk(ids, maxIn) {
+			where, args := of("id", some, user, t.now)
+			if err := t.exec(`UPDATE notices SET read_ms = $2`+where+` AND user_id = $1 AND read_ms = 0`, args...); err != nil {
 				return err
 			}
 		}

@@ -189,10 +189,7 @@ func (t *tx) putHeads(sec *Section) error {
 		if user == "" {
 			continue
 		}
-		err := t.exec(`INSERT INTO section_heads (section_id, position, user_id) VALUES ($1, $2, $3)`, sec.ID, i, user)
-		if err != nil {
-			return err
-		}
+		t.put(`INSERT INTO section_heads (section_id, position, user_id) VALUES ($1, $2, $3)`, sec.ID, i, user)
 	}
 	return nil
 }

@@ -71,18 +71,31 @@ func (s *Store) Timetable(ctx context.Context, user string) (calendar.Timetable,
 }
 
 func hoursOf(ctx context.Context, q querier, user string) ([]calendar.Dated, error) {
-	return list(ctx, q, scanDated, `SELECT from_date, weekdays, start_minute, end_minute, break_start, break_end, note FROM staff_hours
-		WHERE user_id = $1 ORDER BY from_date, weekdays`, user)
+	of, err := readHours(ctx, q, user)
+	return of[user], err
 }
 
-func scanDated(row scanner, h *calendar.Dated) error {
-	var from string
-	if err := row.Scan(&from, &h.Weekdays, &h.Hours.Start, &h.Hours.End, &h.Hours.BreakStart, &h.Hours.BreakEnd, &h.Note); err != nil {
-		return err
+// readHours reads the hours of their own of at most maxIn users.
+func readHours(ctx context.Context, q querier, users ...string) (map[string][]calendar.Dated, error) {
+	type row struct {
+		user string
+		calendar.Dated
 	}
-	var err error
-	h.From, err = calendar.ParseDate(from)
-	return err
+	where, args := of("user_id", users)
+	all, err := list(ctx, q, func(r scanner, h *row) (err error) {
+		var from string
+		if err := r.Scan(&h.user, &from, &h.Weekdays, &h.Hours.Start, &h.Hours.End, &h.Hours.BreakStart, &h.Hours.BreakEnd, &h.Note); err != nil {
+			return err
+		}
+		h.From, err = calendar.ParseDate(from)
+		return err
+	}, `SELECT user_id, from_date, weekdays, start_minute, end_minute, break_start, break_end, note FROM staff_hours`+where+`
+		ORDER BY user_id, from_date, weekdays`, args...)
+	hours := make(map[string][]calendar.Dated, len(users))
+	for _, h := range all {
+		hours[h.user] = append(hours[h.user], h.Dated)
+	}
+	return hours, err
 }
 
 // Standing is what policy looks at of a user.
@@ -278,26 +291,26 @@ func (s *Store) Holidays(ctx context.Context, from, until calendar.Date) ([]Holi
 		from.String(), until.String())
 }
 
-// PutHolidays keeps days, each in place of what was said of its date: all or none.
+// PutHolidays keeps days, each in place of what was said of its date: all or none. ErrInvalid: one of them is there
+// twice.
 func (s *Store) PutHolidays(ctx context.Context, by By, days []Holiday) error {
+	seen := make(map[calendar.Date]bool, len(days))
 	for _, h := range days {
 		if err := checkText("name of "+h.Date.String(), h.Name, 1, 60); err != nil {
 			return err
 		}
-		if h.Date.IsZero() {
+		if h.Date.IsZero() || seen[h.Date] {
 			return fmt.Errorf("%w: date", ErrInvalid)
 		}
+		seen[h.Date] = true
 	}
 	return s.act(ctx, func(t *tx) error {
 		if len(days) == 0 {
 			return errUnchanged
 		}
 		for _, h := range days {
-			err := t.exec(`INSERT INTO holidays (date, name, open) VALUES ($1, $2, $3)
+			t.put(`INSERT INTO holidays (date, name, open) VALUES ($1, $2, $3)
 				ON CONFLICT (date) DO UPDATE SET name = excluded.name, open = excluded.open`, h.Date.String(), h.Name, h.Open)
-			if err != nil {
-				return err
-			}
 		}
 		d := audit.Details{"days": len(days), "from": days[0].Date.String(), "until": days[len(days)-1].Date.String()}
 		if len(days) == 1 {

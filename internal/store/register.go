@@ -21,26 +21,47 @@ const markEvery = 24 * time.Hour
 
 // announce appends an entry to the register of devices. The event of the act is recorded after it, by recordRegister.
 func (t *tx) announce(op register.Op, what [32]byte) error {
-	end, hash, err := registerEnd(t.ctx, t)
+	end, err := t.registerEnd()
 	if err != nil {
 		return err
 	}
-	e := register.Entry{Op: op, What: what}
-	hash = register.Next(hash, end+1, e)
-	return t.exec(`INSERT INTO register (number, op, what, hash, time_ms) VALUES ($1, $2, $3, $4, $5)`,
-		int64(end+1), int64(op), what[:], hash[:], t.now) //nolint:gosec // counts from 1
+	end.hash = register.Next(end.hash, end.number+1, register.Entry{Op: op, What: what})
+	end.number++
+	hash := end.hash
+	t.put(`INSERT INTO register (number, op, what, hash, time_ms) VALUES ($1, $2, $3, $4, $5)`,
+		int64(end.number), int64(op), what[:], hash[:], t.now) //nolint:gosec // counts from 1
+	return nil
+}
+
+// A registerMark is the end of the register: how many entries it has, and the hash after the last.
+type registerMark struct {
+	number uint64
+	hash   [32]byte
+}
+
+// registerEnd is where the register ends, with what was announced in this transaction.
+func (t *tx) registerEnd() (*registerMark, error) {
+	if t.register != nil {
+		return t.register, nil
+	}
+	number, hash, err := registerEnd(t.ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	t.register = &registerMark{number, hash}
+	return t.register, nil
 }
 
 // recordRegister records an event that names the end of the register, so that the audit log's heads vouch for it.
 func (t *tx) recordRegister(e audit.Entry) error {
-	end, hash, err := registerEnd(t.ctx, t)
+	end, err := t.registerEnd()
 	if err != nil {
 		return err
 	}
 	if e.Details == nil {
 		e.Details = audit.Details{}
 	}
-	e.Details["register"], e.Details["register_hash"] = end, hex.EncodeToString(hash[:])
+	e.Details["register"], e.Details["register_hash"] = end.number, hex.EncodeToString(end.hash[:])
 	return t.record(e)
 }
 

@@ -69,11 +69,12 @@ func scanChange(row scanner, p *part[telework.Change]) error {
 	return row.Scan(&p.request, &c.AtMS, &c.By, &c.State, &c.Step, &c.For, &c.Comment, &c.Revision)
 }
 
-// of is the condition that a column is one of some ids.
-func of(column string, ids []string) (where string, args []any) {
-	places := make([]string, len(ids))
+// of is the condition that a column is one of some ids, whose places come behind those of other arguments.
+func of(column string, ids []string, others ...any) (where string, args []any) {
+	places, args := make([]string, len(ids)), others
 	for i, id := range ids {
-		places[i], args = "$"+strconv.Itoa(i+1), append(args, id)
+		args = append(args, id)
+		places[i] = "$" + strconv.Itoa(len(args))
 	}
 	return ` WHERE ` + column + ` IN (` + strings.Join(places, ",") + `)`, args
 }
@@ -128,14 +129,24 @@ func addParts(ctx context.Context, q querier, all []telework.Request, changes st
 const maxIn = 500
 
 func readRequest(ctx context.Context, q querier, id string) (telework.Request, error) {
-	found, err := list(ctx, q, scanRequest, selectRequest+` WHERE r.id = $1`, id)
+	found, err := readRequests(ctx, q, id)
 	if err == nil && len(found) == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return telework.Request{}, err
 	}
-	return found[0], addParts(ctx, q, found, selectChange)
+	return found[0], nil
+}
+
+// readRequests reads those of at most maxIn requests that are there.
+func readRequests(ctx context.Context, q querier, ids ...string) ([]telework.Request, error) {
+	where, args := of("r.id", ids)
+	found, err := list(ctx, q, scanRequest, selectRequest+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	return found, addParts(ctx, q, found, selectChange)
 }
 
 const (
@@ -347,8 +358,13 @@ func scanTaken(row scanner, t *telework.Taken) error {
 
 // saveRequest keeps a request and the changes that its history has beyond the kept ones.
 func (t *tx) saveRequest(r *telework.Request, kept int) error {
+	if kept > 0 {
+		if err := t.clear(r.ID); err != nil {
+			return err
+		}
+	}
 	d := &r.Draft
-	err := t.exec(`INSERT INTO requests (id, kind, state, user_id, by_user_id, section_id, section_name, place, place_note, reason, reason_text,
+	t.put(`INSERT INTO requests (id, kind, state, user_id, by_user_id, section_id, section_name, place, place_note, reason, reason_text,
 			work, personal_data, take_out, take_out_device, after_fact, created_ms, submitted_ms, revision, replaces)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (id) DO UPDATE SET state = excluded.state, by_user_id = excluded.by_user_id, section_id = excluded.section_id,
@@ -358,54 +374,44 @@ func (t *tx) saveRequest(r *telework.Request, kept int) error {
 			revision = excluded.revision`,
 		r.ID, int64(r.Kind), int64(r.State), r.User, r.By, r.Section, r.SectionName, int64(d.Place), d.PlaceNote, int64(d.Reason), d.ReasonText,
 		d.Work, d.PersonalData, d.TakeOut, d.TakeOutDevice, r.AfterFact, r.CreatedMS, r.SubmittedMS, r.Revision, null(r.Replaces))
-	if err != nil {
-		return err
-	}
-	if err := t.saveDays(r); err != nil {
-		return err
-	}
-	if err := t.saveSteps(r); err != nil {
-		return err
-	}
 	for i := kept; i < len(r.History); i++ {
 		c := &r.History[i]
-		err := t.exec(`INSERT INTO request_changes (request_id, position, time_ms, by_user, state, step, for_user, comment, revision)
+		t.put(`INSERT INTO request_changes (request_id, position, time_ms, by_user, state, step, for_user, comment, revision)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			r.ID, i+1, c.AtMS, c.By, int64(c.State), c.Step, null(c.For), c.Comment, c.Revision)
-		if err != nil {
-			return err
-		}
 	}
+	t.putDays(r)
+	t.putSteps(r)
 	return nil
 }
 
-func (t *tx) saveDays(r *telework.Request) error {
-	if err := t.exec(`DELETE FROM request_days WHERE request_id = $1`, r.ID); err != nil {
-		return err
-	}
+func (t *tx) putDays(r *telework.Request) {
 	for _, d := range r.Draft.Days {
 		from, until := d.Span()
-		err := t.exec(`INSERT INTO request_days (request_id, date, unit, from_minute, until_minute, leave_minutes, from_ms, until_ms)
+		t.put(`INSERT INTO request_days (request_id, date, unit, from_minute, until_minute, leave_minutes, from_ms, until_ms)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			r.ID, d.Date.String(), int64(d.Unit), d.From, d.Until, d.Leave, from.UnixMilli(), until.UnixMilli())
-		if err != nil {
-			return err
-		}
 	}
-	return nil
 }
 
-func (t *tx) saveSteps(r *telework.Request) error {
-	if err := t.exec(`DELETE FROM request_steps WHERE request_id = $1`, r.ID); err != nil {
+// clear deletes days and steps of at most maxIn requests, before they are put anew.
+func (t *tx) clear(ids ...string) error {
+	where, args := of("request_id", ids)
+	if err := t.exec(`DELETE FROM request_days`+where, args...); err != nil {
 		return err
 	}
+	return t.clearSteps(ids...)
+}
+
+func (t *tx) clearSteps(ids ...string) error {
+	where, args := of("request_id", ids)
+	return t.exec(`DELETE FROM request_steps`+where, args...)
+}
+
+func (t *tx) putSteps(r *telework.Request) {
 	for i, s := range r.Steps {
-		err := t.exec(`INSERT INTO request_steps (request_id, position, section_id, section_name, circulate, answer, by_user, for_user, at_ms,
+		t.put(`INSERT INTO request_steps (request_id, position, section_id, section_name, circulate, answer, by_user, for_user, at_ms,
 			comment, seen_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			r.ID, i+1, s.Section, s.SectionName, s.Circulate, int64(s.Answer), null(s.By), null(s.For), s.AtMS, s.Comment, s.SeenMS)
-		if err != nil {
-			return err
-		}
 	}
-	return nil
 }

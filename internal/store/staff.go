@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"jiseki/internal/audit"
@@ -142,12 +143,9 @@ func (t *tx) putHours(user string, hours []calendar.Dated) error {
 		return err
 	}
 	for _, h := range hours {
-		err := t.exec(`INSERT INTO staff_hours (user_id, from_date, weekdays, start_minute, end_minute, break_start, break_end, note)
+		t.put(`INSERT INTO staff_hours (user_id, from_date, weekdays, start_minute, end_minute, break_start, break_end, note)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			user, h.From.String(), int64(h.Weekdays), h.Hours.Start, h.Hours.End, h.Hours.BreakStart, h.Hours.BreakEnd, h.Note)
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -165,15 +163,17 @@ func hoursText(hours []calendar.Dated) string {
 // RenewRegistrations sets the registration of these users, or with all of everybody who is not disabled, to end on a
 // day. It returns how many changed; events name them all. ErrNotFound: one of the users does not exist.
 func (s *Store) RenewRegistrations(ctx context.Context, by By, users []string, all bool, until calendar.Date) (renewed int, err error) {
+	named := slices.Compact(slices.Sorted(slices.Values(users)))
 	err = s.act(ctx, func(t *tx) error {
+		users, renewed = named, 0
 		if all {
 			users, err = list(ctx, t, scanOne[string], `SELECT id FROM users WHERE NOT disabled ORDER BY id`)
 			if err != nil {
 				return err
 			}
 		}
-		for _, user := range users {
-			n, err := t.renew(user, until)
+		for some := range slices.Chunk(users, maxIn) {
+			n, err := t.renew(some, until)
 			if err != nil {
 				return err
 			}
@@ -187,12 +187,19 @@ func (s *Store) RenewRegistrations(ctx context.Context, by By, users []string, a
 	return renewed, err
 }
 
-func (t *tx) renew(user string, until calendar.Date) (int64, error) {
-	var known string
-	if err := t.one(`SELECT id FROM users WHERE id = $1`, []any{user}, &known); err != nil {
+// renew does it for at most maxIn users, and counts who changed.
+func (t *tx) renew(users []string, until calendar.Date) (int64, error) {
+	where, args := of("u.id", users)
+	var known int
+	if err := t.one(`SELECT COUNT(*) FROM users u`+where, args, &known); err != nil {
 		return 0, err
 	}
-	return t.count(`INSERT INTO staff (user_id, employment, mail, registered_until, clerk) VALUES ($1, '', '', $2, FALSE)
+	if known < len(users) {
+		return 0, ErrNotFound
+	}
+	where, args = of("u.id", users, until.String())
+	return t.count(`INSERT INTO staff (user_id, employment, mail, registered_until, clerk)
+		SELECT u.id, '', '', CAST($1 AS TEXT), FALSE FROM users u`+where+`
 		ON CONFLICT (user_id) DO UPDATE SET registered_until = excluded.registered_until
-		WHERE staff.registered_until <> excluded.registered_until`, user, until.String())
+		WHERE staff.registered_until <> excluded.registered_until`, args...)
 }

@@ -163,9 +163,8 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	base := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
-	write, err := sql.Open("sqlite", base+"&_txlock=immediate")
+	base := sqliteURL(path)
+	write, err := sql.Open("sqlite", base+immediately)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -179,6 +178,14 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 	return &Store{
 		write: write, read: read, own: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short, pair: pair(path),
 	}, nil
+}
+
+// immediately is what the connection that writes asks for beside sqliteURL.
+const immediately = "&_txlock=immediate"
+
+func sqliteURL(path string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 }
 
 func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
@@ -232,6 +239,8 @@ type tx struct {
 	recorded int
 	ofRights bool // an event gives or takes a right
 	refusal  error
+	later    []rows
+	register *registerMark // where the register ends, once it was read
 }
 
 // act runs fn in a transaction that holds the head of the chain, and commits only if fn recorded an event. An error set
@@ -308,7 +317,11 @@ func (s *Store) run(caller context.Context, fn func(*tx) error) (err error) {
 		return fmt.Errorf("store: begin: %w", translate(err))
 	}
 	t := &tx{Tx: raw, ctx: ctx}
-	if err := s.inTime(t, fn); err != nil {
+	err = s.inTime(t, fn)
+	if err == nil {
+		err = t.flush()
+	}
+	if err != nil {
 		_ = raw.Rollback() // the transaction is gone either way
 		if errors.Is(err, errUnchanged) {
 			return t.refusal
@@ -369,13 +382,10 @@ func (t *tx) record(e audit.Entry) error {
 	if err != nil {
 		return err
 	}
-	err = t.exec(`INSERT INTO events (number, time_ms, kind, actor, subject, session, outcome, code, details, hash)
+	t.put(`INSERT INTO events (number, time_ms, kind, actor, subject, session, outcome, code, details, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		int64(ev.Number), ev.TimeMS, string(ev.Kind), ev.Actor, ev.Subject, ev.Session, string(ev.Outcome), ev.Code, ev.Details,
 		ev.Hash[:])
-	if err != nil {
-		return fmt.Errorf("event: %w", err)
-	}
 	t.head = ev.Mark()
 	t.recorded++
 	t.ofRights = t.ofRights || e.Kind.OfRights()

@@ -59,6 +59,9 @@ const NoInventory = "-"
 // CreateUsers creates all users or none. They must change their password at the first sign-in.
 func (s *Store) CreateUsers(ctx context.Context, by By, users []NewUser) error {
 	return s.act(ctx, func(t *tx) error {
+		if err := t.refuseKnown(users); err != nil {
+			return err
+		}
 		for i := range users {
 			if err := t.createUser(by, &users[i]); err != nil {
 				return fmt.Errorf("user %s: %w", audit.Cut(users[i].ID, 64), err)
@@ -68,34 +71,52 @@ func (s *Store) CreateUsers(ctx context.Context, by By, users []NewUser) error {
 	})
 }
 
+// refuseKnown refuses an id that is taken, or there twice, by its name.
+func (t *tx) refuseKnown(users []NewUser) error {
+	ids := make([]string, len(users))
+	for i := range users {
+		ids[i] = users[i].ID
+	}
+	slices.Sort(ids)
+	for i := range ids[:max(0, len(ids)-1)] {
+		if ids[i] == ids[i+1] {
+			return fmt.Errorf("user %s: %w", audit.Cut(ids[i], 64), ErrExists)
+		}
+	}
+	for some := range slices.Chunk(ids, maxIn) {
+		where, args := of("id", some)
+		known, err := list(t.ctx, t, scanOne[string], `SELECT id FROM users`+where+` LIMIT 1`, args...)
+		if err != nil {
+			return err
+		}
+		if len(known) > 0 {
+			return fmt.Errorf("user %s: %w", audit.Cut(known[0], 64), ErrExists)
+		}
+	}
+	return nil
+}
+
 func (t *tx) createUser(by By, u *NewUser) error {
 	if err := checkUser(u.ID, u.Name, u.Kana, u.Roles); err != nil {
 		return err
 	}
-	err := t.exec(`INSERT INTO users (id, name, kana, password_hash, must_change_password, password_changed_ms, disabled,
+	t.put(`INSERT INTO users (id, name, kana, password_hash, must_change_password, password_changed_ms, disabled,
 		totp_last_step, created_ms, last_sign_in_ms) VALUES ($1, $2, $3, $4, TRUE, $5, FALSE, 0, $5, 0)`,
 		u.ID, u.Name, u.Kana, u.PasswordHash, t.now)
-	if err != nil {
-		return err
-	}
-	if err := t.putPosts(u.ID, u.MainSection, u.OtherSections, u.Roles); err != nil {
-		return err
-	}
+	t.putPosts(u.ID, u.MainSection, u.OtherSections, u.Roles)
 	for _, desk := range u.Desks {
 		if err := t.announce(register.Add, register.Assignment(desk, u.ID)); err != nil {
 			return err
 		}
-		if err := t.exec(`INSERT INTO desk_users (desk_id, user_id) VALUES ($1, $2)`, desk, u.ID); err != nil {
-			return err
-		}
+		t.putDeskUser(desk, u.ID)
 	}
-	err = t.recordRegister(by.entry(audit.UserCreated, "user:"+u.ID, audit.Details{
+	err := t.recordRegister(by.entry(audit.UserCreated, "user:"+u.ID, audit.Details{
 		"name": audit.Cut(u.Name, 200), "section": u.MainSection, "roles": roleNames(u.Roles), "desks": u.Desks,
 	}))
 	if err != nil || u.DeviceCode == nil {
 		return err
 	}
-	return t.addDeviceCode(by, u.ID, *u.DeviceCode)
+	return t.putDeviceCode(by, u.ID, *u.DeviceCode)
 }
 
 func checkUser(id, name, kana string, roles []access.Role) error {
@@ -116,28 +137,29 @@ func checkUser(id, name, kana string, roles []access.Role) error {
 	return nil
 }
 
-func (t *tx) putPosts(user, main string, others []string, roles []access.Role) error {
-	if err := t.exec(`DELETE FROM posts WHERE user_id = $1`, user); err != nil {
-		return err
-	}
-	if err := t.exec(`DELETE FROM user_roles WHERE user_id = $1`, user); err != nil {
-		return err
-	}
+// putPosts gives a user who has none posts and roles.
+func (t *tx) putPosts(user, main string, others []string, roles []access.Role) {
 	for i, section := range append([]string{main}, others...) {
 		if section == "" {
 			continue
 		}
-		err := t.exec(`INSERT INTO posts (user_id, section_id, main) VALUES ($1, $2, $3)`, user, section, i == 0)
-		if err != nil {
-			return err
-		}
+		t.put(`INSERT INTO posts (user_id, section_id, main) VALUES ($1, $2, $3)`, user, section, i == 0)
 	}
 	for _, r := range roles {
-		if err := t.exec(`INSERT INTO user_roles (user_id, role) VALUES ($1, $2)`, user, int64(r)); err != nil {
-			return err
-		}
+		t.put(`INSERT INTO user_roles (user_id, role) VALUES ($1, $2)`, user, int64(r))
 	}
-	return nil
+}
+
+// changePosts replaces posts and roles of a user.
+func (t *tx) changePosts(u *User) error {
+	if err := t.exec(`DELETE FROM posts WHERE user_id = $1`, u.ID); err != nil {
+		return err
+	}
+	if err := t.exec(`DELETE FROM user_roles WHERE user_id = $1`, u.ID); err != nil {
+		return err
+	}
+	t.putPosts(u.ID, u.MainSection, u.OtherSections, u.Roles)
+	return t.flush() // what follows counts administrators
 }
 
 func roleNames(roles []access.Role) []string {
@@ -206,7 +228,7 @@ func (s *Store) UpdateUser(ctx context.Context, by By, u User) error {
 		if err := t.must(`UPDATE users SET name = $2, kana = $3 WHERE id = $1`, u.ID, u.Name, u.Kana); err != nil {
 			return err
 		}
-		err := t.keepAdmin(func() error { return t.putPosts(u.ID, u.MainSection, u.OtherSections, u.Roles) })
+		err := t.keepAdmin(func() error { return t.changePosts(&u) })
 		if err != nil {
 			return err
 		}

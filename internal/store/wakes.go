@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,15 +66,10 @@ func scanWake(row scanner, w *Wake) error {
 
 // AskWakes queues wakes, all or none. A desk that is being woken already keeps its wake, and a plan that was carried
 // out is not carried out again: then there is no event. It returns the newest wake of each desk, in the order of asks.
-func (s *Store) AskWakes(ctx context.Context, by By, asks ...WakeAsk) (wakes []Wake, err error) {
-	err = s.act(ctx, func(t *tx) error {
-		wakes = make([]Wake, len(asks))
-		for i := range asks {
-			if err := t.askWake(by, &asks[i]); err != nil {
-				return err
-			}
-			wakes[i], err = get(ctx, t, scanWake, selectWake+` WHERE w.desk_id = $1 ORDER BY w.state < 3 DESC, w.asked_ms DESC, w.state, w.id LIMIT 1`, asks[i].Desk)
-			if err != nil {
+func (s *Store) AskWakes(ctx context.Context, by By, asks ...WakeAsk) ([]Wake, error) {
+	err := s.act(ctx, func(t *tx) error {
+		for some := range slices.Chunk(asks, maxIn) {
+			if err := t.askWakes(by, some); err != nil {
 				return err
 			}
 		}
@@ -82,21 +78,73 @@ func (s *Store) AskWakes(ctx context.Context, by By, asks ...WakeAsk) (wakes []W
 		}
 		return nil
 	})
-	return wakes, err
+	if err != nil {
+		return nil, err
+	}
+	wakes := make([]Wake, len(asks))
+	for i := range asks {
+		if wakes[i], err = s.NewestWake(ctx, asks[i].Desk); err != nil {
+			return nil, err
+		}
+	}
+	return wakes, nil
 }
 
-func (t *tx) askWake(by By, ask *WakeAsk) error {
-	id, name := newID(), ""
-	if err := t.one(`SELECT name FROM desks WHERE id = $1 AND deleted_ms = 0`, []any{ask.Desk}, &name); err != nil {
+// askWakes does it for at most maxIn desks.
+func (t *tx) askWakes(by By, asks []WakeAsk) error {
+	names, err := t.deskNames(asks)
+	if err != nil {
 		return err
 	}
-	n, err := t.count(`INSERT INTO wakes (id, desk_id, state, by_actor, plan, asked_ms, patient_ms, next_ms, sent_ms, ended_ms, waker, tried,
-		failure, claimed_by, claimed_until_ms) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, 0, 0, '', '', '', '', 0) ON CONFLICT DO NOTHING`,
-		id, ask.Desk, by.Actor, ask.Plan, t.now, ask.PatientMS, ask.FirstMS)
-	if err != nil || n == 0 {
+	byID, ids := map[string]*WakeAsk{}, []string{}
+	for i := range asks {
+		ask := &asks[i]
+		if names[ask.Desk] == "" {
+			return ErrNotFound
+		}
+		id := newID()
+		ids, byID[id] = append(ids, id), ask
+		t.put(`INSERT INTO wakes (id, desk_id, state, by_actor, plan, asked_ms, patient_ms, next_ms, sent_ms, ended_ms, waker, tried,
+			failure, claimed_by, claimed_until_ms) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, 0, 0, '', '', '', '', 0) ON CONFLICT DO NOTHING`,
+			id, ask.Desk, by.Actor, ask.Plan, t.now, ask.PatientMS, ask.FirstMS)
+	}
+	if err := t.flush(); err != nil {
 		return err
 	}
-	return t.record(by.entry(audit.DeskWakeAsked, "desk:"+ask.Desk, audit.Details{"wake": id, "plan": ask.Plan, "name": audit.Cut(name, 200)}))
+	where, args := of("id", ids)
+	kept, err := list(t.ctx, t, scanOne[string], `SELECT id FROM wakes`+where, args...)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.Contains(kept, id) {
+			continue // it is being woken, or was by this plan
+		}
+		desk := byID[id].Desk
+		err := t.record(by.entry(audit.DeskWakeAsked, "desk:"+desk, audit.Details{
+			"wake": id, "plan": byID[id].Plan, "name": audit.Cut(names[desk], 200),
+		}))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deskNames are those of the desks that are asked for and in service.
+func (t *tx) deskNames(asks []WakeAsk) (map[string]string, error) {
+	ids := make([]string, len(asks))
+	for i := range asks {
+		ids[i] = asks[i].Desk
+	}
+	where, args := of("id", ids)
+	found, err := list(t.ctx, t, func(row scanner, d *[2]string) error { return row.Scan(&d[0], &d[1]) },
+		`SELECT id, name FROM desks`+where+` AND deleted_ms = 0`, args...)
+	names := make(map[string]string, len(found))
+	for _, d := range found {
+		names[d[0]] = d[1]
+	}
+	return names, err
 }
 
 // dueWakes are the wakes whose next step is due and that nobody does: $1 is now, $2 is the latest time of a right

@@ -88,17 +88,12 @@ func (o *Organisation) MayApply(by, user string) bool {
 // Order makes an order of a superior, which needs no approval: for days up to a month ago (request_after_fact) and a
 // year ahead (request_too_far).
 func (r *Request) Order(o *Organisation, kind Kind, by string, d Draft, now time.Time) error {
+	if err := o.MayOrder(by, kind, []string{r.User}, &d, now); err != nil {
+		return err
+	}
 	a := o.Authority(by)
-	section, over := a.Through(r.User)
-	if !over || (kind != TeleworkOrder && kind != OvertimeOrder) {
-		return refuse(access.NotYours)
-	}
+	section, _ := a.Through(r.User)
 	r.Revision = 1
-	for _, day := range d.Days {
-		if code := dayOfOrder(day.Date, calendar.DateOf(now)); code != "" {
-			return &Refusal{[]Problem{{Code: code, Date: day.Date, Forbids: true}}}
-		}
-	}
 	step := o.step(section, false)
 	step.Answer, step.By, step.AtMS = Approve, by, now.UnixMilli()
 	step.For = o.stoodInFor(section, by, is(""))
@@ -107,6 +102,20 @@ func (r *Request) Order(o *Organisation, kind Kind, by string, d Draft, now time
 	}
 	r.Kind, r.By, r.Draft, r.Steps = kind, by, d, []Step{step}
 	r.stamp(o, now)
+	return nil
+}
+
+// MayOrder refuses an order to users of whom one is not theirs to order who gives it, or to days that are none of an order.
+func (o *Organisation) MayOrder(by string, kind Kind, users []string, d *Draft, now time.Time) error {
+	a := o.Authority(by)
+	if (kind != TeleworkOrder && kind != OvertimeOrder) || slices.ContainsFunc(users, func(u string) bool { return !a.Over(u) }) {
+		return refuse(access.NotYours)
+	}
+	for _, day := range d.Days {
+		if code := dayOfOrder(day.Date, calendar.DateOf(now)); code != "" {
+			return &Refusal{[]Problem{{Code: code, Date: day.Date, Forbids: true}}}
+		}
+	}
 	return nil
 }
 
