@@ -121,6 +121,9 @@ func (s *approvalService) PutOrder(ctx context.Context, r *controlv1.PutOrderReq
 	if err := few(len(r.GetUserIds())); err != nil {
 		return nil, err
 	}
+	if wait := s.orders.take(callerOf(ctx).identity.User.ID); wait > 0 {
+		return nil, tooSoon(wait)
+	}
 	draft, err := draftOf(r.GetDraft())
 	if err != nil {
 		return nil, err

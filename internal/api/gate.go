@@ -62,12 +62,13 @@ func (s *Server) gate(door Door, next *http.ServeMux) http.Handler {
 			return
 		}
 		if user := callerOf(ctx).user(); user != "" {
-			end, err := s.work.begin(ctx, user)
+			working, end, err := s.work.begin(ctx, user)
 			if err != nil {
 				s.refuse(ctx, w, r, err)
 				return
 			}
 			defer end()
+			ctx = working
 		}
 		r = r.WithContext(ctx)
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))

@@ -74,6 +74,7 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	limiter *limiter
+	orders  *pace
 	bodies  *bodies
 	work    *work
 	// newcomers are calls whose sign-in is looked up for the first time: few at a time ask the database.
@@ -86,7 +87,7 @@ const newcomersAtOnce = 4
 // New makes a Server.
 func New(cfg Config) *Server {
 	return &Server{
-		cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), bodies: newBodies(), work: newWork(), probes: newProbes(cfg.Now),
+		cfg: cfg, log: cfg.Log, limiter: newLimiter(cfg.Now), orders: newPace(cfg.Now, ordersPerMinute), bodies: newBodies(), work: newWork(), probes: newProbes(cfg.Now),
 		newcomers: semaphore.NewWeighted(newcomersAtOnce),
 	}
 }

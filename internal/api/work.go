@@ -3,8 +3,11 @@ package api
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"jiseki/internal/store"
 )
 
 // Limits of the calls of one user.
@@ -16,6 +19,39 @@ const (
 	inLine = 32
 )
 
+// ordersPerMinute is how often a user may give orders, whether they are given or refused: somebody who gives them to one
+// after the other.
+const ordersPerMinute = 20
+
+// A pace counts what users do in windows of one minute.
+type pace struct {
+	now  func() time.Time
+	most int
+
+	mu     sync.Mutex
+	window time.Time
+	counts map[string]int
+}
+
+func newPace(now func() time.Time, most int) *pace {
+	return &pace{now: now, most: most, counts: make(map[string]int)}
+}
+
+// take counts, and says how many seconds to wait when there was too much; 0 is go on.
+func (p *pace) take(user string) (wait int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if passed := now.Sub(p.window); passed < 0 || passed >= time.Minute { // below 0: the clock was set back
+		p.window = now
+		clear(p.counts)
+	}
+	if p.counts[user]++; p.counts[user] > p.most {
+		return int(wholeSeconds(p.window.Add(time.Minute).Sub(now)))
+	}
+	return 0
+}
+
 // work is the calls that are worked on or wait, by user.
 type work struct {
 	mu    sync.Mutex
@@ -25,22 +61,24 @@ type work struct {
 // turns are the calls of one user; kept as long as there are any.
 type turns struct {
 	turn  *semaphore.Weighted // in the order of asking
+	write *semaphore.Weighted // of those at work, the one that writes
 	calls int
 }
 
 func newWork() *work { return &work{users: make(map[string]*turns)} }
 
-// begin waits for the turn of a user's call, and gives the function that ends it.
-func (w *work) begin(ctx context.Context, user string) (end func(), err error) {
+// begin waits for the turn of a user's call, and gives the context to work in, in which one act of the user's at a time
+// waits for the database to write, and the function that ends it.
+func (w *work) begin(ctx context.Context, user string) (working context.Context, end func(), err error) {
 	l := w.join(user)
 	if l == nil {
-		return nil, busy(0, nil)
+		return nil, nil, busy(0, nil)
 	}
 	if err := l.turn.Acquire(ctx, 1); err != nil {
 		w.part(user, l)
-		return nil, err
+		return nil, nil, err
 	}
-	return func() {
+	return store.InTurn(ctx, l.write), func() {
 		l.turn.Release(1)
 		w.part(user, l)
 	}, nil
@@ -52,7 +90,7 @@ func (w *work) join(user string) *turns {
 	defer w.mu.Unlock()
 	l := w.users[user]
 	if l == nil {
-		l = &turns{turn: semaphore.NewWeighted(atWork)}
+		l = &turns{turn: semaphore.NewWeighted(atWork), write: semaphore.NewWeighted(1)}
 		w.users[user] = l
 	}
 	if l.calls >= atWork+inLine {

@@ -312,6 +312,11 @@ func (s *Store) run(caller context.Context, fn func(*tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(caller, transactTime)
 	defer cancel()
 	defer func() { err = overdue(caller, ctx, err) }()
+	end, err := takeTurn(ctx)
+	if err != nil {
+		return fmt.Errorf("store: wait for the caller's other acts: %w", err)
+	}
+	defer end()
 	raw, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("store: begin: %w", translate(err))
