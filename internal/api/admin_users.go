@@ -92,6 +92,9 @@ func (s *adminService) userMessage(ctx context.Context, u *store.User) (*control
 const (
 	maxNewUsers        = 200
 	maxNewUsersCommand = 1000
+	// newUsersTime is what users may take that come through a door, well before the answer would come too late: who gets
+	// no slips has created nobody.
+	newUsersTime = 40 * time.Second
 )
 
 func (s *adminService) CreateUsers(ctx context.Context, r *controlv1.CreateUsersRequest) (*controlv1.CreateUsersResponse, error) {
@@ -104,6 +107,11 @@ func (s *adminService) CreateUsers(ctx context.Context, r *controlv1.CreateUsers
 	}
 	if n := len(r.GetUsers()); n > most {
 		return nil, &failure{code: access.TooManyUsers, status: connect.CodeInvalidArgument, cause: fmt.Errorf("%d users", n)}
+	}
+	if requestOf(ctx).door != Socket {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, newUsersTime)
+		defer cancel()
 	}
 	var users []store.NewUser
 	var slips []*controlv1.Slip

@@ -77,13 +77,15 @@ func listen(ctx context.Context, address string, log *slog.Logger) (*link.Listen
 
 // add prepares a listener; without a TLS configuration it is a local socket.
 func (d *doors) add(l net.Listener, config *tls.Config, handler http.Handler) {
+	writeTime := time.Duration(0) // on the machine itself a command takes its time
 	if config != nil {
+		writeTime = bodyTimeout
 		config = config.Clone()                   // http adds to it
 		config.DynamicRecordSizingDisabled = true // [unread] tells by a record's size whether more is to come
 		handler = &requests{crowd: crowd.New(streams(), d.standing), next: handler}
 	}
 	d.all = append(d.all, door{listener: l, secure: config != nil, server: &http.Server{
-		Handler: handler, TLSConfig: config, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: bodyTimeout,
+		Handler: handler, TLSConfig: config, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTime,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, HTTP2: http2(), ConnContext: api.WithConn,
 		ConnState: newVisitors(crowd.New(connections(), d.standing)).state, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}})

@@ -77,6 +77,16 @@ func tlsPipe(t *testing.T) net.Conn {
 
 // TestNoMoreIsReadWhileAnswersHang: of who pings without end and reads nothing, or as little as keeps the connection,
 // only a little more is read than was written; who takes the answers is read to the end.
+// TestCommandsHaveTheTimeThatTheyTake: an answer over the socket of commands is not cut, as one through a door is.
+func TestCommandsHaveTheTimeThatTheyTake(t *testing.T) {
+	all := &doors{log: slog.New(slog.DiscardHandler), standing: func(netip.Addr) crowd.Standing { return crowd.Stranger }}
+	all.add(nil, nil, http.NotFoundHandler())
+	all.add(nil, &tls.Config{}, http.NotFoundHandler()) //nolint:gosec // nobody listens
+	if socket, door := all.all[0].server.WriteTimeout, all.all[1].server.WriteTimeout; socket != 0 || door != bodyTimeout {
+		t.Errorf("socket %v, door %v", socket, door)
+	}
+}
+
 func TestNoMoreIsReadWhileAnswersHang(t *testing.T) {
 	const pings, all = 9000, 9000 * 17 // fewer than net/http gives up at
 	for name, c := range map[string]struct {

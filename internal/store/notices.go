@@ -102,8 +102,8 @@ func (s *Store) ReadNotices(ctx context.Context, user string, ids []string) erro
 			return t.exec(`UPDATE notices SET read_ms = $2 WHERE user_id = $1 AND read_ms = 0`, user, t.now)
 		}
 		for some := range slices.Chunk(ids, maxIn) {
-			where, args := of("id", some, user, t.now)
-			if err := t.exec(`UPDATE notices SET read_ms = $2`+where+` AND user_id = $1 AND read_ms = 0`, args...); err != nil {
+			where, args := of("id", some, t.now, user)
+			if err := t.exec(`UPDATE notices SET read_ms = $1`+where+` AND user_id = $2 AND read_ms = 0`, args...); err != nil {
 				return err
 			}
 		}
