@@ -80,13 +80,17 @@ func TestImportLosesNoSlips(t *testing.T) {
 		failed string // in the error
 	}{
 		"nothing breaks": {func(string) *makers { return &makers{} }, 25, 25, "25 of 25 users", ""},
-		"the answer is lost": {func(string) *makers { return &makers{after: at(20, func() error { return cut })} },
-			10, 20, "10 of 25 users", "It is unknown whether these users have been created: u010 u011"},
+		"the answer is lost": {
+			func(string) *makers { return &makers{after: at(20, func() error { return cut })} },
+			10, 20, "10 of 25 users", "It is unknown whether these users have been created: u010 u011",
+		},
 		"the gateway refuses": {func(string) *makers {
 			return &makers{before: at(20, func() error { return connect.NewWireError(connect.CodeAlreadyExists, errors.New("exists")) })}
 		}, 20, 20, "20 of 25 users", "20 slips have been written, 5 have not"},
-		"the folder goes": {func(dir string) *makers { return &makers{after: at(10, func() error { return os.RemoveAll(dir) })} },
-			0, 10, "pw-u009", "write slip"},
+		"the folder goes": {
+			func(dir string) *makers { return &makers{after: at(10, func() error { return os.RemoveAll(dir) })} },
+			0, 10, "pw-u009", "write slip",
+		},
 		"the folder is gone": {func(dir string) *makers { _ = os.RemoveAll(dir); return &makers{} }, 0, 0, "", "room for slips"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -85,13 +85,27 @@ func TestWorstActs(t *testing.T) {
 		do   func(*crowd)
 		none bool // it writes nothing
 	}{
-		{"order telework", (*crowd).order, false}, {"refuse an order", (*crowd).refusedOrder, true}, {"submit a request", (*crowd).submit, false},
-		{"decide a request", (*crowd).decide, false}, {"confirm reviews", (*crowd).confirmReviews, false}, {"confirm months", (*crowd).confirmMonths, false},
-		{"record an export", (*crowd).export, false}, {"read notices", (*crowd).readNotices, false}, {"correct a workday", (*crowd).correct, false},
-		{"ask for power", (*crowd).askPower, false}, {"tell all", (*crowd).tellAll, false}, {"create users", (*crowd).createUsers, false},
-		{"import holidays", (*crowd).holidays, false}, {"renew registrations", (*crowd).renew, false}, {"wake desks", (*crowd).wake, false},
-		{"assign a desk", (*crowd).assign, false}, {"put a section", (*crowd).section, false}, {"put hours", (*crowd).hours, false}, {"change posts", (*crowd).posts, false},
-		{"keep the register", (*crowd).register, false}, {"remind", (*crowd).remind, false},
+		{"order telework", (*crowd).order, false},
+		{"refuse an order", (*crowd).refusedOrder, true},
+		{"submit a request", (*crowd).submit, false},
+		{"decide a request", (*crowd).decide, false},
+		{"confirm reviews", (*crowd).confirmReviews, false},
+		{"confirm months", (*crowd).confirmMonths, false},
+		{"record an export", (*crowd).export, false},
+		{"read notices", (*crowd).readNotices, false},
+		{"correct a workday", (*crowd).correct, false},
+		{"ask for power", (*crowd).askPower, false},
+		{"tell all", (*crowd).tellAll, false},
+		{"create users", (*crowd).createUsers, false},
+		{"import holidays", (*crowd).holidays, false},
+		{"renew registrations", (*crowd).renew, false},
+		{"wake desks", (*crowd).wake, false},
+		{"assign a desk", (*crowd).assign, false},
+		{"put a section", (*crowd).section, false},
+		{"put hours", (*crowd).hours, false},
+		{"change posts", (*crowd).posts, false},
+		{"keep the register", (*crowd).register, false},
+		{"remind", (*crowd).remind, false},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			c := newCrowd(t)
