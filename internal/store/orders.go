@@ -32,7 +32,7 @@ func (s *Store) OrderTelework(ctx context.Context, by By, kind telework.Kind, us
 		return nil, forbid(access.OrderTooLarge, calendar.Date{})
 	}
 	o := order{by: by, kind: kind, users: users, draft: d}
-	if err := o.read(ctx, s.read, s.now()); err != nil {
+	if err := o.read(ctx, s.read, s.Now()); err != nil {
 		return nil, err
 	}
 	err = s.act(ctx, func(t *tx) error { // once more, for what has changed since
