@@ -92,7 +92,7 @@ func RenewTLS(dir, organisation string, names []string, now time.Time) (*cert.Bu
 	}
 	if len(bundle.TLS) > 0 {
 		bundle.TLS[0] = root
-		bundle.Version++
+		bundle.Version = nextVersion(bundle.Version, now)
 	}
 	if err := bundle.Check(); err != nil {
 		return nil, fmt.Errorf("ca: %w", err)

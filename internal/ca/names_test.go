@@ -174,7 +174,7 @@ func TestRenewedCAIsTrustedByWhoTrustsTheOld(t *testing.T) {
 	if _, err := ca.RenewTLS(cfg.Dir, "青葉町", []string{"telework.example.lg.jp"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if a, err = ca.Open(cfg); err != nil || !a.Constrained() || a.Bundle().Version != version+1 {
+	if a, err = ca.Open(cfg); err != nil || !a.Constrained() || a.Bundle().Version <= version {
 		t.Fatalf("after the renewal: %v", err)
 	}
 	for _, root := range [][]byte{old, mustRead(t, filepath.Join(cfg.Dir, "tls-ca.crt"))} {

@@ -3,9 +3,11 @@ package ca
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"jiseki/internal/cert"
 	"jiseki/internal/durable"
@@ -33,8 +35,8 @@ var (
 // Prepare makes the next key of a role and adds it to the trust bundle, whose new version desks and devices get when
 // they connect. It is not used yet. No Authority may be open meanwhile, here or elsewhere: so for all steps. Each may
 // be repeated after it failed half way.
-func Prepare(dir string, role Role) (*cert.Bundle, error) {
-	return step(dir, role, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
+func Prepare(dir string, role Role, now time.Time) (*cert.Bundle, error) {
+	return step(dir, role, now, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
 		next, err := cert.LoadOrCreateKey(files.next)
 		if err != nil {
 			return nil, fmt.Errorf("ca: %w", err)
@@ -48,8 +50,8 @@ func Prepare(dir string, role Role) (*cert.Bundle, error) {
 
 // Use makes the next key of a role the one in use. What the old one signed stays good. Whoever has not connected since
 // Prepare is locked out, for it does not know the key.
-func Use(dir string, role Role) (*cert.Bundle, error) {
-	return step(dir, role, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
+func Use(dir string, role Role, now time.Time) (*cert.Bundle, error) {
+	return step(dir, role, now, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
 		next, err := cert.LoadKey(files.next)
 		switch {
 		case err == nil && !slices.Contains(list, next.Public()):
@@ -79,8 +81,8 @@ func Use(dir string, role Role) (*cert.Bundle, error) {
 
 // Retire drops the old keys of a role from the trust bundle and destroys what is left of them here. What they signed is
 // refused from then on: certificates of devices and desks last 90 days and are renewed after 60.
-func Retire(dir string, role Role) (*cert.Bundle, error) {
-	return step(dir, role, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
+func Retire(dir string, role Role, now time.Time) (*cert.Bundle, error) {
+	return step(dir, role, now, func(files roleFiles, list []cert.PublicKey) ([]cert.PublicKey, error) {
 		kept := list[:1:1]
 		next, err := cert.LoadKey(files.next)
 		if err == nil && slices.Contains(list, next.Public()) {
@@ -111,8 +113,13 @@ func readBundle(dir string) (*cert.Bundle, error) {
 	return bundle, nil
 }
 
+// nextVersion grows with time too: after a restore it is above the versions that desks have from what was lost.
+func nextVersion(version uint32, now time.Time) uint32 {
+	return max(version+1, uint32(min(max(now.Unix(), 0), math.MaxUint32-1<<20))) //nolint:gosec // bounded here
+}
+
 // step changes the list of a role's keys in the trust bundle.
-func step(dir string, role Role, change func(roleFiles, []cert.PublicKey) ([]cert.PublicKey, error)) (*cert.Bundle, error) {
+func step(dir string, role Role, now time.Time, change func(roleFiles, []cert.PublicKey) ([]cert.PublicKey, error)) (*cert.Bundle, error) {
 	if err := checkFolder(dir); err != nil {
 		return nil, err
 	}
@@ -137,7 +144,7 @@ func step(dir string, role Role, change func(roleFiles, []cert.PublicKey) ([]cer
 	if *list, err = change(roleFiles{key: key, next: key + ".next", old: key + ".old"}, *list); err != nil {
 		return nil, err
 	}
-	bundle.Version++
+	bundle.Version = nextVersion(bundle.Version, now)
 	if err := bundle.Check(); err != nil {
 		return nil, fmt.Errorf("ca: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"jiseki/internal/ca"
 	"jiseki/internal/cert"
@@ -19,9 +20,9 @@ func TestRotate(t *testing.T) {
 			in := func(b *cert.Bundle) []cert.PublicKey {
 				return map[ca.Role][]cert.PublicKey{ca.RoleGrant: b.Grants, ca.RoleDevice: b.DeviceCAs, ca.RoleDesk: b.DeskCAs}[role]
 			}
-			use := func(step func(string, ca.Role) (*cert.Bundle, error)) *ca.Authority {
+			use := func(step func(string, ca.Role, time.Time) (*cert.Bundle, error)) *ca.Authority {
 				t.Helper()
-				made, err := step(cfg.Dir, role)
+				made, err := step(cfg.Dir, role, time.Now())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -29,15 +30,15 @@ func TestRotate(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if next.Bundle().Version != a.Bundle().Version+1 || made.Version != next.Bundle().Version {
+				if next.Bundle().Version <= a.Bundle().Version || made.Version != next.Bundle().Version {
 					t.Fatalf("version %d after %d", next.Bundle().Version, a.Bundle().Version)
 				}
 				a = next
 				return a
 			}
-			refuse := func(step func(string, ca.Role) (*cert.Bundle, error), want error) {
+			refuse := func(step func(string, ca.Role, time.Time) (*cert.Bundle, error), want error) {
 				t.Helper()
-				if _, err := step(cfg.Dir, role); !errors.Is(err, want) {
+				if _, err := step(cfg.Dir, role, time.Now()); !errors.Is(err, want) {
 					t.Fatalf("got %v, want %v", err, want)
 				}
 			}
@@ -94,8 +95,8 @@ func TestRotate(t *testing.T) {
 		})
 	}
 	_, cfg, _ := create(t, false)
-	for _, step := range []func(string, ca.Role) (*cert.Bundle, error){ca.Prepare, ca.Use, ca.Retire} {
-		if _, err := step(cfg.Dir, "audit"); !errors.Is(err, ca.ErrRole) {
+	for _, step := range []func(string, ca.Role, time.Time) (*cert.Bundle, error){ca.Prepare, ca.Use, ca.Retire} {
+		if _, err := step(cfg.Dir, "audit", time.Now()); !errors.Is(err, ca.ErrRole) {
 			t.Errorf("another role: %v", err)
 		}
 	}
@@ -119,10 +120,10 @@ func TestRotateAfterCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ca.Use(cfg.Dir, ca.RoleGrant); !errors.Is(err, ca.ErrNotReady) {
+	if _, err := ca.Use(cfg.Dir, ca.RoleGrant, time.Now()); !errors.Is(err, ca.ErrNotReady) {
 		t.Errorf("a key that no desk knows is used: %v", err)
 	}
-	if b, err := ca.Prepare(cfg.Dir, ca.RoleGrant); err != nil || b.Grants[1] != next.Public() {
+	if b, err := ca.Prepare(cfg.Dir, ca.RoleGrant, time.Now()); err != nil || b.Grants[1] != next.Public() {
 		t.Fatalf("prepare again: %v", err)
 	}
 	for name, crash := range map[string]func(){
@@ -134,16 +135,43 @@ func TestRotateAfterCrash(t *testing.T) {
 			if _, err := ca.Open(cfg); err == nil {
 				t.Error("a gateway starts in the middle of a step")
 			}
-			b, err := ca.Use(cfg.Dir, ca.RoleGrant)
+			b, err := ca.Use(cfg.Dir, ca.RoleGrant, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if a, err := ca.Open(cfg); err != nil || a.GrantKey().Public() != b.Grants[0] {
 				t.Errorf("after the step was repeated: %v", err)
 			}
-			if _, err := ca.Prepare(cfg.Dir, ca.RoleGrant); err != nil {
+			if _, err := ca.Prepare(cfg.Dir, ca.RoleGrant, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestBundleAfterARestore: the next bundle of keys that were restored from a copy is newer than the one that desks had from
+// the gateway that was lost, or they would not take it.
+func TestBundleAfterARestore(t *testing.T) {
+	_, cfg, _ := create(t, false)
+	backup := filepath.Join(t.TempDir(), "keys")
+	if err := os.CopyFS(backup, os.DirFS(cfg.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(backup, 0o700); err != nil { //nolint:gosec // a folder
+		t.Fatal(err)
+	}
+	lost := time.Now()
+	for _, step := range []func(string, ca.Role, time.Time) (*cert.Bundle, error){ca.Prepare, ca.Use, ca.Retire} {
+		if _, err := step(cfg.Dir, ca.RoleGrant, lost); err != nil {
+			t.Fatal(err)
+		}
+	}
+	atDesks, err := ca.Prepare(cfg.Dir, ca.RoleDesk, lost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := ca.Prepare(backup, ca.RoleGrant, lost.Add(time.Hour))
+	if err != nil || restored.Version <= atDesks.Version {
+		t.Errorf("version %d after %d, %v", restored.Version, atDesks.Version, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"jiseki/internal/audit"
 	"jiseki/internal/ca"
@@ -25,14 +26,17 @@ const (
 // meanwhile (code data_locked). The step is an event, also one that fails; if the event cannot be written, nothing is
 // done.
 func ChangeKeys(ctx context.Context, cfg Config, env Environment, step KeyStep, role ca.Role) (*cert.Bundle, error) {
-	take, known := map[KeyStep]func(string, ca.Role) (*cert.Bundle, error){
+	take, known := map[KeyStep]func(string, ca.Role, time.Time) (*cert.Bundle, error){
 		KeyPrepare: ca.Prepare, KeyUse: ca.Use, KeyRetire: ca.Retire,
 	}[step]
 	if !known {
 		return nil, fmt.Errorf("%q is no step in replacing a key", step)
 	}
+	env.fill()
 	details := audit.Details{"step": string(step), "use": string(role)}
-	return changeKeys(ctx, cfg, env, details, func(*store.Store) (*cert.Bundle, error) { return take(cfg.keys(), role) })
+	return changeKeys(ctx, cfg, env, details, func(*store.Store) (*cert.Bundle, error) {
+		return take(cfg.keys(), role, env.Now())
+	})
 }
 
 // RenewTLS makes the certificate of the TLS CA anew, with its key, for the names that the gateway has now: see
