@@ -134,9 +134,10 @@ func (p *Post) round(ctx context.Context) (more bool, err error) {
 	if s.Server == "" {
 		return false, nil
 	}
+	// What cannot be made a mail keeps no other back.
 	_, err = p.cfg.Outbox.GatherMails(ctx, s.Digest, func(told []Told) Letter { return Compose(told, s.Portal) })
-	if err != nil {
-		return false, fmt.Errorf("gather notices: %w", err)
+	if err != nil && ctx.Err() == nil {
+		p.cfg.Log.Error("notices were not gathered", "err", err)
 	}
 	claim := rand.Text()
 	mails, err := p.cfg.Outbox.ClaimMails(ctx, claim, lease, batch)

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -502,4 +503,32 @@ func TestComposeBoundsLongMails(t *testing.T) {
 	if len(l.Body) > 20_000 || !strings.Contains(l.Body, "ほか450件") || strings.Contains(l.Body, "https://") {
 		t.Errorf("%d bytes:\n%s", len(l.Body), l.Body[:400])
 	}
+}
+
+// oneDamaged is an outbox in which the notices of one user are damaged, as the store says of them.
+type oneDamaged struct{ *store.Store }
+
+func (o oneDamaged) GatherMails(ctx context.Context, digest time.Duration, compose func([]mail.Told) mail.Letter) (int, error) {
+	n, err := o.Store.GatherMails(ctx, digest, compose)
+	return n, errors.Join(err, errors.New("notices of suzuki: unexpected end of JSON input"))
+}
+
+// TestDamagedNoticeKeepsNoMailBack: what others were told leaves, and the log says what is damaged.
+func TestDamagedNoticeKeepsNoMailBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, 1)
+		w.tell("u0")
+		var log bytes.Buffer
+		cfg := w.config()
+		cfg.Outbox, cfg.Log = oneDamaged{w.store}, slog.New(slog.NewTextHandler(&log, nil))
+		stop := w.run(cfg)
+		time.Sleep(time.Hour)
+		stop()
+		if n := len(w.server.Mails()); n != 1 {
+			t.Errorf("%d mails left, want 1", n)
+		}
+		if !strings.Contains(log.String(), "notices of suzuki") {
+			t.Errorf("the log does not say what is damaged: %s", log.String())
+		}
+	})
 }
