@@ -40,7 +40,7 @@ func eventMessage(e *audit.Event) *controlv1.Event {
 }
 
 func (s *adminService) VerifyEvents(ctx context.Context, r *controlv1.VerifyEventsRequest) (*controlv1.VerifyEventsResponse, error) {
-	var against audit.Against
+	against := audit.Against{Kept: s.cfg.KeptHeads()}
 	if r.GetHead() != "" {
 		line, err := audit.ParseLine(r.GetHead())
 		if err != nil {
@@ -48,19 +48,16 @@ func (s *adminService) VerifyEvents(ctx context.Context, r *controlv1.VerifyEven
 		}
 		against.Lines = append(against.Lines, line)
 	}
-	var err error
-	if against.Marks, err = s.cfg.KeptHeads(); errors.Is(err, audit.ErrHead) {
-		return &controlv1.VerifyEventsResponse{Problem: "the heads file holds what this gateway did not sign: " + err.Error()}, nil
-	} else if err != nil {
-		return nil, err
-	}
 	report, err := s.cfg.Store.VerifyEvents(ctx, against)
+	if errors.Is(err, audit.ErrHead) {
+		return &controlv1.VerifyEventsResponse{Problem: "the heads file holds what this gateway did not sign: " + err.Error()}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	answer := &controlv1.VerifyEventsResponse{
 		Intact: report.Problem == nil, Checked: int64(report.Checked), Head: report.Last.Line(), //nolint:gosec // below 2^63
-		KeptHeads: int64(len(against.Marks)),
+		KeptHeads: int64(report.Heads), //nolint:gosec // below 2^63
 	}
 	if report.Problem != nil {
 		answer.Problem, answer.At = report.Problem.What, int64(report.Problem.At) //nolint:gosec // below 2^63

@@ -46,8 +46,8 @@ type Config struct {
 	Sessions *session.Manager
 	// Hub reaches agents. It is nil in a command that works on a stopped gateway.
 	Hub *hub.Hub
-	// KeptHeads reads the signed heads of the audit log that this gateway kept outside the database.
-	KeptHeads func() ([]audit.Mark, error)
+	// KeptHeads are the signed heads of the audit log that this gateway kept outside the database.
+	KeptHeads func() audit.Kept
 	// Met hears who calls from where with an enrolled device; nil: nobody does.
 	Met func(who string, at netip.Addr)
 	// MayBeDesk says whether desks stand at an address; elsewhere none is enrolled. nil: they stand everywhere.

@@ -63,6 +63,8 @@ func verify(t *testing.T, events []audit.Event, against audit.Against) audit.Rep
 
 func TestVerifyFindsEveryTampering(t *testing.T) {
 	good := chain(t, 10)
+	k := key(t)
+	signed := func(m audit.Mark) audit.Against { return audit.Against{Kept: kept(t, k, m)} }
 	stored := good[9].Mark()
 	other := chain(t, 11)[10].Mark()
 	// A forger who rewrites event 5 and computes all later hashes anew.
@@ -103,14 +105,14 @@ func TestVerifyFindsEveryTampering(t *testing.T) {
 		"time":              {change(3, func(e *audit.Event) { e.TimeMS++ }), audit.Against{}, 4},
 		"field moved":       {change(3, func(e *audit.Event) { e.Actor, e.Subject = e.Actor+e.Subject, "" }), audit.Against{}, 4},
 		"truncated, stored": {good[:7], audit.Against{Stored: &stored}, 8},
-		"truncated, signed": {good[:7], audit.Against{Marks: []audit.Mark{stored}}, 8},
+		"truncated, signed": {good[:7], signed(stored), 8},
 		"truncated, line":   {good[:5], audit.Against{Lines: []audit.Line{line}}, 6},
 		"forged, no head":   {forged, audit.Against{}, 0}, // nobody can see it: why heads are copied
 		"forged, stored":    {forged, audit.Against{Stored: &stored}, 10},
-		"forged, signed":    {forged, audit.Against{Marks: []audit.Mark{good[6].Mark()}}, 7},
+		"forged, signed":    {forged, signed(good[6].Mark()), 7},
 		"forged, line":      {forged, audit.Against{Lines: []audit.Line{line}}, 7},
 		"empty":             {nil, audit.Against{Stored: &stored}, 1},
-		"later head":        {good, audit.Against{Marks: []audit.Mark{other}}, 11},
+		"later head":        {good, signed(other), 11},
 	} {
 		r := verify(t, c.events, c.against)
 		switch {
@@ -122,13 +124,113 @@ func TestVerifyFindsEveryTampering(t *testing.T) {
 			t.Errorf("%s: at %d, want %d: %v", name, r.Problem.At, c.at, r.Problem)
 		}
 	}
-	r := verify(t, good, audit.Against{Stored: &stored, Marks: []audit.Mark{good[2].Mark(), stored}, Lines: []audit.Line{line}})
+	r := verify(t, good, audit.Against{Stored: &stored, Kept: kept(t, k, good[2].Mark(), stored), Lines: []audit.Line{line}})
 	if r.Problem != nil || r.Checked != 10 || r.Last != stored {
 		t.Errorf("good chain: %+v", r)
 	}
 	if r := verify(t, nil, audit.Against{Stored: &audit.Mark{}}); r.Problem != nil {
 		t.Errorf("empty chain: %v", r.Problem)
 	}
+}
+
+// kept are heads of the marks, signed with a key.
+func kept(t testing.TB, k *cert.SignerKey, marks ...audit.Mark) audit.Kept {
+	t.Helper()
+	return audit.Kept{Keys: []cert.PublicKey{k.Public()}, Heads: func(yield func(audit.Head, error) bool) {
+		for _, m := range marks {
+			if h, err := m.Sign(k); !yield(h, err) {
+				return
+			}
+		}
+	}}
+}
+
+// TestSignaturesThatSaySomething: where heads fit, the newest one's signature stands for all; one that does not fit has to
+// be signed itself. Heads come in any order, each as often as somebody kept it.
+func TestSignaturesThatSaySomething(t *testing.T) {
+	k, stranger := key(t), key(t)
+	events, other := chain(t, 10), chain(t, 12)
+	type line struct {
+		mark audit.Mark
+		by   *cert.SignerKey
+	}
+	good := func(e int) line { return line{events[e-1].Mark(), k} }
+	forged := func(e int) line { return line{events[e-1].Mark(), stranger} }
+	wrong := func(e int, by *cert.SignerKey) line { return line{audit.Mark{Number: uint64(e), TimeMS: 1}, by} } //nolint:gosec // small
+	beyond := func(by *cert.SignerKey) line { return line{other[11].Mark(), by} }
+	for name, c := range map[string]struct {
+		lines []line
+		at    uint64 // of the problem
+		bad   bool   // the file is no good
+	}{
+		"none":                             {},
+		"all":                              {lines: []line{good(1), good(2), good(2), good(7), good(10)}},
+		"some":                             {lines: []line{good(3), good(8)}},
+		"unsigned before the newest":       {lines: []line{forged(2), good(8)}},
+		"unsigned newest":                  {lines: []line{good(2), forged(8)}, bad: true},
+		"unsigned alone":                   {lines: []line{forged(8)}, bad: true},
+		"another history":                  {lines: []line{good(2), wrong(4, k), good(8)}, at: 4},
+		"another history, unsigned":        {lines: []line{good(2), wrong(4, stranger), good(8)}, bad: true},
+		"beside the right one":             {lines: []line{good(4), wrong(4, k), good(8)}, at: 4},
+		"beyond the end":                   {lines: []line{good(2), beyond(k)}, at: 11},
+		"beyond the end, unsigned":         {lines: []line{good(2), beyond(stranger)}, bad: true},
+		"out of order":                     {lines: []line{good(8), good(2), good(10), good(1), good(1)}},
+		"out of order, another history":    {lines: []line{good(8), good(6), wrong(2, k)}, at: 2},
+		"out of order, unsigned":           {lines: []line{good(8), wrong(2, stranger)}, bad: true},
+		"after what lies beyond":           {lines: []line{beyond(k), good(2)}, at: 11},
+		"behind the end, another history":  {lines: []line{good(10), wrong(3, k)}, at: 3},
+		"behind the end, nobody signed it": {lines: []line{good(10), wrong(3, stranger)}, bad: true},
+	} {
+		r, err := audit.Verify(each(events), audit.Against{Kept: audit.Kept{Keys: []cert.PublicKey{k.Public()}, Heads: func(yield func(audit.Head, error) bool) {
+			for _, l := range c.lines {
+				h, err := l.mark.Sign(l.by)
+				h.Issuer = k.Public().ID() // forgers say so
+				if !yield(h, err) {
+					return
+				}
+			}
+		}}})
+		switch {
+		case c.bad != errors.Is(err, audit.ErrHead) || !c.bad && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.bad:
+		case c.at == 0 && (r.Problem != nil || r.Heads != uint64(len(c.lines)) || r.Checked != 10):
+			t.Errorf("%s: %+v", name, r)
+		case c.at != 0 && (r.Problem == nil || r.Problem.At != c.at):
+			t.Errorf("%s: %v, want a problem at %d", name, r.Problem, c.at)
+		}
+	}
+}
+
+// BenchmarkVerifyHeads holds events against a heads file with a line for each.
+func BenchmarkVerifyHeads(b *testing.B) {
+	const n = 100_000
+	k := key(b)
+	events := chain(b, n)
+	path := filepath.Join(b.TempDir(), "heads")
+	var file bytes.Buffer
+	var h audit.Head
+	for i := range events {
+		h.Mark = events[i].Mark() // only the newest is signed
+		if i == n-1 {
+			h, _ = h.Sign(k)
+		}
+		line, err := json.Marshal(h)
+		if err != nil {
+			b.Fatal(err)
+		}
+		file.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		r, err := audit.Verify(each(events), audit.Against{Kept: audit.Kept{Heads: audit.ReadHeads(path), Keys: []cert.PublicKey{k.Public()}}})
+		if err != nil || r.Problem != nil || r.Heads != n {
+			b.Fatalf("%+v, %v", r, err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/head")
 }
 
 func TestVerifyReturnsTheReadersError(t *testing.T) {
@@ -306,9 +408,8 @@ func TestFileSinkSurvivesACrash(t *testing.T) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := audit.ReadHeads(s.Path, []cert.PublicKey{k.Public()})
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("%v, %v", got, err)
+	if got := marks(t, s.Path); !slices.Equal(got, want) {
+		t.Errorf("%v", got)
 	}
 	h, err := want[2].Sign(k)
 	if err != nil {
@@ -317,13 +418,21 @@ func TestFileSinkSurvivesACrash(t *testing.T) {
 	if err := s.Put(t.Context(), h); err != nil { // after the half line
 		t.Fatal(err)
 	}
-	got, err = audit.ReadHeads(s.Path, []cert.PublicKey{k.Public()})
-	if err != nil || !slices.Equal(got, append(want, want[2])) {
-		t.Errorf("after a torn line: %v, %v", got, err)
+	if got := marks(t, s.Path); !slices.Equal(got, append(want, want[2])) {
+		t.Errorf("after a torn line: %v", got)
 	}
-	if _, err := audit.ReadHeads(s.Path, []cert.PublicKey{key(t).Public()}); err == nil {
-		t.Error("heads of another key are read")
+}
+
+// marks reads a heads file.
+func marks(t *testing.T, path string) (all []audit.Mark) {
+	t.Helper()
+	for h, err := range audit.ReadHeads(path) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, h.Mark)
 	}
+	return all
 }
 
 func TestSyslogSink(t *testing.T) {

@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"net"
 	"os"
 	"time"
 
-	"jiseki/internal/cert"
 	"jiseki/internal/durable"
 )
 
@@ -40,49 +40,65 @@ func (s FileSink) Put(_ context.Context, h Head) error {
 	return nil
 }
 
-// ReadHeads reads the heads that a FileSink wrote and that one of the keys signed. A line that is no whole JSON object
-// is what a crash left and is passed over; any other that is no good head is ErrHead. A file that is not there has no
-// heads.
-func ReadHeads(path string, keys []cert.PublicKey) ([]Mark, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("audit: %w", err)
-	}
-	defer f.Close()
-	var marks []Mark
-	for r := bufio.NewReader(f); ; {
-		line, err := r.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return marks, nil
+// ReadHeads gives the heads that a FileSink wrote, as far as the file goes when reading begins. It checks no signature:
+// Verify does. A line that is no whole JSON object is what a crash left and is passed over; any other that has not the
+// form of a head is ErrHead. A file that is not there has no heads.
+func ReadHeads(path string) iter.Seq2[Head, error] {
+	return func(yield func(Head, error) bool) {
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
 		}
-		if err != nil {
-			return nil, fmt.Errorf("audit: %w", err)
-		}
-		var x struct {
-			Signed string `json:"signed"`
-		}
-		if !json.Valid(line) {
-			continue
-		}
-		if err := json.Unmarshal(line, &x); err != nil {
-			return nil, fmt.Errorf("%w: %s", ErrHead, path)
-		}
-		b, err := hex.DecodeString(x.Signed)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s", ErrHead, path)
-		}
-		h, err := ParseHead(b)
+		var info fs.FileInfo
 		if err == nil {
-			err = h.Verify(keys)
+			defer f.Close()
+			info, err = f.Stat()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: head %d: %w", ErrHead, path, h.Number, err)
+			yield(Head{}, fmt.Errorf("audit: %w", err))
+			return
 		}
-		marks = append(marks, h.Mark)
+		for r := bufio.NewReader(io.LimitReader(f, info.Size())); ; {
+			line, err := r.ReadBytes('\n')
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(Head{}, fmt.Errorf("audit: %w", err))
+				return
+			}
+			h, err := parseLogged(line)
+			var torn *json.SyntaxError
+			switch {
+			case errors.As(err, &torn):
+				continue
+			case err != nil:
+				yield(Head{}, fmt.Errorf("%w: %s", ErrHead, path))
+				return
+			case !yield(h, nil):
+				return
+			}
+		}
 	}
+}
+
+// parseLogged reads what MarshalJSON of a head wrote.
+func parseLogged(line []byte) (Head, error) {
+	var x struct {
+		Signed string `json:"signed"`
+	}
+	if err := json.Unmarshal(line, &x); err != nil {
+		return Head{}, err
+	}
+	b, err := hex.DecodeString(x.Signed)
+	if err != nil {
+		return Head{}, err
+	}
+	h, err := ParseHead(b)
+	if err == nil && h.Number == 0 { // nothing is signed before the first event
+		err = ErrHead
+	}
+	return h, err
 }
 
 // SyslogSink sends heads to the syslog daemon of this machine, which should send them on to another: RFC 5424 messages

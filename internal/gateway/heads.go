@@ -46,8 +46,8 @@ func reach(ctx context.Context, socket string) error {
 }
 
 // keptHeads are the heads that this gateway wrote to its heads file.
-func (c *core) keptHeads() ([]audit.Mark, error) {
-	return audit.ReadHeads(c.cfg.headsFile(), c.ca.AuditKeys())
+func (c *core) keptHeads() audit.Kept {
+	return audit.Kept{Heads: audit.ReadHeads(c.cfg.headsFile()), Keys: c.ca.AuditKeys()}
 }
 
 // newestHead holds the newest signed head for the agents, who get it with their leases.
