@@ -17,7 +17,7 @@ import (
 	"jiseki/internal/durable"
 )
 
-// ErrForeignLog: beside the SQLite file lies the write-ahead log of another one. A backup was unpacked over a database
+// ErrForeignLog says that beside the SQLite file lies the write-ahead log of another one. A backup was unpacked over a database
 // that had not been closed; SQLite would play that one's log into it.
 var ErrForeignLog = errors.New("store: the write-ahead log is another database's")
 
