@@ -139,11 +139,12 @@ func (d *deskToken) Run(c *console) error {
 		if err != nil {
 			return err
 		}
-		return c.out.message(r, func() {
-			c.out.line("%s", r.GetCommand())
-			c.out.line("%s", c.out.say("トークン（コマンドが尋ねます）: ", "token, which the command asks for: ")+r.GetToken())
-			c.out.line("%s", c.out.say(when(r.GetUntilMs())+" まで有効", "valid until "+when(r.GetUntilMs())))
-		})
+		show := func(o *output) {
+			o.line("%s", r.GetCommand())
+			o.line("%s", o.say("トークン（コマンドが尋ねます）: ", "token, which the command asks for: ")+r.GetToken())
+			o.line("%s", o.say(when(r.GetUntilMs())+" まで有効", "valid until "+when(r.GetUntilMs())))
+		}
+		return c.printed(c.out.message(r, func() { show(c.out) }), show, "jiseki-gateway desk token")
 	})
 }
 

@@ -84,9 +84,11 @@ type deviceCode struct {
 }
 
 func (d *deviceCode) Run(c *console) error {
-	if err := checkSlipDir(d.Slip); err != nil {
+	folder, err := openSlips(d.Slip, 1)
+	if err != nil {
 		return err
 	}
+	defer folder.close()
 	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
 		r, err := admin.CreateDeviceCode(ctx, &controlv1.CreateDeviceCodeRequest{
 			UserId: d.User, DeviceKind: parseKind(d.Kind), InventoryNumber: d.Inventory,
@@ -94,7 +96,7 @@ func (d *deviceCode) Run(c *console) error {
 		if err != nil {
 			return err
 		}
-		return deliver(c.out, d.Slip, r, r.GetSlip())
+		return folder.deliver(c, r, r.GetSlip())
 	})
 }
 

@@ -47,9 +47,6 @@ var userTable = sheet.Format{
 }
 
 func (u *userImport) Run(c *console) error {
-	if err := checkSlipDir(u.Slip); err != nil { // before anything is done
-		return err
-	}
 	file, err := readAtMost(u.File, userTable.MaxBytes+1)
 	if err != nil {
 		return fmt.Errorf("read the list of users: %w", err)
@@ -68,7 +65,7 @@ func (u *userImport) Run(c *console) error {
 			return errors.New(tableProblems(c.out, problems))
 		}
 		users = slices.DeleteFunc(users, func(n *controlv1.NewUser) bool { return known[n.GetUserId()] })
-		return (&importing{out: c.out, errs: c.errs, dir: u.Slip, admin: admin}).run(ctx, users)
+		return (&importing{c: c, dir: u.Slip, admin: admin}).run(ctx, users)
 	})
 }
 
@@ -78,8 +75,7 @@ const partOfImport = 10
 
 // importing makes users in parts, and has the slips of a part on the disk before the next one begins.
 type importing struct {
-	out   *output
-	errs  io.Writer
+	c     *console
 	dir   string
 	admin interface {
 		CreateUsers(ctx context.Context, r *controlv1.CreateUsersRequest) (*controlv1.CreateUsersResponse, error)
@@ -92,53 +88,29 @@ func (i *importing) run(ctx context.Context, users []*controlv1.NewUser) error {
 		written, err := i.part(ctx, part)
 		paths = append(paths, written...)
 		if err != nil {
-			return errors.Join(err, errors.New(i.left(len(paths), len(users)-len(paths))), i.tell(paths))
+			fmt.Fprintln(i.c.errs, i.left(len(paths), len(users)-len(paths)))
+			return errors.Join(err, tellPaths(i.c.out, paths))
 		}
-		fmt.Fprintf(i.errs, i.out.say("%d人／%d人を登録し、通知書を保存しました。\n", "%d of %d users have been created, and their slips written.\n"), len(paths), len(users))
+		fmt.Fprintf(i.c.errs, i.c.out.say("%d人／%d人を登録し、通知書を保存しました。\n", "%d of %d users have been created, and their slips written.\n"), len(paths), len(users))
 	}
-	return i.tell(paths)
+	return tellPaths(i.c.out, paths)
 }
 
-// part makes some users and writes their slips, for which it keeps room meanwhile. Slips that cannot be written all the
-// same are printed.
+// part makes some users and writes their slips, for which it keeps room meanwhile.
 func (i *importing) part(ctx context.Context, users []*controlv1.NewUser) (paths []string, err error) {
-	release, err := keepRoom(i.dir, len(users))
+	folder, err := openSlips(i.dir, len(users))
 	if err != nil {
 		return nil, err
 	}
+	defer folder.close()
 	r, err := i.admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: users})
-	release()
 	if err != nil {
-		if connect.IsWireError(err) {
-			return nil, err // the gateway has refused them
+		if !connect.IsWireError(err) { // the gateway has not refused them
+			fmt.Fprintln(i.c.errs, i.unknown(users))
 		}
-		return nil, errors.Join(err, errors.New(i.unknown(users)))
+		return nil, err
 	}
-	slips := r.GetSlips()
-	for n, s := range slips {
-		path, err := writeSlip(i.dir, s)
-		if err != nil {
-			fmt.Fprintln(i.errs, i.out.say("保存できなかった通知書の内容です。書き写してください。", "These slips could not be written. Copy them."))
-			rest := &output{w: i.errs, japanese: i.out.japanese}
-			for _, s := range slips[n:] {
-				printSlip(rest, s)
-			}
-			return paths, err
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
-}
-
-// tell says where the slips are.
-func (i *importing) tell(paths []string) error {
-	if i.out.json {
-		return i.out.value(paths)
-	}
-	for _, path := range paths {
-		i.out.line("%s", path)
-	}
-	return nil
+	return folder.write(i.c, r.GetSlips())
 }
 
 func (i *importing) unknown(users []*controlv1.NewUser) string {
@@ -146,34 +118,16 @@ func (i *importing) unknown(users []*controlv1.NewUser) string {
 	for n, u := range users {
 		ids[n] = u.GetUserId()
 	}
-	return fmt.Sprintf(i.out.say(
+	return fmt.Sprintf(i.c.out.say(
 		"次の利用者が登録されたかどうかは分かりません: %s。user listで確かめ、登録されている人には、user resetで新しい初期パスワードを、device codeで新しい端末登録コードを発行してください。",
 		"It is unknown whether these users have been created: %s. Look with user list; who is there needs a new password by user reset and a new one-time code by device code."),
 		strings.Join(ids, " "))
 }
 
 func (i *importing) left(written, left int) string {
-	return fmt.Sprintf(i.out.say(
+	return fmt.Sprintf(i.c.out.say(
 		"%d人の通知書を保存しました。%d人分は保存していません。原因を除いてから、同じファイルに--restを付けて取り込むと、登録されていない人だけを登録します。",
 		"%d slips have been written, %d have not. When the cause is gone, import the same file with --rest: it creates those who are not there yet."), written, left)
-}
-
-// roomOfSlip is more than a slip takes on the disk, in bytes.
-const roomOfSlip = 64 << 10
-
-// keepRoom takes room in a folder for so many slips until it is released: who has no room for slips makes no users.
-func keepRoom(dir string, slips int) (release func(), err error) {
-	f, err := os.CreateTemp(dir, ".room-*")
-	if err != nil {
-		return nil, fmt.Errorf("room for slips: %w", err)
-	}
-	release = func() { _ = os.Remove(f.Name()) } // a file without content that somebody may keep
-	_, err = f.Write(make([]byte, slips*roomOfSlip))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil { // synced: some file systems find out only then
-		release()
-		return nil, fmt.Errorf("room for slips: %w", err)
-	}
-	return release, nil
 }
 
 // readAtMost reads a file up to a number of bytes.

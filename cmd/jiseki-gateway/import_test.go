@@ -82,22 +82,23 @@ func TestImportLosesNoSlips(t *testing.T) {
 		"nothing breaks": {func(string) *makers { return &makers{} }, 25, 25, "25 of 25 users", ""},
 		"the answer is lost": {
 			func(string) *makers { return &makers{after: at(20, func() error { return cut })} },
-			10, 20, "10 of 25 users", "It is unknown whether these users have been created: u010 u011",
+			10, 20, "It is unknown whether these users have been created: u010 u011", "unexpected EOF",
 		},
 		"the gateway refuses": {func(string) *makers {
 			return &makers{before: at(20, func() error { return connect.NewWireError(connect.CodeAlreadyExists, errors.New("exists")) })}
-		}, 20, 20, "20 of 25 users", "20 slips have been written, 5 have not"},
+		}, 20, 20, "20 slips have been written, 5 have not", "exists"},
 		"the folder goes": {
 			func(dir string) *makers { return &makers{after: at(10, func() error { return os.RemoveAll(dir) })} },
 			0, 10, "pw-u009", "write slip",
 		},
-		"the folder is gone": {func(dir string) *makers { _ = os.RemoveAll(dir); return &makers{} }, 0, 0, "", "room for slips"},
+		"the folder is gone": {func(dir string) *makers { _ = os.RemoveAll(dir); return &makers{} }, 0, 0, "", "folder for slips"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			var out, errs bytes.Buffer
 			admin := c.admin(dir)
-			err := (&importing{out: &output{w: &out}, errs: &errs, dir: dir, admin: admin}).run(t.Context(), newUsers(25))
+			console := &console{out: &output{w: &out}, errs: &errs, terminal: &errs}
+			err := (&importing{c: console, dir: dir, admin: admin}).run(t.Context(), newUsers(25))
 			if (err != nil) != (c.failed != "") || err != nil && !strings.Contains(err.Error(), c.failed) {
 				t.Errorf("%v", err)
 			}

@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"jiseki/internal/gateway"
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
@@ -56,6 +57,33 @@ type console struct {
 	out    *output
 	errs   io.Writer
 	config func() (gateway.Config, error)
+
+	written  *checked  // what out writes to
+	terminal io.Writer // nil: neither output nor errors go to one
+}
+
+// A checked writer remembers that something was not written: a full disk must not pass for done.
+type checked struct {
+	w   io.Writer
+	err error // the first
+}
+
+func (c *checked) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
+}
+
+// terminalOf is the first of some writers that is a terminal, nil if none is.
+func terminalOf(writers ...io.Writer) io.Writer {
+	for _, w := range writers {
+		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			return w
+		}
+	}
+	return nil
 }
 
 // admin calls do with the service of the running gateway, or one in this
@@ -95,11 +123,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "jiseki-gateway:", err)
 		return exitUsage
 	}
+	written := &checked{w: stdout}
 	c := &console{
-		ctx: ctx, out: &output{w: stdout, json: cli.JSON, japanese: speaksJapanese(os.Getenv)}, errs: stderr,
-		config: func() (gateway.Config, error) { return loadConfig(cli.Config) },
+		ctx: ctx, out: &output{w: written, json: cli.JSON, japanese: speaksJapanese(os.Getenv)}, errs: stderr,
+		config:  func() (gateway.Config, error) { return loadConfig(cli.Config) },
+		written: written, terminal: terminalOf(stdout, stderr),
 	}
-	if err := parsed.Run(c); err != nil {
+	err = parsed.Run(c)
+	if err == nil {
+		err = written.err
+	}
+	if err != nil {
 		fmt.Fprintln(stderr, "jiseki-gateway:", sentence(err, c.out.japanese))
 		if errors.Is(err, errUnknown) {
 			return exitUnknown

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -26,9 +27,11 @@ type initCommand struct {
 }
 
 func (i *initCommand) Run(c *console) error {
-	if err := checkSlipDir(i.Slip); err != nil {
+	folder, err := openSlips(i.Slip, 1)
+	if err != nil {
 		return err
 	}
+	defer folder.close()
 	cfg, err := c.config()
 	if err != nil {
 		return err
@@ -45,13 +48,13 @@ func (i *initCommand) Run(c *console) error {
 			}
 		},
 	})
-	if err != nil {
+	if slip == nil {
 		return err
 	}
 	if len(office) == 0 && cfg.Office.Shared {
 		warnOffice(c)
 	}
-	return deliver(c.out, i.Slip, &controlv1.CreateUsersResponse{Slips: []*controlv1.Slip{slip}}, slip)
+	return errors.Join(folder.deliver(c, &controlv1.CreateUsersResponse{Slips: []*controlv1.Slip{slip}}, slip), err)
 }
 
 // warnOffice says that the place of everybody hangs on networks that nobody has named.

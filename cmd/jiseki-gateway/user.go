@@ -110,15 +110,17 @@ func parseRoles(names []string) []controlv1.Role {
 }
 
 func createUsers(c *console, dir string, users []*controlv1.NewUser) error {
-	if err := checkSlipDir(dir); err != nil { // before anything is done
+	folder, err := openSlips(dir, len(users)) // before anything is done
+	if err != nil {
 		return err
 	}
+	defer folder.close()
 	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
 		r, err := admin.CreateUsers(ctx, &controlv1.CreateUsersRequest{Users: users})
 		if err != nil {
 			return err
 		}
-		return deliver(c.out, dir, r, r.GetSlips()...)
+		return folder.deliver(c, r, r.GetSlips()...)
 	})
 }
 
@@ -168,15 +170,17 @@ func (u *userReset) Run(c *console) error {
 	if u.TOTP {
 		return u.resetTOTP(c)
 	}
-	if err := checkSlipDir(u.Slip); err != nil {
+	folder, err := openSlips(u.Slip, 1)
+	if err != nil {
 		return err
 	}
+	defer folder.close()
 	return c.admin(func(ctx context.Context, admin controlv1connect.AdminServiceClient) error {
 		r, err := admin.ResetPassword(ctx, &controlv1.ResetPasswordRequest{UserId: u.ID})
 		if err != nil {
 			return err
 		}
-		return deliver(c.out, u.Slip, r, r.GetSlip())
+		return folder.deliver(c, r, r.GetSlip())
 	})
 }
 

@@ -197,7 +197,7 @@ type Founding struct {
 }
 
 // Init makes the keys, the organisation and its first administrator, whose slip
-// it returns. It can be repeated when it was interrupted; once there is an
+// it returns, also with an error of what came after. It can be repeated when it was interrupted; once there is an
 // organisation it fails with code already_initialised.
 func Init(ctx context.Context, cfg Config, env Environment, f Founding) (*controlv1.Slip, error) {
 	env.fill()
@@ -219,10 +219,11 @@ func Init(ctx context.Context, cfg Config, env Environment, f Founding) (*contro
 	if err == nil && f.Furnish != nil {
 		err = f.Furnish(ctx, admin, controlv1connect.NewPolicyServiceClient(client, clientBase))
 	}
-	if err := errors.Join(err, done()); err != nil {
+	err = errors.Join(err, done())
+	if r == nil || len(r.GetSlips()) == 0 {
 		return nil, err
 	}
-	return r.GetSlips()[0], nil
+	return r.GetSlips()[0], err
 }
 
 // found makes keys and organisation under the lock.
