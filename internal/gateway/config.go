@@ -73,7 +73,7 @@ type AgentsConfig struct {
 
 // DatabaseConfig says where the database is. Without it, it is SQLite in DataDir.
 type DatabaseConfig struct {
-	// URLFile holds a postgres:// URL; it is a file because it has a password.
+	// URLFile holds a postgres:// URL; it is a file because it has a password, for the gateway's user alone.
 	URLFile string `toml:"url_file"`
 }
 
@@ -293,11 +293,8 @@ func (c *Config) DSN() (string, error) {
 	if c.Database.URLFile == "" {
 		return "sqlite:" + filepath.Join(c.DataDir, "jiseki.db"), nil
 	}
-	b, err := os.ReadFile(c.Database.URLFile)
-	if err != nil {
-		return "", fmt.Errorf("read the database's URL: %w", err)
-	}
-	return strings.TrimSpace(string(b)), nil
+	url, err := readSecret("database.url_file", c.Database.URLFile)
+	return strings.TrimSpace(url), err
 }
 
 // Describe writes the configuration in force as its file would say it. Secrets

@@ -147,6 +147,11 @@ func (c *core) openStore(ctx context.Context) error {
 }
 
 func (c *core) openBus(context.Context) (err error) {
+	if path := c.cfg.Bus.CredentialsFile; path != "" { // which the bus reads for each connection
+		if _, err := readSecret("bus.credentials_file", path); err != nil {
+			return err
+		}
+	}
 	c.bus, err = bus.New(bus.Config{
 		Log: c.env.Log, URL: c.cfg.Bus.URL, CredentialsFile: c.cfg.Bus.CredentialsFile, CAFile: c.cfg.Bus.CAFile,
 	})

@@ -1,6 +1,10 @@
 package gateway
 
-import "strings"
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+)
 
 // An Error is a failure that an administrator can do something about, in one
 // sentence of each language, with a code for the manual.
@@ -76,6 +80,22 @@ func errInitialised(cause error) error {
 	return &Error{
 		"already_initialised", "初期設定は、既に済んでいます。",
 		"The organisation exists already.", cause,
+	}
+}
+
+// errExposed: a file with a secret is for its owner alone.
+func errExposed(name, path string, mode fs.FileMode) error {
+	return &Error{
+		"secret_exposed", fmt.Sprintf("%sのファイル%sは、ほかの利用者も使用できます（モード%04o）。「chmod 600 %s」を実行してください。", name, path, mode, path),
+		fmt.Sprintf("The file %s of %s is open to other users (mode %04o). Run \"chmod 600 %s\".", path, name, mode, path), nil,
+	}
+}
+
+// errWrongUser: what root writes into a folder of somebody else's, the gateway that runs as its owner could not read.
+func errWrongUser(dir string) error {
+	return &Error{
+		"wrong_user", "データのフォルダー " + dir + " は、別の利用者のものです。その利用者として実行してください（例：sudo -u jiseki jiseki-gateway …）。何も変更していません。",
+		"The data folder " + dir + " is another user's. Run it as that user, as by sudo -u jiseki jiseki-gateway ... . Nothing was changed.", nil,
 	}
 }
 

@@ -123,6 +123,6 @@ func (f *certificateFiles) loadLocked() error {
 	return nil
 }
 
-// exposed says that others than the owner have rights to a folder. Windows says
+// exposed says that others than the owner have rights to a file or folder. Windows says
 // so by other means.
 func exposed(st fs.FileInfo) bool { return modesCount && st.Mode().Perm()&0o077 != 0 }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"jiseki/internal/mail"
@@ -81,19 +80,7 @@ func (c *core) mailSettings(ctx context.Context) (mail.Settings, error) {
 
 // mailPassword reads the password. A file that others may read is refused.
 func (c *core) mailPassword() (string, error) {
-	path := c.cfg.mailPasswordFile()
-	st, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	if exposed(st) {
-		return "", fmt.Errorf("the password file %s is open to other users (mode %04o, expected 0600)", path, st.Mode().Perm())
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	return strings.TrimRight(string(b), "\r\n"), nil
+	return readSecret("mail.password_file", c.cfg.mailPasswordFile())
 }
 
 // mailPasswordSet says whether there is a password, and nothing about it.
