@@ -27,6 +27,9 @@ import (
 // ErrNobody says that no gateway holds the desk that was asked for.
 var ErrNobody = errors.New("no gateway holds this desk")
 
+// ErrGone says that the cluster cannot be reached now. It is dialled again until it can.
+var ErrGone = errors.New("the bus between gateways is gone")
+
 // Config is what a Bus needs. The zero value of URL means in-process.
 type Config struct {
 	Log *slog.Logger
@@ -88,13 +91,14 @@ func (b *Bus) Close() {
 // ServeDesk answers the messages sent to a desk with handle, until stop is
 // called. It returns once the whole process can reach the desk; on a cluster the
 // gateways at other servers can a moment later, and for a moment after stop their
-// messages may be lost.
+// messages may be lost. While the cluster is gone it returns within a second, and the desk is reached
+// when the cluster is there again. stop is never nil.
 func (b *Bus) ServeDesk(desk string, handle Handler) (stop func(), err error) {
 	return b.subscribe(deskSubject(desk), b.desks, handle)
 }
 
 // AskDesk sends message to the gateway that holds the desk and returns its
-// answer, or [ErrNobody], or ctx's error.
+// answer, or [ErrNobody], [ErrGone], or ctx's error.
 func (b *Bus) AskDesk(ctx context.Context, desk string, message []byte) ([]byte, error) {
 	if len(message) > maxMessage {
 		return nil, fmt.Errorf("bus message of %d bytes is too long", len(message))
@@ -104,7 +108,7 @@ func (b *Bus) AskDesk(ctx context.Context, desk string, message []byte) ([]byte,
 	case errors.Is(err, nats.ErrNoResponders):
 		return nil, ErrNobody
 	case err != nil:
-		return nil, fmt.Errorf("ask the gateway of a desk: %w", err)
+		return nil, fmt.Errorf("ask the gateway of a desk: %w", gone(err))
 	case reply.Header.Get(headerGone) != "":
 		return nil, ErrNobody
 	}
@@ -125,15 +129,25 @@ func (b *Bus) Tell(topic string, message []byte) error {
 		return fmt.Errorf("bus message of %d bytes is too long", len(message))
 	}
 	if err := b.conn.Publish(topicSubject(topic), message); err != nil {
-		return fmt.Errorf("tell all gateways: %w", err)
+		return fmt.Errorf("tell all gateways: %w", gone(err))
 	}
 	return nil
+}
+
+// gone says ErrGone for what NATS answers while it is not connected.
+func gone(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting) {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return err
 }
 
 func (b *Bus) connect(cfg Config) error {
 	options := []nats.Option{
 		nats.Name("jiseki-gateway"),
 		nats.MaxReconnects(-1),
+		nats.ReconnectBufSize(-1), // what cannot be sent fails at once: late, it would be of no use
+		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(1), nats.FlusherTimeout(pingEvery), // a silent line is no line
 		nats.ErrorHandler(b.failed),
 	}
 	url := cfg.URL
@@ -191,6 +205,7 @@ func (b *Bus) shutdown() {
 	}
 }
 
+// subscribe makes a subscription that lasts as long as the Bus: NATS repeats it whenever it has connected again.
 func (b *Bus) subscribe(subject string, inbox chan *nats.Msg, handle Handler) (func(), error) {
 	b.mu.Lock()
 	sub, err := b.conn.ChanSubscribe(subject, inbox)
@@ -199,7 +214,7 @@ func (b *Bus) subscribe(subject string, inbox chan *nats.Msg, handle Handler) (f
 	}
 	b.mu.Unlock()
 	if err != nil {
-		return nil, fmt.Errorf("subscribe: %w", err)
+		return func() {}, fmt.Errorf("subscribe: %w", err)
 	}
 	stop := sync.OnceFunc(func() {
 		b.mu.Lock()
@@ -207,10 +222,9 @@ func (b *Bus) subscribe(subject string, inbox chan *nats.Msg, handle Handler) (f
 		b.mu.Unlock()
 		_ = sub.Unsubscribe() // fails only when the connection is gone, and then it is done
 	})
-	// The server must know the subscription before anybody may rely on it.
-	if err := b.conn.FlushTimeout(connectTimeout); err != nil {
-		stop()
-		return nil, fmt.Errorf("subscribe: %w", err)
+	// The server should know the subscription before anybody relies on it. One that does not answer hears of it later.
+	if err := b.conn.FlushTimeout(subscribeTimeout); err != nil {
+		b.log.Warn("the bus does not confirm a subscription yet", "subject", subject, "err", err)
 	}
 	return stop, nil
 }
@@ -297,6 +311,10 @@ const (
 	maxListeners = 64
 	// handleTimeout is what one handler may take.
 	handleTimeout = 10 * time.Second
-	// connectTimeout is what NATS may take to start or to answer a flush.
+	// connectTimeout is what NATS may take to start.
 	connectTimeout = 10 * time.Second
+	// subscribeTimeout is how long a subscription waits for the server's word.
+	subscribeTimeout = time.Second
+	// pingEvery is how often NATS is asked whether it is there. One that does not answer by the next time is gone.
+	pingEvery = 5 * time.Second
 )

@@ -39,7 +39,7 @@ const (
 
 var errBus = errors.New("another gateway sent something malformed")
 
-// ask sends a message about a desk to the gateway that holds it.
+// ask brings a message about a desk to the gateway that holds it: to this one without the bus, which may be gone.
 func ask[A any, P interface {
 	*A
 	proto.Message
@@ -50,10 +50,12 @@ func ask[A any, P interface {
 	if err != nil {
 		return nil, fmt.Errorf("write message to desk: %w", err)
 	}
-	reply, err := h.cfg.Bus.AskDesk(ctx, desk, body)
+	reply, err := h.deliver(ctx, desk, body)
 	switch {
 	case errors.Is(err, bus.ErrNobody):
 		return nil, ErrAway
+	case errors.Is(err, bus.ErrGone):
+		return nil, fmt.Errorf("%w: %w", ErrFailed, err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, ErrSilent
 	case err != nil:
@@ -72,6 +74,20 @@ func ask[A any, P interface {
 		return nil, fmt.Errorf("%w: %w", errBus, err)
 	}
 	return answer, nil
+}
+
+// deliver brings a message to who holds the desk. A channel here that has just ended does not count: the desk may have
+// gone to another gateway.
+func (h *Hub) deliver(ctx context.Context, desk string, body []byte) ([]byte, error) {
+	h.mu.Lock()
+	c := h.desks[desk]
+	h.mu.Unlock()
+	if c != nil {
+		if reply := c.onBus(ctx, body); reply[0] != statusAway {
+			return reply, nil
+		}
+	}
+	return h.cfg.Bus.AskDesk(ctx, desk, body)
 }
 
 // order sends an order that needs no answer from the agent.

@@ -38,8 +38,8 @@ var (
 	ErrAway = errors.New("desk_away")
 	// ErrSilent: the desk has a channel, but did not answer in time.
 	ErrSilent = errors.New("desk_silent")
-	// ErrFailed: the desk has a channel, and the gateway that holds it could not do what comes before; its log says
-	// why.
+	// ErrFailed: the gateway that holds the desk's channel could not do what comes before, and its log says why; or this
+	// one holds none, and the bus to the others is gone.
 	ErrFailed = errors.New("gateway_failed")
 	// ErrUnknownDesk is what Desks.Attach returns for a desk that is not enrolled.
 	ErrUnknownDesk = errors.New("desk_unknown")
@@ -318,12 +318,12 @@ func (h *Hub) Epochs() map[string]uint64 {
 	return held
 }
 
-// Drop closes the channel of a desk that was revoked, whichever gateway holds it. Without it, that gateway notices
+// Drop closes the channel of a desk that was revoked or enrolled again, whichever gateway holds it. Without it, that gateway notices
 // within 5 s.
 func (h *Hub) Drop(ctx context.Context, desk string) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	_, err := h.cfg.Bus.AskDesk(ctx, desk, []byte{kindDrop})
+	_, err := h.deliver(ctx, desk, []byte{kindDrop})
 	if errors.Is(err, bus.ErrNobody) {
 		return nil
 	}
