@@ -40,8 +40,11 @@ func (s *adminService) RevokeDevice(ctx context.Context, r *controlv1.RevokeDevi
 		return nil, err
 	}
 	by := callerOf(ctx).by
-	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.DeviceRevoked, store.SessionFilter{Device: r.GetDeviceId()}, func(ctx context.Context) ([]store.Session, error) {
-		return s.cfg.Store.RevokeDevice(ctx, by, r.GetDeviceId(), r.GetReason())
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, session.Taking{
+		Kind: audit.DeviceRevoked, From: store.SessionFilter{Device: r.GetDeviceId()},
+		Do: func(ctx context.Context, by store.By) ([]store.Session, error) {
+			return s.cfg.Store.RevokeDevice(ctx, by, r.GetDeviceId(), r.GetReason())
+		},
 	})
 	ended, err := s.cfg.Sessions.RevokeDevice(ctx, by, r.GetDeviceId(), running)
 	return &controlv1.RevokeDeviceResponse{EndedSessions: int32(ended)}, errors.Join(unwritten, err) //nolint:gosec // small
@@ -95,13 +98,29 @@ func (s *adminService) PutDesk(ctx context.Context, r *controlv1.PutDeskRequest)
 	return &controlv1.PutDeskResponse{Desk: s.deskMessage(&now)}, nil
 }
 
-// changeDesk ends the sessions of users who lost the desk.
+// changeDesk ends the sessions of users who lose the desk. What it gives, and what it only calls otherwise, is done now or
+// not at all; what it takes away holds in any case.
 func (s *adminService) changeDesk(ctx context.Context, by store.By, desk store.Desk) error {
-	lost, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.DeskChanged, store.SessionFilter{Desk: desk.ID}, func(ctx context.Context) ([]store.Session, error) {
-		return s.cfg.Store.UpdateDesk(ctx, by, desk)
-	})
-	lost = slices.DeleteFunc(lost, func(x store.Session) bool { return slices.Contains(desk.Users, x.User) })
-	_, err := s.cfg.Sessions.EndAll(ctx, by, lost, "desk_taken_away")
+	change := session.Taking{
+		Kind: audit.DeskChanged, From: store.SessionFilter{Desk: desk.ID},
+		Do: func(ctx context.Context, by store.By) ([]store.Session, error) {
+			return s.cfg.Store.UpdateDesk(ctx, by, desk)
+		},
+		Owed: func(ctx context.Context, by store.By) ([]store.Session, error) {
+			return s.cfg.Store.TakeDesk(ctx, by, desk.ID, desk.Users)
+		},
+	}
+	stays := func(user string) bool { return slices.Contains(desk.Users, user) }
+	take := s.cfg.Sessions.TakeAway
+	before, err := s.cfg.Store.Desk(ctx, desk.ID)
+	if err == nil && !slices.ContainsFunc(before.Users, func(u string) bool { return !stays(u) }) {
+		take = func(ctx context.Context, by store.By, c session.Taking) ([]store.Session, error) {
+			return c.Do(ctx, by)
+		}
+	}
+	lost, unwritten := take(ctx, by, change)
+	lost = slices.DeleteFunc(lost, func(x store.Session) bool { return stays(x.User) })
+	_, err = s.cfg.Sessions.EndAll(ctx, by, lost, "desk_taken_away")
 	return errors.Join(unwritten, err)
 }
 
@@ -122,8 +141,11 @@ func (s *adminService) DeleteDesk(ctx context.Context, r *controlv1.DeleteDeskRe
 		return nil, err
 	}
 	by := callerOf(ctx).by
-	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.DeskDeleted, store.SessionFilter{Desk: r.GetDeskId()}, func(ctx context.Context) ([]store.Session, error) {
-		return s.cfg.Store.DeleteDesk(ctx, by, r.GetDeskId())
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, session.Taking{
+		Kind: audit.DeskDeleted, From: store.SessionFilter{Desk: r.GetDeskId()},
+		Do: func(ctx context.Context, by store.By) ([]store.Session, error) {
+			return s.cfg.Store.DeleteDesk(ctx, by, r.GetDeskId())
+		},
 	})
 	_, err := s.cfg.Sessions.EndAll(ctx, by, running, "desk_deleted")
 	if s.cfg.Hub != nil && unwritten == nil {

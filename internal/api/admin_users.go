@@ -14,6 +14,7 @@ import (
 	"jiseki/internal/auth"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
 	"jiseki/internal/grant"
+	"jiseki/internal/session"
 	"jiseki/internal/store"
 	"jiseki/internal/typed"
 )
@@ -269,8 +270,11 @@ func (s *adminService) SetUserDisabled(ctx context.Context, r *controlv1.SetUser
 		_, err := s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), false)
 		return &controlv1.SetUserDisabledResponse{}, err
 	}
-	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, audit.UserDisabled, store.SessionFilter{User: r.GetUserId()}, func(ctx context.Context) ([]store.Session, error) {
-		return s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), true)
+	running, unwritten := s.cfg.Sessions.TakeAway(ctx, by, session.Taking{
+		Kind: audit.UserDisabled, From: store.SessionFilter{User: r.GetUserId()},
+		Do: func(ctx context.Context, by store.By) ([]store.Session, error) {
+			return s.cfg.Store.SetUserDisabled(ctx, by, r.GetUserId(), true)
+		},
 	})
 	_, err := s.cfg.Sessions.EndAll(ctx, by, running, "user_disabled")
 	return &controlv1.SetUserDisabledResponse{}, errors.Join(unwritten, err)

@@ -86,15 +86,17 @@ func (s *teleworkService) ReportLost(ctx context.Context, r *controlv1.ReportLos
 	if err != nil {
 		return nil, err
 	}
-	report := func(ctx context.Context) ([]store.Session, error) {
-		return s.cfg.Store.ReportLost(ctx, c.by, device.ID, r.GetCircumstances())
+	report := func(ctx context.Context, by store.By) ([]store.Session, error) {
+		return s.cfg.Store.ReportLost(ctx, by, device.ID, r.GetCircumstances())
 	}
 	var running []store.Session
 	var unwritten error
 	if device.RevokedMS > 0 { // there is nothing left to take away: a report that cannot be written is not owed
-		running, unwritten = report(ctx)
+		running, unwritten = report(ctx, c.by)
 	} else {
-		running, unwritten = s.cfg.Sessions.TakeAway(ctx, c.by, audit.DeviceLost, store.SessionFilter{Device: device.ID}, report)
+		running, unwritten = s.cfg.Sessions.TakeAway(ctx, c.by, session.Taking{
+			Kind: audit.DeviceLost, From: store.SessionFilter{Device: device.ID}, Do: report,
+		})
 	}
 	if unwritten != nil && !errors.Is(unwritten, session.ErrUnwritten) {
 		return nil, unwritten

@@ -146,8 +146,8 @@ func (b *Bus) connect(cfg Config) error {
 	options := []nats.Option{
 		nats.Name("jiseki-gateway"),
 		nats.MaxReconnects(-1),
-		nats.ReconnectBufSize(-1), // what cannot be sent fails at once: late, it would be of no use
-		nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(1), nats.FlusherTimeout(pingEvery), // a silent line is no line
+		// What cannot be sent fails at once: late, it would be of no use. And a silent line is no line.
+		nats.ReconnectBufSize(-1), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(1), nats.FlusherTimeout(pingEvery),
 		nats.ErrorHandler(b.failed),
 	}
 	url := cfg.URL

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,5 +99,67 @@ func TestClusterIsReachedByTLSOnly(t *testing.T) {
 	if b, err := bus.New(bus.Config{Log: slog.New(slog.DiscardHandler), URL: c.URLs[0]}); err == nil {
 		b.Close()
 		t.Error("a server whose certificate nobody trusts was taken")
+	}
+}
+
+// TestSilentClusterIsGone: a line that swallows everything is given up, and nobody waits for it any more.
+func TestSilentClusterIsGone(t *testing.T) {
+	c := bustest.Start(t, 1)
+	line, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer line.Close()
+	var swallows atomic.Bool
+	go func() {
+		for {
+			near, err := line.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { near.Close() })
+			if swallows.Load() {
+				continue
+			}
+			far, err := net.Dial("tcp", strings.TrimPrefix(c.URLs[0], "tls://"))
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { far.Close() })
+			for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+				go func() {
+					b := make([]byte, 4096)
+					for {
+						n, err := way[0].Read(b)
+						if err != nil {
+							return
+						}
+						if !swallows.Load() {
+							_, _ = way[1].Write(b[:n])
+						}
+					}
+				}()
+			}
+		}
+	}()
+	b := join(t, c, "tls://"+line.Addr().String())
+	serve(t, b, "d1", echo(""))
+	if got := askUntil(t, b, "d1"); got != "hello" {
+		t.Fatal(got)
+	}
+	swallows.Store(true)
+	for deadline := time.Now().Add(time.Minute); ; {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err := b.AskDesk(ctx, "d1", nil)
+		cancel()
+		if errors.Is(err, bus.ErrGone) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("after a minute of silence: %v", err)
+		}
+	}
+	if _, err := b.ServeDesk("d2", echo("")); err != nil {
+		t.Errorf("a desk that comes meanwhile: %v", err)
 	}
 }

@@ -162,7 +162,7 @@ func TestFullDiskOwesNoReportOfARevokedDevice(t *testing.T) {
 		_, err := chief.ReportLost(t.Context(), &controlv1.ReportLostRequest{DeviceId: worker.Device})
 		return err
 	}
-	if err := report(); err != nil {
+	if _, err := town.Admin.RevokeDevice(t.Context(), &controlv1.RevokeDeviceRequest{DeviceId: worker.Device}); err != nil {
 		t.Fatal(err)
 	}
 	filler := filepath.Join(disk, "filler")

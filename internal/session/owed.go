@@ -37,11 +37,17 @@ type owed struct {
 	writes []*write
 }
 
-// A write is an act that is still to be written.
+// A write is an act that is still to be written. What was decided about the same since it was done holds against it.
 type write struct {
-	act string // its kind and what it is about: of two that are the same the newer is kept
-	by  string // who does it
-	do  func(context.Context) error
+	act string   // its kind and what it is about: of two that are the same the newer is kept
+	by  store.By // who did it, and when
+	do  func(context.Context, store.By) error
+}
+
+// late is who does something now that will be written later.
+func (m *Manager) late(by store.By) store.By {
+	by.Late = &store.Late{AtMS: m.cfg.Store.Now().UnixMilli(), After: m.newest.Load()}
+	return by
 }
 
 // add keeps a write for later. Not kept: too much is owed, by this actor or by all. Not new: it takes the place of one
@@ -55,7 +61,7 @@ func (o *owed) add(w *write) (kept, isNew bool) {
 			o.writes[i] = w
 			return true, false
 		}
-		if waits.by == w.by {
+		if waits.by.Actor == w.by.Actor {
 			ofOne++
 		}
 	}
@@ -94,10 +100,10 @@ func (m *Manager) owe(w *write, cause error) error {
 	kept, isNew := m.owed.add(w)
 	switch {
 	case !kept:
-		m.log.Error("not written down, and lost: too much is owed already", "act", w.act, "by", w.by, "err", cause)
+		m.log.Error("not written down, and lost: too much is owed already", "act", w.act, "by", w.by.Actor, "err", cause)
 		return errors.Join(ErrLost, cause)
 	case isNew:
-		m.log.Error("not written down; it is tried again", "act", w.act, "by", w.by, "err", cause)
+		m.log.Error("not written down; it is tried again", "act", w.act, "by", w.by.Actor, "err", cause)
 	}
 	return errors.Join(ErrUnwritten, cause)
 }
@@ -108,7 +114,7 @@ func (m *Manager) writeOwed(ctx context.Context) error {
 	failed := 0
 	var why error
 	for _, w := range m.owed.all() {
-		err := w.do(ctx)
+		err := w.do(ctx, w.by)
 		switch {
 		case ctx.Err() != nil:
 			return err
@@ -117,8 +123,8 @@ func (m *Manager) writeOwed(ctx context.Context) error {
 			why = fmt.Errorf("%s: %w", w.act, err)
 			failed++
 		default:
-			if err != nil { // the store has an answer: what the act was about is gone meanwhile
-				m.log.Warn("needs no writing down any more", "act", w.act, "by", w.by, "err", err)
+			if err != nil { // the store has an answer: what the act was about is gone meanwhile, or decided anew
+				m.log.Warn("not written down, for it cannot apply any more", "act", w.act, "by", w.by.Actor, "err", err)
 			}
 			m.owed.drop(w)
 		}
@@ -132,23 +138,40 @@ func (m *Manager) writeOwed(ctx context.Context) error {
 	return nil
 }
 
-// TakeAway does an act that takes something away from users, devices or desks, and returns the sessions that stood on
-// it, which the caller ends with [Manager.EndAll] or [Manager.RevokeDevice]. When the database cannot write the act,
-// the sessions are those that run as the filter says, and the error is ErrUnwritten or ErrLost: they must end all the
-// same. Of acts of one kind about the same the newest is written later. A filter that names nobody is store.ErrInvalid,
-// and nothing is done: it would stand for every session.
-func (m *Manager) TakeAway(
-	ctx context.Context, by store.By, kind audit.Kind, f store.SessionFilter, act func(context.Context) ([]store.Session, error),
-) ([]store.Session, error) {
+// A Taking is an act that takes something away from users, devices or desks.
+type Taking struct {
+	Kind audit.Kind
+	// From is whom it is taken from. One that names nobody is store.ErrInvalid, and nothing is done: it would stand for
+	// every session.
+	From store.SessionFilter
+	// Do does it.
+	Do Take
+	// Owed is what of it takes away, if Do does more. Nothing else is written later: what was refused stays so.
+	Owed Take
+}
+
+// A Take does something in the store and returns the sessions that stood on what it took away.
+type Take func(context.Context, store.By) ([]store.Session, error)
+
+// TakeAway takes something away, and returns the sessions that stood on it, which the caller ends with
+// [Manager.EndAll] or [Manager.RevokeDevice]. When the database cannot write the act, the sessions are those that run
+// as From says, and the error is ErrUnwritten or ErrLost: they must end all the same. Of acts of one kind about the
+// same the newest is written later, unless something else was decided about it by then, through whichever gateway.
+func (m *Manager) TakeAway(ctx context.Context, by store.By, t Taking) ([]store.Session, error) {
+	f := t.From
 	if f.User == "" && f.Device == "" && f.Desk == "" {
 		return nil, fmt.Errorf("%w: it is taken away from nobody", store.ErrInvalid)
 	}
-	sessions, err := act(ctx)
+	later := m.late(by)
+	sessions, err := t.Do(ctx, by)
 	if !errors.Is(err, store.ErrFailed) {
 		return sessions, err
 	}
-	unwritten := m.owe(&write{act: fmt.Sprintf("%s of %+v", kind, f), by: by.Actor, do: func(ctx context.Context) error {
-		_, err := act(ctx)
+	if t.Owed == nil {
+		t.Owed = t.Do
+	}
+	unwritten := m.owe(&write{act: fmt.Sprintf("%s of %+v", t.Kind, f), by: later, do: func(ctx context.Context, by store.By) error {
+		_, err := t.Owed(ctx, by)
 		return err
 	}}, err)
 	running, err := m.cfg.Store.RunningSessions(ctx, f.Desk)

@@ -17,7 +17,7 @@ import (
 )
 
 // failing is an act that no database takes.
-func failing(context.Context) ([]store.Session, error) { return nil, store.ErrFull }
+func failing(context.Context, store.By) ([]store.Session, error) { return nil, store.ErrFull }
 
 // TestLostActIsLoggedAndAnswered: an act that finds no room among those that are owed is lost: the log says so, and whoever did it is
 // not told that it is made up for.
@@ -25,11 +25,11 @@ func TestLostActIsLoggedAndAnswered(t *testing.T) {
 	var log bytes.Buffer
 	m := &Manager{log: slog.New(slog.NewTextHandler(&log, nil))}
 	for i := range mostOwed {
-		if err := m.owe(&write{act: fmt.Sprint(i), by: fmt.Sprint(i % 4)}, store.ErrFull); errors.Is(err, ErrLost) {
+		if err := m.owe(&write{act: fmt.Sprint(i), by: store.By{Actor: fmt.Sprint(i % 4)}}, store.ErrFull); errors.Is(err, ErrLost) {
 			t.Fatal(i, err)
 		}
 	}
-	err := m.owe(&write{act: "the last straw", by: "another"}, store.ErrFull)
+	err := m.owe(&write{act: "the last straw", by: store.By{Actor: "another"}}, store.ErrFull)
 	if !errors.Is(err, ErrLost) || !errors.Is(err, store.ErrFull) || !strings.Contains(log.String(), "lost: too much is owed already\" act=\"the last straw\"") {
 		t.Errorf("%v; the log ends with %q", err, log.String()[log.Len()-100:])
 	}
@@ -40,7 +40,7 @@ func TestOneActIsOwedOnce(t *testing.T) {
 	h := newHall(t)
 	user, admin := store.By{Actor: "user:tanaka"}, store.By{Actor: "user:admin"}
 	takeAway := func(by store.By, kind audit.Kind, f store.SessionFilter) error {
-		_, err := h.m.TakeAway(t.Context(), by, kind, f, failing)
+		_, err := h.m.TakeAway(t.Context(), by, Taking{Kind: kind, From: f, Do: failing})
 		return err
 	}
 	for range 3 {
@@ -69,12 +69,14 @@ func TestNewestOfTheSameIsWritten(t *testing.T) {
 	var written []string
 	full := true
 	change := func(name string) {
-		_, err := h.m.TakeAway(t.Context(), storetest.Admin, audit.DeskChanged, store.SessionFilter{Desk: "k9"}, func(context.Context) ([]store.Session, error) {
-			if full {
-				return nil, store.ErrFull
-			}
-			written = append(written, name)
-			return nil, nil
+		_, err := h.m.TakeAway(t.Context(), storetest.Admin, Taking{
+			Kind: audit.DeskChanged, From: store.SessionFilter{Desk: "k9"}, Do: func(context.Context, store.By) ([]store.Session, error) {
+				if full {
+					return nil, store.ErrFull
+				}
+				written = append(written, name)
+				return nil, nil
+			},
 		})
 		if !errors.Is(err, ErrUnwritten) {
 			t.Fatal(err)
@@ -89,12 +91,89 @@ func TestNewestOfTheSameIsWritten(t *testing.T) {
 	}
 }
 
+// TestOwedActIsNotWrittenOverALaterOne: what was decided since an act, through whichever gateway, holds against it; and what is written
+// later is what takes away, and nothing more.
+func TestOwedActIsNotWrittenOverALaterOne(t *testing.T) {
+	for name, looks := range map[string]bool{"the log was looked at": true, "it was not": false} {
+		t.Run(name, func(t *testing.T) {
+			h := newHall(t)
+			ctx := t.Context()
+			if looks {
+				h.check(h.m.look(ctx))
+				h.check(h.m.look(ctx))
+			}
+			full := true
+			do := func(disable string) Take {
+				return func(ctx context.Context, by store.By) ([]store.Session, error) {
+					if full {
+						return nil, store.ErrFull
+					}
+					return h.store.SetUserDisabled(ctx, by, disable, true)
+				}
+			}
+			for _, user := range []string{"tanaka", "suzuki"} {
+				_, err := h.m.TakeAway(ctx, storetest.Admin, Taking{Kind: audit.UserDisabled, From: store.SessionFilter{User: user}, Do: do(user)})
+				if !errors.Is(err, ErrUnwritten) {
+					t.Fatal(err)
+				}
+			}
+			_, err := h.m.TakeAway(ctx, storetest.Admin, Taking{
+				Kind: audit.DeskChanged, From: store.SessionFilter{Desk: "k2"}, Do: failing,
+				Owed: func(ctx context.Context, by store.By) ([]store.Session, error) {
+					return h.store.TakeDesk(ctx, by, "k2", []string{"suzuki"})
+				},
+			})
+			if !errors.Is(err, ErrUnwritten) {
+				t.Fatal(err)
+			}
+			h.clock.Add(time.Second)
+			full = false
+			_, err = h.store.SetUserDisabled(ctx, storetest.Admin, "suzuki", false) // at another gateway
+			h.check(err)
+			h.check(h.m.writeOwed(ctx))
+			tanaka, err := h.store.User(ctx, "tanaka")
+			h.check(err)
+			suzuki, err := h.store.User(ctx, "suzuki")
+			h.check(err)
+			k2, err := h.store.Desk(ctx, "k2")
+			h.check(err)
+			if !tanaka.Disabled || suzuki.Disabled || strings.Join(k2.Users, " ") != "suzuki" || len(h.m.owed.all()) > 0 {
+				t.Errorf("disabled: tanaka %v, suzuki %v; %v has k2; %d are owed", tanaka.Disabled, suzuki.Disabled, k2.Users, len(h.m.owed.all()))
+			}
+		})
+	}
+}
+
+// TestSessionThatCannotBeReadEndsAtTheRelay: a session that somebody orders to end ends where it is known, also while the database says
+// nothing of it; the order and the end are written later.
+func TestSessionThatCannotBeReadEndsAtTheRelay(t *testing.T) {
+	h := newHall(t)
+	r := h.prepare()
+	_, err := h.m.Open(t.Context(), h.caller, r)
+	h.check(err)
+	if !h.offered(r.Session) {
+		t.Fatal("the relay does not know the session")
+	}
+	h.damage(`ALTER TABLE sessions RENAME TO gone`)
+	err = h.m.EndAny(t.Context(), storetest.Admin, r.Session, "test")
+	if !errors.Is(err, ErrUnwritten) || h.offered(r.Session) {
+		t.Errorf("%v; the relay knows it still: %v", err, h.offered(r.Session))
+	}
+	var owed []string
+	for _, w := range h.m.owed.all() {
+		owed = append(owed, strings.Fields(w.act)[0])
+	}
+	if got := strings.Join(owed, " "); got != "session_end_ordered session_ended" {
+		t.Errorf("owed: %s", got)
+	}
+}
+
 // TestWriteThatFailsKeepsNoneBack: what the database does not take waits behind what it takes, also while it has room for little.
 func TestWriteThatFailsKeepsNoneBack(t *testing.T) {
 	h := newHall(t)
 	var tried []string
 	owe := func(act string, err error) {
-		do := func(context.Context) error { tried = append(tried, act); return err }
+		do := func(context.Context, store.By) error { tried = append(tried, act); return err }
 		_ = h.m.owe(&write{act: act, do: do}, store.ErrFailed)
 	}
 	owe("never", store.ErrFailed)

@@ -133,6 +133,7 @@ func (m *Manager) look(ctx context.Context) error {
 		return err
 	}
 	r.due, r.head = r.due || changed, head
+	m.newest.Store(head)
 	if !waits {
 		m.reviewed.Store(&now)
 	}

@@ -101,7 +101,8 @@ type Manager struct {
 
 	orders chan struct{} // holds one for each order on its way
 
-	owed owed
+	owed   owed
+	newest atomic.Uint64 // number of the newest event that the last look found
 
 	reviewing  chan struct{} // holds one while review is used
 	review     review
@@ -250,26 +251,41 @@ func (m *Manager) End(ctx context.Context, c Caller, id cert.SessionID) error {
 
 // EndAny ends a session because somebody ordered it. Of one that has ended already it is store.ErrNotFound.
 func (m *Manager) EndAny(ctx context.Context, by store.By, id cert.SessionID, reason string) error {
-	s, err := m.cfg.Store.Session(ctx, id)
+	order := &write{act: fmt.Sprintf("%s of %x", audit.SessionEndOrdered, id[:]), by: m.late(by), do: func(ctx context.Context, by store.By) error {
+		_, err := m.cfg.Store.OrderEnd(ctx, by, id, reason)
+		return err
+	}}
+	var s store.Session
+	err := inTime(ctx, func(ctx context.Context) (err error) {
+		s, err = m.cfg.Store.Session(ctx, id)
+		return err
+	})
 	switch {
+	case isFailed(err):
+		return m.endUnread(by, id, order, err)
 	case err != nil:
 		return err
 	case s.Life == store.LifeEnded:
 		return store.ErrNotFound
 	}
-	order := &write{act: fmt.Sprintf("%s of %x", audit.SessionEndOrdered, id[:]), by: by.Actor, do: func(ctx context.Context) error {
-		_, err := m.cfg.Store.OrderEnd(ctx, by, id, reason)
-		return err
-	}}
-	err = order.do(ctx)
+	err = order.do(ctx, by)
 	switch {
 	case errors.Is(err, store.ErrFailed):
 		err = m.owe(order, err)
 	case err != nil:
 		return err
 	}
-	return errors.Join(err, m.end(ctx, by, s, codeRevoked, "ended_by_administrator"))
+	return errors.Join(err, m.end(ctx, by, s, codeRevoked, endedByAdministrator))
 }
+
+// endUnread ends a session of which the database does not even say whose it is: at the relay, by its id. Its desk finds it
+// missing in the next lease, or gets none.
+func (m *Manager) endUnread(by store.By, id cert.SessionID, order *write, cause error) error {
+	m.endRelay(id, link.Revoked)
+	return errors.Join(m.owe(order, cause), m.owe(m.endOf(by, id, codeRevoked, endedByAdministrator), cause))
+}
+
+const endedByAdministrator = "ended_by_administrator"
 
 // EndAll ends sessions whose right was taken away and says how many. All are
 // tried; the errors are joined.
@@ -323,21 +339,30 @@ func (m *Manager) end(ctx context.Context, by store.By, s store.Session, code ui
 
 // writeEnd writes the end of a session down, now or later. It owes no end of one that never ran: that is over by itself.
 func (m *Manager) writeEnd(ctx context.Context, by store.By, s *store.Session, code uint16, reason string) error {
-	id := s.ID
-	end := &write{act: fmt.Sprintf("%s of %x", audit.SessionEnded, id[:]), by: by.Actor, do: func(ctx context.Context) error {
-		return m.cfg.Store.EndSession(ctx, by, id, code, reason)
-	}}
 	if s.Life == store.LifeEnded {
 		return nil
 	}
-	err := inTime(ctx, end.do)
-	switch failed := errors.Is(err, store.ErrFailed) || errors.Is(err, context.DeadlineExceeded); {
+	end := m.endOf(by, s.ID, code, reason)
+	err := inTime(ctx, func(ctx context.Context) error { return end.do(ctx, by) })
+	switch {
 	case err == nil:
 		return nil
-	case failed && s.Life != store.LifePrepared:
+	case isFailed(err) && s.Life != store.LifePrepared:
 		return m.owe(end, err)
 	}
 	return fmt.Errorf("end session: %w", err)
+}
+
+// endOf is the end of a session as it is written down.
+func (m *Manager) endOf(by store.By, id cert.SessionID, code uint16, reason string) *write {
+	return &write{act: fmt.Sprintf("%s of %x", audit.SessionEnded, id[:]), by: m.late(by), do: func(ctx context.Context, by store.By) error {
+		return m.cfg.Store.EndSession(ctx, by, id, code, reason)
+	}}
+}
+
+// isFailed says whether the database failed, or did not answer in time.
+func isFailed(err error) bool {
+	return errors.Is(err, store.ErrFailed) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // order gives an agent an order, on a goroutine of its own: a gateway that holds the agent's channel and hangs keeps

@@ -383,7 +383,6 @@ func TestTakeAwayOfNobodyTakesNothing(t *testing.T) {
 	_, err := h.m.Open(t.Context(), h.caller, r)
 	h.check(err)
 	h.open(r.Session)
-	fails := func(context.Context) ([]store.Session, error) { return nil, store.ErrFailed }
 	for name, c := range map[string]struct {
 		filter store.SessionFilter
 		want   error
@@ -395,7 +394,7 @@ func TestTakeAwayOfNobodyTakesNothing(t *testing.T) {
 		"another device":  {store.SessionFilter{Device: "d8"}, ErrUnwritten, 0},
 		"the user's desk": {store.SessionFilter{User: "tanaka", Desk: "k9"}, ErrUnwritten, 1},
 	} {
-		sessions, err := h.m.TakeAway(t.Context(), storetest.Admin, audit.DeviceRevoked, c.filter, fails)
+		sessions, err := h.m.TakeAway(t.Context(), storetest.Admin, Taking{Kind: audit.DeviceRevoked, From: c.filter, Do: failing})
 		if !errors.Is(err, c.want) || len(sessions) != c.n {
 			t.Errorf("%s: %d sessions, %v", name, len(sessions), err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"jiseki/internal/audit"
@@ -126,23 +127,55 @@ func (s *Store) UpdateDesk(ctx context.Context, by By, d Desk) (lost []Session, 
 		if err != nil {
 			return err
 		}
-		if err := t.assignDesk(d.ID, d.Users); err != nil {
+		lost, err = t.reassign(by, &d)
+		return err
+	})
+	return lost, err
+}
+
+// reassign gives a desk its users, records the change, and returns the running sessions of those who lost it.
+func (t *tx) reassign(by By, d *Desk) (lost []Session, err error) {
+	if err := t.assignDesk(d.ID, d.Users); err != nil {
+		return nil, err
+	}
+	lost, err = list(t.ctx, t, scanSession, selectSession+` WHERE s.desk_id = $1 AND s.life < 4
+		AND NOT EXISTS (SELECT 1 FROM desk_users du WHERE du.desk_id = s.desk_id AND du.user_id = s.user_id)`, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	return lost, t.recordRegister(by.entry(audit.DeskChanged, "desk:"+d.ID, deskDetails(d)))
+}
+
+// TakeDesk takes a desk from all its users but those named, and changes nothing else of it: ErrNotFound if there are
+// none. It returns the running sessions of who lost it, which the caller must end now. Late, it is ErrOvertaken by any
+// later change of the desk.
+func (s *Store) TakeDesk(ctx context.Context, by By, id string, keep []string) (lost []Session, err error) {
+	err = s.takeAway(ctx, func(t *tx) error {
+		if err := t.overtaken(by, "desk:"+id, audit.DeskChanged); err != nil {
 			return err
 		}
-		lost, err = list(ctx, t, scanSession, selectSession+` WHERE s.desk_id = $1 AND s.life < 4
-			AND NOT EXISTS (SELECT 1 FROM desk_users du WHERE du.desk_id = s.desk_id AND du.user_id = s.user_id)`, d.ID)
+		d, err := get(ctx, t, scanDesk, selectDesk+` WHERE d.id = $1 AND d.deleted_ms = 0`, id)
 		if err != nil {
 			return err
 		}
-		return t.recordRegister(by.entry(audit.DeskChanged, "desk:"+d.ID, deskDetails(&d)))
+		had := len(d.Users)
+		d.Users = slices.DeleteFunc(d.Users, func(u string) bool { return !slices.Contains(keep, u) })
+		if len(d.Users) == had {
+			return ErrNotFound
+		}
+		lost, err = t.reassign(by, &d)
+		return err
 	})
 	return lost, err
 }
 
 // DeleteDesk takes a desk out of service for ever: its certificate is worth nothing, its name may be used again. It
-// returns the running sessions, which the caller must end now.
+// returns the running sessions, which the caller must end now. Late, it is ErrOvertaken by a later change of the desk.
 func (s *Store) DeleteDesk(ctx context.Context, by By, id string) (running []Session, err error) {
 	err = s.takeAway(ctx, func(t *tx) error {
+		if err := t.overtaken(by, "desk:"+id, audit.DeskChanged); err != nil {
+			return err
+		}
 		err := t.must(`UPDATE desks SET deleted_ms = $2, connected = FALSE, epoch = epoch + 1, public_key = NULL
 			WHERE id = $1 AND deleted_ms = 0`, id, t.now)
 		if err != nil {

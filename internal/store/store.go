@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -60,6 +61,8 @@ var (
 	ErrLife = errors.New("store: session is in another state")
 	// ErrFailed: the database failed, whatever it was asked: its disk, its machine, the line to it.
 	ErrFailed = errors.New("store: the database failed")
+	// ErrOvertaken: what is written late was decided otherwise, or done once more, in the meantime.
+	ErrOvertaken = errors.New("store: something newer was decided")
 	// ErrFull, an ErrFailed: there is no room for what was to be written.
 	ErrFull = fmt.Errorf("%w: the disk is full", ErrFailed)
 )
@@ -215,15 +218,25 @@ func (s *Store) migrate(ctx context.Context, dialect goose.Dialect) error {
 type By struct {
 	Actor   string // "user:<id>", "desk:<id>", "cli:<name>", "gateway:<id>" or "anonymous"
 	Address string // network address the act came from, empty if none
+	Late    *Late  // nil: what is written is done now
+}
+
+// Late is when an act was done that is written only now.
+type Late struct {
+	AtMS  int64  // as the gateway that did it knew the time
+	After uint64 // number of an event that was there before
 }
 
 // entry begins an event of this actor.
 func (b By) entry(kind audit.Kind, subject string, details audit.Details) audit.Entry {
+	if details == nil && (b.Address != "" || b.Late != nil) {
+		details = audit.Details{}
+	}
 	if b.Address != "" {
-		if details == nil {
-			details = audit.Details{}
-		}
 		details["address"] = audit.Cut(b.Address, 64)
+	}
+	if b.Late != nil {
+		details["acted"] = time.UnixMilli(b.Late.AtMS).UTC().Format(time.RFC3339)
 	}
 	return audit.Entry{Kind: kind, Actor: b.Actor, Subject: subject, Outcome: audit.Done, Details: details}
 }
@@ -350,6 +363,19 @@ func (s *Store) inTime(t *tx, fn func(*tx) error) (err error) {
 	off := s.off()
 	t.now, t.wrong = s.own().Add(-off).UnixMilli(), off != 0
 	return fn(t)
+}
+
+// overtaken is ErrOvertaken for an act that is written late, if something of these kinds was done to the subject since.
+func (t *tx) overtaken(by By, subject string, kinds ...audit.Kind) error {
+	if by.Late == nil {
+		return nil
+	}
+	after, err := list(t.ctx, t, func(row scanner, k *audit.Kind) error { return row.Scan(k) },
+		`SELECT kind FROM events WHERE subject = $1 AND number > $2 AND time_ms >= $3`, subject, int64(by.Late.After), by.Late.AtMS) //nolint:gosec // counts from 1
+	if err == nil && slices.ContainsFunc(after, func(k audit.Kind) bool { return slices.Contains(kinds, k) }) {
+		err = ErrOvertaken
+	}
+	return err
 }
 
 // refuse makes the act return err although it commits.

@@ -306,13 +306,16 @@ func (t *tx) runningOf(user string) ([]Session, error) {
 }
 
 // SetUserDisabled stops or readmits a user. Stopping ends the user's sign-ins and returns the running sessions, which
-// the caller must end now.
+// the caller must end now. Late, it is ErrOvertaken by a later word on the same.
 func (s *Store) SetUserDisabled(ctx context.Context, by By, user string, disabled bool) (running []Session, err error) {
 	keep := s.takeAway
 	if !disabled {
 		keep = s.act
 	}
 	err = keep(ctx, func(t *tx) error {
+		if err := t.overtaken(by, "user:"+user, audit.UserEnabled, audit.UserDisabled); err != nil {
+			return err
+		}
 		err := t.keepAdmin(func() error {
 			return t.must(`UPDATE users SET disabled = $2 WHERE id = $1`, user, disabled)
 		})

@@ -30,7 +30,7 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		"organisation": organisation, "sections": sections, "users": users, "last administrator": lastAdministrator,
 		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "overtaken sign-ins": overtakenSignIns,
 		"throttle": throttle, "attempts at once": attemptsAtOnce,
-		"nonces": nonces, "device codes": deviceCodes, "inventory": inventory, "revoked device": revokedDevice, "desks": desks, "desk tokens": deskTokens,
+		"nonces": nonces, "device codes": deviceCodes, "inventory": inventory, "revoked device": revokedDevice, "desks": desks, "late acts": lateActs, "desk tokens": deskTokens,
 		"register": registerOfDevices, "desk moves": deskMoves, "register that differs": registerThatDiffers,
 		"desk epochs": deskEpochs, "session life": sessionLife, "lives and movers": livesAndMovers, "foreign reports": foreignReports, "opens in time": opensInTime,
 		"grant once": grantOnce, "grant after taking away": grantAfterTakingAway, "take-over": takeOver, "session limit": sessionLimit, "seats apart": seatsApart,
