@@ -175,7 +175,7 @@ func absenceMessage(a *store.Absence, names map[string]string) *controlv1.Absenc
 func (s *approvalService) PutAbsence(ctx context.Context, r *controlv1.PutAbsenceRequest) (*controlv1.PutAbsenceResponse, error) {
 	in := r.GetAbsence()
 	a := store.Absence{ID: in.GetAbsenceId(), User: in.GetUserId(), Note: in.GetNote()}
-	if a.User == "" {
+	if a.User == "" && a.ID == "" {
 		a.User = callerOf(ctx).identity.User.ID
 	}
 	var err error

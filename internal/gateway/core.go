@@ -282,8 +282,11 @@ func (c *core) checkClock(ctx context.Context) error {
 }
 
 func (c *core) keepTidy(ctx context.Context) error {
+	ran := time.Duration(0)
 	return every(ctx, tidyEvery, func() {
-		if err := c.store.Tidy(ctx); err != nil && ctx.Err() == nil {
+		err := c.store.Tidy(ctx, ran)
+		ran = tidyEvery
+		if err != nil && ctx.Err() == nil {
 			c.env.Log.Error("old entries were not removed", "err", err)
 		}
 		if err := c.store.KeepRegister(ctx, c.id); err != nil && ctx.Err() == nil {

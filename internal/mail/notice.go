@@ -63,7 +63,7 @@ func isPage(path string) bool {
 
 // words of each kind in Japanese and English. A placeholder's name says how its value is written:
 //
-//	{date} {until}  YYYY-MM-DD, written as 11月25日（水）
+//	{date} {until}  YYYY-MM-DD, written as 11月25日（水）; {was} {was_until} too
 //	{month}         YYYY-MM, written as 令和8年11月
 //	{more}          number of further days, written as ほか2日, nothing for 0
 //	{count}         a number
@@ -115,6 +115,14 @@ var words = map[string][2]string{
 	"absence_entered": {
 		"{name}さんの不在（{date}から{until}まで）が登録されました。この間は、代決者が決裁します。",
 		"The absence of {name} from {date} until {until} was entered. Deputies decide during this time.",
+	},
+	"absence_changed": {
+		"{name}さんの不在（{was}から{was_until}まで）が、{date}から{until}までに変更されました。この間は、代決者が決裁します。",
+		"The absence of {name} from {was} until {was_until} was changed to {date} until {until}. Deputies decide during this time.",
+	},
+	"absence_deleted": {
+		"{name}さんの不在（{date}から{until}まで）の登録が取り消されました。",
+		"The absence of {name} from {date} until {until} was deleted.",
 	},
 	"power_on_asked": {
 		"{name}さんから、自席端末「{desk}」の電源投入の依頼がありました。",
@@ -219,7 +227,7 @@ func render(name, value string) (ja, en string, err error) {
 		return "", "", fmt.Errorf("argument %s is too long", name)
 	}
 	switch name {
-	case "date", "until":
+	case "date", "until", "was", "was_until":
 		d, err := calendar.ParseDate(value)
 		if err != nil {
 			return "", "", err

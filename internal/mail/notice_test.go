@@ -14,7 +14,7 @@ import (
 // fitting are arguments that a kind takes.
 func fitting(kind string) map[string]string {
 	all := map[string]string{
-		"date": "2026-11-25", "until": "2026-11-30", "month": "2026-11", "more": "2", "count": "12", "minutes": "10", "order": "overtime",
+		"date": "2026-11-25", "until": "2026-11-30", "was": "2026-11-24", "was_until": "2026-11-26", "month": "2026-11", "more": "2", "count": "12", "minutes": "10", "order": "overtime",
 		"name": "田中 花子", "by": "佐藤 次郎", "desk": "総務課 01", "device": "貸与 03",
 	}
 	args := map[string]string{}

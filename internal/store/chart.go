@@ -142,6 +142,10 @@ const maxAbsence = 2 * 366
 // maxAbsences is how many of a user may last or lie ahead: everybody's calls read them.
 const maxAbsences = 24
 
+// maxAbsenceActs is how often somebody may enter, change or delete absences in a day: each moves the head of the audit
+// log, and the absent are told of each.
+const maxAbsenceActs = 100
+
 // ErrNotAllowed means that whoever acts may not do that.
 var ErrNotAllowed = errors.New("store: not allowed")
 
@@ -177,8 +181,9 @@ func (s *Store) Absences(ctx context.Context, user string) ([]Absence, error) {
 	return seen, err
 }
 
-// PutAbsence enters an absence, or changes it if it has an id, and tells the absent, once a day, if somebody else did.
-// It is for the absent, for head and deputies of the same section, and for administrators: ErrNotAllowed else.
+// PutAbsence enters an absence, or changes it if it has an id: its user stays, and may be left out then. The absent is
+// told if somebody else did. It is for the absent, for head and deputies of the same section, and for administrators:
+// ErrNotAllowed else.
 func (s *Store) PutAbsence(ctx context.Context, by By, admin bool, a Absence) (Absence, error) {
 	if err := checkText("note", a.Note, 0, 200); err != nil {
 		return a, err
@@ -186,89 +191,136 @@ func (s *Store) PutAbsence(ctx context.Context, by By, admin bool, a Absence) (A
 	if a.From.IsZero() || a.Until.Before(a.From) || a.From.Add(maxAbsence).Before(a.Until) {
 		return a, fmt.Errorf("%w: days of an absence", ErrInvalid)
 	}
-	return a, s.act(ctx, func(t *tx) error {
-		changed := a.ID != ""
-		if changed {
-			if err := t.mayAbsence(by, admin, a.ID); err != nil {
-				return err
-			}
-			if err := t.exec(`DELETE FROM absences WHERE id = $1`, a.ID); err != nil {
-				return err
-			}
-		} else {
-			a.ID = newID()
-			if err := t.refuseAbsences(a.User); err != nil {
-				return err
-			}
+	if a.ID != "" {
+		return s.changeAbsence(ctx, by, admin, a)
+	}
+	a.ID = newID()
+	err := s.act(ctx, func(t *tx) error {
+		if err := t.keepAbsence(by, &a); err != nil {
+			return err
 		}
-		err := t.exec(`INSERT INTO absences (id, user_id, from_date, until_date, note, entered_by, entered_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			a.ID, a.User, a.From.String(), a.Until.String(), a.Note, by.Actor, t.now)
+		if _, err := t.mayAbsence(by, admin, a.ID); err != nil {
+			return err
+		}
+		if err := t.tellAbsence(by, "absence_entered", &a, nil); err != nil {
+			return err
+		}
+		return t.record(by.entry(audit.AbsenceEntered, "user:"+a.User, absenceDetails(&a)))
+	})
+	return a, err
+}
+
+func (s *Store) changeAbsence(ctx context.Context, by By, admin bool, a Absence) (Absence, error) {
+	err := s.act(ctx, func(t *tx) error {
+		old, err := t.mayAbsence(by, admin, a.ID)
 		if err != nil {
 			return err
 		}
-		if err := t.mayAbsence(by, admin, a.ID); err != nil {
+		if a.User == "" {
+			a.User = old.User
+		}
+		if a.User != old.User {
+			return fmt.Errorf("%w: the user of an absence", ErrInvalid)
+		}
+		if err := t.must(`DELETE FROM absences WHERE id = $1`, a.ID); err != nil {
 			return err
 		}
-		if by.user() != a.User {
-			if err := t.tellAbsence(&a, by.Actor); err != nil {
-				return err
-			}
+		if err := t.keepAbsence(by, &a); err != nil {
+			return err
 		}
-		return t.record(by.entry(audit.AbsenceEntered, "user:"+a.User, audit.Details{
-			"from": a.From.String(), "until": a.Until.String(), "changed": changed,
-		}))
+		if err := t.tellAbsence(by, "absence_changed", &a, &old); err != nil {
+			return err
+		}
+		details := absenceDetails(&a)
+		details["changed"], details["former_from"], details["former_until"] = true, old.From.String(), old.Until.String()
+		return t.record(by.entry(audit.AbsenceEntered, "user:"+a.User, details))
 	})
+	return a, err
 }
 
-// refuseAbsences refuses one more than anybody means (too_many_at_once).
-func (t *tx) refuseAbsences(user string) error {
+func absenceDetails(a *Absence) audit.Details {
+	return audit.Details{"absence": a.ID, "from": a.From.String(), "until": a.Until.String()}
+}
+
+// keepAbsence inserts an absence, and refuses one more than anybody means (too_many_at_once).
+func (t *tx) keepAbsence(by By, a *Absence) error {
+	if err := t.countAbsenceAct(by); err != nil {
+		return err
+	}
+	err := t.exec(`INSERT INTO absences (id, user_id, from_date, until_date, note, entered_by, entered_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		a.ID, a.User, a.From.String(), a.Until.String(), a.Note, by.Actor, t.now)
+	if err != nil {
+		return err
+	}
 	var n int
-	err := t.one(`SELECT COUNT(*) FROM absences WHERE user_id = $1 AND until_date >= $2`, []any{user, t.today().String()}, &n)
-	if err == nil && n >= maxAbsences {
+	err = t.one(`SELECT COUNT(*) FROM absences WHERE user_id = $1 AND until_date >= $2`, []any{a.User, t.today().String()}, &n)
+	if err == nil && n > maxAbsences {
 		err = tooMany()
 	}
 	return err
 }
 
-// mayAbsence finds out whether who acts may enter, change or delete a kept absence.
-func (t *tx) mayAbsence(by By, admin bool, id string) error {
-	old, err := get(t.ctx, t, scanAbsence, selectAbsence+` WHERE id = $1`, id)
-	if err != nil {
-		return err
+// countAbsenceAct refuses more acts in a day than anybody means (too_many_at_once).
+func (t *tx) countAbsenceAct(by By) error {
+	var acts int
+	err := t.one(`INSERT INTO absence_acts (actor, day, acts) VALUES ($1, $2, 1) ON CONFLICT (actor) DO UPDATE SET
+		acts = CASE WHEN absence_acts.day = excluded.day THEN absence_acts.acts + 1 ELSE 1 END, day = excluded.day RETURNING acts`,
+		[]any{by.Actor, t.today().String()}, &acts)
+	if err == nil && acts > maxAbsenceActs {
+		err = tooMany()
 	}
-	chart, err := readChart(t.ctx, t, t.today())
-	if err != nil {
-		return err
-	}
-	if !admin && !chart.MayEnterAbsence(by.user(), old.User) {
-		return ErrNotAllowed
-	}
-	return nil
+	return err
 }
 
-func (t *tx) tellAbsence(a *Absence, by string) error {
+// mayAbsence reads a kept absence for who may enter, change or delete it.
+func (t *tx) mayAbsence(by By, admin bool, id string) (Absence, error) {
+	kept, err := get(t.ctx, t, scanAbsence, selectAbsence+` WHERE id = $1`, id)
+	if err != nil {
+		return kept, err
+	}
+	chart, err := readChart(t.ctx, t, t.today())
+	if err == nil && !admin && !chart.MayEnterAbsence(by.user(), kept.User) {
+		err = ErrNotAllowed
+	}
+	return kept, err
+}
+
+// tellAbsence tells the absent what somebody else did, and of a change what was before.
+func (t *tx) tellAbsence(by By, kind string, a, former *Absence) error {
+	if by.user() == a.User {
+		return nil
+	}
+	n := mail.Notice{User: a.User, Kind: kind, Path: "/absences", Args: map[string]string{
+		"date": a.From.String(), "until": a.Until.String(),
+	}}
+	if former != nil {
+		n.Args["was"], n.Args["was_until"] = former.From.String(), former.Until.String()
+	}
 	var name string
 	if err := t.one(`SELECT name FROM users WHERE id = $1`, []any{a.User}, &name); err != nil {
 		return err
 	}
-	return t.notify(mail.Notice{User: a.User, Kind: "absence_entered", Path: "/absences", Args: map[string]string{
-		"name": name, "date": a.From.String(), "until": a.Until.String(),
-	}, Once: "absence:" + by + ":" + t.today().String()})
+	n.Args["name"] = name
+	return t.notify(n)
 }
 
-// DeleteAbsence takes an absence back: the head decides again at once. It is for whoever may enter it.
+// DeleteAbsence takes an absence back: the head decides again at once. It is for whoever may enter it; the absent is told
+// if somebody else did.
 func (s *Store) DeleteAbsence(ctx context.Context, by By, admin bool, id string) error {
 	return s.act(ctx, func(t *tx) error {
-		if err := t.mayAbsence(by, admin, id); err != nil {
+		old, err := t.mayAbsence(by, admin, id)
+		if err != nil {
 			return err
 		}
-		old, err := get(t.ctx, t, scanAbsence, selectAbsence+` WHERE id = $1`, id)
-		if err != nil {
+		if err := t.countAbsenceAct(by); err != nil {
 			return err
 		}
 		if err := t.must(`DELETE FROM absences WHERE id = $1`, id); err != nil {
 			return err
 		}
-		return t.record(by.entry(audit.AbsenceDeleted, "user:"+old.User, audit.Details{"from": old.From.String(), "until": old.Until.String()}))
+		if err := t.tellAbsence(by, "absence_deleted", &old, nil); err != nil {
+			return err
+		}
+		return t.record(by.entry(audit.AbsenceDeleted, "user:"+old.User, absenceDetails(&old)))
 	})
 }

@@ -181,7 +181,7 @@ func TestWrongClockGivesNothing(t *testing.T) {
 				"sign-in":  func() error { return wrong.AddSignIn(ctx, another, &user, [32]byte{}) },
 				"session":  func() error { _, err := wrong.session(1); return err },
 				"nonce":    func() error { return wrong.SpendNonce(ctx, [32]byte{2}, time.Now().Add(time.Minute)) },
-				"tidying":  func() error { return wrong.Tidy(ctx) },
+				"tidying":  func() error { return wrong.Tidy(ctx, time.Hour) },
 				"enabling": func() error { _, err := wrong.SetUserDisabled(ctx, storetest.Admin, "suzuki", false); return err },
 			} {
 				if err := give(); !errors.Is(err, store.ErrClock) {

@@ -79,7 +79,7 @@ func TestReserveIsForWhatTakesAway(t *testing.T) {
 			for of, err := range map[string]error{
 				"attempt": begun, "end of an attempt": s.EndAttempt(ctx, throttle), "nonce": s.SpendNonce(ctx, [32]byte{1}, time.Now()),
 				"session": s.PrepareSession(ctx, Session{}), "self-check": s.SaveSelfCheck(ctx, SelfCheck{Code: "a"}),
-				"notices": s.ReadNotices(ctx, "a", nil), "old entries": s.Tidy(ctx),
+				"notices": s.ReadNotices(ctx, "a", nil), "old entries": s.Tidy(ctx, time.Hour),
 				"act": s.PutSection(ctx, By{Actor: "cli:test"}, Section{ID: "s", Name: "課"}),
 			} {
 				if !errors.Is(err, ErrFull) {

@@ -1,5 +1,11 @@
 -- What the migrations end in. Written by go test ./internal/store -run Schema -update; do not edit.
 
+CREATE TABLE absence_acts (
+    actor TEXT   NOT NULL PRIMARY KEY,
+    day   TEXT   NOT NULL,
+    acts  BIGINT NOT NULL
+);
+
 CREATE TABLE absences (
     id         TEXT   NOT NULL PRIMARY KEY,
     user_id    TEXT   NOT NULL REFERENCES users (id),
@@ -441,6 +447,11 @@ CREATE TABLE throttles (
 );
 
 CREATE INDEX throttles_last ON throttles (last_ms);
+
+CREATE TABLE tidied (
+    id       INTEGER NOT NULL PRIMARY KEY,
+    until_ms BIGINT  NOT NULL
+);
 
 CREATE TABLE user_roles (
     user_id TEXT   NOT NULL REFERENCES users (id),

@@ -283,10 +283,15 @@ func (s *Store) ThrottledUntil(ctx context.Context, keys ...string) (ms int64, e
 }
 
 // Tidy forgets what nobody can need: sign-ins and nonces that are over, counters without failures for a day, used codes
-// and what agents reported a month ago. Events and sessions stay.
-func (s *Store) Tidy(ctx context.Context) error {
+// and what agents reported a month ago. Events and sessions stay. ran is for how long the gateway has run since it last
+// did that: what a clock that is ahead says does not count before a gateway has run for half as long.
+func (s *Store) Tidy(ctx context.Context, ran time.Duration) error {
 	const day = 24 * time.Hour
 	return s.transact(ctx, func(t *tx) error {
+		until, err := t.tidyUntil(ran)
+		if err != nil {
+			return err
+		}
 		for query, age := range map[string]time.Duration{
 			`DELETE FROM sign_ins WHERE until_ms < $1`:           0,
 			`DELETE FROM spent_nonces WHERE until_ms < $1`:       0,
@@ -299,10 +304,26 @@ func (s *Store) Tidy(ctx context.Context) error {
 			`DELETE FROM mails WHERE state = 2 AND sent_ms < $1`: 90 * day,
 			`DELETE FROM self_checks WHERE time_ms < $1`:         30 * day,
 		} {
-			if err := t.exec(query, t.now-age.Milliseconds()); err != nil {
+			if err := t.exec(query, until-age.Milliseconds()); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// tidyUntil is the time up to which old entries are forgotten: now, but no further than twice as long as gateways have run
+// since the last time, or since the first event. 0 before that.
+func (t *tx) tidyUntil(ran time.Duration) (ms int64, err error) {
+	if err := t.one(`SELECT until_ms FROM tidied WHERE id = 1`, nil, &ms); err != nil {
+		return 0, err
+	}
+	if ms == 0 {
+		err = t.one(`SELECT COALESCE(MIN(time_ms), 0) FROM events WHERE number = 1`, nil, &ms)
+		if err != nil || ms == 0 {
+			return 0, err
+		}
+	}
+	ms = min(ms+2*ran.Milliseconds(), t.now)
+	return ms, t.exec(`UPDATE tidied SET until_ms = $1 WHERE id = 1`, ms)
 }

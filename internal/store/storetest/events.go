@@ -136,7 +136,39 @@ func tidy(t *suite) {
 	t.ok(t.s.SpendNonce(t.ctx, [32]byte{1}, t.clock.Now()))
 	t.clock.Add(60 * 24 * time.Hour)
 	events := t.last().Number
-	t.ok(t.s.Tidy(t.ctx))
+	t.ok(t.s.Tidy(t.ctx, 1000*time.Hour))
 	t.equal(t.last().Number, events)
 	t.ok(t.s.SpendNonce(t.ctx, [32]byte{1}, t.clock.Now().Add(time.Hour))) // forgotten
+}
+
+// tidyByAWrongClock: a clock that is ahead for a day, however often the gateway starts meanwhile, has nothing forgotten that
+// is still good when it is right again. What is old goes, also after a time without a gateway.
+func tidyByAWrongClock(t *suite) {
+	const day = 24 * time.Hour
+	token := [32]byte{7}
+	t.ok(t.s.AddDeskToken(t.ctx, Admin, store.DeskToken{Hash: token, Zone: 1, Uses: 1, UntilMS: t.clock.Now().Add(7 * day).UnixMilli()}))
+	t.ok(t.s.Notify(t.ctx, approvedNotice("suzuki", "2026-11-25")))
+	left := func() []any {
+		t.Helper()
+		open, err := t.s.DeskTokenOpen(t.ctx, token)
+		t.ok(err)
+		unread, err := t.s.UnreadNotices(t.ctx, "suzuki")
+		t.ok(err)
+		return []any{open, unread}
+	}
+	t.clock.Add(3 * 365 * day)
+	for range 50 {
+		t.ok(t.s.Tidy(t.ctx, 0))
+	}
+	for range 24 {
+		t.ok(t.s.Tidy(t.ctx, time.Hour))
+	}
+	t.clock.Add(-3 * 365 * day)
+	t.ok(t.s.Tidy(t.ctx, time.Hour))
+	t.equal(left(), []any{true, 1})
+	t.clock.Add(500 * day)
+	for range 250 {
+		t.ok(t.s.Tidy(t.ctx, day))
+	}
+	t.equal(left(), []any{false, 0})
 }

@@ -334,7 +334,7 @@ func deputies(t *suite) {
 	t.fails(err, store.ErrNotAllowed)
 	_, err = t.s.PutAbsence(t.ctx, as("third"), false, a)
 	t.ok(err)
-	t.equal(t.told("chief"), []string{"absence_entered", "request_decided_for_you"})
+	t.equal(t.told("chief"), []string{"absence_changed", "request_decided_for_you"})
 	t.ok(t.decide("second", &later, telework.Approve))
 	t.fails(t.s.DeleteAbsence(t.ctx, as("other"), false, a.ID), store.ErrNotAllowed)
 	all, err := t.s.Absences(t.ctx, "second")
@@ -345,6 +345,7 @@ func deputies(t *suite) {
 	t.equal(len(all), 0)
 	t.ok(t.s.DeleteAbsence(t.ctx, Admin, true, a.ID))
 	t.fails(t.s.DeleteAbsence(t.ctx, Admin, true, a.ID), store.ErrNotFound)
+	t.equal(t.told("chief"), []string{"absence_changed", "absence_deleted", "request_decided_for_you", "request_decided_for_you"})
 	_, err = t.s.PutAbsence(t.ctx, as("chief"), false, store.Absence{User: "chief", From: today, Until: today.Add(-1)})
 	t.fails(err, store.ErrInvalid)
 
@@ -354,10 +355,76 @@ func deputies(t *suite) {
 		t.ok(err)
 	}
 	var no *telework.Refusal
-	_, err = t.s.PutAbsence(t.ctx, as("worker"), false, store.Absence{User: "worker", From: today, Until: today})
+	_, err = t.s.PutAbsence(t.ctx, as("worker"), false, store.Absence{User: "worker", From: today.Add(9), Until: today.Add(9)})
 	if !errors.As(err, &no) || no.Problems[0].Code != access.TooManyAtOnce {
 		t.Errorf("one more: %v", err)
 	}
+}
+
+// absencesByOthers: whoever stands in for the absent can neither do so nor end it without that the absent is told, with the
+// days, and without that the log says of whom and what was before; and an absence stays its user's.
+func absencesByOthers(t *suite) {
+	t.people()
+	far := today.Add(300)
+	a, err := t.s.PutAbsence(t.ctx, as("second"), false, store.Absence{User: "chief", From: far, Until: far})
+	t.ok(err)
+	id := a.ID
+	a.From, a.Until = today, today.Add(1)
+	_, err = t.s.PutAbsence(t.ctx, as("second"), false, a)
+	t.ok(err)
+	t.equal([]any{t.last().Subject, t.last().Details}, []any{"user:chief", `{"absence":"` + id + `","changed":true,"former_from":"` + far.String() +
+		`","former_until":"` + far.String() + `","from":"` + today.String() + `","until":"` + today.Add(1).String() + `"}`})
+	before := t.last().Number
+	a.User = "second"
+	_, err = t.s.PutAbsence(t.ctx, as("second"), false, a)
+	t.fails(err, store.ErrInvalid)
+	t.equal(t.last().Number, before)
+	b, err := t.s.PutAbsence(t.ctx, as("second"), false, store.Absence{User: "chief", From: today.Add(2), Until: today.Add(2)})
+	t.ok(err)
+	b.User, b.Until = "", today.Add(3)
+	b, err = t.s.PutAbsence(t.ctx, as("chief"), false, b)
+	t.ok(err)
+	t.equal(b.User, "chief")
+	t.ok(t.s.DeleteAbsence(t.ctx, as("second"), false, id))
+	t.equal([]any{t.last().Subject, t.last().Details}, []any{"user:chief", `{"absence":"` + id + `","from":"` + today.String() + `","until":"` +
+		today.Add(1).String() + `"}`})
+	notices, _, err := t.s.Notices(t.ctx, "chief", store.Page{})
+	t.ok(err)
+	told := map[string]bool{}
+	for _, n := range notices {
+		told[strings.Join([]string{n.Kind, n.Args["was"], n.Args["was_until"], n.Args["date"], n.Args["until"]}, " ")] = true
+	}
+	days := func(from, until calendar.Date) string { return from.String() + " " + until.String() }
+	t.equal(told, map[string]bool{
+		"absence_entered   " + days(far, far):                                 true,
+		"absence_changed " + days(far, far) + " " + days(today, today.Add(1)): true,
+		"absence_entered   " + days(today.Add(2), today.Add(2)):               true,
+		"absence_deleted   " + days(today, today.Add(1)):                      true,
+	})
+}
+
+// absenceActsOfADay: nobody moves the head of the log by absences all day long, and none is one more by being changed.
+func absenceActsOfADay(t *suite) {
+	t.people()
+	yesterday := today.Add(-1)
+	for i := range 24 {
+		t.absent("worker", today.Add(30+i), today.Add(30+i))
+	}
+	past := t.absent("worker", yesterday, yesterday)
+	past.From, past.Until = today, today
+	_, err := t.s.PutAbsence(t.ctx, as("worker"), false, past)
+	t.refused(err, access.TooManyAtOnce)
+	past.From, past.Until = yesterday, yesterday
+	for range 100 - 25 {
+		_, err = t.s.PutAbsence(t.ctx, as("worker"), false, past)
+		t.ok(err)
+	}
+	_, err = t.s.PutAbsence(t.ctx, as("worker"), false, past)
+	t.refused(err, access.TooManyAtOnce)
+	t.refused(t.s.DeleteAbsence(t.ctx, as("worker"), false, past.ID), access.TooManyAtOnce)
+	t.absent("other", today, today)
+	t.clock.Add(24 * time.Hour)
+	t.ok(t.s.DeleteAbsence(t.ctx, as("worker"), false, past.ID))
 }
 
 func orders(t *suite) {

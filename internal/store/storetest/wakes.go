@@ -261,5 +261,5 @@ func selfChecks(t *suite) {
 	t.clock.Add(30 * 24 * time.Hour)
 	_, err = t.s.SelfCheck(t.ctx, "C24")
 	t.fails(err, store.ErrNotFound)
-	t.ok(t.s.Tidy(t.ctx))
+	t.ok(t.s.Tidy(t.ctx, 1000*time.Hour))
 }
