@@ -2,7 +2,9 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
-import { askedOf, usePages, visit } from "../portal/visittest.tsx";
+import type { RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import { askedOf, refusal } from "../portal/gatewaytest.ts";
+import { usePages, visit } from "../portal/visittest.tsx";
 
 usePages();
 
@@ -12,7 +14,7 @@ const people = [
   ["r3", "木村 さくら"],
 ] as const;
 
-const requests = people.map(([requestId, userName]) => ({
+const requests = people.map(([requestId, userName]): RequestJson => ({
   requestId,
   userName,
   userId: requestId,
@@ -24,17 +26,14 @@ const requests = people.map(([requestId, userName]) => ({
   steps: [{ position: 1, answer: "ANSWER_APPROVE" }, { position: 2 }],
 }));
 
-const withdrawn = {
-  reasons: [
-    { code: "request_not_pending", ja: "申請は、もう承認を待っていません。", helpJa: "一覧を確かめてください。" },
-  ],
-};
+const withdrawn = refusal("request_decided");
 
 test("of three requests the one that cannot be decided is named, and the others are done", async () => {
   const user = userEvent.setup();
   let waiting = requests;
   const heard = await visit("/inbox", {
     ListInbox: () => ({ waiting }),
+    ListReviews: {},
     DecideRequests: () => {
       waiting = waiting.slice(1, 2);
       return { results: [{ requestId: "r1" }, { requestId: "r2", refusal: withdrawn }, { requestId: "r3" }] };
@@ -48,7 +47,7 @@ test("of three requests the one that cannot be decided is named, and the others 
   await screen.findByText("2件を承認しました。");
   const alert = await dialog.findByRole("alert");
   expect(alert.textContent).toContain("中村 翔さんの申請は処理できませんでした。");
-  expect(alert.textContent).toContain("申請は、もう承認を待っていません。");
+  expect(alert.textContent).toContain(withdrawn.reasons[0]?.ja);
   expect(askedOf(heard, "DecideRequests")).toEqual([
     {
       answer: "ANSWER_APPROVE",
@@ -62,6 +61,7 @@ test("a return needs words for the applicant", async () => {
   const user = userEvent.setup();
   const heard = await visit("/inbox", {
     ListInbox: { waiting: requests },
+    ListReviews: {},
     DecideRequests: { results: [{ requestId: "r1" }] },
   });
   await user.click(await screen.findByRole("checkbox", { name: "鈴木 花子さんの申請を選ぶ" }));
@@ -78,11 +78,7 @@ test("a return needs words for the applicant", async () => {
 
 test("months that cannot be confirmed stay chosen and say why", async () => {
   const user = userEvent.setup();
-  const unfinished = {
-    reasons: [
-      { code: "month_open", ja: "終業が報告されていない日があります。", helpJa: "本人に訂正を依頼してください。" },
-    ],
-  };
+  const unfinished = refusal("workday_end_missing");
   const heard = await visit("/months?month=2026-10", {
     ListMonths: {
       reports: people.slice(0, 2).map(([userId, userName]) => ({ userId, userName, days: 4 })),
@@ -102,7 +98,7 @@ test("months that cannot be confirmed stay chosen and say why", async () => {
   await screen.findByText("1人の実績を確認しました。");
   const alert = await screen.findByRole("alert");
   expect(alert.textContent).toContain("中村 翔さんの実績は確認できませんでした。");
-  expect(alert.textContent).toContain("終業が報告されていない日があります。");
+  expect(alert.textContent).toContain(unfinished.reasons[0]?.ja);
   expect(boxes.map((box) => box.checked)).toEqual([false, true]);
-  expect(askedOf(heard, "ConfirmMonths").map((b) => b["userIds"])).toEqual([["r1", "r2"]]);
+  expect(askedOf(heard, "ConfirmMonths").map((b) => b.userIds)).toEqual([["r1", "r2"]]);
 });

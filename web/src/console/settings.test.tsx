@@ -6,6 +6,7 @@ import userEvent from "@testing-library/user-event";
 import { I18nextProvider } from "react-i18next";
 import { expect, test, vi } from "vitest";
 import { startWords } from "../kit/i18n.ts";
+import { answering } from "../portal/gatewaytest.ts";
 import { usePages } from "../portal/visittest.tsx";
 import { Settings } from "./settings.tsx";
 
@@ -17,22 +18,17 @@ test("who is locked out is said before the settings are saved", async () => {
     [{ userId: "a", hasTotp: true }, { userId: "b" }, { userId: "c", disabled: true }],
     [{ userId: "d" }, { userId: "e" }],
   ];
-  vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
-    const body = JSON.parse(init.body as string) as { page?: { token?: string }; settings?: unknown };
-    switch (url.split("/").at(-1)) {
-      case "GetSettings":
-        return Response.json({
-          settings: { organisationName: "あおば町", sessionMaxS: 43200, signInMaxS: 43200, idleS: 1800 },
-          revision: "1",
-        });
-      case "ListUsers":
-        return Response.json(body.page?.token === "2" ? { users: users[1] } : { users: users[0], nextToken: "2" });
-      case "UpdateSettings":
-        saved.push(body.settings);
-        return Response.json({ revision: "2" });
-      default:
-        return Response.json({});
-    }
+  answering({
+    GetSettings: {
+      settings: { organisationName: "あおば町", sessionMaxS: 43200, signInMaxS: 43200, idleS: 1800 },
+      revision: "1",
+    },
+    ListUsers: ({ page }) =>
+      page?.token === "2" ? { users: users[1] ?? [] } : { users: users[0] ?? [], nextToken: "2" },
+    UpdateSettings: ({ settings }) => {
+      saved.push(settings);
+      return { revision: "2" };
+    },
   });
   const user = userEvent.setup();
   render(

@@ -2,13 +2,14 @@
 import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
+import type { ImportHolidaysResponseJson } from "../gen/jiseki/control/v1/policy_pb.js";
 import { usePages, visit } from "../portal/visittest.tsx";
 
 usePages();
 
 const file = new File(["x"], "days.csv", { type: "text/csv" });
 
-async function choose(answer: object): Promise<void> {
+async function choose(answer: ImportHolidaysResponseJson): Promise<void> {
   await visit("/console/holidays", { ListHolidays: {}, ImportHolidays: answer });
   await screen.findByRole("button", { name: "CSVを取り込む" });
   const input = document.querySelector<HTMLInputElement>('input[type="file"]');

@@ -2,7 +2,9 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
-import { askedOf, usePages, visit, type Answers } from "../portal/visittest.tsx";
+import type { GetPolicyResponseJson } from "../gen/jiseki/control/v1/policy_pb.js";
+import { askedOf, Failing } from "../portal/gatewaytest.ts";
+import { usePages, visit } from "../portal/visittest.tsx";
 
 usePages();
 
@@ -11,11 +13,12 @@ const field = async (name: string): Promise<HTMLInputElement> => screen.findByLa
 
 test("a policy that somebody else changed meanwhile keeps what was typed until the newest is asked for", async () => {
   const user = userEvent.setup();
-  let read: object = { policy: { hours, rules: [] }, revision: "3" };
+  let read: GetPolicyResponseJson = { policy: { hours, rules: [] }, revision: "3" };
   const heard = await visit("/console/policy", {
+    ListSections: {},
     GetPolicy: () => read,
-    UpdatePolicy: { code: "aborted", message: "changed" },
-  } satisfies Answers);
+    UpdatePolicy: new Failing("aborted"),
+  });
   await user.clear(await field("休憩の終了"));
   await user.type(await field("休憩の終了"), "13:15");
   await user.click(screen.getByRole("button", { name: "保存" }));
@@ -32,6 +35,7 @@ test("a policy that somebody else changed meanwhile keeps what was typed until t
 test("a new rule waits on the list until the policy is saved", async () => {
   const user = userEvent.setup();
   const heard = await visit("/console/policy", {
+    ListSections: {},
     GetPolicy: { policy: { hours, rules: [] }, revision: "3" },
     UpdatePolicy: { revision: "4" },
   });

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SlipDesk } from "../console/slips.tsx";
 import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
 import { type Language, startWords } from "../kit/i18n.ts";
+import { type Answers, answering, askedOf, type Heard, refusal } from "./gatewaytest.ts";
 import { makeRouter } from "./router.tsx";
 import { makeTheme } from "../kit/theme.ts";
 import { groups } from "./totp.tsx";
@@ -17,35 +18,30 @@ const CODES = Array.from({ length: 10 }, (_, i) => `AAAA-BBBB-CCCC-DD${i}0`);
 const KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 /** A gateway that keeps whether one-time passwords are set up; the real one is tested with the real API in Go. */
-interface Gateway {
-  me: MeJson;
-  readonly heard: [string, Record<string, string>][];
-}
-
-const wrong = { reasons: [{ code: "totp_wrong", ja: "違います。", helpJa: "次の番号を待ってください。" }] };
-
-function answer(gateway: Gateway, method: string, body: Record<string, string>): unknown {
-  gateway.heard.push([method, body]);
-  switch (method) {
-    case "GetMe":
-      return { me: gateway.me };
-    case "BeginTOTP":
-      return body["password"] === "right"
+function keeping(user: Partial<MeJson>): Answers {
+  const who = { userId: "tanaka", name: "田中 花子", organisationName: "あおば町" };
+  let me: MeJson = { ...who, may: ["MAY_SET_UP_TOTP"], ...user };
+  return {
+    GetMe: () => ({ me }),
+    BeginTOTP: ({ password: typed }) =>
+      typed === "right"
         ? { setup: { secret: KEY, url: `otpauth://totp/x?secret=${KEY}`, sealed: "c2VhbGVk" } }
-        : { refusal: wrong };
-    case "ConfirmTOTP":
-      if (body["totp"] !== "123456") {
+        : { refusal: wrong },
+    ConfirmTOTP: ({ totp }) => {
+      if (totp !== "123456") {
         return { refusal: wrong };
       }
-      gateway.me = { ...gateway.me, hasTotp: true, totpNeeded: false };
+      me = { ...me, hasTotp: true, totpNeeded: false };
       return { enabled: { recoveryCodes: CODES } };
-    case "DisableTOTP":
-      gateway.me = { ...gateway.me, hasTotp: false };
+    },
+    DisableTOTP: () => {
+      me = { ...me, hasTotp: false };
       return {};
-    default:
-      return {};
-  }
+    },
+  };
 }
+
+const wrong = refusal("totp_wrong");
 
 beforeEach(() => {
   vi.stubGlobal("matchMedia", () => ({
@@ -68,16 +64,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function visit(me: Partial<MeJson>, path = "/totp", language: Language = "ja"): Promise<Gateway> {
-  const gateway: Gateway = {
-    me: { userId: "tanaka", name: "田中 花子", organisationName: "あおば町", may: ["MAY_SET_UP_TOTP"], ...me },
-    heard: [],
-  };
-  vi.stubGlobal("fetch", async (url: string, init: RequestInit) =>
-    Response.json(
-      answer(gateway, url.split("/").at(-1) ?? "", JSON.parse(init.body as string) as Record<string, string>),
-    ),
-  );
+async function visit(me: Partial<MeJson>, path = "/totp", language: Language = "ja"): Promise<Heard> {
+  const heard = answering(keeping(me));
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const router = makeRouter(client, createMemoryHistory({ initialEntries: [path] }));
   render(
@@ -91,7 +79,7 @@ async function visit(me: Partial<MeJson>, path = "/totp", language: Language = "
       </MantineProvider>
     </I18nextProvider>,
   );
-  return gateway;
+  return heard;
 }
 
 const password = async (): Promise<HTMLElement> => screen.findByLabelText(/現在のパスワード/);
@@ -99,7 +87,7 @@ const password = async (): Promise<HTMLElement> => screen.findByLabelText(/現�
 describe("setting up one-time passwords", () => {
   test("goes by password, app and code, and shows the recovery codes to print", async () => {
     const user = userEvent.setup();
-    const gateway = await visit({ totpNeeded: true });
+    const heard = await visit({ totpNeeded: true });
     await screen.findByText(/ここで設定してください/);
     await user.type(await password(), "right");
     await user.click(screen.getByRole("button", { name: "設定を始める" }));
@@ -107,7 +95,7 @@ describe("setting up one-time passwords", () => {
     expect(screen.getByRole("img", { name: "認証アプリに読み取らせるQRコード" })).toBeTruthy();
     await user.type(screen.getByLabelText(/ワンタイムパスワード/), "000000");
     await user.click(screen.getByRole("button", { name: "確認して設定" }));
-    expect((await screen.findByRole("alert")).textContent).toContain("違います。");
+    expect((await screen.findByRole("alert")).textContent).toContain(wrong.reasons[0]?.ja);
     await user.clear(screen.getByLabelText(/ワンタイムパスワード/));
     await user.type(screen.getByLabelText(/ワンタイムパスワード/), "１２３４５６");
     await user.click(screen.getByRole("button", { name: "確認して設定" }));
@@ -118,10 +106,7 @@ describe("setting up one-time passwords", () => {
         .map((li) => li.textContent),
     ).toEqual(CODES);
     expect(paper.textContent).toContain("あおば町 田中 花子 (tanaka)");
-    expect(gateway.heard.filter(([m]) => m === "ConfirmTOTP").at(-1)?.[1]).toEqual({
-      sealed: "c2VhbGVk",
-      totp: "123456",
-    });
+    expect(askedOf(heard, "ConfirmTOTP").at(-1)).toEqual({ sealed: "c2VhbGVk", totp: "123456" });
     const print = vi.fn();
     vi.stubGlobal("print", print);
     await user.click(screen.getByRole("button", { name: "回復コードを印刷" }));
@@ -131,14 +116,14 @@ describe("setting up one-time passwords", () => {
 
   test("asks for the password", async () => {
     const user = userEvent.setup();
-    const gateway = await visit({});
+    const heard = await visit({});
     await password();
     await user.click(screen.getByRole("button", { name: "設定を始める" }));
     await screen.findByText("パスワードを入力してください。");
     await user.type(await password(), "wrong");
     await user.click(screen.getByRole("button", { name: "設定を始める" }));
     await screen.findByRole("alert");
-    expect(gateway.heard.filter(([m]) => m === "BeginTOTP")).toHaveLength(1);
+    expect(askedOf(heard, "BeginTOTP")).toHaveLength(1);
   });
 
   test("can be undone", async () => {

@@ -9,17 +9,11 @@ import { format } from "node:util";
 import { I18nextProvider } from "react-i18next";
 import { afterEach, beforeEach, expect, vi, type MockInstance } from "vitest";
 import { SlipDesk } from "../console/slips.tsx";
-import { startWords } from "../kit/i18n.ts";
+import type { MeJson } from "../gen/jiseki/control/v1/auth_pb.js";
+import { type Language, startWords } from "../kit/i18n.ts";
+import { type Answers, answering, type Heard } from "./gatewaytest.ts";
 import { makeRouter } from "./router.tsx";
 import { makeTheme } from "../kit/theme.ts";
-
-/** The answers by method; a function sees what was asked. An answer with `code` is an error of the API. */
-export type Answers = Readonly<Record<string, object | ((body: Body) => object)>>;
-
-type Body = Readonly<Record<string, unknown>>;
-
-/** What was asked, in its order. */
-export type Heard = (readonly [method: string, body: Body])[];
 
 /**
  * Sets up the browser's parts that jsdom lacks, for each test of the file. What React finds fault with fails the test.
@@ -61,31 +55,20 @@ export function usePages(): void {
   });
 }
 
-const ME = {
-  me: {
-    userId: "kacho",
-    name: "佐藤 健",
-    organisationName: "あおば町",
-    may: ["MAY_USE_PORTAL", "MAY_OPEN_DESK", "MAY_ADMINISTER"],
-  },
+const ME: MeJson = {
+  userId: "kacho",
+  name: "佐藤 健",
+  organisationName: "あおば町",
+  may: ["MAY_USE_PORTAL", "MAY_OPEN_DESK", "MAY_ADMINISTER"],
 };
 
-/** Opens a page in Japanese and gives what it asks the gateway. */
-export async function visit(path: string, answers: Answers): Promise<Heard> {
-  const heard: Heard = [];
-  const all: Answers = { GetMe: ME, GetToday: { date: "2026-11-24", approver: true }, ...answers };
-  vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
-    const method = url.split("/").at(-1) ?? "";
-    const body = JSON.parse(init.body as string) as Body;
-    heard.push([method, body]);
-    const known = all[method] ?? {};
-    const answer = typeof known === "function" ? known(body) : known;
-    return Response.json(answer, { status: "code" in answer ? 409 : 200 });
-  });
+/** Opens a page in a language, Japanese by default, and gives what it asks the gateway. */
+export async function visit(path: string, answers: Answers, language: Language = "ja"): Promise<Heard> {
+  const heard = answering({ GetMe: { me: ME }, GetToday: { date: "2026-11-24", approver: true }, ...answers });
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const router = makeRouter(client, createMemoryHistory({ initialEntries: [path] }));
   render(
-    <I18nextProvider i18n={await startWords("ja")}>
+    <I18nextProvider i18n={await startWords(language)}>
       <MantineProvider theme={makeTheme({ close: "x" })} env="test">
         <Notifications />
         <QueryClientProvider client={client}>
@@ -97,9 +80,4 @@ export async function visit(path: string, answers: Answers): Promise<Heard> {
     </I18nextProvider>,
   );
   return heard;
-}
-
-/** What one method was asked. */
-export function askedOf(heard: Heard, method: string): Body[] {
-  return heard.filter(([m]) => m === method).map(([, body]) => body);
 }

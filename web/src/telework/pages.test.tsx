@@ -2,13 +2,13 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
-import { askedOf, usePages, visit } from "../portal/visittest.tsx";
+import type { RequestJson } from "../gen/jiseki/control/v1/telework_pb.js";
+import { askedOf, refusal } from "../portal/gatewaytest.ts";
+import { usePages, visit } from "../portal/visittest.tsx";
 
 usePages();
 
-const late = {
-  reasons: [{ code: "request_late", ja: "申請の期限を過ぎています。", helpJa: "所属長に相談してください。" }],
-};
+const late = refusal("request_late");
 
 test("a request that is refused keeps what was filled in", async () => {
   const user = userEvent.setup();
@@ -26,10 +26,10 @@ test("a request that is refused keeps what was filled in", async () => {
   expect(document.activeElement).toBe(work);
   await user.paste("予算要求書の作成");
   await user.click(screen.getByRole("button", { name: "申請する" }));
-  expect((await screen.findByRole("alert")).textContent).toContain("申請の期限を過ぎています。");
+  expect((await screen.findByRole("alert")).textContent).toContain(late.reasons[0]?.ja);
   expect(screen.getByLabelText<HTMLTextAreaElement>(/行う業務/).value).toBe("予算要求書の作成");
   const [sent] = askedOf(heard, "SubmitRequest");
-  expect(sent?.["draft"]).toMatchObject({
+  expect(sent?.draft).toMatchObject({
     days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }],
     work: "予算要求書の作成",
   });
@@ -37,11 +37,7 @@ test("a request that is refused keeps what was filled in", async () => {
 
 test("a wake that fails says why and can be tried again", async () => {
   const user = userEvent.setup();
-  const failure = {
-    code: "wake_no_answer",
-    ja: "起動の信号に応答がありません。",
-    helpJa: "庁内にいる人に依頼してください。",
-  };
+  const [failure = {}] = refusal("wake_no_answer").reasons;
   let tries = 0;
   const heard = await visit("/members", {
     ListMembers: {
@@ -55,7 +51,7 @@ test("a wake that fails says why and can be tried again", async () => {
       ],
     },
     WakeDesk: () => ({ wake: { wakeId: `w${++tries}`, state: "WAKE_STATE_QUEUED" } }),
-    GetWake: ({ wakeId }) => ({
+    GetWake: ({ wakeId = "" }) => ({
       wake: wakeId === "w1" ? { wakeId, state: "WAKE_STATE_FAILED", failure } : { wakeId, state: "WAKE_STATE_ON" },
     }),
   });
@@ -63,14 +59,14 @@ test("a wake that fails says why and can be tried again", async () => {
   const dialog = within(await screen.findByRole("dialog"));
   const alert = await dialog.findByRole("alert");
   expect(alert.textContent).toContain("「総務課-11」を起動できませんでした。");
-  expect(alert.textContent).toContain("起動の信号に応答がありません。");
+  expect(alert.textContent).toContain(failure.ja);
   await user.click(dialog.getByRole("button", { name: "もう一度試す" }));
-  await waitFor(() => expect(askedOf(heard, "GetWake").map((b) => b["wakeId"])).toEqual(["w1", "w2"]));
+  await waitFor(() => expect(askedOf(heard, "GetWake").map((b) => b.wakeId)).toEqual(["w1", "w2"]));
 });
 
 test("the same as last week takes three clicks", async () => {
   const user = userEvent.setup();
-  const last = {
+  const last: RequestJson = {
     requestId: "r1",
     kind: "REQUEST_KIND_TELEWORK",
     state: "REQUEST_STATE_APPROVED",
@@ -86,13 +82,14 @@ test("the same as last week takes three clicks", async () => {
     ListMyRequests: { requests: [last] },
     GetRequest: { request: last },
     GetCalendar: { days: [] },
+    CheckRequest: {},
     SubmitRequest: { request: { ...last, requestId: "r2" } },
   });
   await user.click(await screen.findByRole("link", { name: "申請" }));
   await user.click(await screen.findByRole("link", { name: "先週と同じ内容で申請" }));
   await user.click(await screen.findByRole("button", { name: "申請する" }));
   await waitFor(() => expect(askedOf(heard, "SubmitRequest")).toHaveLength(1));
-  expect(askedOf(heard, "SubmitRequest")[0]?.["draft"]).toMatchObject({
+  expect(askedOf(heard, "SubmitRequest")[0]?.draft).toMatchObject({
     days: [{ date: "2026-11-25", unit: "DAY_UNIT_FULL" }],
     work: "議案の整理",
   });
