@@ -44,7 +44,6 @@ type trying struct {
 	wanted context.Context // ends when it is not wanted any more
 	stop   context.CancelFunc
 	hurry  chan struct{} // holds one token when it is to wait no longer
-	fell   bool          // the desk was seen open since the last try began; guarded by the guard's lock
 
 	session [16]byte // that is told of; nobody: none is
 	insists bool     // also while a session runs, and tells of its success after a failure alone
