@@ -148,10 +148,8 @@ func (s *adminService) DeleteDesk(ctx context.Context, r *controlv1.DeleteDeskRe
 		},
 	})
 	_, err := s.cfg.Sessions.EndAll(ctx, by, running, "desk_deleted")
-	if s.cfg.Hub != nil && unwritten == nil {
-		if no := s.cfg.Hub.Drop(ctx, r.GetDeskId()); no != nil { // the gateway that holds it finds it deleted
-			s.log.Warn("the channel of a deleted desk was not closed at once", "desk", r.GetDeskId(), "err", no)
-		}
+	if unwritten == nil {
+		s.dropDesk(ctx, r.GetDeskId())
 	}
 	return &controlv1.DeleteDeskResponse{}, errors.Join(unwritten, err)
 }

@@ -55,11 +55,23 @@ func (s *agentService) EnrolDesk(ctx context.Context, r *controlv1.EnrolDeskRequ
 	case err != nil:
 		return nil, err
 	}
+	s.dropDesk(ctx, desk.ID) // the agent of before, here or on the PC that was replaced; the desk's own comes back
 	enrolled, err := s.deskEnrolled(ctx, &desk)
 	if err != nil {
 		return nil, err
 	}
 	return &controlv1.EnrolDeskResponse{Outcome: &controlv1.EnrolDeskResponse_Enrolled{Enrolled: enrolled}}, nil
+}
+
+// dropDesk closes the channel of a desk that was deleted or enrolled again, whichever gateway holds it. What that gateway
+// is not told it finds out within 5 s.
+func (s *Server) dropDesk(ctx context.Context, desk string) {
+	if s.cfg.Hub == nil {
+		return
+	}
+	if err := s.cfg.Hub.Drop(context.WithoutCancel(ctx), desk); err != nil {
+		s.log.Warn("the former channel of a desk was not closed at once", "desk", desk, "err", err)
+	}
 }
 
 // fromDesk says whether a call comes from where desks stand: a token or a key that was stolen is of no use elsewhere.

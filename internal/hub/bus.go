@@ -138,7 +138,7 @@ func (c *conn) act(ctx context.Context, message []byte) (proto.Message, error) {
 		}
 		return c.obey(ctx, order)
 	case kindDrop:
-		c.close(link.Revoked, "desk was revoked")
+		c.close(link.Revoked, "desk was revoked or enrolled again")
 		return &controlv1.OrderAnswer{Done: true}, nil
 	}
 	return nil, errBus
