@@ -13,6 +13,7 @@ import (
 	"connectrpc.com/connect"
 
 	"jiseki/internal/remote"
+	"jiseki/internal/store"
 )
 
 const (
@@ -69,6 +70,9 @@ func (s *Server) gate(door Door, next *http.ServeMux) http.Handler {
 			}
 			defer end()
 			ctx = working
+		}
+		if onlyShows(procedure) {
+			ctx = store.ForPage(ctx)
 		}
 		r = r.WithContext(ctx)
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))

@@ -215,6 +215,8 @@ func (h *hall) fresh(t *testing.T, name string) string {
 		b := h.NewBrowser(t)
 		b.SignIn(t, "worker", gatewaytest.Password)
 		b.Enrol(t, code.GetSlip().GetDeviceCode())
+		_, err = b.Auth.SignOut(ctx, &controlv1.SignOutRequest{}) // a user has only so many sign-ins
+		must(err)
 		return b.Device
 	case "session": // a user may prepare only so many in a minute
 		if h.session != "" {

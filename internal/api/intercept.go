@@ -47,11 +47,9 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	if door == Socket {
 		return withCaller(ctx, &caller{by: store.By{Actor: "cli:local"}}), nil
 	}
-	own := !rule.open && s.limiter.takeOwn(tokenOf(header))
-	if !own {
-		if wait := s.limiter.take(requestOf(ctx).remote, rule.open); wait > 0 {
-			return ctx, tooSoon(wait)
-		}
+	known, err := s.countCall(ctx, rule.open, header)
+	if err != nil {
+		return ctx, err
 	}
 	if rule.agent && fromBrowser(header) {
 		return ctx, deny(access.NotAllowed)
@@ -59,7 +57,7 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 	if rule.open {
 		return ctx, nil
 	}
-	c, err := s.identify(ctx, door, header, own)
+	c, err := s.identify(ctx, door, header, known)
 	if err != nil {
 		return ctx, err
 	}
@@ -67,6 +65,21 @@ func (s *Server) admit(ctx context.Context, door Door, rule rule, header http.He
 		return ctx, s.denial(c, rule)
 	}
 	return withCaller(ctx, c), nil
+}
+
+// countCall counts a call as its user's, if the sign-in that it brings is known and it needs one, else as its address's.
+func (s *Server) countCall(ctx context.Context, open bool, header http.Header) (known bool, err error) {
+	wait := 0
+	if !open {
+		known, wait = s.limiter.takeOwn(tokenOf(header))
+	}
+	if !known {
+		wait = s.limiter.take(requestOf(ctx).remote, open)
+	}
+	if wait > 0 {
+		return known, tooSoon(wait)
+	}
+	return known, nil
 }
 
 // denial says what a sign-in is missing for a method.
@@ -86,10 +99,9 @@ func (s *Server) denial(c *caller, r rule) error {
 	return deny(access.NotAllowed)
 }
 
-// identify finds the caller by the cookie. Of those whose token has not shown itself, and so has no calls of its own, few at
-// a time ask the database.
-func (s *Server) identify(ctx context.Context, door Door, header http.Header, own bool) (*caller, error) {
-	if !own {
+// identify finds the caller by the cookie. Of those whose token has not shown itself few at a time ask the database.
+func (s *Server) identify(ctx context.Context, door Door, header http.Header, known bool) (*caller, error) {
+	if !known {
 		if err := s.newcomers.Acquire(ctx, 1); err != nil {
 			return nil, err
 		}
@@ -100,7 +112,7 @@ func (s *Server) identify(ctx context.Context, door Door, header http.Header, ow
 		s.limiter.forget(tokenOf(header))
 		return nil, err
 	}
-	s.limiter.meet(tokenOf(header))
+	s.limiter.meet(tokenOf(header), c.identity.User.ID)
 	return c, nil
 }
 

@@ -20,30 +20,31 @@ const (
 	// each of three hundred staff who come at half past eight. Such a call costs a
 	// signature; password hashes have a bound of their own.
 	openPerMinute = 900
-	// ownPerMinute is what one sign-in may call beside what its address may: ten pages that ask every five seconds, and
-	// a person.
-	ownPerMinute = 300
-	// ownFor is how long a sign-in that has shown itself has calls of its own without another one.
+	// ownPerMinute is what one user may call, in however many sign-ins: twenty pages that ask two things every five
+	// seconds, and a person.
+	ownPerMinute = 600
+	// ownFor is how long a sign-in that has shown itself is known without another call.
 	ownFor = time.Hour
 	// maxCounted networks are counted in a window; beyond that those that called least are forgotten.
 	maxCounted = 100_000
 )
 
 // A limiter counts calls per address in windows of one minute, of IPv6 also by the wider networks. Who is signed in has
-// calls of their own, which a stranger at the same address cannot use up.
+// calls of their own instead, which no stranger at the same address can use up, and no more in several sign-ins.
 type limiter struct {
 	now func() time.Time
 
 	mu     sync.Mutex
 	window time.Time
 	counts map[netip.Prefix]*counts
-	own    map[tokenHash]*own
+	met    map[tokenHash]*met
+	own    map[string]int // calls of the users who are signed in
 }
 
-// own is what a sign-in called in the window in which it called last.
-type own struct {
+// met is a sign-in that has shown itself: whose it is, and in which window it called last.
+type met struct {
+	user   string
 	window time.Time
-	calls  int
 }
 
 type tokenHash = [sha256.Size]byte
@@ -51,7 +52,7 @@ type tokenHash = [sha256.Size]byte
 type counts struct{ all, open int }
 
 func newLimiter(now func() time.Time) *limiter {
-	return &limiter{now: now, counts: make(map[netip.Prefix]*counts), own: make(map[tokenHash]*own)}
+	return &limiter{now: now, counts: make(map[netip.Prefix]*counts), met: make(map[tokenHash]*met), own: make(map[string]int)}
 }
 
 // turn begins a new window when it is time. The lock is held.
@@ -62,40 +63,46 @@ func (l *limiter) turn() (now time.Time) {
 	}
 	l.window = now
 	clear(l.counts)
-	maps.DeleteFunc(l.own, func(_ tokenHash, o *own) bool { return now.Sub(o.window) > ownFor || now.Before(o.window) })
+	clear(l.own)
+	maps.DeleteFunc(l.met, func(_ tokenHash, m *met) bool { return now.Sub(m.window) > ownFor || now.Before(m.window) })
 	return now
 }
 
-// takeOwn counts a call of a sign-in that has shown itself before. It says no if it has not, or has no calls left of
-// its own: then the call is one of its address.
-func (l *limiter) takeOwn(token string) bool {
+// takeOwn counts a call of a sign-in that has shown itself before, as one of its user's, and says how many seconds to wait
+// when there were too many. known is false of any other: its call is one of its address.
+func (l *limiter) takeOwn(token string) (known bool, wait int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	o := l.own[sha256.Sum256([]byte(token))]
-	if o == nil {
-		return false
+	m := l.met[sha256.Sum256([]byte(token))]
+	if m == nil {
+		return false, 0
 	}
-	l.turn()
-	if o.window != l.window {
-		*o = own{window: l.window}
+	now := l.turn()
+	m.window = l.window
+	if l.own[m.user]++; l.own[m.user] > ownPerMinute {
+		return true, l.rest(now)
 	}
-	o.calls++
-	return o.calls <= ownPerMinute
+	return true, 0
 }
 
-// meet gives a sign-in that is good calls of its own, forget takes them from one that is not (any more).
-func (l *limiter) meet(token string) {
+// meet makes a good sign-in known as its user's, forget takes that from one that is not good (any more).
+func (l *limiter) meet(token, user string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if key := sha256.Sum256([]byte(token)); l.own[key] == nil && len(l.own) < maxCounted {
-		l.own[key] = &own{window: l.window}
+	if key := sha256.Sum256([]byte(token)); l.met[key] == nil && len(l.met) < maxCounted {
+		l.met[key] = &met{user: user, window: l.window}
 	}
 }
 
 func (l *limiter) forget(token string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.own, sha256.Sum256([]byte(token)))
+	delete(l.met, sha256.Sum256([]byte(token)))
+}
+
+// rest is how many seconds of the window are left. The lock is held.
+func (l *limiter) rest(now time.Time) int {
+	return int(time.Minute-now.Sub(l.window))/int(time.Second) + 1
 }
 
 // take counts a call and says how many seconds to wait when there were too many;
@@ -119,7 +126,7 @@ func (l *limiter) take(address netip.Addr, open bool) int {
 		over = over || c.all > callsPerMinute*n.Times || c.open > openPerMinute*n.Times
 	}
 	if over {
-		return int(time.Minute-now.Sub(l.window))/int(time.Second) + 1
+		return l.rest(now)
 	}
 	return 0
 }

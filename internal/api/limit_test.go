@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -97,32 +98,53 @@ func TestStrangersLeaveSignInsTheirCalls(t *testing.T) {
 		}
 	}
 	flood()
-	if l.takeOwn("stranger") {
+	if known, _ := l.takeOwn("stranger"); known {
 		t.Error("a cookie that nobody gave out has calls of its own")
 	}
-	l.meet("staff")
-	for n := range ownPerMinute {
-		if !l.takeOwn("staff") {
-			t.Fatalf("a sign-in has %d calls", n)
+	sees := func(known, free bool) {
+		t.Helper()
+		if k, wait := l.takeOwn("staff"); k != known || wait > 61 || (wait == 0) != free {
+			t.Fatalf("known: %t, wait %d s", k, wait)
 		}
 	}
-	if l.takeOwn("staff") {
-		t.Error("a sign-in has calls without end")
+	l.meet("staff", "tanaka")
+	for range ownPerMinute {
+		sees(true, true)
 	}
+	sees(true, false)
 	now = now.Add(time.Minute)
 	flood()
-	if !l.takeOwn("staff") {
-		t.Error("a sign-in has no calls in the next minute")
-	}
+	sees(true, true)
 	l.forget("staff")
-	if l.takeOwn("staff") {
-		t.Error("a sign-in that has ended has calls")
-	}
-	l.meet("staff")
+	sees(false, true)
+	l.meet("staff", "tanaka")
 	now = now.Add(ownFor + time.Minute)
 	flood()
-	if len(l.own) != 0 {
+	if len(l.met) != 0 {
 		t.Error("a sign-in is kept that has not shown itself for long")
+	}
+}
+
+// TestSignInsOfAUserShareTheirCalls: who signs in many times has no more calls than in one, and takes none from others.
+func TestSignInsOfAUserShareTheirCalls(t *testing.T) {
+	l := newLimiter(time.Now)
+	l.window = time.Now()
+	l.meet("sato's", "sato")
+	answered := 0
+	for i := range 40 {
+		token := fmt.Sprint(i)
+		l.meet(token, "tanaka")
+		for range ownPerMinute / 4 {
+			if _, wait := l.takeOwn(token); wait == 0 {
+				answered++
+			}
+		}
+	}
+	if answered != ownPerMinute {
+		t.Errorf("%d calls in forty sign-ins, %d in one", answered, ownPerMinute)
+	}
+	if known, wait := l.takeOwn("sato's"); !known || wait > 0 {
+		t.Errorf("somebody else waits for %d s", wait)
 	}
 }
 

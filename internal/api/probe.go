@@ -152,13 +152,11 @@ func (s *Server) admitProbe(door Door, r *http.Request) (user string, size int, 
 
 // probeUser finds out who measures: a sign-in that may use the portal.
 func (s *Server) probeUser(door Door, r *http.Request) (user string, err error) {
-	own := s.limiter.takeOwn(tokenOf(r.Header))
-	if !own {
-		if wait := s.limiter.take(requestOf(r.Context()).remote, false); wait > 0 {
-			return "", tooSoon(wait)
-		}
+	known, err := s.countCall(r.Context(), false, r.Header)
+	if err != nil {
+		return "", err
 	}
-	c, err := s.identify(r.Context(), door, r.Header, own)
+	c, err := s.identify(r.Context(), door, r.Header, known)
 	if err != nil {
 		return "", err
 	}

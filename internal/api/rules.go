@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strings"
+
 	"jiseki/internal/access"
 	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
 )
@@ -36,6 +38,17 @@ var (
 	administer = rule{may: access.MayAdminister, body: smallBody}
 	importers  = rule{may: access.MayAdminister, body: listBody}
 )
+
+// onlyShows says that a method changes nothing, as its name says.
+func onlyShows(procedure string) bool {
+	name := procedure[strings.LastIndex(procedure, "/")+1:]
+	for _, verb := range []string{"List", "Get", "Find", "Check", "Verify", "Export", "Why"} {
+		if strings.HasPrefix(name, verb) {
+			return true
+		}
+	}
+	return false
+}
 
 // rules has a row for every method; a method without one is refused, and a test
 // fails.

@@ -8,6 +8,7 @@ import (
 
 	"jiseki/internal/access"
 	controlv1 "jiseki/internal/gen/jiseki/control/v1"
+	"jiseki/internal/gen/jiseki/control/v1/controlv1connect"
 )
 
 // TestEveryMethodHasARule walks the services as the .proto files name them.
@@ -52,6 +53,23 @@ func TestNothingIsOpenByMistake(t *testing.T) {
 		}
 		if strings.Contains(name, ".AdminService/") && r.may != access.MayAdminister {
 			t.Errorf("%s is not for administrators only", name)
+		}
+	}
+}
+
+// TestWhatOnlyShowsIsKnown: lists read by connections of their own; what opens or ends a session or takes a right away does not
+// wait for them.
+func TestWhatOnlyShowsIsKnown(t *testing.T) {
+	for procedure, want := range map[string]bool{
+		controlv1connect.DeskServiceListMySessionsProcedure: true, controlv1connect.TeleworkServiceGetTodayProcedure: true,
+		controlv1connect.ApprovalServiceListReviewsProcedure: true, controlv1connect.AdminServiceListEventsProcedure: true,
+		controlv1connect.DeskServicePrepareSessionProcedure: false, controlv1connect.DeskServiceOpenSessionProcedure: false,
+		controlv1connect.DeskServiceEndSessionProcedure: false, controlv1connect.AuthServiceSignInProcedure: false,
+		controlv1connect.TeleworkServiceReportLostProcedure: false, controlv1connect.AdminServiceSetUserDisabledProcedure: false,
+		controlv1connect.AgentServiceRenewDeskCertificateProcedure: false,
+	} {
+		if onlyShows(procedure) != want {
+			t.Errorf("%s only shows: %t", procedure, !want)
 		}
 	}
 }

@@ -195,7 +195,7 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (token string, id *Iden
 	if err != nil {
 		return "", nil, err
 	}
-	keys, turn := throttles(user, a.Address, id.Place), TurnOf(a.Address, inside(id.Place))
+	keys, turn := throttles(user, id.User.ID != "", a.Address, id.Place), TurnOf(a.Address, inside(id.Place))
 	if proven.valid(s.Now()) {
 		keys, turn = proofThrottles(user, proven.device), Turn{Reserved: true, From: "device:" + proven.device.ID}
 	}

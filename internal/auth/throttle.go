@@ -16,8 +16,8 @@ import (
 const (
 	freeUser    = 5
 	freeAddress = 30 // a family may stand behind one address
-	// freeInside is the same for the networks of the town hall: all its staff may stand behind one address, and one of
-	// them who guesses must not keep the others from working. Each user still has freeUser.
+	// freeInside is the same for the networks of the town hall, behind one address of which all its staff may stand. It
+	// slows who guesses ids, and those who have used up freeUser: nobody who guesses there keeps the others from working.
 	freeInside  = 300
 	freeEnrol   = 100 // a batch of desks behind one address may enrol at once
 	firstWait   = 30 * time.Second
@@ -40,14 +40,18 @@ func backoff(free int64) func(failures int64) time.Duration {
 }
 
 // throttles are the counters of an attempt without a device's proof. Failures from outside do not slow the same user
-// inside the town hall, so that a stranger can keep nobody from working there.
-func throttles(user string, addr netip.Addr, place access.Place) []store.Throttle {
+// inside the town hall, so that a stranger can keep nobody from working there. Inside, users who exist have their free
+// tries whatever others do behind the same address: one password tried on all of them is tried freeUser times on each.
+func throttles(user string, exists bool, addr netip.Addr, place access.Place) []store.Throttle {
 	keys := UserThrottles(user)
-	key, free := keys[0], int64(freeAddress)
-	if inside(place) {
-		key, free = keys[1], freeInside
+	if !inside(place) {
+		return append([]store.Throttle{counter(keys[0], freeUser)}, addressCounters("address:", addr, freeAddress)...)
 	}
-	return append([]store.Throttle{counter(key, freeUser)}, addressCounters("address:", addr, free)...)
+	own := counter(keys[1], freeUser)
+	if exists {
+		own.Spares = freeUser
+	}
+	return append([]store.Throttle{own}, addressCounters("address:", addr, freeInside)...)
 }
 
 // inside says that a place is one of the town hall's networks.

@@ -10,8 +10,10 @@ import (
 // WorkdaysBetween reads the segments of workdays from one date until another, both included; of one user, or of all if
 // user is empty. What was done is not read.
 func (s *Store) WorkdaysBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Workday, error) {
-	rows, err := list(ctx, s.read, scanDatedSegment, `SELECT user_id, date, kind, from_ms, until_ms FROM workday_segments
-		WHERE ($1 = '' OR user_id = $1) AND date >= $2 AND date <= $3 ORDER BY user_id, date, position`, user, from.String(), until.String())
+	where := where{text: ` WHERE date >= $1 AND date <= $2`, args: []any{from.String(), until.String()}}
+	where.is("user_id", user)
+	rows, err := list(ctx, s.read, scanDatedSegment,
+		`SELECT user_id, date, kind, from_ms, until_ms FROM workday_segments`+where.text+` ORDER BY user_id, date, position`, where.args...)
 	var days []telework.Workday
 	for _, r := range rows {
 		if n := len(days); n == 0 || days[n-1].User != r.user || days[n-1].Date != r.date {

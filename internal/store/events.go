@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strconv"
 
@@ -37,15 +38,41 @@ func (s *Store) Events(ctx context.Context, f EventFilter, p Page) (events []aud
 			return nil, "", ErrInvalid
 		}
 	}
-	until := f.UntilMS
-	if until == 0 {
-		until = 1 << 62
+	where := where{text: ` WHERE number < $1`, args: []any{before}}
+	where.is("kind", string(f.Kind))
+	where.is("actor", f.Actor)
+	where.is("subject", f.Subject)
+	if f.Session != nil {
+		where.and("session =", f.Session)
 	}
-	all, err := list(ctx, s.read, scanEvent, selectEvent+` WHERE number < $1 AND ($2 = '' OR kind = $2) AND ($3 = '' OR actor = $3)
-		AND ($4 = '' OR subject = $4) AND (CAST($5 AS BYTEA) IS NULL OR session = $5) AND time_ms >= $6 AND time_ms < $7
-		ORDER BY number DESC LIMIT $8`, before, string(f.Kind), f.Actor, f.Subject, f.Session, f.FromMS, until, p.limit()+1)
+	if err := s.between(ctx, &where, f.FromMS, f.UntilMS); err != nil {
+		return nil, "", err
+	}
+	where.first("number DESC", p.limit()+1)
+	all, err := list(ctx, s.read, scanEvent, selectEvent+where.text, where.args...)
 	events, next = cut(all, p, func(e *audit.Event) string { return strconv.FormatUint(e.Number, 10) })
 	return events, next, err
+}
+
+// between narrows a list of events to those from a time until another, 0 is none, by their numbers: times never go back.
+func (s *Store) between(ctx context.Context, w *where, fromMS, untilMS int64) error {
+	for _, end := range []struct {
+		ms int64
+		is string
+	}{{fromMS, "number >="}, {untilMS, "number <"}} {
+		if end.ms == 0 {
+			continue
+		}
+		first, err := get(ctx, s.read, scanOne[int64], `SELECT number FROM events WHERE time_ms >= $1 ORDER BY time_ms, number LIMIT 1`, end.ms)
+		if errors.Is(err, ErrNotFound) { // all are older
+			first, err = 1<<62, nil
+		}
+		if err != nil {
+			return err
+		}
+		w.and(end.is, first)
+	}
+	return nil
 }
 
 // EventsFrom yields the events from a number on, in order, in parts, so that a long log needs no memory and holds no

@@ -41,7 +41,7 @@ func openPostgres(cfg Config) (*Store, error) {
 	}
 	line.DialFunc = dialer(line.ConnectTimeout).DialContext
 	return &Store{
-		write: pool(line, 4, 4), read: pool(line, 12, 8),
+		write: pool(line, 4, 4), read: reads{all: pool(line, readers, readers), pages: pool(line, pageReaders, pageReaders)},
 		own: cfg.Now, gateway: cfg.Gateway, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short,
 	}, nil
 }

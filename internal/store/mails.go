@@ -125,7 +125,7 @@ func (s *Store) ClaimMails(ctx context.Context, claim string, lease time.Duratio
 		}
 		mails, err = list(t.ctx, t, func(row scanner, m *mail.Mail) error {
 			return row.Scan(&m.ID, &m.Address, &m.Subject, &m.Body, &m.Tries)
-		}, `SELECT id, address, subject, body, tries FROM mails WHERE claim = $1 ORDER BY next_ms, id`, claim)
+		}, `SELECT id, address, subject, body, tries FROM mails WHERE state = 1 AND claim = $1 ORDER BY next_ms, id`, claim)
 		return err
 	})
 	return mails, err
@@ -175,7 +175,7 @@ func (s *Store) Mails(ctx context.Context, p Page) (mails []Mail, next string, e
 // MailCounts are how many mails wait and how many were given up.
 func (s *Store) MailCounts(ctx context.Context) (waiting, failed int, err error) {
 	err = one(ctx, s.read, `SELECT COALESCE(SUM(CASE WHEN state = 1 THEN 1 ELSE 0 END), 0),
-		COALESCE(SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END), 0) FROM mails WHERE state <> 2`, nil, &waiting, &failed)
+		COALESCE(SUM(CASE WHEN state = 3 THEN 1 ELSE 0 END), 0) FROM mails WHERE state IN (1, 3)`, nil, &waiting, &failed)
 	return waiting, failed, err
 }
 
@@ -185,7 +185,7 @@ func (s *Store) RetryMails(ctx context.Context, by By) (retried int, err error) 
 	err = s.act(ctx, func(t *tx) error {
 		n, err := t.count(`UPDATE mails SET state = 1, tries = 0, next_ms = $1, give_up_ms = $2,
 			address = COALESCE((SELECT f.mail FROM staff f WHERE f.user_id = mails.user_id AND f.mail <> ''), address)
-			WHERE state <> 2 AND claim = ''`, t.now, t.now+mail.GiveUpAfter.Milliseconds())
+			WHERE state IN (1, 3) AND claim = ''`, t.now, t.now+mail.GiveUpAfter.Milliseconds())
 		if err != nil {
 			return err
 		}

@@ -191,8 +191,8 @@ func (s *Store) Seats(ctx context.Context, settings *access.Settings) ([]access.
 func readSeats(ctx context.Context, q querier, settings *access.Settings, now int64) ([]access.Seat, error) {
 	at := time.UnixMilli(now)
 	seats, err := list(ctx, q, scanSeat, `SELECT s.desk_id, s.place, COALESCE(p.section_id, '') FROM sessions s
-		LEFT JOIN posts p ON p.user_id = s.user_id AND p.main WHERE s.life = 3
-		OR (s.life = 2 AND s.granted_ms > $1 AND s.granted_ms <= $2)`, now-offerLife, latest(at))
+		LEFT JOIN posts p ON p.user_id = s.user_id AND p.main WHERE s.life < 4
+		AND (s.life = 3 OR (s.life = 2 AND s.granted_ms > $1 AND s.granted_ms <= $2))`, now-offerLife, latest(at))
 	if err != nil || len(settings.Policy.ReservedSeats) == 0 {
 		return seats, err
 	}

@@ -69,3 +69,39 @@ func TestCutActGivesTheHeadBack(t *testing.T) {
 		t.Errorf("another gateway: %v", err)
 	}
 }
+
+// TestPagesLeaveOthersTheirConnections: what pages show, however many ask and however long it takes, leaves leases, reviews and
+// openings the connections that they read by.
+func TestPagesLeaveOthersTheirConnections(t *testing.T) {
+	for name, s := range engines(t) {
+		t.Run(name, func(t *testing.T) {
+			page := ForPage(t.Context())
+			for s.read.of(page).Stats().InUse < s.read.of(page).Stats().MaxOpenConnections { // lists that take long
+				rows, err := s.read.QueryContext(page, `SELECT id FROM chain_head`)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := rows.Err(); err != nil {
+					t.Fatal(err)
+				}
+				defer rows.Close()
+			}
+			ctx, cancel := context.WithCancel(page)
+			waited := make(chan error)
+			go func() {
+				_, _, err := s.Sessions(ctx, SessionFilter{User: "tanaka"}, Page{})
+				waited <- err
+			}()
+			for s.read.of(page).Stats().WaitCount == 0 { // one more list has its turn after them
+				runtime.Gosched()
+			}
+			if _, err := s.RunningSessions(t.Context(), ""); err != nil {
+				t.Error(err)
+			}
+			cancel()
+			if err := <-waited; err == nil {
+				t.Error("a list found a connection")
+			}
+		})
+	}
+}

@@ -235,9 +235,12 @@ func (s *Store) RequestsOn(ctx context.Context, user string, date calendar.Date)
 // RequestsBetween lists what waits, was approved or was returned and has a day from one date until another, both
 // included; of one user, or of all if user is empty. What was written, steps and history are not read.
 func (s *Store) RequestsBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Request, error) {
-	found, err := list(ctx, s.read, scanRequest, selectBrief+` WHERE r.state IN (1, 2, 3) AND ($1 = '' OR r.user_id = $1) AND EXISTS
-		(SELECT 1 FROM request_days d WHERE d.request_id = r.id AND d.date >= $2 AND d.date <= $3) ORDER BY r.created_ms, r.id`,
-		user, from.String(), until.String())
+	where := where{
+		text: ` WHERE r.state IN (1, 2, 3) AND r.id IN (SELECT d.request_id FROM request_days d WHERE d.date >= $1 AND d.date <= $2)`,
+		args: []any{from.String(), until.String()},
+	}
+	where.is("r.user_id", user)
+	found, err := list(ctx, s.read, scanRequest, selectBrief+where.text+` ORDER BY r.created_ms, r.id`, where.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -301,11 +304,12 @@ func (s *Store) reviews(ctx context.Context, user string, keep func(*telework.Re
 	if err != nil {
 		return nil, false, err
 	}
-	ids, err := list(ctx, s.read, scanOne[string], `SELECT r.id FROM requests r WHERE EXISTS
-		(SELECT 1 FROM request_steps st WHERE st.request_id = r.id AND st.seen_ms = 0
-		AND (st.for_user = $1 OR (r.state = 2 AND st.circulate AND EXISTS
-			(SELECT 1 FROM section_heads h WHERE h.section_id = st.section_id AND h.user_id = $1))))
-		ORDER BY r.submitted_ms, r.id`, user)
+	ids, err := list(ctx, s.read, scanOne[string], `SELECT id FROM (
+		SELECT r.id, r.submitted_ms FROM request_steps st JOIN requests r ON r.id = st.request_id WHERE st.for_user = $1 AND st.seen_ms = 0
+		UNION
+		SELECT r.id, r.submitted_ms FROM section_heads h JOIN request_steps st ON st.section_id = h.section_id
+			JOIN requests r ON r.id = st.request_id WHERE h.user_id = $1 AND st.circulate AND st.seen_ms = 0 AND r.state = 2
+		) x ORDER BY submitted_ms, id`, user)
 	if err != nil {
 		return nil, false, err
 	}
@@ -316,8 +320,13 @@ func (s *Store) reviews(ctx context.Context, user string, keep func(*telework.Re
 func (s *Store) Covers(ctx context.Context, user string, from, until time.Time) ([]telework.Cover, error) {
 	return list(ctx, s.read, scanCover, `SELECT d.request_id, r.kind, d.from_ms, d.until_ms, r.place
 		FROM request_days d JOIN requests r ON r.id = d.request_id
-		WHERE r.user_id = $1 AND r.state = 2 AND d.from_ms < $3 AND d.until_ms > $2 ORDER BY d.from_ms, d.request_id`,
-		user, from.UnixMilli(), until.UnixMilli())
+		WHERE r.user_id = $1 AND r.state = 2 AND d.from_ms < $3 AND d.until_ms > $2 AND d.date >= $4 AND d.date <= $5
+		ORDER BY d.from_ms, d.request_id`, append([]any{user}, overlapping(from, until)...)...)
+}
+
+// overlapping are a time's ends in milliseconds, and the dates of the days that may overlap it: a day ends on the next at the latest.
+func overlapping(from, until time.Time) []any {
+	return []any{from.UnixMilli(), until.UnixMilli(), calendar.DateOf(from).Add(-2).String(), calendar.DateOf(until).String()}
 }
 
 func scanCover(row scanner, c *telework.Cover) error {

@@ -146,6 +146,8 @@ CREATE INDEX events_session ON events (session, number);
 
 CREATE INDEX events_subject ON events (subject, number);
 
+CREATE INDEX events_time ON events (time_ms, number);
+
 CREATE TABLE gateways (
     id         TEXT   NOT NULL PRIMARY KEY,
     started_ms BIGINT NOT NULL,
@@ -184,6 +186,8 @@ CREATE INDEX mails_created ON mails (created_ms);
 
 CREATE INDEX mails_next ON mails (state, next_ms);
 
+CREATE INDEX mails_sent ON mails (sent_ms) WHERE state = 2;
+
 CREATE TABLE month_confirmations (
     user_id      TEXT   NOT NULL REFERENCES users (id),
     month        TEXT   NOT NULL,
@@ -191,6 +195,8 @@ CREATE TABLE month_confirmations (
     by_user      TEXT   NOT NULL REFERENCES users (id),
     PRIMARY KEY (user_id, month)
 );
+
+CREATE INDEX month_confirmations_month ON month_confirmations (month);
 
 CREATE TABLE notices (
     id       TEXT   NOT NULL PRIMARY KEY,
@@ -206,6 +212,10 @@ CREATE TABLE notices (
 );
 
 CREATE INDEX notices_mail ON notices (user_id) WHERE mail_id = '' AND read_ms = 0;
+
+CREATE INDEX notices_read ON notices (user_id, read_ms);
+
+CREATE INDEX notices_time ON notices (time_ms);
 
 CREATE INDEX notices_user ON notices (user_id, time_ms);
 
@@ -292,6 +302,8 @@ CREATE TABLE request_steps (
     PRIMARY KEY (request_id, position)
 );
 
+CREATE INDEX request_steps_circulated ON request_steps (section_id) WHERE circulate AND seen_ms = 0;
+
 CREATE INDEX request_steps_for ON request_steps (for_user) WHERE seen_ms = 0;
 
 CREATE TABLE requests (
@@ -317,11 +329,13 @@ CREATE TABLE requests (
     replaces        TEXT    REFERENCES requests (id)
 );
 
+CREATE INDEX requests_by ON requests (by_user_id) WHERE state IN (1, 3);
+
 CREATE INDEX requests_replaces ON requests (replaces);
 
-CREATE INDEX requests_state ON requests (state, submitted_ms);
-
 CREATE INDEX requests_user ON requests (user_id, created_ms);
+
+CREATE INDEX requests_waiting ON requests (submitted_ms, id) WHERE state = 1;
 
 CREATE TABLE section_heads (
     section_id TEXT   NOT NULL REFERENCES sections (id),
@@ -388,13 +402,21 @@ CREATE TABLE sessions (
 
 CREATE INDEX sessions_desk ON sessions (desk_id, prepared_ms);
 
+CREATE INDEX sessions_desk_running ON sessions (desk_id, prepared_ms, id) WHERE life < 4;
+
 CREATE INDEX sessions_device ON sessions (device_id, prepared_ms);
 
-CREATE INDEX sessions_life ON sessions (life, prepared_ms);
+CREATE INDEX sessions_device_running ON sessions (device_id, prepared_ms, id) WHERE life < 4;
 
 CREATE UNIQUE INDEX sessions_open ON sessions (desk_id) WHERE life = 3;
 
+CREATE INDEX sessions_prepared ON sessions (prepared_ms, id);
+
+CREATE INDEX sessions_running ON sessions (prepared_ms, id) WHERE life < 4;
+
 CREATE INDEX sessions_user ON sessions (user_id, prepared_ms);
+
+CREATE INDEX sessions_user_running ON sessions (user_id, prepared_ms, id) WHERE life < 4;
 
 CREATE TABLE sign_ins (
     hash         BYTEA   NOT NULL PRIMARY KEY,

@@ -42,7 +42,7 @@ func engines(t *testing.T) map[string]*Store {
 // TestSchemaIsWhatMigrationsEndIn compares schema.sql, the text to read, with what the migrations make of an empty
 // database.
 func TestSchemaIsWhatMigrationsEndIn(t *testing.T) {
-	got := dump(t, engines(t)["sqlite"].read)
+	got := dump(t, engines(t)["sqlite"].read.all)
 	if *update {
 		if err := os.WriteFile("schema.sql", []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -204,7 +204,7 @@ func TestOpenTwice(t *testing.T) {
 // TestSettingsOfSQLite: what durability stands on is really set, on each kind of connection.
 func TestSettingsOfSQLite(t *testing.T) {
 	s := engines(t)["sqlite"]
-	for name, db := range map[string]*sql.DB{"write": s.write, "read": s.read} {
+	for name, db := range map[string]*sql.DB{"write": s.write, "read": s.read.all, "pages": s.read.pages} {
 		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
 			var got string
 			if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
@@ -212,7 +212,7 @@ func TestSettingsOfSQLite(t *testing.T) {
 			}
 		}
 	}
-	if _, err := s.read.Exec("DELETE FROM events"); err == nil {
+	if _, err := s.read.all.Exec("DELETE FROM events"); err == nil {
 		t.Error("the reading connections can write")
 	}
 }

@@ -70,7 +70,7 @@ func scanSession(row scanner, s *Session) error {
 // Fields: ID, User, Device, Desk, Place, Address, Nonce, Second.
 func (s *Store) PrepareSession(ctx context.Context, x Session) error {
 	return s.transact(ctx, func(t *tx) error {
-		err := t.exec(`DELETE FROM sessions WHERE life = 1 AND (prepared_ms < $1 OR prepared_ms > $2)`, t.now-prepareLife, latest(t.time()))
+		err := t.exec(`DELETE FROM sessions WHERE life < 4 AND life = 1 AND (prepared_ms < $1 OR prepared_ms > $2)`, t.now-prepareLife, latest(t.time()))
 		if err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (s *Store) GrantSession(ctx context.Context, by By, signIn [32]byte, x Sess
 
 // replace ends what stands at a life on the desk of x, for x takes its place.
 func (t *tx) replace(by By, x *Session, life Life) ([]Session, error) {
-	others, err := list(t.ctx, t, scanSession, selectSession+` WHERE s.desk_id = $1 AND s.life = $2`, x.Desk, int64(life))
+	others, err := list(t.ctx, t, scanSession, selectSession+` WHERE s.desk_id = $1 AND s.life < 4 AND s.life = $2`, x.Desk, int64(life))
 	if err != nil {
 		return nil, err
 	}
@@ -389,13 +389,15 @@ func (s *Store) Sessions(ctx context.Context, f SessionFilter, p Page) (sessions
 	if err != nil {
 		return nil, "", err
 	}
-	top := LifeEnded
+	where := where{text: ` WHERE (s.prepared_ms, s.id) < ($1, $2) AND s.life >= 2`, args: []any{before, id}}
 	if f.Running {
-		top = LifeOpen
+		where.text += ` AND s.life < 4`
 	}
-	all, err := list(ctx, s.read, scanSession, selectSession+` WHERE (s.prepared_ms, s.id) < ($1, $2) AND s.life BETWEEN 2 AND $3
-		AND ($4 = '' OR s.user_id = $4) AND ($5 = '' OR s.desk_id = $5) AND ($6 = '' OR s.device_id = $6)
-		ORDER BY s.prepared_ms DESC, s.id DESC LIMIT $7`, before, id, int64(top), f.User, f.Desk, f.Device, p.limit()+1)
+	where.is("s.user_id", f.User)
+	where.is("s.desk_id", f.Desk)
+	where.is("s.device_id", f.Device)
+	where.first("s.prepared_ms DESC, s.id DESC", p.limit()+1)
+	all, err := list(ctx, s.read, scanSession, selectSession+where.text, where.args...)
 	sessions, next = cut(all, p, func(x *Session) string {
 		return place(x.PreparedMS, hex.EncodeToString(x.ID[:]))
 	})
@@ -420,17 +422,20 @@ func parseSessionKey(after string) (ms int64, id []byte, err error) {
 // RunningSessions lists every session of a desk that is granted or open; with an empty desk, of all desks. Granted ones
 // whose time to open is over are not running.
 func (s *Store) RunningSessions(ctx context.Context, desk string) ([]Session, error) {
-	return list(ctx, s.read, scanSession, selectSession+` WHERE ($1 = '' OR s.desk_id = $1)
-		AND (s.life = 3 OR (s.life = 2 AND s.granted_ms > $2 AND s.granted_ms <= $3)) ORDER BY s.prepared_ms`,
-		desk, s.Now().UnixMilli()-offerLife, latest(s.Now()))
+	where := where{
+		text: ` WHERE s.life < 4 AND (s.life = 3 OR (s.life = 2 AND s.granted_ms > $1 AND s.granted_ms <= $2))`,
+		args: []any{s.Now().UnixMilli() - offerLife, latest(s.Now())},
+	}
+	where.is("s.desk_id", desk)
+	return list(ctx, s.read, scanSession, selectSession+where.text+` ORDER BY s.prepared_ms, s.id`, where.args...)
 }
 
 // EndStale ends what can no longer be running: granted sessions that never opened, open ones past their time plus two
 // minutes, and both if a clock that was ahead let them begin. It returns how many.
 func (s *Store) EndStale(ctx context.Context, by By) (n int, err error) {
 	err = s.takeAway(ctx, func(t *tx) error {
-		stale, err := list(ctx, t, scanSession, selectSession+` WHERE (s.life = 2 AND s.granted_ms < $1)
-			OR (s.life = 3 AND s.until_ms < $1) OR (s.life BETWEEN 2 AND 3 AND s.granted_ms > $2)`, t.now-offerLife, latest(t.time()))
+		stale, err := list(ctx, t, scanSession, selectSession+` WHERE s.life < 4 AND ((s.life = 2 AND s.granted_ms < $1)
+			OR (s.life = 3 AND s.until_ms < $1) OR (s.life >= 2 AND s.granted_ms > $2))`, t.now-offerLife, latest(t.time()))
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,8 @@ type SignIn struct {
 
 // AddSignIn keeps a new sign-in of a user who was proven as read, and notes its time on user and device. ErrStale if it
 // would outlive what was done meanwhile: the user has another password or other one-time passwords or is disabled, or
-// the device is revoked. It ends the former sign-in, by its hash, if there is such.
+// the device is revoked. It ends the former sign-in, by its hash, if there is such, and of more
+// than mostSignIns of the user those that were not used for longest.
 func (s *Store) AddSignIn(ctx context.Context, in SignIn, proven *User, former [32]byte) error {
 	by := By{Actor: "user:" + in.User, Address: in.Address}
 	return s.act(ctx, func(t *tx) error {
@@ -42,6 +43,9 @@ func (s *Store) AddSignIn(ctx context.Context, in SignIn, proven *User, former [
 		if err != nil {
 			return err
 		}
+		if err := t.endSurplus(&in, by); err != nil {
+			return err
+		}
 		if err := t.must(`UPDATE users SET last_sign_in_ms = $2 WHERE id = $1`, in.User, t.now); err != nil {
 			return err
 		}
@@ -54,6 +58,19 @@ func (s *Store) AddSignIn(ctx context.Context, in SignIn, proven *User, former [
 			"device": in.Device, "place": in.Place.String(), "second_factor": in.Second,
 		}))
 	})
+}
+
+// mostSignIns of one user are good at the same time: each browser has one.
+const mostSignIns = 20
+
+// endSurplus ends the other sign-ins of a user beyond mostSignIns.
+func (t *tx) endSurplus(in *SignIn, by By) error {
+	n, err := t.count(`DELETE FROM sign_ins WHERE hash IN (SELECT hash FROM sign_ins WHERE user_id = $1 AND hash <> $2
+		ORDER BY last_used_ms DESC, created_ms DESC, hash LIMIT $3 OFFSET $4)`, in.User, in.Hash[:], 1<<30, mostSignIns-1)
+	if err != nil || n == 0 {
+		return err
+	}
+	return t.record(by.entry(audit.SignOut, by.Actor, audit.Details{"replaced": true}))
 }
 
 // stillProven compares with what proved a sign-in. Whoever changes it holds the same lock, so that a sign-in is there
@@ -177,6 +194,9 @@ type Throttle struct {
 	Key    string                             // such as "user:tanaka"; kept as a hash
 	Wait   func(failures int64) time.Duration // how long after so many failures; must not be nil
 	Forget time.Duration                      // quiet time after which failures are forgotten
+	// Spares, of the first counter of an attempt: while it has fewer failures than this, the others neither count the
+	// attempt nor keep it waiting.
+	Spares int64
 }
 
 func (k Throttle) hash() []byte {
@@ -189,20 +209,25 @@ func (k Throttle) hash() []byte {
 // attempt succeeded.
 func (s *Store) BeginAttempt(ctx context.Context, keys ...Throttle) (wait time.Duration, err error) {
 	err = s.transact(ctx, func(t *tx) error {
+		counted := 0
 		for _, k := range keys { // an insert that changes nothing makes others with this key wait for us
-			var until int64
+			var until, failures int64
 			err := t.one(`INSERT INTO throttles (key, failures, last_ms, until_ms) VALUES ($1, 0, $2, 0)
-				ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING CASE WHEN last_ms <= $3 THEN until_ms ELSE 0 END`,
-				[]any{k.hash(), t.now, latest(t.time())}, &until)
+				ON CONFLICT (key) DO UPDATE SET key = excluded.key RETURNING CASE WHEN last_ms <= $3 THEN until_ms ELSE 0 END,
+				CASE WHEN last_ms < $4 OR last_ms > $3 THEN 0 ELSE failures END`,
+				[]any{k.hash(), t.now, latest(t.time()), t.now - k.Forget.Milliseconds()}, &until, &failures)
 			if err != nil {
 				return err
 			}
 			wait = max(wait, time.Duration(until-t.now)*time.Millisecond)
+			if counted++; failures < keys[0].Spares && counted == 1 {
+				break
+			}
 		}
 		if wait > 0 {
 			return errUnchanged
 		}
-		for _, k := range keys {
+		for _, k := range keys[:counted] {
 			if err := t.countFailure(k); err != nil {
 				return err
 			}
@@ -223,11 +248,28 @@ func (t *tx) countFailure(k Throttle) error {
 	return t.exec(`UPDATE throttles SET until_ms = $2 WHERE key = $1`, k.hash(), t.now+k.Wait(failures).Milliseconds())
 }
 
+// counted are the counters on which BeginAttempt counted an attempt: of one that the first spared the others, the first.
+func (t *tx) counted(keys []Throttle) ([]Throttle, error) {
+	if len(keys) == 0 || keys[0].Spares == 0 {
+		return keys, nil
+	}
+	var failures int64
+	err := t.one(`SELECT COALESCE(MAX(failures), 0) FROM throttles WHERE key = $1`, []any{keys[0].hash()}, &failures)
+	if failures <= keys[0].Spares {
+		return keys[:1], err
+	}
+	return keys, err
+}
+
 // EndAttempt takes back what BeginAttempt counted: the first key's counter (the user's) starts afresh, the others (the
 // address's) go down by one, so that a guesser with one account of his own gains nothing.
 func (s *Store) EndAttempt(ctx context.Context, keys ...Throttle) error {
 	return s.transact(ctx, func(t *tx) error {
-		for i, k := range keys {
+		counted, err := t.counted(keys)
+		if err != nil {
+			return err
+		}
+		for i, k := range counted {
 			query := `UPDATE throttles SET failures = failures - 1, until_ms = 0 WHERE key = $1 AND failures > 0`
 			if i == 0 {
 				query = `DELETE FROM throttles WHERE key = $1`
@@ -244,7 +286,11 @@ func (s *Store) EndAttempt(ctx context.Context, keys ...Throttle) error {
 // such as a right password without the one-time password that is needed too.
 func (s *Store) UndoAttempt(ctx context.Context, keys ...Throttle) error {
 	return s.transact(ctx, func(t *tx) error {
-		for _, k := range keys {
+		counted, err := t.counted(keys)
+		if err != nil {
+			return err
+		}
+		for _, k := range counted {
 			err := t.exec(`UPDATE throttles SET failures = failures - 1, until_ms = 0 WHERE key = $1 AND failures > 0`, k.hash())
 			if err != nil {
 				return err

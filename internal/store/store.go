@@ -95,7 +95,7 @@ type Config struct {
 // Store is an open database.
 type Store struct {
 	write   *sql.DB // SQLite: one connection, immediate transactions; few of PostgreSQL
-	read    *sql.DB
+	read    reads
 	own     func() time.Time // our clock
 	offMS   atomic.Int64     // see off
 	gateway string           // empty: our clock is held against no other
@@ -134,7 +134,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 // Close closes the database. No method may run or follow.
 func (s *Store) Close() error {
-	err := errors.Join(s.read.Close(), s.write.Close())
+	err := errors.Join(s.read.close(), s.write.Close())
 	if s.pair != "" {
 		err = errors.Join(err, s.pair.end())
 	}
@@ -167,24 +167,28 @@ func openSQLite(path string, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	base := sqliteURL(path)
-	write, err := sql.Open("sqlite", base+immediately)
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+	s := &Store{own: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short, pair: pair(path)}
+	for _, pool := range []struct {
+		db   **sql.DB
+		mode string
+		most int
+	}{
+		{&s.write, immediately, 1}, {&s.read.all, readOnly, readers}, {&s.read.pages, readOnly, pageReaders},
+	} {
+		if *pool.db, err = sql.Open("sqlite", base+pool.mode); err != nil { // of the name of the driver: nothing is open yet
+			return nil, fmt.Errorf("store: %w", err)
+		}
+		(*pool.db).SetMaxOpenConns(pool.most)
+		(*pool.db).SetMaxIdleConns(pool.most)
 	}
-	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", base+"&_pragma=query_only(1)")
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("store: %w", err), write.Close())
-	}
-	read.SetMaxOpenConns(8)
-	read.SetMaxIdleConns(8)
-	return &Store{
-		write: write, read: read, own: cfg.Now, moved: cfg.Moved, room: cfg.MakeRoom, short: cfg.Short, pair: pair(path),
-	}, nil
+	return s, nil
 }
 
-// immediately is what the connection that writes asks for beside sqliteURL.
-const immediately = "&_txlock=immediate"
+// What the connection that writes, and those that read, ask for beside sqliteURL.
+const (
+	immediately = "&_txlock=immediate"
+	readOnly    = "&_pragma=query_only(1)"
+)
 
 func sqliteURL(path string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() +

@@ -271,6 +271,6 @@ func (s *Store) DeskCovers(ctx context.Context, from, until time.Time) ([]DeskCo
 		return err
 	}, `SELECT k.id, r.user_id, d.request_id, r.kind, d.from_ms, d.until_ms, r.place
 		FROM request_days d JOIN requests r ON r.id = d.request_id JOIN desk_users du ON du.user_id = r.user_id JOIN desks k ON k.id = du.desk_id
-		WHERE r.state = 2 AND k.deleted_ms = 0 AND d.from_ms < $2 AND d.until_ms > $1 ORDER BY k.id, d.from_ms, d.request_id`,
-		from.UnixMilli(), until.UnixMilli())
+		WHERE r.state = 2 AND k.deleted_ms = 0 AND d.from_ms < $2 AND d.until_ms > $1 AND d.date >= $3 AND d.date <= $4
+		ORDER BY k.id, d.from_ms, d.request_id`, overlapping(from, until)...)
 }

@@ -93,6 +93,70 @@ func signIns(t *suite) {
 	t.fails(err, store.ErrNotFound)
 }
 
+// manySignIns: of one user so many are good, and those that were not used for longest give way.
+func manySignIns(t *suite) {
+	var hashes [][32]byte
+	for n := range 25 {
+		t.clock.Add(2 * time.Second)
+		hashes = append(hashes, t.signIn(byte(n+1), "tanaka", "d1"))
+		if n == 10 {
+			other := t.signIn(100, "suzuki", "d2")
+			defer func() {
+				_, err := t.s.SignIn(t.ctx, other)
+				t.ok(err)
+			}()
+		}
+		if n > 0 {
+			t.clock.Add(2 * time.Minute)
+			t.ok(t.s.TouchSignIn(t.ctx, hashes[0]))
+		}
+	}
+	for n, hash := range hashes {
+		_, err := t.s.SignIn(t.ctx, hash)
+		if n > 0 && n <= 5 {
+			t.fails(err, store.ErrNotFound)
+		} else {
+			t.ok(err)
+		}
+	}
+}
+
+// sparing: who has free tries on the counter of their own is neither slowed by the other counters nor counted there.
+func sparing(t *suite) {
+	own, foreign, address := counter("user-inside:x"), counter("user-inside:none"), counter("address:y")
+	own.Spares = 3
+	begin := func(key store.Throttle, want time.Duration) {
+		t.Helper()
+		wait, err := t.s.BeginAttempt(t.ctx, key, address)
+		t.ok(err)
+		t.equal(wait, want)
+	}
+	for range 3 {
+		begin(foreign, 0)
+	}
+	begin(foreign, time.Minute) // and so does whoever else is at this address
+	begin(own, 0)
+	t.ok(t.s.EndAttempt(t.ctx, own, address)) // right
+	begin(foreign, time.Minute)               // which does not end it
+	begin(own, 0)
+	t.ok(t.s.UndoAttempt(t.ctx, own, address))
+	begin(counter("user-inside:other"), time.Minute)
+	for range 3 {
+		begin(own, 0)
+	}
+	begin(own, time.Minute) // its own
+	t.clock.Add(time.Minute)
+	for n := range 3 { // 3 failures: all count from now on, on the address too
+		own := own
+		own.Wait = func(int64) time.Duration { return 0 }
+		begin(own, 0)
+		if n < 2 {
+			t.clock.Add(time.Minute)
+		}
+	}
+	begin(counter("user-inside:other"), time.Minute)
+}
+
 // counter waits a minute from the third failure on.
 func counter(key string) store.Throttle {
 	return store.Throttle{Key: key, Forget: time.Hour, Wait: func(failures int64) time.Duration {

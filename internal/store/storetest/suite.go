@@ -22,14 +22,14 @@ type suite struct {
 }
 
 // Run runs the suite, each test on a database of its own: a copy of one that newDSN names, with the town in it. copyDSN
-// copies a closed database.
-func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB, dsn string) string) {
+// copies a closed database. Each open store is shown to opened before its test begins.
+func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB, dsn string) string, opened ...func(*store.Store)) {
 	town := newDSN(t)
 	t.Run("town", func(t *testing.T) { Town(t, Open(t, town, NewClock().Now)) })
 	for name, test := range map[string]func(*suite){
 		"organisation": organisation, "sections": sections, "users": users, "last administrator": lastAdministrator,
-		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "overtaken sign-ins": overtakenSignIns,
-		"throttle": throttle, "attempts at once": attemptsAtOnce,
+		"passwords": passwords, "second factor": secondFactor, "sign-ins": signIns, "many sign-ins": manySignIns, "overtaken sign-ins": overtakenSignIns,
+		"throttle": throttle, "sparing throttle": sparing, "attempts at once": attemptsAtOnce,
 		"nonces": nonces, "device codes": deviceCodes, "inventory": inventory, "revoked device": revokedDevice, "desks": desks, "late acts": lateActs, "desk tokens": deskTokens,
 		"register": registerOfDevices, "desk moves": deskMoves, "register that differs": registerThatDiffers,
 		"desk epochs": deskEpochs, "session life": sessionLife, "lives and movers": livesAndMovers, "foreign reports": foreignReports, "opens in time": opensInTime,
@@ -50,6 +50,9 @@ func Run(t *testing.T, newDSN func(testing.TB) string, copyDSN func(t testing.TB
 		t.Run(name, func(t *testing.T) {
 			clock := NewClock()
 			s := Open(t, copyDSN(t, town), clock.Now)
+			for _, show := range opened {
+				show(s)
+			}
 			test(&suite{T: t, s: s, clock: clock, ctx: t.Context()})
 			report, err := s.VerifyEvents(t.Context(), audit.Against{})
 			if err != nil || report.Problem != nil {
