@@ -87,13 +87,16 @@ func idsOf(all []telework.Request) (ids []string, by map[string]*telework.Reques
 	return ids, by
 }
 
-// addDays reads the days of at most maxIn requests.
-func addDays(ctx context.Context, q querier, all []telework.Request) error {
+// addDays reads the days of at most maxIn requests: all, or those from one date until another.
+func addDays(ctx context.Context, q querier, all []telework.Request, dates ...any) error {
 	if len(all) == 0 {
 		return nil
 	}
 	ids, by := idsOf(all)
-	where, args := of("request_id", ids)
+	where, args := of("request_id", ids, dates...)
+	if len(dates) > 0 {
+		where += ` AND date >= $1 AND date <= $2`
+	}
 	days, err := list(ctx, q, scanDay, selectDay+where+` ORDER BY request_id, date`, args...)
 	for _, p := range days {
 		by[p.request].Draft.Days = append(by[p.request].Draft.Days, p.value)
@@ -233,7 +236,8 @@ func (s *Store) RequestsOn(ctx context.Context, user string, date calendar.Date)
 }
 
 // RequestsBetween lists what waits, was approved or was returned and has a day from one date until another, both
-// included; of one user, or of all if user is empty. What was written, steps and history are not read.
+// included; of one user, or of all if user is empty. What was written, days before and after, steps and history are not
+// read.
 func (s *Store) RequestsBetween(ctx context.Context, user string, from, until calendar.Date) ([]telework.Request, error) {
 	where := where{
 		text: ` WHERE r.state IN (1, 2, 3) AND r.id IN (SELECT d.request_id FROM request_days d WHERE d.date >= $1 AND d.date <= $2)`,
@@ -245,7 +249,7 @@ func (s *Store) RequestsBetween(ctx context.Context, user string, from, until ca
 		return nil, err
 	}
 	for some := range slices.Chunk(found, maxIn) {
-		if err := addDays(ctx, s.read, some); err != nil {
+		if err := addDays(ctx, s.read, some, from.String(), until.String()); err != nil {
 			return nil, err
 		}
 	}

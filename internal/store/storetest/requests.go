@@ -488,7 +488,7 @@ func requestLists(t *suite) {
 		made = append(made, t.submit("worker", day).ID)
 		t.clock.Add(time.Second)
 	}
-	t.submit("other", today.Add(1))
+	t.submit("other", today.Add(1), today.Add(14))
 	first, next, err := t.s.RequestsOf(t.ctx, "worker", store.Page{Limit: 4})
 	t.ok(err)
 	t.equal(ids(first), []string{made[5], made[4], made[3], made[2]})
@@ -519,6 +519,9 @@ func requestLists(t *suite) {
 	everybody, err := t.s.RequestsBetween(t.ctx, "", today, today.Add(6))
 	t.ok(err)
 	t.equal(len(everybody), 2)
+	for i := range everybody { // days beyond are not read
+		t.equal(len(everybody[i].Draft.Days), 1)
+	}
 }
 
 // authority follows posts, absences and the clerk's mark.
