@@ -14,7 +14,7 @@ import (
 type userCommands struct {
 	List    userList    `cmd:"" help:"List users."`
 	Add     userAdd     `cmd:"" help:"Create a user and print the slip for 利用者登録通知書."`
-	Import  userImport  `cmd:"" help:"Create all users of a CSV file, or none."`
+	Import  userImport  `cmd:"" help:"Create the users of a CSV file, ten at a time; none if a line is wrong."`
 	Disable userDisable `cmd:"" help:"Stop a user; ends sign-ins and sessions."`
 	Enable  userEnable  `cmd:"" help:"Readmit a user."`
 	Unlock  userUnlock  `cmd:"" help:"Let a user sign in again at once after wrong passwords."`
