@@ -395,6 +395,19 @@ func TestSecondFactor(t *testing.T) {
 	h.ok(err)
 }
 
+// enableTOTP sets a user's one-time passwords up, and gives the key and the recovery codes.
+func (h *hall) enableTOTP(user string) (key []byte, recovery []string) {
+	h.Helper()
+	_, id, err := h.signIn(auth.Attempt{User: user, Password: password})
+	h.ok(err)
+	setup, err := h.svc.BeginTOTP(h.Context(), id, password)
+	h.ok(err)
+	key = h.keyOf(setup)
+	recovery, err = h.svc.EnableTOTP(h.Context(), id, setup.Sealed, auth.TOTPAt(key, h.clock.Now()))
+	h.ok(err)
+	return key, recovery
+}
+
 // keyOf is what an authenticator app reads.
 func (h *hall) keyOf(setup auth.TOTPSetup) []byte {
 	h.Helper()
@@ -448,12 +461,7 @@ func TestTOTPSetupIsBound(t *testing.T) {
 // password.
 func TestSecondFactorIsNotGuessed(t *testing.T) {
 	h := newHall(t)
-	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
-	h.ok(err)
-	setup, err := h.svc.BeginTOTP(t.Context(), id, password)
-	h.ok(err)
-	_, err = h.svc.EnableTOTP(t.Context(), id, setup.Sealed, auth.TOTPAt(h.keyOf(setup), h.clock.Now()))
-	h.ok(err)
+	h.enableTOTP("tanaka")
 	guesses := 0
 	for range 20 {
 		_, _, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})

@@ -37,13 +37,7 @@ func (h *hall) foreign(unknown bool) (*auth.DeviceProof, access.Code) {
 func TestForeignKeySpendsNothing(t *testing.T) {
 	h := newHall(t)
 	h.suzuki()
-	_, id, err := h.signIn(auth.Attempt{User: "suzuki", Password: password})
-	h.ok(err)
-	setup, err := h.svc.BeginTOTP(t.Context(), id, password)
-	h.ok(err)
-	key := h.keyOf(setup)
-	recovery, err := h.svc.EnableTOTP(t.Context(), id, setup.Sealed, auth.TOTPAt(key, h.clock.Now()))
-	h.ok(err)
+	key, recovery := h.enableTOTP("suzuki")
 	password := func() string { h.clock.Add(time.Minute); return auth.TOTPAt(key, h.clock.Now()) }
 	code := func() string { recovery = recovery[1:]; return recovery[0] }
 	for _, second := range []func() string{password, code} {
@@ -87,14 +81,9 @@ func TestForeignKeyIsNoGuess(t *testing.T) {
 // log. It may have been found out.
 func TestHalfASignInIsAnEvent(t *testing.T) {
 	h := newHall(t)
-	_, id, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
-	h.ok(err)
-	setup, err := h.svc.BeginTOTP(t.Context(), id, password)
-	h.ok(err)
-	_, err = h.svc.EnableTOTP(t.Context(), id, setup.Sealed, auth.TOTPAt(h.keyOf(setup), h.clock.Now()))
-	h.ok(err)
+	h.enableTOTP("tanaka")
 	for range 40 { // no guess, and nobody waits for it
-		_, _, err = h.signIn(auth.Attempt{User: "tanaka", Password: password})
+		_, _, err := h.signIn(auth.Attempt{User: "tanaka", Password: password})
 		h.refused(err, access.SecondFactorNeeded)
 	}
 	e, _, err := h.store.Events(t.Context(), store.EventFilter{Kind: audit.SignInRefused}, store.Page{Limit: 50})

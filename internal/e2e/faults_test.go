@@ -142,10 +142,7 @@ func TestScreenHeldByAProgram(t *testing.T) {
 	h := found(t, plan{})
 	h.enrol(h.admit())
 	(&program{path: buildAgent(t)}).run(h)
-	on := func(d *controlv1.Desk) bool {
-		return d.GetState() == controlv1.DeskState_DESK_STATE_ON && d.GetLockable()
-	}
-	h.awaitDesk(on)
+	h.awaitDesk(isReady)
 	tanaka := h.staff("tanaka")
 	v := tanaka.open(look{})
 	v.sameAsDesk()
@@ -159,12 +156,12 @@ func TestScreenHeldByAProgram(t *testing.T) {
 	}
 	events := []string{"session_granted ", "session_opened ", "session_ended 1", "session_lock_failed 10"}
 	h.awaitEvents(v.session[:], events...)
-	h.awaitDesk(func(d *controlv1.Desk) bool { return !on(d) })
+	h.awaitDesk(func(d *controlv1.Desk) bool { return !isReady(d) })
 	if _, err := tanaka.try(look{}); err == nil {
 		t.Error("a session opened on a desk that cannot be shown")
 	}
 	held.Close()
-	h.awaitDesk(on)
+	h.awaitDesk(isReady)
 	h.awaitEvents(v.session[:], append(events, "session_locked ")...)
 	h.awaitKeysUp()
 	tanaka.open(look{}).sameAsDesk()

@@ -109,10 +109,7 @@ func behindProxy(t *testing.T, path string, proxy *linktest.Proxy, env func(addr
 	}
 	enrolled, _ := proxy.Count()
 	p.run(h)
-	on := func(d *controlv1.Desk) bool {
-		return d.GetState() == controlv1.DeskState_DESK_STATE_ON && d.GetLockable()
-	}
-	h.awaitDesk(on)
+	h.awaitDesk(isReady)
 
 	tanaka := h.staff("tanaka")
 	v := tanaka.open(look{})
@@ -127,11 +124,11 @@ func behindProxy(t *testing.T, path string, proxy *linktest.Proxy, env func(addr
 		t.Errorf("the viewer was told %v over a line that is cut", code)
 	}
 	h.awaitKeysUp()
-	h.awaitDesk(func(d *controlv1.Desk) bool { return !on(d) })
+	h.awaitDesk(func(d *controlv1.Desk) bool { return !isReady(d) })
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
-	h.awaitDesk(on)
+	h.awaitDesk(isReady)
 	again := tanaka.open(look{resume: v})
 	if !again.Welcome().Resumed {
 		t.Error("the picture was not resumed")
@@ -156,4 +153,9 @@ func refusedByProxy(h *house, path string, proxy *linktest.Proxy, token string) 
 	if _, refused := proxy.Count(); refused == 0 {
 		h.t.Error("the proxy was not asked")
 	}
+}
+
+// isReady says that a desk is on, and can be locked.
+func isReady(d *controlv1.Desk) bool {
+	return d.GetState() == controlv1.DeskState_DESK_STATE_ON && d.GetLockable()
 }
